@@ -1,0 +1,3 @@
+from twisted.application.service import ServiceMaker
+
+unitymail = ServiceMaker("unitymail", "unitymail.tap", "A mail node for unified messaging.", "unitymail")

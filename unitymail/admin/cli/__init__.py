@@ -1,0 +1,1 @@
+"""The `unitymail` command, a file per group of verbs, found by discovery."""

@@ -1,0 +1,1 @@
+"""The doorbell: hints that something changed, within a process and across processes."""

@@ -1,0 +1,1 @@
+"""The grammar of IMAP: octets in, values out. Imports no Twisted."""

@@ -1,0 +1,19 @@
+"""A ring says that something happened in a folder, or in the directory. It is a hint, never the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zope.interface import Interface
+
+# mypy: disable-error-code="misc,empty-body"
+
+
+class IDoorbell(Interface):
+    """Call in the reactor thread; callbacks run there too. A lost ring costs latency, not mail."""
+
+    def ring(account: str, folder: str) -> None:
+        """Something changed in the folder (its name, decoded, as IMAP shows it)."""
+
+    def listen(account: str, heard: Callable[[str], None]) -> Callable[[], None]:
+        """Call `heard(folder)` on each ring for the account, whichever process rang; returns what stops it."""

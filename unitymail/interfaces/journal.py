@@ -1,0 +1,88 @@
+"""The journal: one method per event that a postmaster cares about. Wording, level and counting live in one place.
+
+Every message carries its trace id through all of them. Values from peers are cleaned by the journal itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zope.interface import Interface
+
+from unitymail.mail.reply import Reply
+from unitymail.routing.steps import Step
+
+# mypy: disable-error-code="misc,empty-body"
+
+
+class IJournal(Interface):
+    """Reactor thread only, but `trouble`, which any thread may call. No method raises."""
+
+    def started(version: str, directory: str) -> None:
+        """The node starts on this directory."""
+
+    def ready(doors: dict[str, str]) -> None:
+        """All ports are open: door name → address:port."""
+
+    def stopping(why: str) -> None:
+        """The node stops."""
+
+    def settings_changed(usn: int) -> None:
+        """The address book took a change."""
+
+    def connected(door: str, client: str, session: str) -> None:
+        """A client connected; `session` is the id in the other lines of this connection."""
+
+    def turned_away(door: str, client: str, reply: Reply) -> None:
+        """A client was refused at connect."""
+
+    def disconnected(door: str, client: str, session: str, why: str) -> None:
+        """The connection ended."""
+
+    def signed_in(door: str, user: str, client: str) -> None:
+        """Somebody signed in."""
+
+    def sign_in_failed(door: str, name: str, client: str, why: str) -> None:
+        """Somebody did not; `why` is never told to the client."""
+
+    def refused(door: str, client: str, session: str, verb: str, reply: Reply) -> None:
+        """A command or message was refused."""
+
+    def received(
+        trace: str, *, door: str, client: str, sender: str, recipients: int, size: int, category: str, rule: str,
+        user: str, message_id: str,
+    ) -> None:
+        """A message is accepted and durable."""
+
+    def delivered(trace: str, account: str, address: str) -> None:
+        """A message is in a mailbox."""
+
+    def performed(trace: str, step: Step, outcome: str) -> None:
+        """Another step than a delivery is done."""
+
+    def postponed(trace: str, step: Step, why: str, again_at: float) -> None:
+        """A step will be tried again."""
+
+    def failed(trace: str, step: Step, status: str, why: str) -> None:
+        """A step failed for good."""
+
+    def reported(trace: str, report: str, to: str, fates: int) -> None:
+        """A delivery status notification was made; `report` is its own trace id."""
+
+    def bad_mail(trace: str, reason: str) -> None:
+        """A message went to bad mail."""
+
+    def shunted(trace: str, why: str) -> None:
+        """An item met an error nobody expected and was put aside, untouched."""
+
+    def recovered(what: str, count: int) -> None:
+        """Start-up finished what a crash had interrupted."""
+
+    def mailbox_changed(account: str, folder: str, what: str, count: int) -> None:
+        """A client appended, copied, moved or expunged messages."""
+
+    def trouble(what: str, error: BaseException | None = None) -> None:
+        """Something went wrong inside; the traceback goes to the log and to nobody else."""
+
+    def guard(awaitable: Any, what: str) -> Any:
+        """Start a coroutine (or take a Deferred) that nobody awaits; its failure becomes `trouble`."""

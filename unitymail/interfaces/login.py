@@ -1,0 +1,44 @@
+"""Signing in: a name and a password become a user, or a refusal that tells no more than it may."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Literal
+
+from zope.interface import Interface
+
+from unitymail.people.user import User
+
+# mypy: disable-error-code="misc,empty-body"
+
+
+class SignInRefused(Exception):
+    """`kind` is what the client may be told: unknown, wrong and locked are all "bad-credentials".
+
+    `expired` and `not-allowed` are told only to one who gave the right password. `busy`: try again later.
+    `why` is for the journal.
+    """
+
+    def __init__(self, kind: Literal["bad-credentials", "expired", "not-allowed", "busy"], why: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody signs in. `service` decides whether the class of service allows it."""
+
+    service: Literal["imap", "smtp"]
+    door: str
+    client: str
+    tls: bool
+
+
+class ILogin(Interface):
+    def sign_in(name: bytes, password: bytes, place: Place) -> Awaitable[User]:
+        """The user, once the password is checked (in a thread). Raises SignInRefused.
+
+        The journal's `signed_in` and `sign_in_failed` are written here, by nobody else.
+        """

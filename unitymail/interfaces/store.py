@@ -1,0 +1,228 @@
+"""The mail store: accounts, folders, and the snapshots that sessions share.
+
+Promises what is durable when; refuses to say how it is kept. All methods of accounts and folders may block on the
+disk: call them through `IThreads`. They are safe in any thread and when several processes work on one account.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zope.interface import Attribute, Interface
+
+from unitymail.interfaces.errors import Never, TryAgain
+from unitymail.mail.reply import Reply
+
+# mypy: disable-error-code="misc,empty-body"
+
+
+class NoSuchFolder(Never):
+    default = Reply(550, "5.2.0", "No such folder")
+
+
+class FolderExists(Never):
+    default = Reply(550, "5.2.0", "A folder of that name exists")
+
+
+class BadFolderName(Never):
+    """Empty levels, over 255 octets, control characters, or deeper than 20 levels. `why` says which."""
+
+    default = Reply(550, "5.2.0", "A folder cannot have that name")
+
+
+class OverQuota(TryAgain):
+    default = Reply(452, "4.2.2", "The mailbox is full")
+
+
+class TooManyKeywords(Never):
+    default = Reply(550, "5.2.0", "A folder can hold 200 keywords")
+
+
+SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
+MAX_KEYWORDS = 200
+MAX_NAME_OCTETS = 255
+
+Column = Literal["internaldate", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The messages of a folder at one moment; shared by every session of the process and never changed.
+
+    `uids` ascend. `flags[i]` indexes `combinations`, the sets of flags in use (system flags in the case above,
+    keywords as first given). `modseqs[i]` belongs to `uids[i]`. `serial` grows with every new snapshot of the folder
+    object, so that equality is one comparison. `combinations` only ever grows at its end while the folder is open:
+    an index once handed out keeps its meaning, and sessions may cache what they render for it.
+    """
+
+    serial: int
+    uidvalidity: int
+    uidnext: int
+    highest_modseq: int
+    uids: array[int]
+    flags: array[int]
+    modseqs: array[int]
+    combinations: Sequence[frozenset[str]]
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderInfo:
+    """One line of LIST. `name` is decoded text with `/` between levels; `special_use` is "" or `\\Trash` etc.
+
+    `selectable` is false for a name that is only the parent of others.
+    """
+
+    name: str
+    special_use: str = ""
+    subscribed: bool = True
+    selectable: bool = True
+    has_children: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    messages: int
+    recent: int
+    unseen: int
+    uidnext: int
+    uidvalidity: int
+    highest_modseq: int
+    size: int
+    deleted: int
+    mailboxid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """For COPYUID (RFC 4315): `sources[i]` became `targets[i]` in the folder with this UIDVALIDITY."""
+
+    uidvalidity: int
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+class IContent(Interface):
+    """The octets of one message in CRLF form, whatever the file's line ends. Close it after use.
+
+    `buffer` supports len(), slicing and find() (bytes or mmap), so no whole copy of a large message is made.
+    """
+
+    buffer = Attribute("bytes or mmap over the whole message, CRLF form.")
+    size = Attribute("Octets in `buffer`; equals RFC822.SIZE.")
+
+    def close() -> None:
+        """Give the file back."""
+
+
+class IFolder(Interface):
+    """A folder of an account. `snapshot` is what this process last saw; every changing method renews it first."""
+
+    id = Attribute("MAILBOXID (RFC 8474): stable over RENAME.")
+    name = Attribute("Decoded name, `/` between levels.")
+    snapshot = Attribute("The newest Snapshot known to this process; reading it never blocks.")
+
+    def refresh() -> Snapshot:
+        """Look at the Maildir and at what other processes did; give UIDs to new files; the newest snapshot."""
+
+    def claim_recent() -> tuple[int, int]:
+        """(first, last) UID that nobody was told of as \\Recent before; (1, 0) for none. Each goes to one caller."""
+
+    def peek_recent() -> int:
+        """The lowest UID that `claim_recent` would give now (uidnext when none), claiming nothing (EXAMINE)."""
+
+    def status() -> FolderStatus:
+        """For STATUS; refreshes."""
+
+    def rows(uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+        """(uid, *columns) for those of `uids` that exist, ascending; rendered once per message and kept.
+
+        internaldate: bytes, quoted as FETCH shows it. size: int, CRLF form. envelope, bodystructure: bytes, ready
+        for the wire. fields: bytes, the raw header fields of `summary.KEPT_FIELDS` in message order, as stored.
+        terms: str, `summary.Summary.terms`. sent, saved: int, Unix seconds, UTC (sent: of the Date field, else
+        internal date). emailid: str.
+        """
+
+    def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:
+        """(uid, day number of the internal date, time zone disregarded) for SEARCH BEFORE, ON, SINCE."""
+
+    def content(uid: int) -> IContent | None:
+        """The message's octets, or None when it is gone."""
+
+    def store(
+        uids: Collection[int], change: Literal["add", "remove", "replace"], flags: Iterable[str],
+        unchanged_since: int | None = None,
+    ) -> tuple[Snapshot, tuple[int, ...]]:
+        """Change flags (\\Recent excluded); the new snapshot, and the UIDs left alone because of `unchanged_since`."""
+
+    def expunge(uids: Collection[int] | None = None) -> Snapshot:
+        """Remove the messages that carry \\Deleted (of these UIDs only, when given). Durable on return."""
+
+    def copy(uids: Collection[int], target: IFolder) -> Copied:
+        """All or nothing (an intent survives a crash). Raises OverQuota, NoSuchFolder."""
+
+    def move(uids: Collection[int], target: IFolder) -> Copied:
+        """As copy, and the sources leave in the same transaction; never copies octets."""
+
+    def append(path: str, flags: Iterable[str], internal_date: float | None) -> int:
+        """Take the file at `path` (moved into the Maildir; CRLF form; already flushed) as a message; its UID.
+
+        Durable on return. Raises OverQuota.
+        """
+
+
+class IAccount(Interface):
+    """The mailbox of one user."""
+
+    id = Attribute("The user's id, which names the directory.")
+
+    def folders() -> list[FolderInfo]:
+        """All folders, parents that are only names too, sorted, INBOX first. Special ones exist from the start."""
+
+    def folder(name: str) -> IFolder:
+        """By name (INBOX case-blind); the same object for everyone in this process. Raises NoSuchFolder."""
+
+    def create(name: str, special_use: str = "") -> IFolder:
+        """With all missing parents. Raises FolderExists, BadFolderName."""
+
+    def delete(name: str) -> None:
+        """The messages go; a folder with children stays as a name only. Raises NoSuchFolder, Never for INBOX."""
+
+    def rename(old: str, new: str) -> None:
+        """Children follow. RENAME INBOX moves its messages and leaves INBOX empty. Raises as create and folder."""
+
+    def subscribe(name: str, on: bool) -> None:
+        """Remember the subscription; the folder need not exist."""
+
+    def subscriptions() -> list[str]:
+        """Subscribed names, existing or not."""
+
+    def new_file() -> tuple[int, str]:
+        """A fresh file under the account's tmp/, for APPEND to stream into: (descriptor, path)."""
+
+    def usage() -> tuple[int, int]:
+        """(octets, messages) in all folders."""
+
+    def close() -> None:
+        """Close the index; names still waiting to follow flags are written first."""
+
+
+class IStore(Interface):
+    def account(id: str) -> IAccount:
+        """Open (created when absent) an account; the same object for everyone in this process while in use."""
+
+    def deliver(account: str, source: str, name: str, *, again: bool = False) -> None:
+        """Link `source` into INBOX's new/ as `name` (copied where a link is impossible). Blocking; not durable.
+
+        Harmless twice. With `again` (a retry, or recovery) a name found in new/, cur/, the index or the list of
+        expunged names counts as done. Raises TryAgain.
+        """
+
+    def make_durable(accounts: Collection[str]) -> None:
+        """Return once the names delivered into these accounts are durable: one flush each, or one syncfs above 64."""
+
+    def close() -> None:
+        """Close all accounts."""

@@ -1,0 +1,35 @@
+"""The SMTP envelope as frozen values. Knows the parameters of MAIL and RCPT; refuses to know their grammar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Body = Literal["7bit", "8bitmime", "binarymime"]
+NULL_SENDER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A forward-path. `notify` and `orcpt` as in RFC 3461 4.1-4.2: None when the client did not say.
+
+    `orcpt` is `type;address`, xtext decoded. `notify` holds of NEVER, SUCCESS, FAILURE, DELAY.
+    """
+
+    address: str
+    notify: frozenset[str] | None = None
+    orcpt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the client said before DATA. `sender` is the reverse-path without brackets, "" for the null one."""
+
+    sender: str
+    recipients: tuple[Recipient, ...]
+    body: Body = "7bit"
+    smtputf8: bool = False
+    ret: Literal["FULL", "HDRS"] | None = None
+    envid: str | None = None
+    declared_size: int | None = None
+    require_tls: bool = False

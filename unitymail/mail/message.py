@@ -1,0 +1,59 @@
+"""What reading a message once tells about it. Decided on entry, stored with the message, never decided again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Category(Enum):
+    """Which message action of a user applies."""
+
+    VOICE = "voice"
+    EMAIL = "email"
+    FAX = "fax"
+    RECEIPT = "receipt"
+
+
+class Sensitivity(Enum):
+    NORMAL = "normal"
+    PERSONAL = "personal"
+    PRIVATE = "private"
+    CONFIDENTIAL = "confidential"
+
+
+class Importance(Enum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The facts of one message, from one pass over its octets.
+
+    `rule` names the categorisation rule that matched (R1 to R7). `secure` is what the secure header and, where the
+    site says so, the sensitivity ask for; the sender's class of service may add to it when the message is planned.
+    `header_from` and `header_senders` are bare addresses as written (From may hold several; Sender is appended when
+    present); `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields.
+    `hops_here` counts those that name this node.
+    """
+
+    category: Category
+    rule: str
+    sensitivity: Sensitivity
+    secure: bool
+    importance: Importance
+    malformed: bool
+    size: int
+    header_from: tuple[str, ...] = ()
+    header_sender: tuple[str, ...] = ()
+    display_from: str = ""
+    subject: str = ""
+    has_subject: bool = False
+    message_id: str = ""
+    date: str = ""
+    auto_submitted: bool = False
+    received: int = 0
+    hops_here: int = 0
+    encloses_private: bool = False

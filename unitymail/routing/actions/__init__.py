@@ -1,0 +1,1 @@
+"""The message actions, a file each, found by discovery."""

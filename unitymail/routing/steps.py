@@ -1,0 +1,85 @@
+"""The steps a decision consists of: frozen values with equality, so that behaviour is tested by comparing lists.
+
+A step says what is to happen, never how or when; the courier's performers know that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Into the INBOX of a user of this node. `account` is the user's id, `to` the address as the sender wrote it."""
+
+    account: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """To VPIM, then to the contact's location. `to` is the VPIM address, `original` what the sender wrote."""
+
+    location: str
+    contact: str
+    to: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayToSmartHost:
+    """Out through the smart host, the recipient unchanged."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayToUser:
+    """What the action *relay* asks for: through the smart host to the user's relay address."""
+
+    account: str
+    to: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """To the home server of a remote user. `peer` is the id of its location."""
+
+    peer: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one recipient, for a report. `action` and `status` as in RFC 3464 2.3.
+
+    `cause` is one sentence for a person; `diagnostic` is the next hop's own reply ("" when nobody replied).
+    """
+
+    address: str
+    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
+    status: str
+    cause: str
+    diagnostic: str = ""
+    remote_mta: str = ""
+    orcpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One delivery status notification to the envelope sender, with a group per recipient."""
+
+    to: str
+    fates: tuple[Fate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BadMail:
+    """Into the bad-mail folder of the node, for an administrator to look at."""
+
+    reason: str
+
+
+Step = Deliver | Convert | RelayToSmartHost | RelayToUser | HandOver | Report | BadMail

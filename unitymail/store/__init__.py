@@ -1,0 +1,1 @@
+"""The mail store: a Maildir++ per account with a SQLite index beside it."""
