@@ -1,0 +1,80 @@
+"""The node's file: defaults, every complaint at once with its line, and what `init` writes can be read back."""
+
+import pathlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitymail.settings.node import BadSettings, NodeSettings, read_node, write_node
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def complaints(text, exists=None):
+    with pytest.raises(BadSettings) as caught:
+        read_node(text, "/x", exists)
+    return [(c.line, c.words.split(":")[0]) for c in caught.value.complaints]
+
+
+def test_an_empty_file_is_all_defaults():
+    """Nothing has to be written down."""
+    assert read_node("", "/x") == NodeSettings("/x")
+
+
+def test_every_complaint_comes_at_once_with_its_line():
+    """An administrator mends the file in one go."""
+    text = '[listen]\nsmtp = "25"\nimap = 70000\n\n[nod]\n[log]\nformat = "xml"\nfiel = "-"\n'
+    assert complaints(text) == [
+        (2, "listen.smtp"),
+        (3, "listen.imap"),
+        (5, "no such table [nod]; there are [node], [paths], [listen], [tls], [log], [threads]"),
+        (7, "log.format"),
+        (8, "[log] has no key 'fiel'; it has file, format"),
+    ]
+
+
+def test_broken_toml_names_the_line():
+    """A slip of the pen is found where it is."""
+    assert complaints("[node]\nhost_name = x y\n")[0][0] == 2
+
+
+def test_two_doors_cannot_share_a_port():
+    """The second door on a port is the one complained of."""
+    assert complaints("[listen]\nsmtp = 2525\nimap = 2525\n") == [(3, "listen.imap")]
+
+
+def test_doors_that_are_off_share_port_zero():
+    """Port 0 turns a door off, so any number may have it."""
+    assert read_node("[listen]\nsmtp = 0\nimap = 0\n", "/x").listen.imap == 0
+
+
+def test_missing_certificates_are_named():
+    """The start says which file is missing."""
+    assert [c for _, c in complaints("", lambda path: False)] == ["tls.certificate", "tls.key"]
+
+
+def test_host_name_cannot_break_a_line():
+    """A name with a line break or a space would end up in every Received field."""
+    assert complaints('[node]\nhost_name = "a b"\n') == [(2, "node.host_name")]
+
+
+def test_what_init_writes_reads_back():
+    """`init` writes every key; what it wrote means the same when read."""
+    text = write_node({"listen": {"smtp": 2525}, "node": {"host_name": "vm1.example.com"}})
+    settings = read_node(text, "/x")
+    assert (settings.listen.smtp, settings.node.host_name, settings.listen.imap) == (2525, "vm1.example.com", 143)
+
+
+def test_the_documented_file_is_what_the_code_knows():
+    """etc/unitymail.toml holds every setting with its default and its meaning."""
+    assert (ROOT / "etc/unitymail.toml").read_text() == write_node({})
+
+
+@given(st.text(max_size=200))
+def test_garbage_never_crashes(text):
+    """Whatever the file holds, the answer is settings or complaints."""
+    try:
+        read_node(text, "/x")
+    except BadSettings as bad:
+        assert bad.complaints
