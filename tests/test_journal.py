@@ -1,0 +1,101 @@
+"""The journal: one line an event, whatever a peer puts into it; text or JSON."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.defer import fail
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from unitymail.interfaces.journal import IJournal
+from unitymail.journal import Journal, Lines, as_json, as_text, clean
+from unitymail.mail.reply import Reply
+from unitymail.routing.steps import Deliver
+
+
+class JournalTests(SynchronousTestCase):
+    def setUp(self):
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.path = self.mktemp()
+        self.lines = Lines(self.path, self.clock.callLater)
+        self.addCleanup(self.lines.close)
+        self.journal = Journal(lines=self.lines, now=self.clock.seconds)
+
+    def written(self):
+        self.clock.advance(0)
+        with open(self.path) as file:
+            return file.read()
+
+    def test_it_keeps_its_promise(self):
+        """Every event of the interface has a method of the same shape."""
+        verifyObject(IJournal, self.journal)
+
+    def test_an_event_is_one_line_with_its_trace(self):
+        """What happened to a message is found by its trace id."""
+        self.journal.delivered("t1", "u1", "chris@example.com")
+        self.assertEqual(
+            self.written(),
+            "2023-11-14T22:13:20.000Z info delivered trace=t1 account=u1 address=chris@example.com\n",
+        )
+
+    def test_lines_of_one_turn_are_one_write(self):
+        """A busy node does not write line by line."""
+        self.journal.delivered("t1", "u1", "a@b")
+        self.journal.delivered("t2", "u1", "a@b")
+        self.assertEqual(len(self.clock.calls), 1)
+        self.assertEqual(self.written().count("\n"), 2)
+
+    def test_events_are_counted(self):
+        """Status and metrics count from the journal and nowhere else."""
+        self.journal.turned_away("mta", "192.0.2.1", Reply(554, "5.7.1", "no"))
+        self.assertEqual(self.journal.counts["turned-away"], 1)
+
+    def test_a_peers_line_break_cannot_forge_a_line(self):
+        """A HELO or an address with CR LF stays inside its quotes."""
+        self.journal.sign_in_failed("imap", "a\r\n2023 info delivered trace=x", "192.0.2.1", "unknown user")
+        self.assertEqual(self.written().count("\n"), 1)
+
+    def test_steps_are_named(self):
+        """A failed step says which, for whom and why."""
+        self.journal.failed("t1", Deliver("u1", "a@b"), "5.2.0", "gone")
+        self.assertIn('step=Deliver to=a@b status=5.2.0 why=gone', self.written())
+
+    def test_trouble_keeps_the_traceback_for_the_log(self):
+        """The journal has the event, twistd's log the traceback."""
+        self.journal.trouble("delivering", ValueError("x"))
+        self.assertIn('error trouble what=delivering error="ValueError: x"', self.written())
+
+    def test_a_guarded_failure_becomes_trouble(self):
+        """What nobody awaits cannot fail unseen."""
+        self.journal.guard(fail(ValueError("x")), "in the background")
+        self.assertIn('what="in the background"', self.written())
+
+    def test_rotation(self):
+        """After the file is moved away, lines go to a new one."""
+        import os
+
+        self.journal.stopping("one")
+        self.written()
+        os.rename(self.path, self.path + ".1")
+        self.lines.reopen()
+        self.journal.stopping("two")
+        self.assertIn("why=two", self.written())
+
+
+@given(st.text())
+def test_any_value_stays_on_one_line(value):
+    """No character that a peer sends starts a new line, in text or in JSON."""
+    assert len(as_text(0, "info", "event", {"value": value}).splitlines()) == 1
+    line = as_json(0, "info", "event", {"value": value})
+    assert line.count("\n") == 1
+    assert json.loads(line)["value"] == value
+
+
+@given(st.text(max_size=400))
+def test_clean_values_can_be_told_apart(value):
+    """A quoted value reads back to what it was."""
+    text = clean(value)
+    assert (json.loads(text) if text.startswith('"') else text) == value

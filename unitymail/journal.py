@@ -1,0 +1,210 @@
+"""The journal: every event a postmaster cares about, its wording, level and counting in this one place.
+
+Knows how an event becomes a line, of text or of JSON. Refuses to know what the events mean, and lets no peer's words
+break a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from twisted.python import log as twisted_log
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from unitymail.interfaces.journal import IJournal
+from unitymail.mail.reply import Reply
+from unitymail.routing.steps import Step
+
+Fields = dict[str, Any]
+LONGEST_VALUE = 500
+
+
+def clean(value: object) -> str:
+    """A value for a text line: control characters escaped, quoted when it holds a space, cut at 500 characters."""
+    text = str(value)
+    if len(text) > LONGEST_VALUE:
+        text = text[:LONGEST_VALUE] + "…"
+    if text.isprintable() and text and not any(c in ' "=\\' for c in text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def as_text(when: float, level: str, event: str, fields: Fields) -> str:
+    stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    words = "".join(f" {name}={clean(value)}" for name, value in fields.items() if value not in ("", None))
+    return f"{stamp} {level} {event}{words}\n"
+
+
+def as_json(when: float, level: str, event: str, fields: Fields) -> str:
+    stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps({"time": stamp, "level": level, "event": event, **fields}, default=str) + "\n"
+
+
+class Lines:
+    """Where lines go: a file or standard output, written once per reactor turn. `-` under a daemon is twistd's log."""
+
+    def __init__(self, path: str, later: Callable[..., Any]) -> None:
+        self._path = path
+        self._later = later
+        self._waiting: list[str] = []
+        self._fd = self._open()
+
+    def _open(self) -> int | None:
+        if self._path != "-":
+            return os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o640)
+        out = sys.__stdout__.fileno() if sys.__stdout__ else 1
+        null = os.stat(os.devnull)
+        here = os.fstat(out)
+        return None if stat.S_ISCHR(here.st_mode) and here.st_rdev == null.st_rdev else out
+
+    def add(self, line: str) -> None:
+        if not self._waiting:
+            self._later(0, self.flush)
+        self._waiting.append(line)
+
+    def flush(self) -> None:
+        lines, self._waiting = self._waiting, []
+        if not lines:
+            return
+        if self._fd is None:
+            for line in lines:
+                twisted_log.msg(line.rstrip("\n"))
+            return
+        try:
+            os.write(self._fd, "".join(lines).encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            Logger().warn("the journal cannot be written: {error}", error=error)
+
+    def reopen(self) -> None:
+        """After the file was moved away by a log rotation."""
+        self.flush()
+        if self._path != "-" and self._fd is not None:
+            os.close(self._fd)
+            self._fd = self._open()
+
+    def close(self) -> None:
+        self.flush()
+        if self._path != "-" and self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+@implementer(IJournal)
+class Journal:
+    """`counts` holds how often each event was seen, for `unitymail status` and the metrics."""
+
+    _twisted = Logger()
+
+    def __init__(
+        self,
+        *,
+        lines: Lines,
+        now: Callable[[], float],
+        render: Callable[[float, str, str, Fields], str] = as_text,
+        to_reactor: Callable[..., Any] | None = None,
+    ) -> None:
+        self._lines = lines
+        self._now = now
+        self._render = render
+        self._to_reactor = to_reactor
+        self.counts: Counter[str] = Counter()
+
+    def _write(self, level: str, event: str, **fields: Any) -> None:
+        self.counts[event] += 1
+        self._lines.add(self._render(self._now(), level, event, fields))
+
+    def started(self, version: str, directory: str) -> None:
+        self._write("info", "started", version=version, directory=directory)
+
+    def ready(self, doors: dict[str, str]) -> None:
+        self._write("info", "ready", **doors)
+
+    def stopping(self, why: str) -> None:
+        self._write("info", "stopping", why=why)
+
+    def settings_changed(self, usn: int) -> None:
+        self._write("info", "settings-changed", usn=usn)
+
+    def connected(self, door: str, client: str, session: str) -> None:
+        self._write("info", "connected", door=door, client=client, session=session)
+
+    def turned_away(self, door: str, client: str, reply: Reply) -> None:
+        self._write("warning", "turned-away", door=door, client=client, **_reply(reply))
+
+    def disconnected(self, door: str, client: str, session: str, why: str) -> None:
+        self._write("info", "disconnected", door=door, client=client, session=session, why=why)
+
+    def signed_in(self, door: str, user: str, client: str) -> None:
+        self._write("info", "signed-in", door=door, user=user, client=client)
+
+    def sign_in_failed(self, door: str, name: str, client: str, why: str) -> None:
+        self._write("warning", "sign-in-failed", door=door, name=name, client=client, why=why)
+
+    def refused(self, door: str, client: str, session: str, verb: str, reply: Reply) -> None:
+        self._write("warning", "refused", door=door, client=client, session=session, verb=verb, **_reply(reply))
+
+    def received(self, trace: str, **facts: Any) -> None:
+        self._write("info", "received", trace=trace, **{**facts, "sender": facts.get("sender") or "<>"})
+
+    def delivered(self, trace: str, account: str, address: str) -> None:
+        self._write("info", "delivered", trace=trace, account=account, address=address)
+
+    def performed(self, trace: str, step: Step, outcome: str) -> None:
+        self._write("info", "performed", trace=trace, **_step(step), outcome=outcome)
+
+    def postponed(self, trace: str, step: Step, why: str, again_at: float) -> None:
+        again = datetime.fromtimestamp(again_at, UTC).isoformat(timespec="seconds")
+        self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=again)
+
+    def failed(self, trace: str, step: Step, status: str, why: str) -> None:
+        self._write("warning", "failed", trace=trace, **_step(step), status=status, why=why)
+
+    def reported(self, trace: str, report: str, to: str, fates: int) -> None:
+        self._write("info", "reported", trace=trace, report=report, to=to, fates=fates)
+
+    def bad_mail(self, trace: str, reason: str) -> None:
+        self._write("warning", "bad-mail", trace=trace, reason=reason)
+
+    def shunted(self, trace: str, why: str) -> None:
+        self._write("error", "shunted", trace=trace, why=why)
+
+    def recovered(self, what: str, count: int) -> None:
+        self._write("info", "recovered", what=what, count=count)
+
+    def mailbox_changed(self, account: str, folder: str, what: str, count: int) -> None:
+        self._write("info", "mailbox-changed", account=account, folder=folder, what=what, count=count)
+
+    def trouble(self, what: str, error: BaseException | None = None) -> None:
+        if self._to_reactor is not None:
+            self._to_reactor(self._trouble, what, error)
+        else:
+            self._trouble(what, error)
+
+    def _trouble(self, what: str, error: BaseException | None) -> None:
+        words = f"{type(error).__name__}: {error}" if error is not None else ""
+        self._write("error", "trouble", what=what, error=words)
+        if error is not None:
+            failure = Failure(error, type(error), error.__traceback__)
+            self._twisted.error("{what}\n{trace}", what=what, trace=failure.getTraceback())
+
+    def guard(self, awaitable: Any, what: str) -> Deferred[Any]:
+        deferred: Deferred[Any] = awaitable if isinstance(awaitable, Deferred) else ensureDeferred(awaitable)
+        return deferred.addErrback(lambda failure: self.trouble(what, failure.value))
+
+
+def _reply(reply: Reply) -> Fields:
+    return {"code": reply.code, "status": reply.enhanced, "text": reply.text}
+
+
+def _step(step: Step) -> Fields:
+    return {"step": type(step).__name__, "to": getattr(step, "to", "")}
