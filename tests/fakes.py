@@ -94,6 +94,20 @@ class FakeBook:
                 return o
         return None
 
+    def vpim_locations(self):
+        return [o for o in self.objects if isinstance(o, Location) and o.kind is LocationKind.VPIM]
+
+    def contact_at(self, location, mailbox):
+        for o in self.objects:
+            if isinstance(o, Contact) and (o.location, o.mailbox_number) == (location, mailbox):
+                return o
+        return None
+
+    def user_at(self, extension, partitions):
+        found = {o.partition: o for o in reversed(self.users()) if o.extension == extension}
+        order = found if partitions is None else [p for p in partitions if p in found]
+        return next((found[p] for p in order), None)
+
     def users(self):
         return [o for o in self.objects if isinstance(o, User)]
 

@@ -56,6 +56,15 @@ class IBook(Interface):
     def vpim_location_of(domain: str) -> Location | None:
         """The VPIM location with this remote domain (case-blind)."""
 
+    def vpim_locations() -> Sequence[Location]:
+        """All VPIM locations."""
+
+    def contact_at(location: str, mailbox: str) -> Contact | None:
+        """The contact of this VPIM location (its id) with this mailbox number."""
+
+    def user_at(extension: str, partitions: Sequence[str] | None) -> User | None:
+        """The user with this extension in the first of these partitions (ids, in order) that has one; None: in any."""
+
     def users() -> Sequence[User]:
         """All users, remote ones included."""
 

@@ -18,6 +18,10 @@ RecipientKind = Literal[
 SenderKind = Literal["user", "vpim", "peer", "outside", "null", "unknown"]
 
 
+Door = Literal["mta", "submission", "submissions", "peer", "internal"]
+Trust = Literal["stranger", "authenticated", "trusted", "smart-host", "peer", "internal"]
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Who hands a message in, as the door established it.
@@ -26,11 +30,11 @@ class Origin:
     `user` is the id of the authenticated user, "" for none. `trust`: strangers may not reach the smart host.
     """
 
-    door: Literal["mta", "submission", "submissions", "peer", "internal"]
+    door: Door
     client: str = ""
     helo: str = ""
     user: str = ""
-    trust: Literal["stranger", "authenticated", "trusted", "smart-host", "peer", "internal"] = "stranger"
+    trust: Trust = "stranger"
     tls: str = ""
     protocol: str = "ESMTP"
     legacy: bool = False

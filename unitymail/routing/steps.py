@@ -6,7 +6,8 @@ A step says what is to happen, never how or when; the courier's performers know 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from unitymail.mail.fate import Fate as Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,14 @@ class RelayToUser:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """To the home server of a remote user. `peer` is the id of its location."""
+    """To the home server of a remote user. `peer` is the id of its location.
+
+    `original` is what the sender wrote when that is not `to`: the address of a list that `to` is a member of.
+    """
 
     peer: str
     to: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of one recipient, for a report. `action` and `status` as in RFC 3464 2.3.
-
-    `cause` is one sentence for a person; `diagnostic` is the next hop's own reply ("" when nobody replied).
-    """
-
-    address: str
-    action: Literal["failed", "delayed", "delivered", "relayed", "expanded"]
-    status: str
-    cause: str
-    diagnostic: str = ""
-    remote_mta: str = ""
-    orcpt: str = ""
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
