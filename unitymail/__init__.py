@@ -2,10 +2,10 @@
 
 Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``tests/test_floors.py`` checks)::
 
-    4  tap  node  ctl  workers/                 puts the parts together
+    4  tap  node  ctl  founding  turns          puts the parts together
     3  smtp/  imap/  courier/  admin/           doors and hands: the edges that act
-    2  directory/ spool/ store/ relay/ login/   the outside world: SQL, files, passwords, log
-       doorbell/ journal disk threads
+    2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log
+       doorbell/ journal disk threads tls
     1  interfaces/ settings/ policy/ routing/   what should happen: pure, no Twisted, no files, no clock
     0  mail/  people/                           what things are: frozen values
 

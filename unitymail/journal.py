@@ -184,6 +184,9 @@ class Journal:
     def mailbox_changed(self, account: str, folder: str, what: str, count: int) -> None:
         self._write("info", "mailbox-changed", account=account, folder=folder, what=what, count=count)
 
+    def long_turn(self, cpu_ms: float) -> None:
+        self._write("warning", "long-turn", cpu_ms=round(cpu_ms, 1))
+
     def trouble(self, what: str, error: BaseException | None = None) -> None:
         if self._to_reactor is not None:
             self._to_reactor(self._trouble, what, error)

@@ -81,6 +81,9 @@ class IJournal(Interface):
     def mailbox_changed(account: str, folder: str, what: str, count: int) -> None:
         """A client appended, copied, moved or expunged messages."""
 
+    def long_turn(cpu_ms: float) -> None:
+        """A turn of the reactor used more CPU than it may."""
+
     def trouble(what: str, error: BaseException | None = None) -> None:
         """Something went wrong inside; the traceback goes to the log and to nobody else."""
 

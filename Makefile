@@ -1,0 +1,43 @@
+# make run: a demo node in the foreground.  make test: every test this machine can run.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+DEMO   ?= demo
+
+.PHONY: run test lint types bench clean
+
+$(VENV)/.run: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "unitymail needs Python 3.11 or later; say which with make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	@echo "Installing what unitymail needs into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --config-settings editable_mode=compat
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' --config-settings editable_mode=compat
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]' --config-settings editable_mode=compat
+	@touch $@
+
+run: $(VENV)/.run
+	@test -f $(DEMO)/unitymail.toml || $(BIN)/unitymail init $(DEMO) --demo --listen 127.0.0.1
+	@exec $(BIN)/twistd --nodaemon --pidfile= unitymail --config $(DEMO)/unitymail.toml
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest tests
+
+lint: $(VENV)/.lint
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.lint
+	@$(BIN)/mypy unitymail
+
+bench: $(VENV)/.test
+	@$(BIN)/python benchmarks/issue.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,67 @@
+"""Watches how long the reactor's turns are, in CPU time of its own thread: nobody may hold the others up.
+
+Knows the poller of Twisted's epoll reactor; refuses to know what a turn did.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+LONG_TURN_S = 0.010
+
+
+class TurnWatch:
+    """`longest` is the longest turn so far, CPU seconds; `on_long` hears of each turn over `LONG_TURN_S`."""
+
+    def __init__(self, on_long: Callable[[float], None], cpu: Callable[[], float] = time.thread_time) -> None:
+        self.longest = 0.0
+        self.long_turns = 0
+        self._on_long = on_long
+        self._cpu = cpu
+        self._began: float | None = None
+
+    def waits(self) -> None:
+        """The turn is over: the reactor is about to wait."""
+        if self._began is None:
+            return
+        took = self._cpu() - self._began
+        self.longest = max(self.longest, took)
+        if took > LONG_TURN_S:
+            self.long_turns += 1
+            self._on_long(took)
+
+    def wakes(self) -> None:
+        """A turn begins."""
+        self._began = self._cpu()
+
+    def forget(self) -> None:
+        """Start-up is not a turn that held anybody up."""
+        self._began = None
+        self.longest = 0.0
+        self.long_turns = 0
+
+    def watch(self, reactor: Any) -> bool:
+        """Put the watch between the reactor and its poller; False where the reactor has none that we know."""
+        poller = getattr(reactor, "_poller", None)
+        if not hasattr(poller, "poll"):
+            return False
+        reactor._poller = _WatchedPoller(poller, self)
+        return True
+
+
+class _WatchedPoller:
+    def __init__(self, poller: Any, watch: TurnWatch) -> None:
+        self._poller = poller
+        self._watch = watch
+
+    def poll(self, *args: Any) -> Any:
+        self._watch.waits()
+        try:
+            return self._poller.poll(*args)
+        finally:
+            self._watch.wakes()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._poller, name)
