@@ -184,6 +184,9 @@ class Journal:
     def mailbox_changed(self, account: str, folder: str, what: str, count: int) -> None:
         self._write("info", "mailbox-changed", account=account, folder=folder, what=what, count=count)
 
+    def mended(self, trace: str, *, client: str) -> None:
+        self._write("warning", "mended", trace=trace, client=client)
+
     def long_turn(self, cpu_ms: float) -> None:
         self._write("warning", "long-turn", cpu_ms=round(cpu_ms, 1))
 

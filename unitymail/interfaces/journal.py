@@ -81,6 +81,9 @@ class IJournal(Interface):
     def mailbox_changed(account: str, folder: str, what: str, count: int) -> None:
         """A client appended, copied, moved or expunged messages."""
 
+    def mended(trace: str, *, client: str) -> None:
+        """Bare CR and LF of a message were made line ends: the access list forgives this old sender."""
+
     def long_turn(cpu_ms: float) -> None:
         """A turn of the reactor used more CPU than it may."""
 
