@@ -1,0 +1,31 @@
+"""Doors bind early and accept late; a port that is taken is named with its door."""
+
+import socket
+
+import pytest
+
+from unitymail.sockets import CannotListen, bind, shown
+
+
+def test_a_bound_socket_queues_clients():
+    """A client that comes before the node is ready waits instead of being refused."""
+    listening = bind("smtp", "127.0.0.1", 0)
+    client = socket.create_connection(listening.getsockname())
+    client.close()
+    assert shown(listening).startswith("127.0.0.1:")
+    listening.close()
+
+
+def test_no_address_is_every_address():
+    """An empty address listens on IPv4 too."""
+    listening = bind("smtp", "", 0)
+    socket.create_connection(("127.0.0.1", listening.getsockname()[1])).close()
+    listening.close()
+
+
+def test_a_taken_port_is_named():
+    """The refusal says which door, where, and what to change."""
+    first = bind("smtp", "127.0.0.1", 0)
+    with pytest.raises(CannotListen, match=r"the imap door cannot listen on 127\.0\.0\.1:\d+: .*listen\.imap"):
+        bind("imap", "127.0.0.1", first.getsockname()[1])
+    first.close()

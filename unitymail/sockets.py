@@ -1,0 +1,42 @@
+"""The listening sockets: bound before privileges are shed, handed to the reactor once everything behind them stands."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+BACKLOG = 1024
+
+
+class CannotListen(Exception):
+    """Which door, where, why, and what to do."""
+
+
+def bind(door: str, address: str, port: int) -> socket.socket:
+    """A listening socket; an empty address is every one, IPv4 and IPv6. Raises CannotListen."""
+    family = socket.AF_INET6 if ":" in address or (not address and socket.has_dualstack_ipv6()) else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1 if address else 0)
+        listening.bind((address or ("::" if family == socket.AF_INET6 else "0.0.0.0"), port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        what = f"the {door} door cannot listen on {address or '*'}:{port}: {error.strerror}"
+        raise CannotListen(f"{what}; another program has it, or change listen.{door} in the settings file") from error
+    listening.setblocking(False)
+    return listening
+
+
+def adopt(reactor: Any, listening: socket.socket, factory: Any) -> Any:
+    """Begin to accept on `listening`; the reactor keeps a descriptor of its own."""
+    port = reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+    listening.close()
+    return port
+
+
+def shown(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
