@@ -1,1 +1,1 @@
-"""The grammar of IMAP: octets in, values out. Imports no Twisted."""
+"""The grammar of IMAP: bytes in, values out. Nothing here knows a socket, a clock or a file."""

@@ -1,0 +1,78 @@
+"""One message as FETCH and SEARCH look at it: its octets, and its MIME structure when somebody needs it.
+
+Structures are remembered for a few hundred messages, because clients ask for the parts of one message one after the
+other. Refuses to know folders: the owner opens and closes the content.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from unitymail.interfaces.store import IContent
+from unitymail.mail.structure import Structure, scan
+
+REMEMBERED = 256
+MOST_PARTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A stretch of a message that is sent from the file instead of being copied."""
+
+    content: IContent
+    start: int
+    length: int
+
+
+class Structures:
+    """The structures of the messages looked at last; any thread may ask."""
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, Structure] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, key: Hashable, buffer: Any) -> Structure:
+        """The structure of `buffer`, which `key` names for good (a folder's id, UIDVALIDITY and UID)."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        structure = scan(buffer)
+        if _parts_within(structure, MOST_PARTS):
+            with self._lock:
+                self._kept[key] = structure
+                if len(self._kept) > self._limit:
+                    self._kept.popitem(last=False)
+        return structure
+
+
+def _parts_within(structure: Structure, limit: int) -> bool:
+    """Whether it is small enough to keep: what peers send may have thousands of parts."""
+    waiting, count = [structure.root], 0
+    while waiting and count <= limit:
+        part = waiting.pop()
+        count += 1
+        waiting += part.children
+    return count <= limit
+
+
+class Letter:
+    """A message's content with what has been found out about it so far."""
+
+    __slots__ = ("_key", "_structure", "_structures", "buffer", "content", "uid")
+
+    def __init__(self, uid: int, content: IContent, key: Hashable, structures: Structures) -> None:
+        self.uid, self.content, self.buffer = uid, content, content.buffer
+        self._key, self._structures = key, structures
+        self._structure: Structure | None = None
+
+    def structure(self) -> Structure:
+        if self._structure is None:
+            self._structure = self._structures.of(self._key, self.buffer)
+        return self._structure

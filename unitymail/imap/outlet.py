@@ -1,0 +1,76 @@
+"""The way out of one connection: octets with back-pressure, so that memory is bounded whatever is asked.
+
+One push producer for the life of the connection. Refuses to know what the octets mean. A client that does not read is
+given `STALL_S` seconds without any progress, then `stalled` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+STALL_S = 120
+
+
+@implementer(IPushProducer)
+class Outlet:
+    def __init__(self, transport: Any, clock: Any, stalled: Callable[[], None]) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._stalled = stalled
+        self._waiting: list[Deferred[None]] = []
+        self._full = False
+        self._timer: Any = None
+        transport.registerProducer(self, True)
+
+    def write(self, octets: bytes) -> None:
+        self._transport.write(octets)
+
+    def drained(self) -> Deferred[None]:
+        """Fires when the transport wants more; at once when it does now, and when there is nobody left to read."""
+        waiting: Deferred[None] = Deferred(self._waiting_no_more)
+        if self._full:
+            self._waiting.append(waiting)
+        else:
+            waiting.callback(None)
+        return waiting
+
+    @property
+    def full(self) -> bool:
+        return self._full
+
+    def _waiting_no_more(self, waiting: Deferred[None]) -> None:
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+
+    def close(self) -> None:
+        """No more back-pressure: the connection ends once what was written is sent."""
+        self._transport.unregisterProducer()
+        self.stopProducing()
+
+    # IPushProducer
+
+    def pauseProducing(self) -> None:
+        self._full = True
+        if self._timer is None:
+            self._timer = self._clock.callLater(STALL_S, self._stall)
+
+    def _stall(self) -> None:
+        self._timer = None
+        self._stalled()
+
+    def resumeProducing(self) -> None:
+        self._full = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.callback(None)
+
+    def stopProducing(self) -> None:
+        self.resumeProducing()

@@ -1,0 +1,199 @@
+"""What the commands of one connection see: who is signed in, which folder is selected, and the way to the client.
+
+Knows the rules of untagged responses (what, and when it may be told); refuses to know framing, TLS and the reactor's
+transports, which are the server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from twisted.internet.defer import Deferred
+
+from unitymail.imap import view as views
+from unitymail.imap.registry import No
+from unitymail.imap.view import View
+from unitymail.interfaces.store import IContent, IFolder, Snapshot
+
+if TYPE_CHECKING:
+    from unitymail.imap.server import IMAPDoor, IMAPSession
+    from unitymail.people.user import User
+
+TURN_S = 0.005
+"""Reactor time that a command may use before it lets others in (`breathe`)."""
+STEP = 131_072
+LOOK_EVERY_S = 1.0
+"""After a command the disk is looked at when that was last done so long ago; commands that poll always look."""
+LARGE_VIEW = 5_000
+"""From here on views are compared in a thread."""
+
+
+class Session:
+    """`client` is the connection (`IMAPSession`): `line()`, `ask()`, `octets()`, `continuation()`, `start_tls()`.
+
+    `door` holds the collaborators that only some commands need: `login`, `store`, `disk`, `watches`, `slots`.
+    """
+
+    def __init__(self, door: IMAPDoor, client: IMAPSession) -> None:
+        self.door = door
+        self.client = client
+        self.book = door.book
+        self.site = door.book.site
+        self.threads = door.threads
+        self.doorbell = door.doorbell
+        self.journal = door.journal
+        self.clock = door.clock
+        self.user: User | None = None
+        self.account: Any = None
+        self.folder: Any = None
+        self.view: Any = None
+        self.read_only = True
+        self.enabled: set[str] = set()
+        self.by_uid = False
+        self._looked_at = 0.0
+        self._turn_began = 0.0
+
+    # Who and where
+
+    @property
+    def state(self) -> str:
+        """The state's name as Twisted has it: unauth, auth, select."""
+        if self.account is None:
+            return "unauth"
+        return "auth" if self.folder is None else "select"
+
+    @property
+    def utf8(self) -> bool:
+        """Whether names travel in UTF-8 (RFC 6855)."""
+        return "UTF8=ACCEPT" in self.enabled
+
+    @property
+    def hidden_capabilities(self) -> tuple[str, ...]:
+        return self.user.hidden_capabilities if self.user is not None else ()
+
+    def capabilities(self) -> bytes:
+        """`CAPABILITY IMAP4rev1 …`, for the response and for the response code."""
+        return b"CAPABILITY " + " ".join(self.door.registry.offered(self)).encode("ascii")
+
+    async def select(self, folder: IFolder, *, read_only: bool) -> View:
+        """Open `folder`: its newest snapshot, with the messages that are \\Recent for us alone."""
+        snapshot, recent = await self.threads.run(_open, folder, read_only)
+        self.folder, self.read_only = folder, read_only
+        self.view = View(snapshot, [recent])
+        self._looked_at = self.clock.seconds()
+        return self.view
+
+    def deselect(self) -> None:
+        self.folder = None
+        self.view = None
+        self.read_only = True
+
+    def writable(self) -> IFolder:
+        """The selected folder; refuses when it was opened with EXAMINE."""
+        if self.read_only:
+            raise No("The mailbox is open read-only")
+        return self.folder
+
+    # To the client
+
+    def send(self, octets: bytes) -> None:
+        """Untagged octets, CRLF included. After much of it, wait for `drained`."""
+        self.client.outlet.write(octets)
+
+    def drained(self) -> Deferred[None]:
+        return self.client.outlet.drained()
+
+    async def breathe(self) -> None:
+        """Let the reactor do other work if this turn has used its time."""
+        if self.clock.seconds() - self._turn_began > TURN_S:
+            await self.pause()
+
+    async def pause(self, seconds: float = 0) -> None:
+        """Go on in another reactor turn."""
+        later: Deferred[None] = Deferred(lambda _: call.cancel())
+        call = self.clock.callLater(seconds, later.callback, None)
+        await later
+        self.begin_turn()
+
+    def begin_turn(self) -> None:
+        self._turn_began = self.clock.seconds()
+
+    async def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """`threads.run`, with a fresh turn afterwards."""
+        result = await self.threads.run(function, *args, **kwargs)
+        self.begin_turn()
+        return result
+
+    async def stream(self, content: IContent, offset: int, length: int) -> None:
+        """Send `length` octets of `content` from `offset`, in steps, as fast as the client reads."""
+        end = offset + length
+        while offset < end:
+            step = min(offset + STEP, end)
+            self.send(bytes(content.buffer[offset:step]))
+            offset = step
+            if self.client.outlet.full:
+                await self.drained()
+                self.begin_turn()
+            elif offset < end:
+                await self.breathe()
+
+    # Keeping up with the folder
+
+    async def catch_up(self, expunges: bool, *, look: bool = False) -> None:
+        """Tell the client what changed in its folder; without `expunges` what is gone stays in the view.
+
+        look: ask the disk, even if that was done a moment ago.
+        """
+        if self.folder is None:
+            return
+        now = self.clock.seconds()
+        if look or now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            await self.run(self.folder.refresh)
+        await self.tell(self.folder.snapshot, expunges=expunges)
+
+    async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
+        """Send the difference between the view and `snapshot`, and believe it told."""
+        view = self.view
+        if not view.differs(snapshot, expunges=expunges):
+            return
+        if snapshot.uidvalidity != view.snapshot.uidvalidity:
+            self.client.farewell("The mailbox was made anew; please select it again", b"UNAVAILABLE")
+            return
+        if len(view) < LARGE_VIEW:
+            told = views.diff(view, snapshot, expunges=expunges)
+        else:
+            told = await self.run(views.diff, view, snapshot, expunges=expunges)
+        if told.exists is not None:
+            await self._claim_recent(snapshot)
+        view.become(told)
+        with_uid = self.by_uid or bool(self.enabled & {"CONDSTORE", "QRESYNC"})
+        if len(told.expunged) + len(told.changed) < LARGE_VIEW:
+            self.send(views.octets_of(told, view, with_uid=with_uid))
+        else:
+            self.send(await self.run(views.octets_of, told, view, with_uid=with_uid))
+
+    async def _claim_recent(self, snapshot: Snapshot) -> None:
+        if self.read_only:
+            first = await self.run(self.folder.peek_recent)
+            known = self.view.recent[-1][1] + 1 if self.view.recent else 0
+            self.view.add_recent(max(first, known), snapshot.uidnext - 1)
+        else:
+            self.view.add_recent(*await self.run(self.folder.claim_recent))
+
+    def mark_silent(
+        self,
+        uids: Sequence[int],
+        change: Literal["add", "remove", "replace"] | None = None,
+        flags: Iterable[str] = (),
+    ) -> None:
+        """The client knows already what its STORE did to `uids` (ascending): see `View.take_flags`."""
+        self.view.take_flags(self.folder.snapshot, uids, change, flags)
+
+
+def _open(folder: IFolder, read_only: bool) -> tuple[Snapshot, tuple[int, int]]:
+    snapshot = folder.refresh()
+    if read_only:
+        return snapshot, (folder.peek_recent(), snapshot.uidnext - 1)
+    return snapshot, folder.claim_recent()

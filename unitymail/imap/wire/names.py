@@ -1,0 +1,60 @@
+"""Mailbox names on the wire: modified UTF-7 (RFC 3501, 5.1.3), both ways, remembered.
+
+Knows one spelling for each name and refuses every other; refuses to know which mailboxes exist. (Twisted's codec
+turns TAB into "&-", takes spellings that are not canonical, and builds a set for every call.)
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64, b2a_base64
+from functools import lru_cache
+
+_SHIFTED_TEXT = re.compile(r"[^\x20-\x7e]+")
+_SHIFTED_OCTETS = re.compile(rb"&([A-Za-z0-9+,]*)-")
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
+
+
+class BadName(ValueError):
+    """Octets that are no mailbox name in modified UTF-7."""
+
+
+@lru_cache(maxsize=8192)
+def encode(name: str) -> bytes:
+    """The one spelling of `name`."""
+    return _SHIFTED_TEXT.sub(_shift, name.replace("&", "&-")).encode("ascii")
+
+
+def _shift(run: re.Match[str]) -> str:
+    packed = b2a_base64(run.group().encode("utf-16-be"), newline=False)
+    return "&" + packed.rstrip(b"=").replace(b"/", b",").decode("ascii") + "-"
+
+
+@lru_cache(maxsize=8192)
+def decode(octets: bytes) -> str:
+    """The name that `octets` spell; raises BadName for anything that `encode` would not have written."""
+    if _PRINTABLE.fullmatch(octets) is None:
+        raise BadName("Mailbox name has octets outside printable US-ASCII")
+    try:
+        name = _SHIFTED_OCTETS.sub(_unshift, octets).decode("utf-8")
+        canonical = encode(name)
+    except ValueError:
+        canonical = b""
+        name = ""
+    if canonical != octets:
+        raise BadName("Mailbox name is not valid modified UTF-7")
+    return name
+
+
+def _unshift(run: re.Match[bytes]) -> bytes:
+    packed = run.group(1)
+    if not packed:
+        return b"&"
+    padded = packed.replace(b",", b"/") + b"=" * (-len(packed) % 4)
+    return a2b_base64(padded).decode("utf-16-be").encode("utf-8")
+
+
+def canonical(name: str) -> str:
+    """INBOX is case-blind, also as the parent of others: a second `Inbox` beside it breaks clients."""
+    first, slash, rest = name.partition("/")
+    return f"INBOX{slash}{rest}" if first.upper() == "INBOX" else name
