@@ -1,0 +1,63 @@
+"""Header fields exactly as stored (order, repeats, case, folding, 8-bit) and how to read their bodies.
+
+Knows where fields begin and end; refuses to change an octet. Nothing raises, everything is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from unitymail.mail.encoded_words import decode
+from unitymail.mail.lexical import unfold, unquoted, without_comments
+from unitymail.mail.mailboxes import Entry, Mailbox, address_of, addresses, entries
+from unitymail.mail.part import Octets, Part
+
+__all__ = [
+    "Entry", "Field", "Mailbox", "address_of", "addresses", "all_of", "decode", "entries", "fields", "first",
+    "header_of", "unfold", "unquoted", "without_comments",
+]
+
+FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?+[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
+"""One field with its folding and line end; group 1 is its name, None for a line that is no field."""
+
+
+class Field(NamedTuple):
+    """`name` as written, b"" for a line that is no field. `raw` is the whole field: name, folding and line end."""
+
+    name: bytes
+    raw: bytes
+
+    @property
+    def value(self) -> bytes:
+        """The field body as stored, behind the colon."""
+        return self.raw.partition(b":")[2] if self.name else self.raw
+
+
+def fields(buffer: Octets, start: int, end: int) -> list[Field]:
+    """The fields between two offsets, the blank line left out; their `raw` joined is the header's octets."""
+    return [Field(found[1] or b"", found[0]) for found in FIELD.finditer(buffer[start:end]) if found[0]]
+
+
+def header_of(buffer: Octets, part: Part) -> list[Field]:
+    """The fields of a part's own header; for a message/rfc822 those of the part, not of the message inside."""
+    return fields(buffer, part.start, part.body)
+
+
+@lru_cache(maxsize=128)
+def _named(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"(?:\A|\n)(?i:" + re.escape(name) + rb")[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)"
+    )
+
+
+def first(buffer: Octets, part: Part, name: bytes) -> bytes | None:
+    """The body, as stored, of the first field of that name (any case) in a part's header; None when there is none."""
+    found = _named(name).search(buffer[part.start:part.body])
+    return found[1] if found else None
+
+
+def all_of(buffer: Octets, part: Part, name: bytes) -> list[bytes]:
+    """The bodies of every field of that name, in order."""
+    return _named(name).findall(buffer[part.start:part.body])

@@ -1,0 +1,219 @@
+"""What a folder keeps of each message so that FETCH and SEARCH need no file: ENVELOPE and BODYSTRUCTURE as wire bytes.
+
+Knows RFC 3501 7.4.2 to the letter; refuses to know commands, folders and the index. Garbage in, well-formed out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from unitymail.mail.dates import read_date
+from unitymail.mail.headers import FIELD, decode
+from unitymail.mail.lexical import unfold, unquoted, without_comments
+from unitymail.mail.mailboxes import Entry, entries
+from unitymail.mail.parameters import Parameters, octets_of
+from unitymail.mail.part import Octets, Part
+from unitymail.mail.structure import Structure
+from unitymail.mail.text import fold
+
+KEPT_FIELDS = frozenset(
+    b"""
+    from to cc bcc sender reply-to subject date message-id in-reply-to references return-path received
+    mime-version content-type content-transfer-encoding content-class content-language content-description
+    importance priority precedence x-priority x-msmail-priority sensitivity message-context
+    disposition-notification-to return-receipt-to auto-submitted delivered-to envelope-to x-original-to
+    list-id list-post list-help list-archive list-owner list-subscribe list-unsubscribe list-unsubscribe-post
+    mail-followup-to mail-reply-to followup-to newsgroups lines organization user-agent x-mailer x-label keywords
+    resent-from resent-to resent-cc resent-bcc resent-sender resent-date resent-message-id
+    thread-index thread-topic x-unitymail-trace x-unity-secure
+    x-account-key x-identity-key x-mozilla-keys x-mozilla-status x-uidl x-universally-unique-identifier
+    x-uniform-type-identifier x-apple-base-url x-spam-status x-spam-flag x-spam-score x-spam-level
+    """.split()
+)
+"""What Outlook, Thunderbird, Apple Mail, K-9, mutt and mbsync ask for with HEADER.FIELDS; lower case."""
+
+_AS_QUOTED = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1024}", re.DOTALL)
+_ESCAPED = re.compile(rb'(["\\])')
+
+
+class Summary(NamedTuple):
+    """`fields`: the raw KEPT_FIELDS in message order, as stored. `terms`: see `search_terms`.
+
+    `sent`: Unix seconds of the Date field, None when it is no date.
+    """
+
+    envelope: bytes
+    bodystructure: bytes
+    fields: bytes
+    terms: str
+    sent: int | None
+
+
+_Named = dict[bytes, list[bytes]]
+_ENVELOPE_FIELDS = frozenset(
+    b"date subject from sender reply-to to cc bcc in-reply-to message-id".split()
+)
+
+
+def summarise(buffer: Octets, structure: Structure) -> Summary:
+    """Everything at once, from one look at the header."""
+    root = structure.root
+    named: _Named = {}
+    kept = []
+    for found in FIELD.finditer(buffer[root.start:root.body]):
+        name = found[1]
+        if name is not None and (low := name.lower()) in KEPT_FIELDS:
+            kept.append(found[0])
+            if low in _ENVELOPE_FIELDS:
+                named.setdefault(low, []).append(found[0].partition(b":")[2])
+    moment = read_date(named[b"date"][0]) if b"date" in named else None
+    return Summary(
+        _envelope(named),
+        _body(buffer, root, extensible=True),
+        b"".join(kept),
+        search_terms(named),
+        moment.seconds if moment else None,
+    )
+
+
+def envelope(buffer: Octets, part: Part) -> bytes:
+    """ENVELOPE of the message whose root is `part`, ready for the wire."""
+    named: _Named = {}
+    for found in FIELD.finditer(buffer[part.start:part.body]):
+        name = found[1]
+        if name is not None and (low := name.lower()) in _ENVELOPE_FIELDS:
+            named.setdefault(low, []).append(found[0].partition(b":")[2])
+    return _envelope(named)
+
+
+def bodystructure(buffer: Octets, part: Part) -> bytes:
+    """BODYSTRUCTURE, with extension data."""
+    return _body(buffer, part, extensible=True)
+
+
+def body_of(buffer: Octets, part: Part) -> bytes:
+    """BODY, the form without extension data."""
+    return _body(buffer, part, extensible=False)
+
+
+def search_terms(named: _Named) -> str:
+    """Five lines for SEARCH, decoded and folded: From, To, Cc, Bcc, Subject (repeats joined by a comma)."""
+    return "\n".join(
+        fold(", ".join(decode(raw) for raw in named[name])) if name in named else ""
+        for name in (b"from", b"to", b"cc", b"bcc", b"subject")
+    )
+
+
+def nstring(value: bytes | None) -> bytes:
+    """NIL, a quoted string, or a literal where a quoted string cannot carry the octets; NUL has no form and goes."""
+    if value is None:
+        return b"NIL"
+    if b"\0" in value:
+        value = value.replace(b"\0", b"")
+    if _AS_QUOTED.fullmatch(value):
+        return b'"' + (_ESCAPED.sub(rb"\\\1", value) if b'"' in value or b"\\" in value else value) + b'"'
+    return b"{%d}\r\n%b" % (len(value), value)
+
+
+def _envelope(named: _Named) -> bytes:
+    sender = _address_list(named.get(b"from"))
+    return b"(%b %b %b %b %b %b %b %b %b %b)" % (
+        _text(named.get(b"date")),
+        _text(named.get(b"subject")),
+        sender,
+        _or(_address_list(named.get(b"sender")), sender),
+        _or(_address_list(named.get(b"reply-to")), sender),
+        _address_list(named.get(b"to")),
+        _address_list(named.get(b"cc")),
+        _address_list(named.get(b"bcc")),
+        _text(named.get(b"in-reply-to")),
+        _text(named.get(b"message-id")),
+    )
+
+
+def _or(given: bytes, otherwise: bytes) -> bytes:
+    """RFC 3501: an absent or empty Sender or Reply-To is the From."""
+    return otherwise if given == b"NIL" else given
+
+
+def _text(raws: list[bytes] | None) -> bytes:
+    return nstring(unfold(raws[0])) if raws else b"NIL"
+
+
+def _address_list(raws: list[bytes] | None) -> bytes:
+    if not raws:
+        return b"NIL"
+    found = b"".join(_address(entry) for raw in raws for entry in entries(raw))
+    return b"(" + found + b")" if found else b"NIL"
+
+
+def _address(entry: Entry) -> bytes:
+    """(name adl mailbox host). A missing domain is an empty host: NIL there would mean a group."""
+    if entry.group == "end":
+        return b"(NIL NIL NIL NIL)"
+    mailbox = nstring(b"".join(unquoted(word) for word in _WORDS.findall(entry.local)))
+    if entry.group:
+        return b"(NIL NIL %b NIL)" % mailbox
+    return b"(%b %b %b %b)" % (nstring(entry.name), nstring(entry.route), mailbox, nstring(entry.domain))
+
+
+_WORDS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"]++', re.DOTALL)
+
+def _body(buffer: Octets, part: Part, *, extensible: bool) -> bytes:
+    """At most 70 levels deep: the limits of `structure` hold here too."""
+    if part.is_multipart:
+        inside = b"".join(_body(buffer, child, extensible=extensible) for child in part.children)
+        if not extensible:
+            return b"(%b %b)" % (inside, nstring(part.subtype.encode()))
+        return b"(%b %b %b %b)" % (inside, nstring(part.subtype.encode()), _parameters(part.parameters), _tail(part))
+    basic = b"(%b %b %b %b %b %b %d" % (
+        nstring(part.type.encode()),
+        nstring(part.subtype.encode()),
+        _parameters(_with_charset(part)),
+        _field(part.content_id),
+        _field(part.description),
+        nstring(part.encoding.encode()),
+        part.size,
+    )
+    if part.type == "text":
+        basic += b" %d" % part.lines
+    elif part.is_message and part.subtype == "rfc822":
+        child = part.children[0]
+        basic += b" %b %b %d" % (envelope(buffer, child), _body(buffer, child, extensible=extensible), part.lines)
+    return basic + (b" %b %b)" % (_field(part.md5), _tail(part)) if extensible else b")")
+
+
+def _with_charset(part: Part) -> Parameters:
+    """RFC 2046 4.1.2 names the charset that plain text has when it names none."""
+    if part.type == "text" and part.subtype == "plain" and part.parameter("charset") is None:
+        return (*part.parameters, ("charset", "us-ascii"))
+    return part.parameters
+
+
+def _parameters(pairs: Parameters) -> bytes:
+    if not pairs:
+        return b"NIL"
+    return b"(%b)" % b" ".join(nstring(octets_of(text)) for pair in pairs for text in pair)
+
+
+def _field(raw: bytes | None) -> bytes:
+    return b"NIL" if raw is None else nstring(unfold(raw))
+
+
+def _tail(part: Part) -> bytes:
+    """Disposition, language and location: the extension data that single parts and multiparts share."""
+    if part.disposition:
+        disposition = b"(%b %b)" % (nstring(part.disposition.encode()), _parameters(part.disposition_parameters))
+    else:
+        disposition = b"NIL"
+    return b"%b %b %b" % (disposition, _languages(part.language), _field(part.location))
+
+
+def _languages(raw: bytes | None) -> bytes:
+    if raw is None:
+        return b"NIL"
+    tags = [tag for tag in (t.strip() for t in without_comments(unfold(raw)).split(b",")) if tag]
+    if not tags:
+        return b"NIL"
+    return nstring(tags[0]) if len(tags) == 1 else b"(%b)" % b" ".join(nstring(tag) for tag in tags)

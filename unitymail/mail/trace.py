@@ -1,0 +1,237 @@
+"""The trace a message carries: its id, our header block at the top of what we store, and the signs of a loop.
+
+Knows RFC 5321 4.4 and our own X-Unitymail-Trace field; refuses to know where the block is written, or what for.
+
+Note *Words of others*. HELO names, addresses and subjects come from peers. Each passes through `_words` or `_name`
+before it enters the block, so that none can end a line, open a field, or forge a clause of Received.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from unitymail.mail.envelope import Envelope
+from unitymail.mail.message import Message
+
+MAX_HEAD = 2048
+MAX_RECEIVED = 100
+MAX_HOPS_HERE = 3
+FIELD = b"X-Unitymail-Trace"
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAD = b"; pad="
+_LONGEST_PATH = 512
+_LONGEST_NAME = 255
+
+
+def new_trace(now: float, random: bytes) -> str:
+    """A trace id: 10 characters of `now` (Unix seconds, to the microsecond), 10 of `random` (8 octets or more).
+
+    20 characters of [0-9a-z]; ids of later moments sort later until the year 2085.
+    """
+    return _base36(int(now * 1_000_000)) + _base36(int.from_bytes(random, "big"))
+
+
+def _base36(number: int) -> str:
+    digits = []
+    for _ in range(10):
+        number, digit = divmod(number, 36)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
+
+
+def looping(message: Message) -> bool:
+    """RFC 5321 6.3: a message that was received 100 times, or passed this node 3 times before, goes in circles."""
+    return message.received >= MAX_RECEIVED or message.hops_here >= MAX_HOPS_HERE
+
+
+class Source(Protocol):
+    """Who handed the message in, as far as Received tells it (`routing.decision.Origin` is one)."""
+
+    @property
+    def client(self) -> str: ...
+    @property
+    def helo(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def tls(self) -> str: ...
+    @property
+    def protocol(self) -> str: ...
+
+
+class _Sender(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def matched(self) -> str: ...
+
+
+class Decided(Protocol):
+    """What was decided on entry, as far as the trace field tells it (`routing.decision.Decision` is one)."""
+
+    @property
+    def message(self) -> Message: ...
+    @property
+    def sender(self) -> _Sender: ...
+    @property
+    def secure(self) -> bool: ...
+
+
+def head_block(
+    *, trace: str, envelope: Envelope, origin: Source, decision: Decided, host: str, when: float, subject: str | None
+) -> bytes:
+    """Our header block: Return-Path, Received, trace field and, when `subject` is given, a Subject. CRLF lines.
+
+    At most `MAX_HEAD` octets: a long `for` clause is left out first, then the subject is cut.
+    """
+    utf8 = envelope.smtputf8
+    head = (
+        b"Return-Path: <" + _words(envelope.sender, utf8, _LONGEST_PATH) + b">\r\n"
+        + _received(trace, envelope, origin, host, when)
+        + _trace_field(trace, decision)
+    )
+    return head if subject is None else head + _subject(subject, MAX_HEAD - len(head))
+
+
+def _received(trace: str, envelope: Envelope, origin: Source, host: str, when: float) -> bytes:
+    utf8 = envelope.smtputf8
+    tls = b"\r\n\t(" + _name(origin.tls.replace(" ", ":"), False, 100) + b")" if origin.tls else b""
+    return (
+        b"Received: from " + (_name(origin.helo, utf8) or b"unknown") + b" ([" + _literal(origin.client) + b"])"
+        b"\r\n\tby " + _name(host, False) + b" with " + _protocol(origin, utf8) + b" id " + _name(trace, False)
+        + tls + _for(envelope) + b";\r\n\t" + _date(when) + b"\r\n"
+    )
+
+
+def _for(envelope: Envelope) -> bytes:
+    # RFC 5321 7.2: with several recipients the clause would show blind copies, so it names one or none.
+    if len(envelope.recipients) != 1:
+        return b""
+    address = _words(envelope.recipients[0].address, envelope.smtputf8, _LONGEST_PATH + 1)
+    return b"\r\n\tfor <" + address + b">" if address and len(address) <= _LONGEST_PATH else b""
+
+
+def _protocol(origin: Source, utf8: bool) -> bytes:
+    """The `with` name of RFC 3848 and RFC 6531: what EHLO, TLS, AUTH and SMTPUTF8 made of ESMTP."""
+    if origin.protocol != "ESMTP":
+        return _name(origin.protocol, False) or b"SMTP"
+    base = "UTF8SMTP" if utf8 else "ESMTP"
+    return (base + ("S" if origin.tls else "") + ("A" if origin.user else "")).encode("ascii")
+
+
+def _date(when: float) -> bytes:
+    return format_datetime(datetime.fromtimestamp(when, UTC)).encode("ascii")
+
+
+def _literal(client: str) -> bytes:
+    prefix = b"IPv6:" if ":" in client else b""
+    return prefix + (_name(client, False, 64) or b"unknown")
+
+
+def _trace_field(trace: str, decision: Decided) -> bytes:
+    message = decision.message
+    sender = quote(decision.sender.matched, safe="")[:256].encode("ascii")
+    return (
+        FIELD + b": id=" + _name(trace, False) + b"; category=" + message.category.value.encode("ascii")
+        + b"; sensitivity=" + message.sensitivity.value.encode("ascii")
+        + b";\r\n\tsecure=" + (b"yes" if decision.secure else b"no")
+        + b"; sender=" + sender + _PAD + b"\r\n"
+    )
+
+
+def _subject(subject: str, room: int) -> bytes:
+    """A Subject field of at most `room` octets, RFC 2047 encoded where it must be; b"" when nothing fits."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+    length = min(len(text), 400)
+    while True:
+        value = Header(text[:length], "us-ascii" if text.isascii() else "utf-8", header_name="Subject", maxlinelen=76)
+        field = b"Subject: " + value.encode(linesep="\r\n").encode("ascii") + b"\r\n"
+        if len(field) <= room:
+            return field
+        if length == 0:
+            return b""
+        length = length * 3 // 4
+
+
+def _words(text: str, utf8: bool, longest: int) -> bytes:
+    """`text` with whatever cannot be shown, or could end an angle bracket, as `?`: one line, at most `longest`."""
+    clean = "".join("?" if not c.isprintable() or c in "<>" or not (utf8 or c.isascii()) else c for c in text)
+    return _cut(clean.encode("utf-8"), longest)
+
+
+_NOT_A_NAME = re.compile(r"[^\w.:\[\]_/+-]")
+
+
+def _name(text: str, utf8: bool, longest: int = _LONGEST_NAME) -> bytes:
+    """`text` as one token: letters, digits and `.:[]_/+-`; everything else becomes `?`."""
+    clean = _NOT_A_NAME.sub("?", text)
+    return _cut((clean if utf8 else "".join(c if c.isascii() else "?" for c in clean)).encode("utf-8"), longest)
+
+
+def _cut(octets: bytes, longest: int) -> bytes:
+    return octets[:longest].decode("utf-8", "ignore").encode("utf-8")
+
+
+def padded(head: bytes, size: int) -> bytes:
+    """The same block, filled up inside the trace field to exactly `size` octets; lines stay under 80 octets.
+
+    Raises ValueError when the block is larger than `size`, or has no trace field of ours.
+    """
+    missing = size - len(head)
+    at = head.find(_PAD, head.find(b"\r\n" + FIELD + b":"))
+    if missing < 0 or at < 0:
+        raise ValueError(f"a block of {len(head)} octets cannot be padded to {size}")
+    at += len(_PAD)
+    column = at - (head.rfind(b"\r\n", 0, at) + 2)
+    return head[:at] + _filling(missing, column) + head[at:]
+
+
+def _filling(missing: int, column: int) -> bytes:
+    """Dots, folded: a fold (CRLF and a tab) is 3 octets, and at least one dot follows each."""
+    line = min(missing, max(0, 76 - column))
+    filling = [b"." * line]
+    missing -= line
+    while missing > 3:
+        dots = min(missing - 3, 75)
+        filling.append(b"\r\n\t" + b"." * dots)
+        missing -= dots + 3
+    filling.append(b"." * missing)
+    return b"".join(filling)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceField:
+    """What was decided on entry, read back from our own field."""
+
+    id: str
+    category: str
+    sensitivity: str
+    secure: bool
+    sender: str
+
+
+def read_trace_field(value: bytes) -> TraceField | None:
+    """The value of X-Unitymail-Trace (raw, folded or not) as `head_block` wrote it; None for anything else.
+
+    Believe it only in the first block of a file whose name our own delivery made.
+    """
+    found = dict(_pairs(value))
+    if not {"id", "category", "sensitivity", "secure", "sender"} <= found.keys():
+        return None
+    return TraceField(
+        found["id"], found["category"], found["sensitivity"], found["secure"] == "yes", unquote(found["sender"])
+    )
+
+
+def _pairs(value: bytes) -> Iterator[tuple[str, str]]:
+    for piece in reversed(value.decode("ascii", "replace").split(";")):
+        name, equals, text = piece.partition("=")
+        if equals:
+            yield name.strip(), text.strip()
