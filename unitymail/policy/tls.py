@@ -1,0 +1,56 @@
+"""When TLS and AUTH are offered and when they are due before MAIL. Knows the door, the client's trust and the site.
+
+Refuses to know certificates and passwords: those are the door's and the realm's.
+
+Note *Strangers only*. `smtp.untrusted_tls` and `smtp.untrusted_require_auth` speak of addresses that no access rule
+names. A trusted address, the smart host and a peer are always offered STARTTLS and never need it here.
+"""
+
+from __future__ import annotations
+
+from unitymail.policy.access import is_this_machine
+from unitymail.policy.verdict import ACCEPT, Verdict, reject
+from unitymail.routing.decision import Door, Trust
+from unitymail.settings.site import SiteSettings
+
+SUBMISSION = ("submission", "submissions")
+TLS_FIRST = reject(530, "5.7.0", "Must issue a STARTTLS command first")
+AUTH_FIRST = reject(530, "5.7.0", "Authentication required")
+TLS_AND_AUTH_FIRST = reject(530, "5.7.0", "Authentication required; issue a STARTTLS command first")
+AUTH_NEEDS_TLS = reject(538, "5.7.11", "Signing in needs encryption; issue a STARTTLS command first")
+
+
+def starttls_offered(door: Door, trust: Trust, tls: bool, site: SiteSettings) -> bool:
+    """Whether EHLO shows STARTTLS: not twice, not where TLS came first, not to strangers when it is disabled."""
+    if tls or door == "submissions":
+        return False
+    return trust != "stranger" or site.smtp_untrusted_tls != "disabled"
+
+
+def auth_offered(door: Door, client_ip: str, trust: Trust, tls: bool, site: SiteSettings) -> bool:
+    """Whether a password may be sent now: under TLS, from this machine, or where the site allows it in the clear.
+
+    A stranger who must use TLS is never asked for a password without it, whatever the site allows.
+    """
+    if tls:
+        return True
+    if trust == "stranger" and site.smtp_untrusted_tls == "required":
+        return False
+    return site.smtp_auth_without_tls or is_this_machine(client_ip)
+
+
+def judge_auth(door: Door, client_ip: str, trust: Trust, tls: bool, site: SiteSettings) -> Verdict:
+    """Whether AUTH may begin; a client that did not wait for the offer gets 538."""
+    return ACCEPT if auth_offered(door, client_ip, trust, tls, site) else AUTH_NEEDS_TLS
+
+
+def judge_mail(door: Door, trust: Trust, tls: bool, authenticated: bool, site: SiteSettings) -> Verdict:
+    """Whether a message may begin: TLS where it is required, then AUTH where it is (submission doors: always)."""
+    if trust == "stranger" and site.smtp_untrusted_tls == "required" and not tls and door != "submissions":
+        return TLS_FIRST
+    if authenticated or trust in ("peer", "internal", "authenticated"):
+        return ACCEPT
+    if door in SUBMISSION or (trust == "stranger" and site.smtp_untrusted_require_auth):
+        offered = starttls_offered(door, trust, tls, site) and not site.smtp_auth_without_tls
+        return TLS_AND_AUTH_FIRST if offered else AUTH_FIRST
+    return ACCEPT

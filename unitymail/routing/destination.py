@@ -1,0 +1,91 @@
+"""What a message comes to for one recipient object: gates, message action, quota, or the way to another system.
+
+Refuses to know search scopes and lists: those are before (`routing.plan`, `routing.expand`).
+"""
+
+from __future__ import annotations
+
+from unitymail.mail.address import key_of, split
+from unitymail.mail.message import Category
+from unitymail.people.contact import Contact
+from unitymail.people.user import User
+from unitymail.policy.limits import may_receive
+from unitymail.policy.secure import relay_gate, vpim_gate
+from unitymail.routing.actions import discover
+from unitymail.routing.resolve import Found
+from unitymail.routing.situation import Destination, Failure, Planned, Situation
+from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost
+
+ACTIONS = discover()
+FULL = Failure("4.2.2", "The recipient's mailbox is full.")
+UNKNOWN = Failure("5.1.1", "Nobody here has this address.")
+NO_PEER = Failure("5.3.5", "The recipient's home server is not known here.")
+NEVER_RELAYED = {"stranger": "a stranger", "smart-host": "the smart host", "peer": "a peer"}
+"""Whose unknown recipients never go to the smart host: no open relay, no ping-pong."""
+NO_SMART_HOST = Failure("5.3.5", "The message would have to leave through a smart host, and none is set.")
+
+
+def destination(found: Found, address: str, to: str, situation: Situation, *, quota: bool = True) -> Destination:
+    """`address` is where the message goes and how a report names it, `to` what the sender wrote (a list, perhaps)."""
+    entry = found.entry
+    if found.kind == "user" and isinstance(entry, User):
+        return Destination("user", entry.id, address, _local(entry, to, situation, quota))
+    if found.kind == "remote-user" and isinstance(entry, User):
+        return Destination("remote-user", entry.id, address, _hand_over(entry.home, address, to, situation))
+    if found.kind == "vpim-contact":
+        return Destination("vpim-contact", "vpim " + key_of(found.to), address, _vpim(found, address, to, situation))
+    if found.kind == "postmaster":
+        return Destination("unknown", "postmaster", address, Planned((BadMail(found.reason),), "kept as bad mail"))
+    planned = _unknown(address, situation)
+    return Destination("relay" if planned.steps else "unknown", "smtp " + key_of(address), address, planned)
+
+
+def _local(user: User, to: str, situation: Situation, quota: bool) -> Planned:
+    planned = ACTIONS[user.actions.of(situation.message.category)].act(user, to, situation)
+    if not quota or situation.message.category is Category.RECEIPT or may_receive(user, situation.usage):
+        return planned
+    left = tuple(step for step in planned.steps if not isinstance(step, Deliver))
+    if len(left) == len(planned.steps):
+        return planned
+    return Planned(left, f"{planned.reason}, but the mailbox is full", FULL)
+
+
+def _hand_over(peer: str, address: str, to: str, situation: Situation) -> Planned:
+    location = situation.book.location(peer)
+    if location is None:
+        return Planned((), f"the peer {peer} is not known", NO_PEER)
+    return Planned((HandOver(peer, address, "" if to == address else to),), f"handed over to {location.name}")
+
+
+def _vpim(found: Found, address: str, to: str, situation: Situation) -> Planned:
+    location = found.location
+    if location is None:
+        return Planned((), "the location is gone", UNKNOWN)
+    closed = vpim_gate(situation.secure, location)
+    if closed:
+        return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
+    if location.home:
+        return _hand_over(location.home, address, to, situation)
+    contact = found.entry.id if isinstance(found.entry, Contact) else ""
+    return Planned((Convert(location.id, contact, found.to, to),), f"converted for {location.name}")
+
+
+def _unknown(address: str, situation: Situation) -> Planned:
+    """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there."""
+    trust, site = situation.origin.trust, situation.site
+    wanted = site.recipient_not_found == "smart-host" or (trust == "internal" and bool(site.smart_host_host))
+    if not wanted or trust in NEVER_RELAYED or not split(address)[1]:
+        return Planned((), _why_not_relayed(wanted, situation), UNKNOWN)
+    if not site.smart_host_host:
+        return Planned((), "unknown recipients go to the smart host, but none is set", NO_SMART_HOST)
+    closed = relay_gate(situation.message, situation.secure, site)
+    if closed:
+        return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
+    return Planned((RelayToSmartHost(address),), "unknown recipients go to the smart host")
+
+
+def _why_not_relayed(wanted: bool, situation: Situation) -> str:
+    if not wanted:
+        return "unknown recipients are reported to the sender"
+    source = NEVER_RELAYED.get(situation.origin.trust)
+    return f"what came from {source} never goes to the smart host" if source else "the address has no domain"

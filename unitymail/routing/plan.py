@@ -1,0 +1,154 @@
+"""From recipients to steps: for each one resolve, search scope, then list or destination. Knows the order; acts on
+nothing. Refuses to know who the sender is (`policy.sender` found that) and how a step is performed.
+
+Note *One mailbox, one copy*. A place that is reached twice (two addresses, a list, a list within a list) gets its
+steps once. Each recipient's own decision still shows them; the plan holds them under the first address.
+
+Note *One report*. Every failure, and every success somebody asked for, goes into one `Report` with a fate per
+recipient, last among the steps; where none is due (`routing.reporting`), there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from unitymail.interfaces.book import Entry
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.fate import Fate
+from unitymail.people.contact import Contact
+from unitymail.people.distribution_list import DistributionList
+from unitymail.people.location import Location
+from unitymail.routing.decision import RecipientDecision, RecipientKind
+from unitymail.routing.destination import destination
+from unitymail.routing.expand import expand, judge_list
+from unitymail.routing.reporting import fates_of, report_barred
+from unitymail.routing.resolve import Found, is_postmaster, of_entry, resolve
+from unitymail.routing.situation import Destination, Failure, Planned, Situation
+from unitymail.routing.steps import Report, Step
+
+OUT_OF_SCOPE = Failure("5.7.1", "You are not allowed to send to this address.")
+EMPTY_LIST = Failure("5.2.4", "The list has no members who could receive the message.")
+
+
+def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecision, ...], tuple[Step, ...]]:
+    """(a decision per recipient, all steps in order with doubles removed and at most one Report, last)."""
+    gathering = _Gathering(envelope.sender, report_barred(envelope, situation))
+    vpim = situation.book.location(situation.sender.matched) if situation.sender.kind == "vpim" else None
+    decisions = tuple(_decide_one(recipient, vpim, situation, gathering) for recipient in envelope.recipients)
+    return decisions, gathering.all_steps()
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What the recipients add up to, in order. `open_lists` are by NOTIFY, since members inherit it."""
+
+    sender: str
+    barred: str
+    reached: set[str] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+    fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
+    open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
+
+    def add(self, place: Destination) -> None:
+        if place.key not in self.reached:
+            self.reached.add(place.key)
+            self.steps.extend(place.planned.steps)
+
+    def tell(self, fates: tuple[Fate, ...]) -> tuple[Step, ...]:
+        """Keep what the sender is to hear; the report as one recipient's decision shows it."""
+        if self.barred or not fates:
+            return ()
+        for fate in fates:
+            self.fates.setdefault((fate.address, fate.action), fate)
+        return (Report(self.sender, fates),)
+
+    def all_steps(self) -> tuple[Step, ...]:
+        report = (Report(self.sender, tuple(self.fates.values())),) if self.fates else ()
+        return (*self.steps, *report)
+
+
+def _decide_one(
+    recipient: Recipient, vpim: Location | None, situation: Situation, gathering: _Gathering
+) -> RecipientDecision:
+    address = recipient.address
+    found = resolve(address, situation.book, vpim, report=situation.origin.trust == "internal")
+    postmaster = is_postmaster(address, situation.book)
+    if not postmaster and not in_scope(found, situation):
+        place = _refused("out-of-scope", address, "the sender's search scope does not reach it", OUT_OF_SCOPE)
+        return _conclude(recipient, found, [place], place.planned.reason, situation, gathering)
+    if found.kind == "list" and isinstance(found.entry, DistributionList):
+        return _decide_list(recipient, found, found.entry, situation, gathering)
+    place = destination(found, address, address, situation, quota=not postmaster)
+    return _conclude(recipient, found, [place], place.planned.reason, situation, gathering)
+
+
+def in_scope(found: Found, situation: Situation) -> bool:
+    """Whether the sender's search scope reaches the object; who is nobody here is out of no scope."""
+    scope, partition = situation.scope, found.partition
+    return scope is None or not partition or scope.reaches(partition)
+
+
+def _refused(kind: RecipientKind, address: str, reason: str, failure: Failure) -> Destination:
+    return Destination(kind, f"{kind} {address}", address, Planned((), reason, failure))
+
+
+def _decide_list(
+    recipient: Recipient, found: Found, addressed: DistributionList, situation: Situation, gathering: _Gathering
+) -> RecipientDecision:
+    barred = None if is_postmaster(recipient.address, situation.book) else judge_list(addressed, situation)
+    if barred is not None:
+        place = _refused("list", recipient.address, barred.cause.removesuffix("."), barred)
+        return _conclude(recipient, found, [place], place.planned.reason, situation, gathering)
+    open_lists = gathering.open_lists.setdefault(recipient.notify, set())
+    if addressed.id in open_lists:
+        reason = "its members are reached already through another recipient"
+        return _conclude(recipient, found, [], reason, situation, gathering)
+    expansion = expand(addressed, situation.book, open_lists)
+    if not expansion.too_deep:
+        open_lists |= expansion.opened
+    places = [_member(entry, recipient.address, situation) for entry in expansion.members]
+    if not places and len(expansion.opened) == 1:
+        places = [_refused("list", recipient.address, "empty", EMPTY_LIST)]
+    return _conclude(recipient, found, places, expansion.note, situation, gathering)
+
+
+def _member(entry: Entry, to: str, situation: Situation) -> Destination:
+    """A member of a list: its own scope is not asked, everything else is."""
+    address = _address_of(entry, situation)
+    found = of_entry(entry, address, situation.book)
+    return destination(found, found.to or address, to, situation)
+
+
+def _address_of(entry: Entry, situation: Situation) -> str:
+    if not isinstance(entry, Contact):
+        return entry.address
+    return entry.proxies[0] if entry.proxies else f"{entry.alias}@{situation.book.domain}"
+
+
+def _conclude(
+    recipient: Recipient,
+    found: Found,
+    places: Sequence[Destination],
+    reason: str,
+    situation: Situation,
+    gathering: _Gathering,
+) -> RecipientDecision:
+    """Add what was found to the plan, and state it as this recipient's decision."""
+    for place in places:
+        gathering.add(place)
+    through_list = found.kind == "list" and not (len(places) == 1 and places[0].kind == "list")
+    fates = fates_of(recipient, places, through_list=through_list)
+    report = gathering.tell(fates)
+    steps = tuple(step for place in places for step in place.planned.steps)
+    kind: RecipientKind = "list" if through_list else places[0].kind
+    sentence = f"{found.reason}; {reason}"
+    if fates and gathering.barred:
+        sentence = f"{sentence}; no report, since {gathering.barred}"
+    return RecipientDecision(recipient.address, kind, _matched(found), steps + report, sentence)
+
+
+def _matched(found: Found) -> str:
+    if found.entry is not None:
+        return found.entry.id
+    return found.location.id if found.location is not None else ""

@@ -1,0 +1,52 @@
+"""Which fates the sender hears of: RFC 3461 NOTIFY, and the cases where no report is ever due.
+
+Knows what was planned; refuses to know how a report looks (`mail.report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
+from unitymail.mail.fate import Fate
+from unitymail.people.user import User
+from unitymail.routing.situation import Destination, Situation
+from unitymail.routing.steps import Deliver
+
+DELIVERED = "The message is in the recipient's mailbox."
+EXPANDED = "The message was sent on to the members of the list."
+
+
+def report_barred(envelope: Envelope, situation: Situation) -> str:
+    """Why this message never gets a report (RFC 3464 2, RFC 3834, decisions.md NDR), "" when one may be due."""
+    if envelope.sender == NULL_SENDER:
+        return "it has the null sender"
+    if situation.message.auto_submitted:
+        return "it was sent automatically"
+    if situation.sender.kind == "unknown":
+        return "its sender is not identified"
+    owner = situation.book.find(envelope.sender)
+    if isinstance(owner, User) and not owner.route_ndr:
+        return "its sender wants none"
+    return ""
+
+
+def fates_of(recipient: Recipient, reached: Iterable[Destination], *, through_list: bool) -> tuple[Fate, ...]:
+    """What the sender asked to hear: failures unless NOTIFY says otherwise, successes only where it says so.
+
+    A list answers for its members' success with one `expanded` (RFC 3461 5.2.7).
+    """
+    orcpt = recipient.orcpt or ""
+    failures = recipient.notify is None or "FAILURE" in recipient.notify
+    successes = recipient.notify is not None and "SUCCESS" in recipient.notify
+    fates = []
+    if successes and through_list:
+        fates.append(Fate(recipient.address, "expanded", "2.0.0", EXPANDED, orcpt=orcpt))
+    for place in reached:
+        failure = place.planned.failure
+        if failure is not None:
+            if failures:
+                fates.append(Fate(place.address, "failed", failure.status, failure.cause, orcpt=orcpt))
+        elif successes and not through_list and any(isinstance(step, Deliver) for step in place.planned.steps):
+            fates.append(Fate(place.address, "delivered", "2.0.0", DELIVERED, orcpt=orcpt))
+    return tuple(fates)
