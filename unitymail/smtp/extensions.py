@@ -1,0 +1,113 @@
+"""The service extensions of SMTP: what EHLO says of each, and what its parameters of MAIL and RCPT mean.
+
+An extension is one value in `EXTENSIONS`; a new one is one more. Refuses to know commands, which are the dialogue's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from unitymail.mail.reply import Reply
+from unitymail.smtp.commands import BadSyntax, read_parameters
+
+UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised")
+BAD_VALUE = Reply(501, "5.5.4", "That value of a parameter is not possible")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides whether an extension is offered: the session as it is now."""
+
+    max_octets: int
+    starttls: bool
+    auth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`field` of `Envelope` (MAIL) or `Recipient` (RCPT) that `read` gives the value of; "" keeps nothing.
+
+    `read` takes the text after `=`, None when there is none, and raises BadSyntax.
+    """
+
+    field: str
+    read: Callable[[str | None], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """`line` is what EHLO says, None when it is not offered now. Parameters are understood in any case."""
+
+    line: Callable[[Situation], str | None]
+    mail: Mapping[str, Parameter] = field(default_factory=dict)
+    rcpt: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+def _size(value: str | None) -> int:
+    """RFC 1870 3: up to 20 digits."""
+    if not value or not value.isascii() or not value.isdigit() or len(value) > 20:
+        raise BadSyntax(BAD_VALUE)
+    return int(value)
+
+
+def _body(value: str | None) -> str:
+    """RFC 6152 3."""
+    body = (value or "").lower()
+    if body not in ("7bit", "8bitmime"):
+        raise BadSyntax(BAD_VALUE)
+    return body
+
+
+def _smtputf8(value: str | None) -> bool:
+    """RFC 6531 3.4: it takes no value."""
+    if value is not None:
+        raise BadSyntax(BAD_VALUE)
+    return True
+
+
+def _auth(value: str | None) -> None:
+    """RFC 4954 5: who submitted the message first, as the client claims. Nobody here believes it."""
+    if value is None:
+        raise BadSyntax(BAD_VALUE)
+
+
+EXTENSIONS: tuple[Extension, ...] = (
+    Extension(lambda now: "PIPELINING"),
+    Extension(lambda now: f"SIZE {now.max_octets}", mail={"SIZE": Parameter("declared_size", _size)}),
+    Extension(lambda now: "8BITMIME", mail={"BODY": Parameter("body", _body)}),
+    Extension(lambda now: "SMTPUTF8", mail={"SMTPUTF8": Parameter("smtputf8", _smtputf8)}),
+    Extension(lambda now: "ENHANCEDSTATUSCODES"),
+    Extension(lambda now: "STARTTLS" if now.starttls else None),
+    Extension(lambda now: "AUTH PLAIN LOGIN" if now.auth else None, mail={"AUTH": Parameter("", _auth)}),
+)
+
+_MAIL = {keyword: parameter for extension in EXTENSIONS for keyword, parameter in extension.mail.items()}
+_RCPT = {keyword: parameter for extension in EXTENSIONS for keyword, parameter in extension.rcpt.items()}
+
+
+def offered(now: Situation) -> list[str]:
+    """The lines of EHLO after the first."""
+    return [line for extension in EXTENSIONS if (line := extension.line(now))]
+
+
+def mail_fields(parameters: str) -> dict[str, object]:
+    """Fields of `Envelope` that the parameters of MAIL give. Raises BadSyntax."""
+    return _fields(parameters, _MAIL)
+
+
+def rcpt_fields(parameters: str) -> dict[str, object]:
+    """Fields of `Recipient` that the parameters of RCPT give. Raises BadSyntax."""
+    return _fields(parameters, _RCPT)
+
+
+def _fields(parameters: str, known: Mapping[str, Parameter]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for keyword, value in read_parameters(parameters).items():
+        parameter = known.get(keyword)
+        if parameter is None:
+            raise BadSyntax(UNKNOWN_PARAMETER)
+        result = parameter.read(value)
+        if parameter.field:
+            fields[parameter.field] = result
+    return fields
