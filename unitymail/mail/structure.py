@@ -38,12 +38,16 @@ _BLOCK = 1 << 20
 
 
 class Structure(NamedTuple):
-    """The tree under `root`. `flaws` are words for an administrator; `malformed` when there is any."""
+    """The tree under `root`. `flaws` are words for an administrator; `malformed` when there is any.
+
+    `beyond_limits`: a limit of message-formats.md section 1 was passed, so not all of it is in the tree or was read.
+    """
 
     root: Part
     malformed: bool
     flaws: tuple[str, ...]
     size: int
+    beyond_limits: bool = False
 
 
 class _Open:
@@ -73,6 +77,7 @@ class _Scan:
         self.buffer = buffer
         self.size = len(buffer)
         self.flaws: list[str] = []
+        self.beyond_limits = False
         self.stack: list[_Open] = []
         self.active: dict[bytes, int] = {}
         self.multiparts = 0
@@ -88,7 +93,11 @@ class _Scan:
         self.close(0, self.size)
         assert self.root is not None
         flaws = tuple(dict.fromkeys(self.flaws))
-        return Structure(self.root, bool(flaws), flaws, self.size)
+        return Structure(self.root, bool(flaws), flaws, self.size, self.beyond_limits)
+
+    def limit(self, flaw: str) -> None:
+        self.flaws.append(flaw)
+        self.beyond_limits = True
 
     def part(self, start: int) -> int | None:
         """Open the part at `start` and move on to where the next one begins; None at the end of it all."""
@@ -115,7 +124,7 @@ class _Scan:
             if not closing:
                 if self.parts < MOST_PARTS:
                     return after
-                self.flaws.append(f"more than {MOST_PARTS} parts")
+                self.limit(f"more than {MOST_PARTS} parts")
                 return None
             self.leave(self.stack[depth])
             event = self.delimiter(after - 1, self.size) if self.active else None
@@ -125,7 +134,7 @@ class _Scan:
         if opened.media.subtype not in ("rfc822", "global"):
             return False
         if self.messages >= DEEPEST_MESSAGE or self.parts >= MOST_PARTS:
-            self.flaws.append(f"messages nested deeper than {DEEPEST_MESSAGE}")
+            self.limit(f"messages nested deeper than {DEEPEST_MESSAGE}")
             opened.media = parameters.MediaType("application", "octet-stream", ())
             return False
         self.messages += 1
@@ -136,7 +145,7 @@ class _Scan:
         declared = parameters.value_of(opened.media.parameters, "boundary")
         boundary = parameters.octets_of(declared or "").rstrip(b" \t")
         if self.multiparts >= DEEPEST_MULTIPART:
-            self.flaws.append(f"multiparts nested deeper than {DEEPEST_MULTIPART}")
+            self.limit(f"multiparts nested deeper than {DEEPEST_MULTIPART}")
             opened.media = parameters.MediaType("application", "octet-stream", ())
         elif not boundary:
             self.flaws.append("a multipart without a boundary parameter")
@@ -275,11 +284,11 @@ class _Scan:
 
     def judge_long_header(self, start: int, body: int) -> None:
         if body - start > LONGEST_HEADER:
-            self.flaws.append(f"a header over {LONGEST_HEADER} octets")
+            self.limit(f"a header over {LONGEST_HEADER} octets")
         else:
             block = self.buffer[start:body]
             if any(len(found) > LONGEST_FIELD for found in _LONG_FIELD.findall(block)):
-                self.flaws.append(f"a header field over {LONGEST_FIELD} octets")
+                self.limit(f"a header field over {LONGEST_FIELD} octets")
 
     def judge_file_name(self, name: bytes, value: bytes) -> None:
         if name == b"disposition":
@@ -289,4 +298,4 @@ class _Scan:
         else:
             return
         if found and len(found) > LONGEST_FILE_NAME:
-            self.flaws.append(f"a file name over {LONGEST_FILE_NAME} characters")
+            self.limit(f"a file name over {LONGEST_FILE_NAME} characters")

@@ -1,0 +1,75 @@
+"""What is wrong with the octets of a message beyond its structure: NUL, bare CR and LF, unreadable headers, junk.
+
+Knows which parts may hold such octets (BINARYMIME); refuses to mend anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unitymail.mail.part import Octets, Part, walk
+from unitymail.mail.structure import Structure
+from unitymail.mail.transfer import has_junk
+
+_BLOCK = 1 << 20
+
+
+def content_flaws(buffer: Octets, structure: Structure) -> tuple[str, ...]:
+    """In words for an administrator; () for a clean message. Linear, in blocks: no copy of a large message."""
+    parts = list(walk(structure.root))
+    found = []
+    if not all(_header_reads(buffer, part) for part in parts):
+        found.append("a header that is neither ASCII nor UTF-8")
+    nul, bare = _loose_octets(buffer, parts, structure.size)
+    if nul:
+        found.append("NUL")
+    if bare:
+        found.append("CR or LF alone")
+    if any(part.encoding == "base64" and not part.children and _has_junk(buffer, part) for part in parts):
+        found.append("base64 with characters outside its alphabet")
+    return tuple(found)
+
+
+def _header_reads(buffer: Octets, part: Part) -> bool:
+    if part.is_message and part.start == part.body:
+        return True
+    header = buffer[part.start:part.body]
+    if header.isascii():
+        return True
+    try:
+        header.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _loose_octets(buffer: Octets, parts: list[Part], size: int) -> tuple[bool, bool]:
+    """(NUL anywhere, a bare CR or LF anywhere), binary bodies apart."""
+    nul = bare = False
+    at = 0
+    for part in parts:
+        if part.encoding == "binary" and not part.children and part.body >= at:
+            nul, bare = _judge(buffer, at, part.body, nul, bare)
+            at = part.end
+    return _judge(buffer, at, size, nul, bare)
+
+
+def _judge(buffer: Octets, start: int, end: int, nul: bool, bare: bool) -> tuple[bool, bool]:
+    for block in _blocks(buffer, start, end):
+        nul = nul or b"\0" in block
+        bare = bare or not block.count(b"\n") == block.count(b"\r") == block.count(b"\r\n")
+    return nul, bare
+
+
+def _blocks(buffer: Octets, start: int, end: int) -> Iterator[bytes]:
+    """Slices of about a megabyte, none of which ends between a CR and its LF."""
+    while start < end:
+        block = buffer[start:min(start + _BLOCK, end)]
+        if block[-1:] == b"\r" and start + len(block) < end:
+            block += buffer[start + len(block):start + len(block) + 1]
+        start += len(block)
+        yield block
+
+
+def _has_junk(buffer: Octets, part: Part) -> bool:
+    return any(has_junk(block) for block in _blocks(buffer, part.body, part.end))
