@@ -1,0 +1,66 @@
+"""The change log: one line for each object changed, numbered by the USN, and the tombstones of what is gone.
+
+Refuses to know what the objects are. Note *USN*: the number comes from a counter row that is locked from the first
+write of the transaction to its commit, never from a database sequence, so that a reader who has seen N has seen all
+changes up to N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from unitymail.directory.sql.schema import changes, counters, tombstones
+from unitymail.interfaces.directory import Change
+
+USN = "usn"
+
+
+def lock_counter(connection: Connection) -> int:
+    """Hold the counter until the transaction ends (SQLite holds the whole file anyway); the newest USN."""
+    return connection.execute(select(counters.c.value).where(counters.c.name == USN).with_for_update()).scalar_one()
+
+
+def newest(connection: Connection) -> int:
+    return connection.execute(select(counters.c.value).where(counters.c.name == USN)).scalar_one()
+
+
+def oldest(connection: Connection) -> int:
+    """The first USN that the log still holds; 0 for an empty log."""
+    return connection.execute(select(func.min(changes.c.usn))).scalar_one() or 0
+
+
+def record(connection: Connection, lines: Iterable[tuple[str, str, str, str]], *, who: str, now: float) -> int:
+    """Log (kind, id, what, detail) lines; the newest USN after them."""
+    usn = lock_counter(connection)
+    rows = [
+        {"usn": usn + number, "kind": kind, "id": id, "what": what, "detail": detail, "who": who, "at": now}
+        for number, (kind, id, what, detail) in enumerate(lines, 1)
+    ]
+    if not rows:
+        return usn
+    connection.execute(insert(changes), rows)
+    usn += len(rows)
+    connection.execute(update(counters).where(counters.c.name == USN).values(value=usn))
+    return usn
+
+
+def bury(connection: Connection, kind: str, id: str, name: str, *, usn: int, now: float) -> None:
+    """Leave a tombstone: replication and a late look-up learn that the object is gone, and what it was called."""
+    connection.execute(insert(tombstones).values(kind=kind, id=id, name=name, usn=usn, at=now))
+
+
+def since(connection: Connection, after: int, limit: int) -> list[Change]:
+    query = select(changes).where(changes.c.usn > after).order_by(changes.c.usn).limit(limit)
+    return [
+        Change(row.usn, row.kind, row.id, row.what, row.detail, row.who, row.at) for row in connection.execute(query)
+    ]
+
+
+def touched(connection: Connection, after: int) -> dict[str, set[str]]:
+    """Kind → ids that changed beyond USN `after`."""
+    found: dict[str, set[str]] = {}
+    for kind, id in connection.execute(select(changes.c.kind, changes.c.id).where(changes.c.usn > after)):
+        found.setdefault(kind, set()).add(id)
+    return found

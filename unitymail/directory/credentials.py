@@ -1,0 +1,119 @@
+"""Passwords and lock counters in the database, read through. Refuses to know how a password is hashed or judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from zope.interface import implementer
+
+from unitymail.directory.sql import schema as t
+from unitymail.directory.sql.database import Database
+from unitymail.directory.transaction import Transaction
+from unitymail.interfaces.directory import Attempts, Credential, ICredentials, ScramKeys, Secret
+
+c = t.credentials.c
+
+
+@implementer(ICredentials)
+class Credentials:
+    """The credentials of this directory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, owner: str) -> Credential | None:
+        with self._database.reading() as connection:
+            return credential_of(connection, owner)
+
+    def conclude(self, owner: str, judge: Callable[[Attempts], Attempts]) -> Attempts:
+        with self._database.changing() as connection:
+            row = connection.execute(_attempts(owner)).one_or_none()
+            if row is None:
+                return Attempts()
+            after = judge(Attempts(*row))
+            connection.execute(update(t.credentials).where(c.owner_id == owner).values(_columns(after)))
+            return after
+
+    def ensure_decoy(self, password_hash: str) -> None:
+        with self._database.changing() as connection:
+            if credential_of(connection, "") is None:
+                connection.execute(insert(t.credentials).values(_fresh("", Secret(password_hash), version=1, now=0.0)))
+
+
+def _attempts(owner: str) -> Select[Any]:
+    return select(c.failures, c.first_failure, c.last_failure, c.locked_until).where(c.owner_id == owner)
+
+
+def _columns(attempts: Attempts) -> dict[str, float]:
+    return {
+        "failures": attempts.failures,
+        "first_failure": attempts.first_failure,
+        "last_failure": attempts.last_failure,
+        "locked_until": attempts.locked_until,
+    }
+
+
+def credential_of(connection: Connection, owner: str) -> Credential | None:
+    row = connection.execute(select(t.credentials).where(c.owner_id == owner)).one_or_none()
+    return _credential(row) if row is not None else None
+
+
+def _credential(row: Row[Any]) -> Credential:
+    scram = None
+    if row.scram_salt is not None:
+        scram = ScramKeys(row.scram_salt, row.scram_iterations, row.scram_stored_key, row.scram_server_key)
+    return Credential(
+        row.owner_id,
+        row.password_hash,
+        row.version,
+        row.changed_at,
+        row.must_change,
+        Attempts(row.failures, row.first_failure, row.last_failure, row.locked_until),
+        scram,
+    )
+
+
+def old_passwords(connection: Connection, owner: str, count: int) -> list[str]:
+    """The newest hashes, the present one first."""
+    now = connection.execute(select(c.password_hash).where(c.owner_id == owner)).scalars().all()
+    h = t.password_history.c
+    old = select(h.password_hash).where(h.owner_id == owner).order_by(h.version.desc()).limit(count)
+    return [*now, *connection.execute(old).scalars().all()][:count]
+
+
+def set_password(transaction: Transaction, owner: str, secret: Secret, *, keep: int) -> None:
+    """The present password joins the history, of which `keep` stay (the new one counted)."""
+    connection = transaction.connection
+    old = credential_of(connection, owner)
+    version = old.version + 1 if old is not None else 1
+    connection.execute(delete(t.credentials).where(c.owner_id == owner))
+    connection.execute(insert(t.credentials).values(_fresh(owner, secret, version=version, now=transaction.now)))
+    h = t.password_history
+    if old is not None:
+        values = {"version": old.version, "password_hash": old.password_hash, "changed_at": old.changed_at}
+        connection.execute(insert(h).values(owner_id=owner, **values))
+    connection.execute(delete(h).where(h.c.owner_id == owner, h.c.version <= version - keep))
+    transaction.log("credential", owner, "changed", "password")
+
+
+def unlock(transaction: Transaction, owner: str) -> None:
+    transaction.connection.execute(update(t.credentials).where(c.owner_id == owner).values(_columns(Attempts())))
+    transaction.log("credential", owner, "changed", "unlocked")
+
+
+def _fresh(owner: str, secret: Secret, *, version: int, now: float) -> dict[str, Any]:
+    scram = secret.scram
+    return {
+        "owner_id": owner,
+        "password_hash": secret.password_hash,
+        "scram_salt": scram.salt if scram else None,
+        "scram_iterations": scram.iterations if scram else None,
+        "scram_stored_key": scram.stored_key if scram else None,
+        "scram_server_key": scram.server_key if scram else None,
+        "version": version,
+        "changed_at": now,
+        "must_change": secret.must_change,
+        **_columns(Attempts()),
+    }

@@ -1,0 +1,52 @@
+"""Search scopes: ordered lists of partitions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from unitymail.directory import entries
+from unitymail.directory.named import NamedKeeper
+from unitymail.directory.sql import schema as t
+from unitymail.directory.transaction import Transaction
+from unitymail.people.scope import SearchScope
+
+
+class Scopes(NamedKeeper[SearchScope]):
+    def from_row(self, connection: Connection, row: Row[Any]) -> SearchScope:
+        p = t.scope_partitions.c
+        query = select(p.partition_id).where(p.scope_id == row.id).order_by(p.position)
+        return SearchScope(row.id, row.name, tuple(connection.execute(query).scalars().all()))
+
+    def columns(self, thing: SearchScope) -> dict[str, Any]:
+        return {}
+
+    def check(self, transaction: Transaction, thing: SearchScope) -> SearchScope:
+        for partition in thing.partitions:
+            entries.must_exist(transaction.connection, t.partitions, partition, "partition")
+        return replace(thing, partitions=tuple(dict.fromkeys(thing.partitions)))
+
+    def after_write(self, transaction: Transaction, thing: SearchScope) -> None:
+        p = t.scope_partitions
+        transaction.connection.execute(delete(p).where(p.c.scope_id == thing.id))
+        rows = [
+            {"scope_id": thing.id, "partition_id": partition, "position": position}
+            for position, partition in enumerate(thing.partitions)
+        ]
+        if rows:
+            transaction.connection.execute(insert(p), rows)
+
+
+keeper = Scopes(
+    SearchScope,
+    "scope",
+    t.scopes,
+    "search scope",
+    [
+        (t.users.c.scope_id, "user"),
+        (t.locations.c.scope_id, "location"),
+        (t.user_templates.c.scope_id, "template"),
+    ],
+)

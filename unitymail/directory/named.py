@@ -1,0 +1,112 @@
+"""What classes, partitions, scopes, locations and templates share: rows of a table with an id and a unique name.
+
+Knows how such a row becomes a value and back; refuses to know what the other columns mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+
+from unitymail.directory import checks
+from unitymail.directory.entries import DEFAULT
+from unitymail.directory.ids import new_id
+from unitymail.directory.transaction import Transaction
+from unitymail.interfaces.directory import Refused, Taken
+from unitymail.mail.address import key_of
+
+T = TypeVar("T")
+
+
+class NamedKeeper(Generic[T]):
+    """The keeper of one such table. `what` names the kind in sentences; `in_use` lists (column, by whom)."""
+
+    value: type[T]
+
+    def __init__(
+        self, value: type[T], kind: str, table: Table, what: str, in_use: Iterable[tuple[Any, str]] = ()
+    ) -> None:
+        self.value = value
+        self.kind = kind
+        self.table = table
+        self.what = what
+        self._in_use = tuple(in_use)
+
+    def from_row(self, connection: Connection, row: Row[Any]) -> T:
+        raise NotImplementedError
+
+    def columns(self, thing: T) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def check(self, transaction: Transaction, thing: T) -> T:
+        """The object with defaults filled in; raises Refused."""
+        return thing
+
+    def after_write(self, transaction: Transaction, thing: T) -> None:
+        """Rows of other tables."""
+
+    def all(self, connection: Connection) -> list[T]:
+        rows = connection.execute(select(self.table).order_by(self.table.c.name_key)).all()
+        return [self.from_row(connection, row) for row in rows]
+
+    def get(self, connection: Connection, id: str) -> T | None:
+        row = connection.execute(select(self.table).where(self.table.c.id == id)).one_or_none()
+        return self.from_row(connection, row) if row is not None else None
+
+    def named(self, connection: Connection, name: str) -> T | None:
+        key = key_of(checks.normal(name))
+        row = connection.execute(select(self.table).where(self.table.c.name_key == key)).one_or_none()
+        return self.from_row(connection, row) if row is not None else None
+
+    def add(self, transaction: Transaction, thing: T) -> T:
+        return self._save(transaction, thing, new=True)
+
+    def replace(self, transaction: Transaction, old: T, thing: T) -> T:
+        return self._save(transaction, thing, new=False)
+
+    def _save(self, transaction: Transaction, given: T, *, new: bool) -> T:
+        connection, table = transaction.connection, self.table
+        thing: Any = replace(given, name=checks.name(self.what, given.name))  # type: ignore[type-var, attr-defined]
+        owner = connection.execute(select(table.c.id).where(table.c.name_key == key_of(thing.name))).scalar()
+        if owner is not None and owner != thing.id:
+            raise Taken(f"There is a {self.what} named {thing.name} already; choose another name.")
+        thing = self.check(transaction, thing)
+        thing = replace(thing, id=thing.id or new_id())
+        values = {"name": thing.name, "name_key": key_of(thing.name), **self.columns(thing)}
+        if new:
+            connection.execute(insert(table).values(id=thing.id, **values))
+        else:
+            connection.execute(update(table).where(table.c.id == thing.id).values(values))
+        self.after_write(transaction, thing)
+        transaction.log(self.kind, thing.id, "added" if new else "changed", thing.name)
+        kept = self.get(connection, thing.id)
+        assert kept is not None
+        return kept
+
+    def delete(self, transaction: Transaction, thing: T) -> None:
+        id, name = thing.id, thing.name  # type: ignore[attr-defined]
+        if key_of(name) == DEFAULT:
+            raise Refused(f"The {self.what} {name} is the one that new objects get; it cannot be deleted.")
+        for column, who in self._in_use:
+            count = transaction.connection.execute(
+                select(func.count()).select_from(column.table).where(column == id)
+            ).scalar_one()
+            if count:
+                raise Refused(
+                    f"The {self.what} {name} is in use by {count} {who}{'s' if count > 1 else ''}; "
+                    "give them another one first."
+                )
+        transaction.connection.execute(delete(self.table).where(self.table.c.id == id))
+        transaction.log_deleted(self.kind, id, name)
+
+
+def plain_columns(thing: Any, *leave_out: str) -> dict[str, Any]:
+    """Field name → value of a flat object, enums as their values; without id, name and those left out."""
+    return {
+        f.name: getattr(getattr(thing, f.name), "value", getattr(thing, f.name))
+        for f in fields(thing)
+        if f.name not in ("id", "name", *leave_out)
+    }

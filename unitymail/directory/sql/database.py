@@ -1,0 +1,127 @@
+"""Connections to the directory's database, its transactions and its version. Refuses to know what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from unitymail.interfaces.directory import WrongVersion
+from unitymail.interfaces.errors import TryAgain
+
+BUSY_TIMEOUT_S = 20
+MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITES = "unitymail_writes"
+
+
+class Database:
+    """The database at a path (an SQLite file) or an SQLAlchemy URL. Opened at first use; safe in any thread."""
+
+    def __init__(self, place: str | Path) -> None:
+        self.url = make_url(str(place)) if "://" in str(place) else make_url(f"sqlite:///{place}")
+        self._engine = _engine(self.url)
+
+    def upgrade(self) -> None:
+        """Bring the schema to this program's version, creating it where there is none. For `init` and node start."""
+        config = _alembic()
+        self._refuse_newer(config)
+        with self.changing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def check(self) -> None:
+        """Raise WrongVersion unless the schema is this program's."""
+        config = _alembic()
+        self._refuse_newer(config)
+        found, wanted = self._revision(), ScriptDirectory.from_config(config).get_current_head()
+        if found is None:
+            raise WrongVersion(f"{self._name} holds no directory; make one with `unitymail init`.")
+        if found != wanted:
+            raise WrongVersion(
+                f"The directory {self._name} is of version {found} and this program needs {wanted}; "
+                "start the node once, which upgrades it."
+            )
+
+    def _refuse_newer(self, config: Config) -> None:
+        found = self._revision()
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if found is not None and found not in known:
+            raise WrongVersion(
+                f"The directory {self._name} was written by a newer program (version {found}); use that one."
+            )
+
+    def _revision(self) -> str | None:
+        if self.url.get_backend_name() == "sqlite" and not Path(self.url.database or "").exists():
+            return None  # looking must not create the file
+        with self.reading() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    @property
+    def _name(self) -> str:
+        return self.url.database or self.url.render_as_string()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database."""
+        with _passing_failures(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """A transaction that may write: it holds the write lock from its start. Durable when the block ends well."""
+        with _passing_failures(), self._engine.connect() as connection:
+            writing = connection.execution_options(**{_WRITES: True})
+            with writing.begin():
+                yield writing
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._engine.dispose()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _engine(url: Any) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # sqlite3 must not begin transactions of its own
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Plain BEGIN loses one transaction in nine to "database is locked" under two writers (ecosystem.md 2).
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _passing_failures() -> Iterator[None]:
+    """A locked, full or absent database is a passing failure to everyone above."""
+    try:
+        yield
+    except OperationalError as error:
+        raise TryAgain(why=f"the directory's database: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise TryAgain(why=f"the directory's database: {error.orig}") from error
+        raise
