@@ -138,7 +138,10 @@ class IQueue(Interface):
     """
 
     def due(now: float) -> str | None:
-        """The trace of the most pressing item whose time has come: urgent first, then the longest due."""
+        """The trace of the most pressing item whose time has come: urgent first, then the longest due.
+
+        It is handed out once; `claim` it next.
+        """
 
     def next_time() -> float | None:
         """When the next item that nobody works on falls due; None for an empty queue."""

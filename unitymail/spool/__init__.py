@@ -1,1 +1,15 @@
-"""What is on its way: files being received, the commit that makes them durable, items that wait."""
+"""What is on its way: files being received, the commit that makes them durable, items that wait.
+
+`DIR/spool` on disk, everything in it made to be read by a person:
+
+intake/    TRACE.OWNER      messages being received, and committed ones until their record is retired
+journal/   OWNER.lock       held (flock) for as long as the process that owns it lives
+           OWNER.N          its commit journal, in segments: one framed JSON record a committed message
+items/     TRACE.eml        a message that waits for the courier (one more name of the same inode)
+           TRACE.json       its envelope: what is to be done with it, and what has happened so far
+shunted/   TRACE.{eml,json,txt}   items that met an error nobody expected, and its traceback
+badmail/   TRACE.{eml,toml}       mail that nobody can be told about
+
+Read `form`, `intake`, `journal_file`, `commit`, `retire`, `recovery` in this order for the way in; then `items`,
+`claim`, `index` and `queue` for what waits. `spool` puts the room together.
+"""

@@ -1,0 +1,218 @@
+"""The spool as doors see it: what is durable, what is shared, what is told, and what leaves when."""
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.spool.room import NOW, LinkStore, a_spool, files_under, receive
+from unitymail.interfaces.errors import TryAgain
+from unitymail.interfaces.spool import ISpool
+from unitymail.mail.message import Importance
+from unitymail.routing.steps import Deliver, RelayToSmartHost
+from unitymail.spool.intake import HEAD_ROOM
+
+ROBIN = Deliver("u-robin", "robin@vm1.example.com")
+CHRIS = Deliver("u-chris", "chris@vm1.example.com")
+
+
+class CommitTests(SynchronousTestCase):
+    def setUp(self):
+        self.room = a_spool(self.mktemp())
+        self.successResultOf(self.room.spool.recover())
+
+    def test_keeps_its_promise(self):
+        """The spool provides what doors were promised."""
+        verifyObject(ISpool, self.room.spool)
+
+    def test_one_message_is_in_its_mailbox_when_answered(self):
+        """After the answer the mailbox holds our block and exactly the octets received, under a name of the trace."""
+        done, head = receive(self.room, "t1", b"A: b\r\n\r\nbody\r\n")
+        self.successResultOf(done)
+        octets = head + b"A: b\r\n\r\nbody\r\n"
+        self.assertEqual(
+            self.room.store.mailbox("u-robin"), {f"{int(NOW)}.t1.vm1.example.com,S={len(octets)}": octets}
+        )
+
+    def test_a_large_message_has_room_for_its_head(self):
+        """A message too large for memory is in the mailbox whole, its head block padded into the reserved room."""
+        body = b"Subject: Large\r\n\r\n" + b"x" * 70 * 997 + b"\r\n" + os.urandom(300_000).replace(b"\n", b"")
+        done, head = receive(self.room, "t1", body)
+        self.successResultOf(done)
+        ((name, octets),) = self.room.store.mailbox("u-robin").items()
+        self.assertTrue(octets.startswith(head[:60]))
+        self.assertEqual(octets[HEAD_ROOM:], body)
+        self.assertIn(b"\r\nSubject: Large", octets[HEAD_ROOM - 2 : HEAD_ROOM + 20])
+        self.assertTrue(name.endswith(f",S={len(octets)}"))
+
+    def test_all_mailboxes_share_one_inode(self):
+        """However many recipients, one file on the disk."""
+        done, _ = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, CHRIS)
+        self.successResultOf(done)
+        (name,) = self.room.store.mailbox("u-robin")
+        paths = [os.path.join(self.room.store.root, account, "new", name) for account in ("u-robin", "u-chris")]
+        self.assertTrue(os.path.samefile(*paths))
+
+    def test_everyone_is_told(self):
+        """Delivered is journalled, the doorbell rings and the usage grows, once a mailbox."""
+        done, head = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, CHRIS)
+        self.successResultOf(done)
+        self.assertEqual(
+            [event.args for event in self.room.journal.named("delivered")],
+            [("t1", "u-robin", ROBIN.to), ("t1", "u-chris", CHRIS.to)],
+        )
+        self.assertEqual(self.room.doorbell.rings, [("u-robin", "INBOX"), ("u-chris", "INBOX")])
+        self.assertEqual(self.room.usage["u-robin"], len(head) + 5)
+
+    def test_nothing_to_do_keeps_nothing(self):
+        """A message without steps (a receipt that a user rejects) is answered and leaves no file."""
+        incoming = self.room.spool.receive("t1")
+        incoming.write(b"x" * 100_000)
+        from tests.spool.room import a_decision, an_envelope
+
+        self.successResultOf(self.room.spool.commit(incoming, an_envelope(), a_decision(), b""))
+        self.assertEqual(files_under(self.room.places.intake), [])
+
+    def test_the_same_trace_is_stored_once(self):
+        """Committing a trace again answers well and stores nothing."""
+        self.successResultOf(receive(self.room, "t1")[0])
+        self.successResultOf(receive(self.room, "t1")[0])
+        self.assertEqual(len(self.room.store.mailbox("u-robin")), 1)
+        self.assertEqual(len(self.room.store.calls), 1)
+
+    def test_the_record_leaves_when_all_is_durable(self):
+        """A little later the mailboxes are flushed, then the record and the intake file go."""
+        self.successResultOf(receive(self.room, "t1")[0])
+        self.assertEqual(self.room.store.durable, [])
+        self.room.clock.advance(1)
+        self.assertEqual(self.room.store.durable, [{"u-robin"}])
+        self.assertEqual(files_under(self.room.places.intake), [])
+        segments = [n for n in files_under(self.room.places.journal) if not n.endswith(".lock")]
+        self.assertEqual([os.path.getsize(os.path.join(self.room.places.journal, n)) for n in segments], [0])
+
+    def test_what_is_left_waits_for_the_courier(self):
+        """Steps other than deliveries become an item, which says all about the message."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        done, head = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, relay, importance=Importance.HIGH)
+        self.successResultOf(done)
+        self.assertEqual(self.room.spool.queue.due(NOW), "t1")
+        item = self.room.spool.queue.claim("t1")
+        self.assertEqual([state.step for state in item.steps], [relay])
+        self.assertEqual((item.trace, item.size, item.head, item.priority), ("t1", len(head) + 5, len(head), 1))
+        self.assertEqual((item.category, item.origin_user, item.subject), ("email", "u-chris", "Hello"))
+        self.assertTrue(item.fresh)
+        with open(item.path, "rb") as file:
+            self.assertEqual(file.read(), head + b"\r\nx\r\n")
+
+    def test_a_link_that_fails_is_left_to_the_courier(self):
+        """A mailbox in trouble costs nobody anything: the message is answered, the courier tries again."""
+        self.room.store.broken.add("u-robin")
+        done, _ = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, CHRIS)
+        self.successResultOf(done)
+        self.assertEqual(len(self.room.store.mailbox("u-chris")), 1)
+        item = self.room.spool.queue.claim("t1")
+        self.assertEqual([(state.step, state.attempts) for state in item.steps], [(ROBIN, 1)])
+
+    def test_the_hundred_first_mailbox_is_left_to_the_courier(self):
+        """At most 100 mailboxes are linked before the answer; the others share the same file later."""
+        steps = [Deliver(f"u-{n}", f"user{n}@vm1.example.com") for n in range(120)]
+        self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", *steps)[0])
+        self.assertEqual(len(self.room.store.calls), 100)
+        item = self.room.spool.queue.claim("t1")
+        self.assertEqual([state.step for state in item.steps], steps[100:])
+        (name,) = self.room.store.mailbox("u-0")
+        self.assertTrue(os.path.samefile(item.path, os.path.join(self.room.store.root, "u-0", "new", name)))
+
+    def test_stopping_refuses_and_leaves_a_clean_disk(self):
+        """After a clean stop the next start has nothing to recover, and late messages are told to come back."""
+        self.successResultOf(receive(self.room, "t1")[0])
+        self.successResultOf(self.room.spool.stop())
+        refused = self.failureResultOf(receive(self.room, "t2")[0], TryAgain)
+        self.assertEqual(refused.value.reply.code, 421)
+        self.assertEqual(files_under(self.room.places.root), [])
+
+    def test_strange_traces_are_refused(self):
+        """A trace becomes a file name: nothing that could lead elsewhere is one."""
+        for trace in ("", "../x", "a/b", "a.b", "-x", "x-", "x" * 65):
+            self.assertRaises(ValueError, self.room.spool.receive, trace)
+
+
+class RecoveryTests(SynchronousTestCase):
+    """A process that dies leaves its files behind; the next start finishes what it began."""
+
+    def crash(self, room):
+        """Let go of the locks as the end of a process would, and start anew on the same disk."""
+        os.close(room.spool._commits._life)
+        again = a_spool(room.root, store=LinkStore(room.store.root))
+        self.successResultOf(again.spool.recover())
+        return again
+
+    def setUp(self):
+        self.room = a_spool(self.mktemp())
+
+    def test_links_are_finished(self):
+        """A message whose record is there and whose link is not gets it, saying `again`; nothing stays behind."""
+        done, head = receive(self.room, "t1")
+        self.successResultOf(done)
+        (name,) = self.room.store.mailbox("u-robin")
+        os.unlink(os.path.join(self.room.store.root, "u-robin", "new", name))
+        again = self.crash(self.room)
+        self.assertEqual(list(again.store.mailbox("u-robin")), [name])
+        self.assertEqual(again.store.calls, [("u-robin", name, True)])
+        self.assertEqual(again.store.durable, [{"u-robin"}])
+        self.assertEqual(files_under(again.places.intake), [])
+        self.assertTrue(again.journal.named("recovered"))
+
+    def test_items_are_made_again(self):
+        """An item that was lost with the power is made again from the record."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
+        for name in os.listdir(self.room.places.items):
+            os.unlink(os.path.join(self.room.places.items, name))
+        again = self.crash(self.room)
+        item = again.spool.queue.claim("t1")
+        self.assertEqual([state.step for state in item.steps], [relay])
+        self.assertFalse(item.fresh)
+
+    def test_outcomes_are_kept(self):
+        """An item that has moved on since its record was written is left as it is."""
+        from dataclasses import replace
+
+        from unitymail.interfaces.spool import DONE
+
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
+        queue = self.room.spool.queue
+        item = queue.claim("t1")
+        done = replace(item, steps=(replace(item.steps[0], outcome=DONE),))
+        queue.record(done)
+        self.assertFalse(queue.finish(done))
+        again = self.crash(self.room)
+        item = again.spool.queue.claim("t1")
+        self.assertEqual(item.steps[0].outcome, DONE)
+        self.assertTrue(again.spool.queue.finish(item))
+        self.assertEqual(files_under(again.places.items), [])
+
+    def test_what_was_not_committed_is_removed(self):
+        """An intake file without a record is nobody's mail: it was never acknowledged."""
+        self.room.spool.receive("t1").write(b"x" * 100_000)
+        self.assertEqual(len(files_under(self.room.places.intake)), 1)
+        again = self.crash(self.room)
+        self.assertEqual(files_under(again.places.intake), [])
+
+    def test_the_living_are_left_alone(self):
+        """What another process is receiving or has committed is not touched."""
+        self.room.spool.receive("t1").write(b"x" * 100_000)
+        self.successResultOf(receive(self.room, "t2")[0])
+        other = a_spool(self.room.root, store=LinkStore(self.room.store.root))
+        self.successResultOf(other.spool.recover())
+        self.assertEqual(len(files_under(self.room.places.intake)), 2)
+        self.assertEqual(other.store.calls, [])
+
+    def test_a_torn_tail_is_ignored(self):
+        """Half a record at the end of the journal does not hide those before it."""
+        self.successResultOf(receive(self.room, "t1")[0])
+        with open(self.room.spool._commits._current.path, "ab") as file:
+            file.write(b"00001000 deadbeef\n{ half a rec")
+        again = self.crash(self.room)
+        self.assertEqual(len(again.store.calls), 1)

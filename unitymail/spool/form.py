@@ -1,0 +1,146 @@
+"""An item as readable JSON, and back: the form of envelope files and of the records in the commit journal.
+
+Knows every field of items, envelopes and steps; refuses to know where the text is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from unitymail.interfaces.spool import Item, Outcome, StepState
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.fate import Fate
+from unitymail.routing.steps import (
+    BadMail,
+    Convert,
+    Deliver,
+    HandOver,
+    RelayToSmartHost,
+    RelayToUser,
+    Report,
+    Step,
+)
+
+STEP_NAMES: dict[type[Any], str] = {
+    Deliver: "deliver",
+    Convert: "convert",
+    RelayToSmartHost: "relay-to-smart-host",
+    RelayToUser: "relay-to-user",
+    HandOver: "hand-over",
+    Report: "report",
+    BadMail: "bad-mail",
+}
+"""The names of steps as `unitymail explain` prints them."""
+
+_STEPS = {name: kind for kind, name in STEP_NAMES.items()}
+_PLAIN = tuple(
+    f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh")
+)
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+class Unreadable(ValueError):
+    """The text is not an item's form (or one of a later version)."""
+
+
+def write_form(item: Item) -> bytes:
+    """One line a field, one line a recipient and step: a person can read it, grep finds whole steps."""
+    lines = [f" {_compact(name)}: {_compact(getattr(item, name))}" for name in _PLAIN]
+    lines.append(f' "envelope": {_compact(_of_envelope(item.envelope))}')
+    lines.append(_rows("recipients", map(_of_recipient, item.envelope.recipients)))
+    lines.append(_rows("steps", map(_of_state, item.steps)))
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "surrogatepass")
+
+
+def _rows(name: str, rows: Iterable[dict[str, Any]]) -> str:
+    text = ",\n".join("  " + _compact(row) for row in rows)
+    return f' "{name}": [\n{text}\n ]' if text else f' "{name}": []'
+
+
+def read_form(octets: bytes, path: str) -> Item:
+    """The item whose message file is `path`. Raises Unreadable."""
+    try:
+        form = json.loads(octets.decode("utf-8", "surrogatepass"))
+        return Item(
+            path=path,
+            envelope=_to_envelope(form["envelope"], form["recipients"]),
+            steps=tuple(_to_state(row) for row in form["steps"]),
+            **{name: form[name] for name in _PLAIN},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreadable(f"{path}: {error!r}") from error
+
+
+def _of_envelope(envelope: Envelope) -> dict[str, Any]:
+    return {f: v for f in _ENVELOPE if (v := getattr(envelope, f)) not in (None, False)}
+
+
+_ENVELOPE = tuple(f.name for f in fields(Envelope) if f.name != "recipients")
+
+
+def _to_envelope(form: dict[str, Any], recipients: list[dict[str, Any]]) -> Envelope:
+    return Envelope(recipients=tuple(map(_to_recipient, recipients)), **form)
+
+
+def _of_recipient(recipient: Recipient) -> dict[str, Any]:
+    form: dict[str, Any] = {"address": recipient.address}
+    if recipient.notify is not None:
+        form["notify"] = sorted(recipient.notify)
+    if recipient.orcpt is not None:
+        form["orcpt"] = recipient.orcpt
+    return form
+
+
+def _to_recipient(form: dict[str, Any]) -> Recipient:
+    notify = form.get("notify")
+    return Recipient(form["address"], None if notify is None else frozenset(notify), form.get("orcpt"))
+
+
+def _of_state(state: StepState) -> dict[str, Any]:
+    form = of_step(state.step)
+    if state.attempts:
+        form["attempts"] = state.attempts
+    if state.next_at:
+        form["next_at"] = state.next_at
+    if state.outcome is not None:
+        form["outcome"] = _set_fields(state.outcome)
+    return form
+
+
+def _to_state(form: dict[str, Any]) -> StepState:
+    outcome = form.pop("outcome", None)
+    attempts, next_at = form.pop("attempts", 0), form.pop("next_at", 0.0)
+    return StepState(to_step(form), attempts, next_at, None if outcome is None else Outcome(**outcome))
+
+
+def _slots_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
+_SLOTS = {kind: _slots_of(kind) for kind in STEP_NAMES}
+
+
+def of_step(step: Step) -> dict[str, Any]:
+    """{"step": name, field: value …}, as `explain --json` and the envelope files show it."""
+    kind = type(step)
+    form: dict[str, Any] = {"step": STEP_NAMES[kind]}
+    for name in _SLOTS[kind]:
+        form[name] = getattr(step, name)
+    if isinstance(step, Report):
+        form["fates"] = [_set_fields(fate) for fate in step.fates]
+    return form
+
+
+def to_step(form: dict[str, Any]) -> Step:
+    kind: Callable[..., Step] = _STEPS[form.pop("step")]
+    if kind is Report:
+        form["fates"] = tuple(Fate(**fate) for fate in form["fates"])
+    return kind(**form)
+
+
+def _set_fields(value: Any) -> dict[str, Any]:
+    """The fields of a flat dataclass, empty ones left out."""
+    return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) not in ("", 0.0)}

@@ -1,0 +1,150 @@
+"""The files of waiting items: TRACE.eml, one more name of the message, and TRACE.json, its readable envelope.
+
+Knows in which order they must be written and removed; refuses to know when an item is due or who works on it.
+
+Note *What a start may not read*. A start with 100,000 items opens none of them. The envelope file's modification
+time is when to look at the item next, and its owner-execute bit says urgent. Both are hints: a claim reads the file.
+
+Note *An item outlives its record*. As long as the intake file of an item exists, its commit record may be replayed
+after a crash, and an item that is missing then is made again. So an item that is done stays, with all its outcomes,
+until its intake file is gone. An envelope file is always replaced by rename, never changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
+
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.spool import Item
+from unitymail.spool.claim import lock_descriptor
+from unitymail.spool.form import Unreadable, read_form, write_form
+from unitymail.spool.places import Places, traces_in, unlink_if_there
+
+URGENT_MODE = 0o700
+NORMAL_MODE = 0o600
+NEVER = 7_258_118_400.0
+"""When a held item falls due: the year 2200."""
+
+
+def wakes_at(item: Item) -> float:
+    """When somebody should look at the item: the earliest time of a step without outcome; at once when all have one."""
+    if item.held:
+        return NEVER
+    return min((state.next_at for state in item.steps if state.outcome is None), default=0.0) or item.arrived
+
+
+class Items:
+    def __init__(self, places: Places, disk: IDisk) -> None:
+        self._places = places
+        self._disk = disk
+
+    def message_path(self, trace: str) -> str:
+        return os.path.join(self._places.items, f"{trace}.eml")
+
+    def envelope_path(self, trace: str) -> str:
+        return os.path.join(self._places.items, f"{trace}.json")
+
+    def create(self, item: Item, source: str) -> Item:
+        """Make the item of the message at `source`; not durable yet. The item with its own path."""
+        item = replace(item, path=self.message_path(item.trace))
+        with suppress(FileExistsError):
+            self._disk.link(source, item.path)
+        self._disk.close(self._write(item, flush=False))
+        return item
+
+    def make_durable(self, traces: Collection[str]) -> None:
+        """Return once these items, as far as they are still there, would survive a power cut."""
+        for trace in traces:
+            with suppress(FileNotFoundError):
+                fd = os.open(self.envelope_path(trace), os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    self._disk.flush(fd)
+                finally:
+                    os.close(fd)
+        if traces:
+            self._disk.flush_directory(self._places.items)
+
+    def rewrite(self, item: Item) -> int:
+        """Replace the envelope file, durably; a descriptor that holds the lock on the new one."""
+        fd = self._write(item, flush=True)
+        try:
+            self._disk.flush_directory(self._places.items)
+        except OSError:
+            self._disk.close(fd)
+            raise
+        return fd
+
+    def _write(self, item: Item, *, flush: bool) -> int:
+        temporary = os.path.join(self._places.items, f"{item.trace}.tmp")
+        unlink_if_there(self._disk, temporary)
+        fd = self._disk.create(temporary, URGENT_MODE if item.priority > 0 else NORMAL_MODE)
+        try:
+            lock_descriptor(fd)
+            self._disk.write(fd, write_form(item))
+            if flush:
+                self._disk.flush(fd)
+            self._disk.set_times(temporary, wakes_at(item))
+            self._disk.rename(temporary, self.envelope_path(item.trace))
+        except OSError:
+            self._disk.close(fd)
+            with suppress(OSError):
+                unlink_if_there(self._disk, temporary)
+            raise
+        return fd
+
+    def read(self, trace: str) -> Item:
+        """Raises Unreadable, FileNotFoundError."""
+        with open(self.envelope_path(trace), "rb") as file:
+            octets = file.read()
+        return read_form(octets, self.message_path(trace))
+
+    def is_whole(self, trace: str) -> bool:
+        """Whether both files are there as they should be, here or shunted."""
+        if os.path.exists(os.path.join(self._places.shunted, f"{trace}.json")):
+            return True
+        try:
+            item = self.read(trace)
+            return os.path.getsize(item.path) == item.size
+        except (OSError, Unreadable):
+            return False
+
+    def outlives_intake(self, item: Item) -> bool:
+        """Whether the item may be removed: its commit record cannot come back."""
+        return not item.intake or not os.path.exists(os.path.join(self._places.intake, item.intake))
+
+    def remove(self, trace: str) -> None:
+        """The envelope first: a message file alone is no item. Comes back done, if at all, after a power cut."""
+        unlink_if_there(self._disk, self.envelope_path(trace))
+        unlink_if_there(self._disk, self.message_path(trace))
+
+    def shunt(self, trace: str, why: str) -> None:
+        """Move both files to shunted/, untouched, with `why` beside them; durable."""
+        note = os.path.join(self._places.shunted, f"{trace}.txt")
+        unlink_if_there(self._disk, note)
+        fd = self._disk.create(note)
+        try:
+            self._disk.write(fd, why.encode("utf-8", "backslashreplace"))
+            self._disk.flush(fd)
+        finally:
+            self._disk.close(fd)
+        for ending in (".eml", ".json"):
+            with suppress(FileNotFoundError):
+                self._disk.rename(
+                    os.path.join(self._places.items, trace + ending), os.path.join(self._places.shunted, trace + ending)
+                )
+        self._disk.flush_directory(self._places.shunted)
+        self._disk.flush_directory(self._places.items)
+
+    def clean(self) -> int:
+        """Remove temporaries and message files without envelope, when no other process works here; how many."""
+        count = 0
+        for trace in list(traces_in(self._places.items, ".tmp")):
+            unlink_if_there(self._disk, os.path.join(self._places.items, f"{trace}.tmp"))
+            count += 1
+        for trace in set(traces_in(self._places.items, ".eml")) - set(traces_in(self._places.items, ".json")):
+            unlink_if_there(self._disk, self.message_path(trace))
+            count += 1
+        return count

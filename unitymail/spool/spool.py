@@ -1,0 +1,232 @@
+"""The spool: receiving, committing, waiting. Puts the room together and keeps what it promises to doors and courier.
+
+Knows when records are retired and who hears of a new message; refuses to know what a message should become.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.errors import SHUTTING_DOWN, TryAgain
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.spool import MAX_HEAD, IIncoming, ISpool, Item, StepState
+from unitymail.interfaces.store import IStore
+from unitymail.interfaces.threads import IThreads
+from unitymail.mail.envelope import Envelope
+from unitymail.mail.message import Importance
+from unitymail.routing.decision import Decision
+from unitymail.spool.commit import Committer, Finishing
+from unitymail.spool.intake import Incoming
+from unitymail.spool.items import Items
+from unitymail.spool.journal_file import CommitJournal
+from unitymail.spool.places import Places, is_trace, maildir_name, parent_of
+from unitymail.spool.queue import Queue
+from unitymail.spool.recovery import recover
+from unitymail.spool.retire import Retirement
+
+INBOX = "INBOX"
+FLUSHERS = 4
+RETIRE_AFTER_S = 0.5
+RETIRE_AT = 1_000
+REMEMBERED = 10_000
+
+
+@implementer(ISpool)
+class Spool:
+    """`root` is DIR/spool; what is missing in it is created. Call `recover` before anything else, `stop` at the end.
+
+    `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time.
+    """
+
+    def __init__(
+        self, root: str, *, disk: IDisk, threads: IThreads, store: IStore, doorbell: IDoorbell, journal: IJournal,
+        clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS,
+    ) -> None:
+        self._places = Places(root)
+        self._places.make(disk)
+        self._disk = disk
+        self._threads = threads
+        self._store = store
+        self._doorbell = doorbell
+        self._journal = journal
+        self._clock = clock
+        self._host = host
+        self._usage = usage
+        self._items = Items(self._places, disk)
+        self.queue = Queue(self._places, disk, clock.seconds)
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._commits = CommitJournal(self._places.journal, self._owner, disk)
+        self._retirement = Retirement(
+            disk=disk, store=store, items=self._items, commits=self._commits, journal=journal, made=self._made_late
+        )
+        self._flushers = ThreadPoolExecutor(flushers, "flush") if flushers else None
+        self._committer = Committer(
+            places=self._places, disk=disk, threads=threads, store=store, items=self._items, commits=self._commits,
+            retirement=self._retirement, journal=journal, ended=self._ended, flushers=self._flushers,
+        )
+        self._finishing: dict[str, Finishing] = {}
+        self._committed: OrderedDict[str, None] = OrderedDict()
+        self._late: list[Item] = []
+        self._retire_call: Any = None
+        self._retiring: Deferred[None] | None = None
+        self._stopping = False
+
+    def recover(self) -> Deferred[None]:
+        """Finish what crashed processes left, and learn what waits. Fires when the doors may open."""
+        done: Any = self._threads.run(self._recover)
+        return done.addCallback(self._tell_recovered)
+
+    def _recover(self) -> list[tuple[str, int]]:
+        done = recover(places=self._places, disk=self._disk, store=self._store, items=self._items, owner=self._owner)
+        if waiting := self.queue.look():
+            done["items in the queue"] = waiting
+        return list(done.items())
+
+    def _tell_recovered(self, done: list[tuple[str, int]]) -> None:
+        for what, count in done:
+            self._journal.recovered(what, count)
+
+    def receive(self, trace: str) -> Incoming:
+        if not is_trace(trace):
+            raise ValueError(f"{trace!r} cannot be a trace")
+        return Incoming(trace, os.path.join(self._places.intake, f"{trace}.{self._owner}"), self._disk)
+
+    def commit(self, incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes) -> Deferred[None]:
+        if len(head) > MAX_HEAD:
+            raise ValueError(f"a header block of {len(head)} octets")
+        if self._stopping:
+            incoming.abandon()
+            return fail(TryAgain(SHUTTING_DOWN))
+        if not decision.steps:
+            incoming.abandon()
+            return succeed(None)
+        if (earlier := self._known(incoming.trace)) is not None:
+            incoming.abandon()
+            return earlier
+        assert isinstance(incoming, Incoming)
+        file, arrived = incoming, self._clock.seconds()
+        message = Finishing(file, head, lambda: self._describe(file, envelope, decision, arrived))
+        self._finishing[incoming.trace] = message
+        answer = message.answer()
+        if incoming.in_memory():
+            self._committer.submit(message)
+        else:
+            self._committer.settle_first(message)
+        return answer
+
+    def _known(self, trace: str) -> Deferred[None] | None:
+        """What to answer for a trace that is being committed or was committed before."""
+        earlier = self._finishing.get(trace)
+        if earlier is not None:
+            return earlier.answer()
+        if trace in self._committed or (parent_of(trace) and trace in self.queue):
+            return succeed(None)
+        return None
+
+    def _describe(self, file: Incoming, envelope: Envelope, decision: Decision, arrived: float) -> Item:
+        message = decision.message
+        return Item(
+            trace=file.trace,
+            path=file.path,
+            arrived=arrived,
+            envelope=envelope,
+            category=message.category.value,
+            sensitivity=message.sensitivity.value,
+            secure=decision.secure,
+            subject=message.subject,
+            message_id=message.message_id,
+            origin_user=decision.sender.matched,
+            size=file.total,
+            head=file.head,
+            steps=tuple(StepState(step) for step in decision.steps),
+            priority=1 if message.importance is Importance.HIGH else 0,
+            name=maildir_name(file.trace, arrived, self._host, file.total),
+            sha256=file.sha256(),
+            intake=os.path.basename(file.path),
+        )
+
+    # after the durable point (reactor thread)
+
+    def _ended(self, message: Finishing) -> None:
+        del self._finishing[message.incoming.trace]
+        if message.committed is not None:
+            self._announce(message, message.committed.item)
+
+    def _announce(self, message: Finishing, item: Item) -> None:
+        self._remember(item.trace)
+        for step in message.delivered:
+            self._usage.add(step.account, item.size)
+            self._journal.delivered(item.trace, step.account, step.to)
+            self._doorbell.ring(step.account, INBOX)
+        if message.fresh is not None:
+            self.queue.added(message.fresh)
+        self._retire_soon()
+
+    def _remember(self, trace: str) -> None:
+        self._committed[trace] = None
+        if len(self._committed) > REMEMBERED:
+            self._committed.popitem(last=False)
+
+    # retirement
+
+    def _retire_soon(self) -> None:
+        if self._retiring is None and self._commits.unretired() >= RETIRE_AT:
+            self._retire()
+        elif self._retire_call is None and self._retiring is None:
+            self._retire_call = self._clock.callLater(RETIRE_AFTER_S, self._retire)
+
+    def _retire(self) -> None:
+        if self._retire_call is not None and self._retire_call.active():
+            self._retire_call.cancel()
+        self._retire_call = None
+        self._retiring = Deferred()
+        running: Any = self._threads.run(self._retirement.run)
+        running.addCallback(self._retired)
+
+    def _retired(self, traces: list[str]) -> None:
+        late, self._late = self._late, []
+        for item in late:
+            self.queue.added(item)
+        done, self._retiring = self._retiring, None
+        if not self._stopping and self._commits.unretired():
+            self._retire_soon()
+        if done is not None:
+            done.callback(None)
+
+    def _made_late(self, item: Item) -> None:
+        self._late.append(item)
+
+    def stop(self) -> Deferred[None]:
+        """Take no more, finish what is finishing, retire what can be; fires when the disk is left alone."""
+        self._stopping = True
+        if self._retire_call is not None and self._retire_call.active():
+            self._retire_call.cancel()
+        self._retire_call = None
+        return self._committer.when_idle().addCallback(self._when_retired).addCallback(self._close)
+
+    def _when_retired(self, _: None) -> Deferred[None]:
+        if self._retiring is not None:
+            waiter: Deferred[None] = Deferred()
+            self._retiring.addCallback(lambda _: waiter.callback(None))
+            return waiter
+        return succeed(None)
+
+    def _close(self, _: None) -> Deferred[None]:
+        done: Any = self._threads.run(self._finish_up)
+        return done
+
+    def _finish_up(self) -> None:
+        self._retirement.run()
+        self._commits.close()
+        if self._flushers is not None:
+            self._flushers.shutdown()
