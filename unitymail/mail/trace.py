@@ -2,23 +2,20 @@
 
 Knows RFC 5321 4.4 and our own X-Unitymail-Trace field; refuses to know where the block is written, or what for.
 
-Note *Words of others*. HELO names, addresses and subjects come from peers. Each passes through `_words` or `_name`
-before it enters the block, so that none can end a line, open a field, or forge a clause of Received.
+Note *Words of others*. HELO names, addresses and subjects come from peers. Each passes through `mail.writing` before
+it enters the block, so that none can end a line, open a field, or forge a clause of Received.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.header import Header
-from email.utils import format_datetime
 from typing import Protocol
 from urllib.parse import quote, unquote
 
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.message import Message
+from unitymail.mail.writing import date, path, token, unstructured
 
 MAX_HEAD = 2048
 MAX_RECEIVED = 100
@@ -27,7 +24,6 @@ FIELD = b"X-Unitymail-Trace"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAD = b"; pad="
 _LONGEST_PATH = 512
-_LONGEST_NAME = 255
 
 
 def new_trace(now: float, random: bytes) -> str:
@@ -91,22 +87,21 @@ def head_block(
 
     At most `MAX_HEAD` octets: a long `for` clause is left out first, then the subject is cut.
     """
-    utf8 = envelope.smtputf8
     head = (
-        b"Return-Path: <" + _words(envelope.sender, utf8, _LONGEST_PATH) + b">\r\n"
+        b"Return-Path: <" + path(envelope.sender, utf8=envelope.smtputf8, longest=_LONGEST_PATH) + b">\r\n"
         + _received(trace, envelope, origin, host, when)
         + _trace_field(trace, decision)
     )
-    return head if subject is None else head + _subject(subject, MAX_HEAD - len(head))
+    return head if subject is None else head + unstructured("Subject", subject, MAX_HEAD - len(head))
 
 
 def _received(trace: str, envelope: Envelope, origin: Source, host: str, when: float) -> bytes:
     utf8 = envelope.smtputf8
-    tls = b"\r\n\t(" + _name(origin.tls.replace(" ", ":"), False, 100) + b")" if origin.tls else b""
+    tls = b"\r\n\t(" + token(origin.tls.replace(" ", ":"), longest=100) + b")" if origin.tls else b""
     return (
-        b"Received: from " + (_name(origin.helo, utf8) or b"unknown") + b" ([" + _literal(origin.client) + b"])"
-        b"\r\n\tby " + _name(host, False) + b" with " + _protocol(origin, utf8) + b" id " + _name(trace, False)
-        + tls + _for(envelope) + b";\r\n\t" + _date(when) + b"\r\n"
+        b"Received: from " + (token(origin.helo, utf8=utf8) or b"unknown") + b" ([" + _literal(origin.client) + b"])"
+        b"\r\n\tby " + token(host) + b" with " + _protocol(origin, utf8) + b" id " + token(trace)
+        + tls + _for(envelope) + b";\r\n\t" + date(when).encode("ascii") + b"\r\n"
     )
 
 
@@ -114,69 +109,33 @@ def _for(envelope: Envelope) -> bytes:
     # RFC 5321 7.2: with several recipients the clause would show blind copies, so it names one or none.
     if len(envelope.recipients) != 1:
         return b""
-    address = _words(envelope.recipients[0].address, envelope.smtputf8, _LONGEST_PATH + 1)
-    return b"\r\n\tfor <" + address + b">" if address and len(address) <= _LONGEST_PATH else b""
+    address = path(envelope.recipients[0].address, utf8=envelope.smtputf8, longest=_LONGEST_PATH + 1)
+    return b"\r\n\tfor <" + address + b">" if 0 < len(address) <= _LONGEST_PATH else b""
 
 
 def _protocol(origin: Source, utf8: bool) -> bytes:
     """The `with` name of RFC 3848 and RFC 6531: what EHLO, TLS, AUTH and SMTPUTF8 made of ESMTP."""
     if origin.protocol != "ESMTP":
-        return _name(origin.protocol, False) or b"SMTP"
+        return token(origin.protocol) or b"SMTP"
     base = "UTF8SMTP" if utf8 else "ESMTP"
     return (base + ("S" if origin.tls else "") + ("A" if origin.user else "")).encode("ascii")
 
 
-def _date(when: float) -> bytes:
-    return format_datetime(datetime.fromtimestamp(when, UTC)).encode("ascii")
-
-
 def _literal(client: str) -> bytes:
+    """The client's address as RFC 5321 4.1.3 writes it, without brackets."""
     prefix = b"IPv6:" if ":" in client else b""
-    return prefix + (_name(client, False, 64) or b"unknown")
+    return prefix + (token(client, longest=64) or b"unknown")
 
 
 def _trace_field(trace: str, decision: Decided) -> bytes:
     message = decision.message
     sender = quote(decision.sender.matched, safe="")[:256].encode("ascii")
     return (
-        FIELD + b": id=" + _name(trace, False) + b"; category=" + message.category.value.encode("ascii")
+        FIELD + b": id=" + token(trace) + b"; category=" + message.category.value.encode("ascii")
         + b"; sensitivity=" + message.sensitivity.value.encode("ascii")
         + b";\r\n\tsecure=" + (b"yes" if decision.secure else b"no")
         + b"; sender=" + sender + _PAD + b"\r\n"
     )
-
-
-def _subject(subject: str, room: int) -> bytes:
-    """A Subject field of at most `room` octets, RFC 2047 encoded where it must be; b"" when nothing fits."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
-    length = min(len(text), 400)
-    while True:
-        value = Header(text[:length], "us-ascii" if text.isascii() else "utf-8", header_name="Subject", maxlinelen=76)
-        field = b"Subject: " + value.encode(linesep="\r\n").encode("ascii") + b"\r\n"
-        if len(field) <= room:
-            return field
-        if length == 0:
-            return b""
-        length = length * 3 // 4
-
-
-def _words(text: str, utf8: bool, longest: int) -> bytes:
-    """`text` with whatever cannot be shown, or could end an angle bracket, as `?`: one line, at most `longest`."""
-    clean = "".join("?" if not c.isprintable() or c in "<>" or not (utf8 or c.isascii()) else c for c in text)
-    return _cut(clean.encode("utf-8"), longest)
-
-
-_NOT_A_NAME = re.compile(r"[^\w.:\[\]_/+-]")
-
-
-def _name(text: str, utf8: bool, longest: int = _LONGEST_NAME) -> bytes:
-    """`text` as one token: letters, digits and `.:[]_/+-`; everything else becomes `?`."""
-    clean = _NOT_A_NAME.sub("?", text)
-    return _cut((clean if utf8 else "".join(c if c.isascii() else "?" for c in clean)).encode("utf-8"), longest)
-
-
-def _cut(octets: bytes, longest: int) -> bytes:
-    return octets[:longest].decode("utf-8", "ignore").encode("utf-8")
 
 
 def padded(head: bytes, size: int) -> bytes:

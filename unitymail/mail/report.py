@@ -1,0 +1,236 @@
+"""The delivery status notification: RFC 3464 in the multipart/report of RFC 6522, RFC 6533 for UTF-8 addresses.
+
+Knows how fates look to a person and to a program; refuses to know whether a report is due (`routing.reporting`) and
+how it is sent (null sender, NOTIFY=NEVER: the courier's). Built octet by octet: parsing and writing the original again
+would change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from unitymail.mail import writing
+from unitymail.mail.envelope import Envelope
+from unitymail.mail.fate import Fate
+from unitymail.mail.reply import printable
+from unitymail.mail.report_words import words
+
+MOST_RETURNED = 1024 * 1024
+"""Larger originals come back as headers only (octets)."""
+MOST_HEADER = 64 * 1024
+_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_TOO_LONG = re.compile(rb"[^\r\n]{999}")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The message that a report is about. `content` is its octets as received, or at least its whole header block.
+
+    `category` is the value of a `Category`; `arrived` is Unix seconds; `size` is of the whole, in octets.
+    """
+
+    trace: str
+    category: str
+    subject: str
+    message_id: str
+    arrived: float
+    size: int
+    secure: bool
+    content: bytes
+
+
+def returns_all(fates: Sequence[Fate], envelope: Envelope, *, secure: bool, size: int) -> bool:
+    """Whether the whole original goes back: never a secure or large one, a success or delay only with RET=FULL.
+
+    Ask it before reading a large file: when it says no, `Original.content` needs the header block only.
+    """
+    if secure or size > MOST_RETURNED or envelope.ret == "HDRS":
+        return False
+    return envelope.ret == "FULL" or any(fate.action == "failed" for fate in fates)
+
+
+def build_report(
+    *,
+    to: str,
+    fates: Sequence[Fate],
+    envelope: Envelope,
+    original: Original,
+    host: str,
+    domain: str,
+    trace: str,
+    when: float,
+    retry_until: float | None = None,
+    names: Mapping[str, str] | None = None,
+) -> bytes:
+    """A whole report, CRLF lines, to the envelope sender `to`; `trace` is its own id, `when` Unix seconds.
+
+    `domain` is that of our postmaster; `retry_until` belongs to delays; `names` gives display names by address.
+    7-bit unless the original or an address is not: then it is labelled 8bit (and needs SMTPUTF8 for UTF-8 addresses).
+    """
+    utf8 = not (to.isascii() and all(fate.address.isascii() and fate.orcpt.isascii() for fate in fates))
+    boundary = _boundary(trace, original.content)
+    parts = [
+        _human(words(fates, original, retry_until, names or {}, host)),
+        _machine(fates, envelope, original, host, when, retry_until, utf8),
+        _returned(fates, envelope, original),
+    ]
+    delimiter = b"--" + boundary
+    body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
+    return _header(to, fates, original, domain, host, trace, when, boundary, body) + b"\r\n" + body
+
+
+def _boundary(trace: str, content: bytes) -> bytes:
+    boundary = b"=_unitymail_" + writing.token(trace)
+    while boundary in content:
+        boundary += b"_"
+    return boundary
+
+
+_TITLES = (("failed", "Undeliverable"), ("delayed", "Delayed"), ("relayed", "Passed on"), ("expanded", "Passed on"))
+
+
+def _title(fates: Sequence[Fate]) -> str:
+    actions = {fate.action for fate in fates}
+    return next((title for action, title in _TITLES if action in actions), "Delivered")
+
+
+def _header(
+    to: str, fates: Sequence[Fate], original: Original, domain: str, host: str, trace: str, when: float,
+    boundary: bytes, body: bytes,
+) -> bytes:
+    answered = writing.message_id(original.message_id)
+    related = f"In-Reply-To: {answered}\r\nReferences: {answered}\r\n".encode("ascii") if answered else b""
+    identity = writing.token(trace) + b"@" + writing.token(host)
+    return (
+        b"From: Postmaster <postmaster@" + writing.path(domain, utf8=True) + b">\r\n"
+        b"To: <" + writing.path(to, utf8=True) + b">\r\n"
+        + writing.unstructured("Subject", f"{_title(fates)}: {original.subject or 'your message'}")
+        + b"Date: " + writing.date(when).encode("ascii") + b"\r\n"
+        b"Message-ID: <" + identity + b">\r\n" + related +
+        b"Auto-Submitted: auto-replied\r\n"
+        b"MIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/report; report-type=delivery-status;\r\n"
+        b'\tboundary="' + boundary + b'"\r\n'
+        b"Content-Transfer-Encoding: " + _encoding_of(body) + b"\r\n"
+    )
+
+
+def _encoding_of(octets: bytes) -> bytes:
+    return b"7bit" if octets.isascii() else b"8bit"
+
+
+def _human(text: str) -> bytes:
+    """Part 1: plain words."""
+    lines = [line.encode("utf-8") for line in text.split("\n")]
+    plain = text.isascii() and all(len(line) <= 78 for line in lines)
+    body = b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines)
+    return (
+        b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n" + body
+    )
+
+
+def _machine(
+    fates: Sequence[Fate], envelope: Envelope, original: Original, host: str, when: float,
+    retry_until: float | None, utf8: bool,
+) -> bytes:
+    """Part 2: a group about the message, then a group per recipient (RFC 3464 2.2 and 2.3)."""
+    kind = b"message/global-delivery-status" if utf8 else b"message/delivery-status"
+    groups = [_about_message(envelope, original, host)]
+    groups += [_about_recipient(fate, when, retry_until) for fate in fates]
+    body = b"\r\n".join(groups)
+    return (
+        b"Content-Type: " + kind + b"\r\n"
+        b"Content-Transfer-Encoding: " + _encoding_of(body) + b"\r\n\r\n" + body
+    )
+
+
+def _about_message(envelope: Envelope, original: Original, host: str) -> bytes:
+    envid = printable(envelope.envid or "")[:200].encode("ascii")
+    return (
+        b"Reporting-MTA: dns; " + writing.token(host) + b"\r\n"
+        + (b"Original-Envelope-Id: " + envid + b"\r\n" if envid else b"")
+        + b"Arrival-Date: " + writing.date(original.arrived).encode("ascii") + b"\r\n"
+        b"X-Unitymail-Trace: " + writing.token(original.trace) + b"\r\n"
+    )
+
+
+def _about_recipient(fate: Fate, when: float, retry_until: float | None) -> bytes:
+    fields = []
+    if fate.orcpt:
+        kind, _, address = fate.orcpt.partition(";")
+        fields.append(b"Original-Recipient: " + _typed(address, writing.token(kind.strip()) or b"rfc822"))
+    fields.append(b"Final-Recipient: " + _typed(fate.address, b"rfc822"))
+    fields.append(b"Action: " + fate.action.encode("ascii"))
+    fields.append(b"Status: " + (fate.status if _STATUS.fullmatch(fate.status) else "5.0.0").encode("ascii"))
+    if fate.remote_mta:
+        fields.append(b"Remote-MTA: dns; " + writing.token(fate.remote_mta))
+    if fate.diagnostic:
+        fields.append(b"Diagnostic-Code: smtp; " + _folded(fate.diagnostic))
+    if fate.diagnostic or fate.remote_mta:
+        fields.append(b"Last-Attempt-Date: " + writing.date(when).encode("ascii"))
+    if fate.action == "delayed" and retry_until is not None:
+        fields.append(b"Will-Retry-Until: " + writing.date(retry_until).encode("ascii"))
+    return b"\r\n".join(fields) + b"\r\n"
+
+
+def _typed(address: str, kind: bytes) -> bytes:
+    """RFC 6533 3: an address that is not ASCII has the type utf-8, as itself in message/global-delivery-status."""
+    clean = writing.path(writing.one_line(address), utf8=True)
+    return (kind if clean.isascii() else b"utf-8") + b"; " + clean
+
+
+def _folded(reply: str) -> bytes:
+    """A next hop's reply, at most 600 octets, folded where it has spaces."""
+    lines = [b""]
+    for word in printable(writing.one_line(reply))[:600].encode("ascii").split():
+        if lines[-1] and len(lines[-1]) + len(word) > 50:
+            lines.append(b"")
+        lines[-1] += b" " + word if lines[-1] else word
+    return b"\r\n\t".join(lines)
+
+
+def _returned(fates: Sequence[Fate], envelope: Envelope, original: Original) -> bytes:
+    """Part 3: the original, or its header; as global types when it used SMTPUTF8 (RFC 6533 4)."""
+    content = original.content
+    header = _header_of(content)
+    utf8 = envelope.smtputf8 and not header.isascii() and _is_utf8(header)
+    whole = returns_all(fates, envelope, secure=original.secure, size=original.size)
+    if whole and len(content) == original.size and _carryable(content):
+        kind = b"message/global" if utf8 else b"message/rfc822"
+        return (
+            b"Content-Type: " + kind + b"\r\n"
+            b"Content-Transfer-Encoding: " + _encoding_of(content) + b"\r\n\r\n" + content
+        )
+    lines = re.split(rb"\r\n|\r|\n", header[:MOST_HEADER].rstrip(b"\r\n"))
+    plain = all(line.isascii() and len(line) <= 998 and b"\0" not in line for line in lines)
+    encoding = b"7bit" if plain else b"quoted-printable"
+    body = b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines)
+    return (
+        b"Content-Type: " + (b"message/global-headers" if utf8 else b"text/rfc822-headers") + b"\r\n"
+        b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body
+    )
+
+
+def _header_of(content: bytes) -> bytes:
+    """Up to the first empty line; b"" when the message begins with one."""
+    if content.startswith((b"\r\n", b"\n")):
+        return b""
+    end = re.search(rb"\r\n\r\n|\n\n", content)
+    return content[: end.start()] + b"\r\n" if end else content
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _carryable(content: bytes) -> bool:
+    """Whether it may stand in a message/rfc822 part, which cannot be encoded: no NUL, bare CR or LF, overlong line."""
+    return not (_BARE.search(content) or _TOO_LONG.search(content))

@@ -1,0 +1,117 @@
+"""The part of a report that a person reads: what, for whom, why, what to do, and the reference to ask with.
+
+Knows plain words; refuses to know the form of a report. Recipients with the same cause stand together.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from unitymail.mail import writing
+from unitymail.mail.fate import Fate
+from unitymail.mail.status import explain
+
+MOST_NAMED = 100
+"""Recipients named one by one for one cause; the rest are counted, and stand in the part for programs."""
+
+_KINDS = {"voice": "voice message", "fax": "fax message", "receipt": "receipt"}
+_BEGINNINGS = {
+    "failed": "did not reach:",
+    "delayed": "has not reached these recipients yet:",
+    "delivered": "was delivered to:",
+    "relayed": "was passed on to a system that does not report delivery, for:",
+    "expanded": "was sent on to the members of:",
+}
+
+
+class About(Protocol):
+    """The message, as far as a person needs it to know which one it was (`mail.report.Original` is one)."""
+
+    @property
+    def trace(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def arrived(self) -> float: ...
+
+
+def words(
+    fates: Sequence[Fate], about: About, retry_until: float | None, names: Mapping[str, str], host: str
+) -> str:
+    r"""Lines separated by `\n`, wrapped at 72 where they can be."""
+    paragraphs = []
+    for action, beginning in _BEGINNINGS.items():
+        told = [fate for fate in fates if fate.action == action]
+        if told:
+            paragraphs.append(_wrap(f"{_name_of(about)} {beginning}"))
+            paragraphs += _by_cause(told, names)
+            paragraphs += _what_now(action, retry_until)
+    paragraphs.append(_reference(fates, about, host))
+    return "\n\n".join(paragraphs)
+
+
+def _name_of(about: About) -> str:
+    kind = _KINDS.get(about.category, "message")
+    subject = writing.one_line(about.subject)[:200]
+    named = f' "{subject}"' if subject else ""
+    return f"Your {kind}{named} of {writing.date_in_words(about.arrived)}"
+
+
+def _by_cause(fates: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
+    causes: dict[tuple[str, str, str], list[Fate]] = {}
+    for fate in fates:
+        causes.setdefault((fate.status, fate.cause, fate.diagnostic), []).append(fate)
+    return ["\n".join(_cause(together, names)) for together in causes.values()]
+
+
+def _cause(together: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
+    """The recipients of one cause, why, what the other system said, and what to do."""
+    first = together[0]
+    lines = [f"  {_recipient(fate.address, names)}" for fate in together[:MOST_NAMED]]
+    if len(together) > MOST_NAMED:
+        lines.append(f"  and {len(together) - MOST_NAMED} more")
+    explanation = explain(first.status)
+    lines.append(_wrap(writing.one_line(first.cause) or explanation.why, "    "))
+    if first.diagnostic:
+        lines.append(_wrap(f"The other system said: {writing.one_line(first.diagnostic)[:600]}", "    "))
+    if first.action == "failed":
+        lines.append(_wrap(f"What you can do: {explanation.advice}", "    "))
+    return lines
+
+
+def _recipient(address: str, names: Mapping[str, str]) -> str:
+    shown = writing.one_line(address)[:512]
+    name = writing.one_line(names.get(address, ""))[:100]
+    return f"{name} <{shown}>" if name else shown
+
+
+def _what_now(action: str, retry_until: float | None) -> list[str]:
+    if action == "failed":
+        return [_wrap("It will not be tried again for these recipients.")]
+    if action == "delayed":
+        until = f" until {writing.date_in_words(retry_until)}" if retry_until is not None else ""
+        return [_wrap(f"It is kept and will be tried again{until}. You need not do anything.")]
+    return []
+
+
+def _reference(fates: Sequence[Fate], about: About, host: str) -> str:
+    statuses = ", ".join(sorted({fate.status for fate in fates}))
+    lines = [f"Reference: {about.trace} at {host}, status {statuses}"]
+    identity = writing.message_id(about.message_id)
+    if identity:
+        lines.append(f"Message-ID: {identity}")
+    return "\n".join(lines)
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return "\n".join(
+        textwrap.wrap(
+            text, 72, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    )

@@ -1,0 +1,77 @@
+"""Writing header fields of our own around words of others: addresses, names, replies, subjects.
+
+Knows what may stand in one line of a header and cuts, replaces or encodes the rest; refuses to know which field it is.
+Everything a peer said passes through here before it enters a header that we make, so that none of it can end a line
+or begin a field.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NOT_A_TOKEN = re.compile(r"[^\w.:\[\]_/+-]")
+_MESSAGE_ID = re.compile(r"<?([!-;=?-~]{1,240})>?")
+
+
+def one_line(text: str) -> str:
+    """`text` with every control, separator and undefined character as a space, runs of spaces as one."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def path(address: str, *, utf8: bool, longest: int = 512) -> bytes:
+    """An address for inside angle brackets: what cannot be shown, or would close them, becomes `?`."""
+    clean = "".join("?" if not c.isprintable() or c in "<>" or not (utf8 or c.isascii()) else c for c in address)
+    return cut(clean.encode("utf-8"), longest)
+
+
+def token(text: str, *, utf8: bool = False, longest: int = 255) -> bytes:
+    """`text` as one word of letters, digits and `.:[]_/+-`; everything else becomes `?`."""
+    clean = _NOT_A_TOKEN.sub("?", text)
+    return cut((clean if utf8 else "".join(c if c.isascii() else "?" for c in clean)).encode("utf-8"), longest)
+
+
+def cut(octets: bytes, longest: int) -> bytes:
+    """At most `longest` octets of UTF-8, no character halved."""
+    return octets[:longest].decode("utf-8", "ignore").encode("utf-8")
+
+
+def unstructured(name: str, text: str, room: int = 2000) -> bytes:
+    """A whole field of free text, RFC 2047 encoded where it must be; cut to `room` octets, b"" when nothing fits."""
+    words = one_line(text)
+    length = min(len(words), 400)
+    while True:
+        charset = "us-ascii" if words.isascii() else "utf-8"
+        value = Header(words[:length], charset, header_name=name, maxlinelen=76).encode(linesep="\r\n")
+        field = f"{name}: {value}\r\n".encode("ascii")
+        if len(field) <= room:
+            return field
+        if length == 0:
+            return b""
+        length = length * 3 // 4
+
+
+def message_id(text: str) -> str:
+    """A Message-ID in angle brackets, "" when `text` holds none that may be written."""
+    found = _MESSAGE_ID.fullmatch(text.strip())
+    return f"<{found[1]}>" if found else ""
+
+
+def date(when: float) -> str:
+    """RFC 5322 date-time of `when` (Unix seconds), in UTC."""
+    return format_datetime(datetime.fromtimestamp(when, UTC))
+
+
+def date_in_words(when: float) -> str:
+    """`25 Nov 2026 13:07 UTC`."""
+    moment = datetime.fromtimestamp(when, UTC)
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year} {moment:%H:%M} UTC"
+
+
+def quoted_printable(lines: list[bytes]) -> bytes:
+    """RFC 2045 6.7 of lines given without their ends; every line of the result ends in CRLF."""
+    return b"".join(binascii.b2a_qp(line, istext=False).replace(b"\n", b"\r\n") + b"\r\n" for line in lines)
