@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from unitymail.directory.sql.schema import changes, counters, tombstones
 from unitymail.interfaces.directory import Change
@@ -48,6 +48,8 @@ def record(connection: Connection, lines: Iterable[tuple[str, str, str, str]], *
 
 def bury(connection: Connection, kind: str, id: str, name: str, *, usn: int, now: float) -> None:
     """Leave a tombstone: replication and a late look-up learn that the object is gone, and what it was called."""
+    tomb = tombstones.c
+    connection.execute(delete(tombstones).where(tomb.kind == kind, tomb.id == id))
     connection.execute(insert(tombstones).values(kind=kind, id=id, name=name, usn=usn, at=now))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from zope.interface import Interface
 
+from unitymail.interfaces.directory import Secret
+from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.people.user import User
 
 # mypy: disable-error-code="misc,empty-body"
@@ -42,3 +44,13 @@ class ILogin(Interface):
 
         The journal's `signed_in` and `sign_in_failed` are written here, by nobody else.
         """
+
+
+class IPasswords(Interface):
+    """Making passwords into what is kept of them. Blocking: tens of milliseconds of hashing."""
+
+    def judge(password: bytes, user: User, rule: AuthenticationRule, old: Sequence[str]) -> None:
+        """Raise Refused when the rule forbids this password: too short, trivial, or among `old` (hashes)."""
+
+    def secret(password: bytes, *, scram: bool, must_change: bool = False) -> Secret:
+        """What the directory keeps; with SCRAM keys when `scram`."""

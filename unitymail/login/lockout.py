@@ -1,0 +1,42 @@
+"""When wrong passwords lock a user. Pure: what happened so far and the time go in, what is so now comes out.
+
+Note *Clock*: times are Unix seconds of whichever process counted; one that lies ahead counts as now, so that a clock
+put back neither locks for years nor clears a count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from unitymail.interfaces.directory import Attempts
+from unitymail.people.authentication_rule import AuthenticationRule
+
+UNTIL_UNLOCKED = 253_402_300_799.0
+"""The end of the year 9999: a lock that only `user unlock` ends."""
+MOST_FAILURES = 1_000_000
+
+
+def is_locked(attempts: Attempts, rule: AuthenticationRule, now: float) -> bool:
+    if attempts.locked_until == UNTIL_UNLOCKED:
+        return True
+    longest = now + rule.lock_minutes * 60 if rule.lock_minutes else attempts.locked_until
+    return now < min(attempts.locked_until, longest)
+
+
+def after_failure(attempts: Attempts, rule: AuthenticationRule, now: float) -> Attempts:
+    """One more wrong password. While locked nothing is counted, so that a lock ends when it says."""
+    if is_locked(attempts, rule, now):
+        return replace(attempts, last_failure=now)
+    last = min(attempts.last_failure, now)
+    begins = attempts.failures == 0 or attempts.locked_until > 0 or now - last >= rule.reset_minutes * 60
+    failures = 1 if begins else min(attempts.failures + 1, MOST_FAILURES)
+    first = now if begins else attempts.first_failure
+    locked_until = 0.0
+    if rule.max_failures and failures >= rule.max_failures:
+        locked_until = now + rule.lock_minutes * 60 if rule.lock_minutes else UNTIL_UNLOCKED
+    return Attempts(failures, first, now, locked_until)
+
+
+def after_success(attempts: Attempts, rule: AuthenticationRule, now: float) -> Attempts:
+    """The right password clears the count, but opens no lock."""
+    return replace(attempts, last_failure=now) if is_locked(attempts, rule, now) else Attempts()
