@@ -1,6 +1,7 @@
 """Lines and messages end where RFC 5321 says, however the network cuts the octets."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ RAW = st.lists(
 def cut(octets, places):
     """The octets as the network might deliver them."""
     edges = sorted({0, len(octets), *(place % (len(octets) + 1) for place in places)})
-    return [octets[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [octets[a:b] for a, b in pairwise(edges)]
 
 
 def lines_of(pieces, limit=LIMIT):
@@ -173,7 +174,7 @@ def test_smuggled_ends_are_no_ends(end):
     framer = Framer()
     framer.feed(b"hello" + end + b"MAIL FROM:<evil@example.com>\r\n")
     framer.begin_data()
-    octets, ended = framer.data()
+    _, ended = framer.data()
     assert not ended and framer.flaws.bare
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from unitymail.mail.reply import Reply
 from unitymail.smtp.commands import BadSyntax, read_parameters
@@ -91,18 +92,18 @@ def offered(now: Situation) -> list[str]:
     return [line for extension in EXTENSIONS if (line := extension.line(now))]
 
 
-def mail_fields(parameters: str) -> dict[str, object]:
+def mail_fields(parameters: str) -> dict[str, Any]:
     """Fields of `Envelope` that the parameters of MAIL give. Raises BadSyntax."""
     return _fields(parameters, _MAIL)
 
 
-def rcpt_fields(parameters: str) -> dict[str, object]:
+def rcpt_fields(parameters: str) -> dict[str, Any]:
     """Fields of `Recipient` that the parameters of RCPT give. Raises BadSyntax."""
     return _fields(parameters, _RCPT)
 
 
-def _fields(parameters: str, known: Mapping[str, Parameter]) -> dict[str, object]:
-    fields: dict[str, object] = {}
+def _fields(parameters: str, known: Mapping[str, Parameter]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
     for keyword, value in read_parameters(parameters).items():
         parameter = known.get(keyword)
         if parameter is None:

@@ -1,4 +1,4 @@
-"""The exchanges of AUTH (RFC 4954): what the server says, what the client answers, until there is a name and a password.
+"""The exchanges of AUTH (RFC 4954): challenges and responses, until there is a name and a password.
 
 Sans-IO. Refuses to know whether the password is right. A mechanism is one class in `MECHANISMS`.
 """
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from unitymail.mail.reply import Reply
-from unitymail.smtp.commands import BadSyntax
+from unitymail.smtp.commands import BadSyntax, from_base64, read_auth
 
+UNKNOWN_MECHANISM = Reply(504, "5.5.4", "That mechanism is not offered")
+CANCELLED = Reply(501, "5.7.0", "Cancelled")
 BAD_EXCHANGE = Reply(501, "5.5.2", "The response does not fit the mechanism")
 
 
@@ -71,3 +73,18 @@ class Login:
 
 
 MECHANISMS: dict[str, type[Plain] | type[Login]] = {"PLAIN": Plain, "LOGIN": Login}
+
+
+def begin(argument: str) -> tuple[Exchange, bytes | None]:
+    """The exchange that an AUTH command asks for, and its initial response. Raises BadSyntax."""
+    name, response = read_auth(argument)
+    if name not in MECHANISMS:
+        raise BadSyntax(UNKNOWN_MECHANISM)
+    return MECHANISMS[name](), response
+
+
+def read_response(line: bytes) -> bytes:
+    """A later response. Raises BadSyntax, for `*` too, which cancels."""
+    if line == b"*":
+        raise BadSyntax(CANCELLED)
+    return from_base64(line.decode("ascii", "replace"))

@@ -1,0 +1,32 @@
+"""What an SMTP door is given: its name, its host name and its collaborators, each known by its interface only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.spool import ISpool
+from unitymail.interfaces.threads import IThreads
+
+DoorName = Literal["mta", "submission", "submissions"]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`clock` is the reactor or a test's clock: `seconds` and `callLater`. `tls` is a context factory or None."""
+
+    door: DoorName
+    host: str
+    book: IBook
+    login: ILogin
+    spool: ISpool
+    threads: IThreads
+    usage: IUsage
+    journal: IJournal
+    clock: Any
+    tls: Any = None
+    implicit_tls: bool = False

@@ -1,0 +1,75 @@
+"""An SMTP door of the node: the factory that makes a session for each connection, and lets them end in peace.
+
+Knows which sessions there are; refuses to know what they talk about (`session`, `dialogue`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ServerFactory
+
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.spool import ISpool
+from unitymail.interfaces.threads import IThreads
+from unitymail.smtp.house import DoorName, House
+from unitymail.smtp.session import SMTPSession
+from unitymail.smtp.slots import Slots
+
+__all__ = ["SMTPDoor", "SMTPSession", "Slots"]
+
+
+class SMTPDoor(ServerFactory):
+    """The factory of one SMTP port. `slots` is shared by all doors of the process.
+
+    `tls` is a context factory, None for a door without TLS; with `implicit_tls` the port itself is wrapped in it.
+    `smart_host_addresses` gives the IP addresses of the smart host, as far as they are known now.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, *, door: DoorName, host: str, book: IBook, login: ILogin, spool: ISpool, threads: IThreads,
+        usage: IUsage, journal: IJournal, clock: Any, tls: Any = None, implicit_tls: bool = False,
+        slots: Slots | None = None, smart_host_addresses: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self.house = House(door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls)
+        self.slots = slots if slots is not None else Slots()
+        self.smart_host_addresses = smart_host_addresses
+        self.sessions: set[SMTPSession] = set()
+        self.draining = False
+        self._empty: list[Deferred[None]] = []
+
+    def buildProtocol(self, addr: Any) -> SMTPSession:  # type: ignore[override]
+        return SMTPSession(self)
+
+    def left(self, session: SMTPSession, ip: str) -> None:
+        """A session has ended."""
+        self.sessions.discard(session)
+        self.slots.give_back(ip)
+        if not self.sessions:
+            waiting, self._empty = self._empty, []
+            for deferred in waiting:
+                deferred.callback(None)
+
+    def drain(self, patience_s: float = 20) -> Deferred[None]:
+        """Messages in flight finish, everybody else is told 421. Fires when all are gone, or cut off after a while."""
+        self.draining = True
+        for session in list(self.sessions):
+            session.drain()
+        done: Deferred[None] = Deferred()
+        if not self.sessions:
+            done.callback(None)
+            return done
+        self._empty.append(done)
+        cut = self.house.clock.callLater(patience_s, self._cut_off)
+        return done.addBoth(lambda result: cut.cancel() if cut.active() else None)
+
+    def _cut_off(self) -> None:
+        for session in list(self.sessions):
+            session.transport.abortConnection()

@@ -1,0 +1,293 @@
+"""The SMTP door's connection: octets in and out, their order, TLS, timers. Refuses to know what a command means.
+
+*Note: the order.* Replies leave in the order of their commands, whatever takes time inside (RFC 2920 3.2). So one
+command is handled at a time: while an answer is pending nothing behind it is looked at, and reading stops as soon as
+more arrives. The same holds while the client does not read our replies, and between two turns of a long burst; the
+buffer never holds more than two reads of the socket.
+
+The class is Twisted's ESMTP, but its line receiver, its hooks and its state are not used: see tests/smtp/
+test_stock_holes.py for what they would let in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.mail import smtp
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from unitymail.interfaces.errors import SHUTTING_DOWN
+from unitymail.mail.reply import Reply
+from unitymail.policy.access import judge_client
+from unitymail.smtp import replies
+from unitymail.smtp.dialogue import LONGEST_LINE, Answer, Dialogue, Mode
+from unitymail.smtp.framing import Framer, LineTooLong
+
+if TYPE_CHECKING:
+    from unitymail.smtp.server import SMTPDoor
+
+IDLE_S = 300
+IDLE_IN_DATA_S = 180
+LINGER_S = 30
+"""After we hung up: how long a client may take to read the last reply."""
+TURN_S = 0.005
+
+
+@implementer(IPushProducer)
+class SMTPSession(smtp.ESMTP):
+    """One connection. It is the push producer of its own transport: a client that does not read is not served."""
+
+    transport: Any
+    factory: SMTPDoor
+
+    def __init__(self, door: SMTPDoor) -> None:
+        smtp.ESMTP.__init__(self, contextFactory=door.house.tls)
+        self.factory = door
+        self._house = door.house
+        self._clock = door.house.clock
+        self._framer = Framer()
+        self._dialogue: Dialogue | None = None
+        self._out: list[bytes] = []
+        self._pending = self._working = self._choked = self._paused = False
+        self._handshaking = door.house.implicit_tls
+        self._again: Any = None
+        self._timer: Any = None
+        self._heard = 0.0
+
+    # From the transport
+
+    def connectionMade(self) -> None:
+        _no_delay(self.transport)
+        house, door = self._house, self.factory
+        ip = _ip_of(self.transport.getPeer())
+        site = house.book.site
+        client = judge_client(ip, house.book.access, site, (site.smart_host_host, *door.smart_host_addresses()))
+        refusal = client.refusal or (SHUTTING_DOWN if door.draining else door.slots.take(ip, site))
+        if refusal is not None:
+            house.journal.turned_away(house.door, ip, refusal)
+            self.transport.write(refusal.octets())
+            self._hang_up()
+            return
+        self._dialogue = Dialogue(house, client, ip, secrets.token_hex(4))
+        if house.implicit_tls:
+            self._dialogue.tls_started()
+        door.sessions.add(self)
+        house.journal.connected(house.door, ip, self._dialogue.session)
+        self.transport.registerProducer(self, True)
+        self.transport.write(self._dialogue.banner())
+        self._heard = self._clock.seconds()
+        self._timer = self._clock.callLater(IDLE_IN_DATA_S, self._look_at_idleness)
+
+    def dataReceived(self, data: bytes) -> None:
+        dialogue = self._dialogue
+        if dialogue is None or dialogue.mode is Mode.CLOSING:
+            return
+        self._heard = self._clock.seconds()
+        if self._handshaking:
+            self._handshaking = False
+            dialogue.tls_named(_tls_version(self.transport))
+        self._framer.feed(data)
+        if self._pending or self._choked or self._again is not None:
+            self._stop_reading()
+        else:
+            self._work()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        for call in (self._timer, self._again):
+            if call is not None and call.active():
+                call.cancel()
+        self._timer = self._again = None
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is None:
+            return
+        dialogue.lost()
+        self.factory.left(self, dialogue.ip)
+        self._house.journal.disconnected(self._house.door, dialogue.ip, dialogue.session, reason.getErrorMessage())
+
+    # As a producer of replies
+
+    def pauseProducing(self) -> None:
+        """The client does not read: do nothing more for it until it does."""
+        self._choked = True
+        self._stop_reading()
+
+    def resumeProducing(self) -> None:
+        self._choked = False
+        self._heard = self._clock.seconds()
+        if not self._working and not self._pending and self._again is None:
+            self._work()
+
+    def stopProducing(self) -> None:
+        """The connection is going; connectionLost does the rest."""
+
+    # The one command at a time (see Note: the order)
+
+    def _work(self) -> None:
+        """Handle what is buffered until it is used up, an answer takes time, or others deserve a turn."""
+        self._again = None
+        if self._dialogue is None or self._choked:
+            return
+        self._working = True
+        seconds = self._clock.seconds
+        stop_at = seconds() + TURN_S
+        while not self._pending and self._step():
+            if not self._pending and seconds() >= stop_at:
+                self._again = self._clock.callLater(0, self._work)
+                break
+        self._working = False
+        self._settle_turn()
+
+    def _step(self) -> bool:
+        """Handle the next thing the client sent; False when it is not there yet, or may not be looked at."""
+        dialogue = self._dialogue
+        assert dialogue is not None
+        mode = dialogue.mode
+        if mode is Mode.DATA:
+            return self._step_in_data(dialogue)
+        if mode is Mode.CLOSING or mode is Mode.START_TLS:
+            return False
+        try:
+            line = self._framer.line(LONGEST_LINE)
+        except LineTooLong as too_long:
+            self._out.append(dialogue.line_too_long(endless=too_long.endless))
+            return True
+        if line is None:
+            return False
+        self._answer(dialogue.hear(line))
+        if dialogue.mode is Mode.DATA:
+            self._framer.begin_data()
+        return True
+
+    def _step_in_data(self, dialogue: Dialogue) -> bool:
+        octets, ended = self._framer.data()
+        if octets:
+            dialogue.take(octets, self._framer.flaws)
+        if ended:
+            self._answer(dialogue.end_of_data())
+        return ended
+
+    def _answer(self, answer: Answer) -> None:
+        if isinstance(answer, bytes):
+            self._out.append(answer)
+            return
+        self._pending = True
+        ensureDeferred(answer).addCallbacks(self._answered, self._failed)
+
+    def _answered(self, octets: bytes) -> None:
+        self._pending = False
+        if self._dialogue is None:
+            return
+        self._heard = self._clock.seconds()
+        self._out.append(octets)
+        if not self._working and not self._choked:
+            self._work()
+
+    def _failed(self, failure: Failure) -> None:
+        if self._dialogue is None:
+            self._house.journal.trouble("SMTP session, after the client left", failure.value)
+        else:
+            self._answered(self._dialogue.surprised("answering", failure.value))
+
+    def _settle_turn(self) -> None:
+        """One write for all replies of the turn, then what the dialogue's mode asks for."""
+        dialogue = self._dialogue
+        assert dialogue is not None
+        if dialogue.draining and self._at_rest(dialogue) and not len(self._framer):
+            self._out.append(dialogue.close(SHUTTING_DOWN))
+        if self._out:
+            octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out.clear()
+            self.transport.write(octets)
+        if dialogue.mode is Mode.CLOSING:
+            self._hang_up()
+        elif dialogue.mode is Mode.START_TLS:
+            self._start_tls(dialogue)
+        elif self._paused and not (self._pending or self._choked or self._again is not None):
+            self._paused = False
+            self.transport.resumeProducing()
+
+    def _at_rest(self, dialogue: Dialogue) -> bool:
+        """Nothing is in flight: no message is coming in, no answer pending."""
+        return not self._pending and dialogue.mode in (Mode.COMMAND, Mode.AUTH)
+
+    def _stop_reading(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()
+
+    def _start_tls(self, dialogue: Dialogue) -> None:
+        """RFC 3207 4.2: what came before the handshake, in whatever segment, is forgotten."""
+        self._framer.clear()
+        dialogue.tls_started()
+        self._handshaking = True
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()
+        self.transport.startTLS(self._house.tls)
+
+    # Ends
+
+    def drain(self) -> None:
+        """The node stops: finish what is in flight, begin nothing."""
+        dialogue = self._dialogue
+        if dialogue is None:
+            return
+        dialogue.draining = True
+        if self._at_rest(dialogue) and self._again is None:
+            self._say_last(SHUTTING_DOWN)
+
+    def _say_last(self, reply: Reply) -> None:
+        assert self._dialogue is not None
+        self._out.append(self._dialogue.close(reply))
+        self._settle_turn()
+
+    def _hang_up(self) -> None:
+        """Close once the last reply is sent; a client that never takes it is cut off."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if self._dialogue is not None:
+            self.transport.unregisterProducer()
+        if self._paused:
+            # A transport that does not read does not see the other end close either.
+            self._paused = False
+            self.transport.resumeProducing()
+        self._timer = self._clock.callLater(LINGER_S, self.transport.abortConnection)
+        self.transport.loseConnection()
+
+    def _look_at_idleness(self) -> None:
+        """One timer for both limits: it looks as often as the shorter one asks, and measures from the last octets."""
+        dialogue = self._dialogue
+        assert dialogue is not None
+        limit = IDLE_IN_DATA_S if dialogue.mode is Mode.DATA else IDLE_S
+        left = self._heard + limit - self._clock.seconds()
+        if left <= 0 and not self._pending:
+            if self._choked:
+                self.transport.abortConnection()
+            else:
+                self._say_last(replies.IDLE_TOO_LONG)
+            return
+        self._timer = self._clock.callLater(min(max(left, 1), IDLE_IN_DATA_S), self._look_at_idleness)
+
+
+def _no_delay(transport: Any) -> None:
+    set_no_delay = getattr(transport, "setTcpNoDelay", None)
+    if set_no_delay is not None:
+        set_no_delay(True)
+
+
+def _ip_of(peer: Any) -> str:
+    """The peer's address as the policies know it. Who comes through a UNIX socket is on this machine."""
+    ip: str = getattr(peer, "host", None) or "127.0.0.1"
+    return ip.removeprefix("::ffff:") if "." in ip else ip
+
+
+def _tls_version(transport: Any) -> str:
+    """`TLSv1.3`, or just TLS where the transport does not say."""
+    handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
+    name: str = handle.get_protocol_version_name() if hasattr(handle, "get_protocol_version_name") else "TLS"
+    return name

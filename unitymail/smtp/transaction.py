@@ -1,0 +1,161 @@
+"""One mail transaction: the envelope as it is built, the message as it comes in, and the way from the final dot to 250.
+
+Knows the order: read, decide, write our header block, commit, answer. Refuses to know who may send what (`policy`),
+what is to be done with a message (`routing`), and how it is kept (the spool).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.spool import IIncoming
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.reply import Reply
+from unitymail.mail.sensitivity import parse_secure_headers
+from unitymail.mail.trace import head_block, new_trace
+from unitymail.policy.limits import judge_size, largest_message
+from unitymail.policy.verdict import Reject, Verdict
+from unitymail.routing import categorise
+from unitymail.routing.decide import decide
+from unitymail.routing.decision import Decision, Origin
+from unitymail.settings.site import SiteSettings
+from unitymail.smtp.framing import Flaws, with_crlf
+from unitymail.smtp.house import House
+
+MANY_RECIPIENTS = 100
+"""More than these are decided in a thread: a turn of the reactor stays short."""
+
+BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
+NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
+
+
+class Transaction:
+    """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted."""
+
+    __slots__ = ("fields", "recipients", "sender")
+
+    def __init__(self, sender: str, fields: dict[str, Any]) -> None:
+        self.sender = sender
+        self.fields = fields
+        self.recipients: list[Recipient] = []
+
+    @property
+    def smtputf8(self) -> bool:
+        return "smtputf8" in self.fields
+
+    def envelope(self) -> Envelope:
+        return Envelope(self.sender, tuple(self.recipients), **self.fields)
+
+
+class Reception:
+    """A message on its way in. The first thing wrong with it becomes its `refusal`, and nothing more is kept.
+
+    `mended`: its line ends were put right, for a sender whom the access list calls legacy.
+    """
+
+    __slots__ = ("_legacy", "_limit", "_site", "incoming", "mended", "refusal", "size", "trace")
+
+    def __init__(self, house: House, site: SiteSettings, legacy: bool) -> None:
+        """Raises Trouble when the spool takes nothing now."""
+        self.trace = new_trace(house.clock.seconds(), os.urandom(8))
+        self.incoming: IIncoming = house.spool.receive(self.trace)
+        self.size = 0
+        self.refusal: Reply | None = None
+        self._site = site
+        self._limit = largest_message(site)
+        self._legacy = legacy
+        self.mended = False
+
+    def take(self, octets: bytes, flaws: Flaws) -> None:
+        """The next octets of the message, with the flaws seen so far."""
+        self.size += len(octets)
+        if self.refusal is not None:
+            return
+        if self._limit and self.size > self._limit:
+            self._refuse_by(judge_size(self.size, self._site))
+        elif flaws.nul:
+            self.refuse(NUL)
+        elif flaws.bare and not self._legacy:
+            self.refuse(BARE)
+        else:
+            self._keep(with_crlf(octets) if flaws.bare else octets)
+            self.mended = flaws.bare
+
+    def _keep(self, octets: bytes) -> None:
+        try:
+            self.incoming.write(octets)
+        except Trouble as trouble:
+            self.refuse(trouble.reply)
+
+    def refuse(self, reply: Reply) -> None:
+        """Keep nothing; the rest is passed over and answered with `reply`."""
+        self.refusal = reply
+        self.incoming.abandon()
+
+    def _refuse_by(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Reject):
+            self.refuse(verdict.reply)
+
+
+async def settle(house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception) -> Reply:
+    """What becomes of a message received whole: durable and 250, or refused and forgotten. Raises only surprises."""
+    if reception.refusal is not None:
+        return reception.refusal
+    try:
+        judged = await _judge(house, site, origin, envelope, reception)
+    except BaseException:
+        reception.incoming.abandon()
+        raise
+    if isinstance(judged, Reply):
+        reception.incoming.abandon()
+        return judged
+    decision, head = judged
+    try:
+        await house.spool.commit(reception.incoming, envelope, decision, head)
+    except Trouble as trouble:
+        house.journal.trouble(f"message {reception.trace} could not be kept", trouble)
+        return trouble.reply
+    _journal(house, origin, envelope, reception, decision)
+    return Reply(250, "2.0.0", f"Accepted; trace {reception.trace}")
+
+
+async def _judge(
+    house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
+) -> tuple[Decision, bytes] | Reply:
+    """In the reactor thread when that is a matter of microseconds, else in another."""
+    if reception.incoming.in_memory() and len(envelope.recipients) <= MANY_RECIPIENTS:
+        return judge(house, site, origin, envelope, reception)
+    judged: tuple[Decision, bytes] | Reply = await house.threads.run(judge, house, site, origin, envelope, reception)
+    return judged
+
+
+def judge(
+    house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
+) -> tuple[Decision, bytes] | Reply:
+    """The decision and our header block, or the refusal. Safe in any thread."""
+    secure_headers = parse_secure_headers(site.secure_headers)
+    with reception.incoming.content() as buffer:
+        message = categorise.read(
+            buffer, secure_headers, secure_confidential=site.secure_confidential, host=house.host
+        )
+    decision = decide(message, envelope, origin, house.book, house.usage)
+    if decision.refusal is not None:
+        return decision.refusal
+    head = head_block(
+        trace=reception.trace, envelope=envelope, origin=origin, decision=decision, host=house.host,
+        when=house.clock.seconds(), subject=None,
+    )
+    return decision, head
+
+
+def _journal(house: House, origin: Origin, envelope: Envelope, reception: Reception, decision: Decision) -> None:
+    message = decision.message
+    house.journal.received(
+        reception.trace, door=origin.door, client=origin.client, sender=envelope.sender,
+        recipients=len(envelope.recipients), size=reception.size, category=message.category.value, rule=message.rule,
+        user=origin.user, message_id=message.message_id,
+    )
+    if reception.mended:
+        house.journal.mended(reception.trace, client=origin.client)
