@@ -320,7 +320,7 @@ class MemoryFolder:
             uids=array("L", [m.uid for m in held]),
             flags=flags,
             modseqs=array("Q", [m.modseq for m in held]),
-            combinations=self._combinations,
+            combinations=tuple(self._combinations),
             keywords=tuple(sorted({f for c in set(flags) for f in self._combinations[c] if f[0] != "\\"})),
         )
 

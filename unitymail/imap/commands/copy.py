@@ -1,0 +1,64 @@
+"""COPY and UID COPY (RFC 3501 6.4.7), with COPYUID (RFC 4315)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitymail.imap.chosen import uids_of
+from unitymail.imap.registry import SELECTED, Done, No, command
+from unitymail.imap.wire.lexer import Reader
+from unitymail.imap.wire.sequence import compressed
+from unitymail.interfaces.store import Copied, IAccount, IFolder, NoSuchFolder, OverQuota
+
+if TYPE_CHECKING:
+    from array import array
+
+    from unitymail.imap.session import Session
+
+
+@command("COPY", states=SELECTED, uid=True)
+async def copy(session: Session, reader: Reader, *, by_uid: bool) -> Done:
+    """All or nothing; the words at the end say which UIDs the copies have."""
+    uids, name = arguments(session, reader, by_uid=by_uid)
+    copied = await hand_over(session, uids, name, moving=False)
+    if not copied.sources:
+        return Done("COPY completed: no such messages")
+    return Done("COPY completed", copy_uid(copied))
+
+
+def arguments(session: Session, reader: Reader, *, by_uid: bool) -> tuple[array[int], str]:
+    """(the UIDs named, the target's name)"""
+    numbers = reader.sequence_set()
+    reader.space()
+    name = reader.mailbox()
+    reader.end()
+    return uids_of(session.view, numbers, by_uid=by_uid), name
+
+
+async def hand_over(session: Session, uids: array[int], name: str, *, moving: bool) -> Copied:
+    """Copy or move to the folder of that name, and tell whoever listens."""
+    try:
+        copied = await session.run(_hand_over, session.account, session.folder, uids, name, moving)
+    except NoSuchFolder as refusal:
+        raise No("There is no such mailbox; create it first", b"TRYCREATE") from refusal
+    except OverQuota as refusal:
+        raise No(refusal.reply.text, b"OVERQUOTA") from refusal
+    if copied.sources:
+        account = session.account.id
+        session.journal.mailbox_changed(account, name, "move" if moving else "copy", len(copied.sources))
+        session.doorbell.ring(account, name)
+        if moving and name != session.folder.name:
+            session.doorbell.ring(account, session.folder.name)
+    return copied
+
+
+def _hand_over(account: IAccount, folder: IFolder, uids: array[int], name: str, moving: bool) -> Copied:
+    target = account.folder(name)
+    if not uids:
+        return Copied(0, (), ())
+    return folder.move(uids, target) if moving else folder.copy(uids, target)
+
+
+def copy_uid(copied: Copied) -> bytes:
+    """Sources and targets in the same order, runs joined."""
+    return b"COPYUID %d %b %b" % (copied.uidvalidity, compressed(copied.sources), compressed(copied.targets))

@@ -1,0 +1,37 @@
+r"""EXPUNGE (RFC 3501 6.4.3) and UID EXPUNGE (RFC 4315): messages marked \Deleted leave."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from unitymail.imap.registry import SELECTED, Done, command
+from unitymail.imap.wire.lexer import Reader
+from unitymail.interfaces.store import IFolder
+
+if TYPE_CHECKING:
+    from unitymail.imap.session import Session
+
+CAPABILITIES = ("UIDPLUS",)
+
+
+@command("EXPUNGE", states=SELECTED, uid=True)
+async def expunge(session: Session, reader: Reader, *, by_uid: bool) -> Done:
+    """With UID, only of the messages named; the UIDs named need not be there."""
+    uids = reader.sequence_set().of_uids(session.view.uids) if by_uid else None
+    reader.end()
+    folder = session.writable()
+    gone = await session.run(_expunge, folder, uids)
+    if gone:
+        session.journal.mailbox_changed(session.account.id, folder.name, "expunge", gone)
+        session.doorbell.ring(session.account.id, folder.name)
+    await session.catch_up(expunges=True)
+    return Done("EXPUNGE completed")
+
+
+def _expunge(folder: IFolder, uids: array[int] | None) -> int:
+    """How many left. UIDs ascend and new ones are higher, so that those that stayed need only be counted."""
+    before = folder.snapshot.uids
+    after = folder.expunge(uids).uids
+    return len(before) - bisect_right(after, before[-1]) if before else 0

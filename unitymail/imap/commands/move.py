@@ -1,0 +1,27 @@
+"""MOVE and UID MOVE (RFC 6851)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitymail.imap.commands.copy import arguments, copy_uid, hand_over
+from unitymail.imap.registry import SELECTED, Done, command
+from unitymail.imap.wire.lexer import Reader
+
+if TYPE_CHECKING:
+    from unitymail.imap.session import Session
+
+CAPABILITIES = ("MOVE",)
+
+
+@command("MOVE", states=SELECTED, uid=True)
+async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
+    """RFC 6851 4.3: the untagged COPYUID comes before the EXPUNGEs, and both before the tagged OK."""
+    uids, name = arguments(session, reader, by_uid=by_uid)
+    session.writable()
+    moved = await hand_over(session, uids, name, moving=True)
+    if not moved.sources:
+        return Done("MOVE completed: no such messages")
+    session.send(b"* OK [%b] Moved\r\n" % copy_uid(moved))
+    await session.catch_up(expunges=True)
+    return Done("MOVE completed")

@@ -1,0 +1,64 @@
+"""Carries out a plan for a session: blocks are made in threads, sent with back-pressure, and the reactor breathes.
+
+Knows the session's way to the client; refuses to know where FETCH responses are called for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from unitymail.imap.fetch import block as blocks
+from unitymail.imap.fetch import from_files, index_only
+from unitymail.imap.fetch.block import Block
+from unitymail.imap.fetch.plan import Plan
+from unitymail.imap.letter import Structures
+from unitymail.imap.wire.sequence import Span
+
+if TYPE_CHECKING:
+    from unitymail.imap.session import Session
+
+STRUCTURES = Structures()
+"""Shared by all sessions of the process: the same message is looked at again by whoever fetches its parts."""
+
+
+async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown: Collection[int] | None = None) -> int:
+    """Send the FETCH responses for these spans of the view; how many messages turned out to be gone.
+
+    shown: the UIDs whose FLAGS are told although the plan does not ask for them.
+    """
+    told = None if plan.shows_flags else shown or ()
+    size = from_files.BLOCK if plan.contents else index_only.BLOCK
+    gone = 0
+    for portion in blocks.split(spans, size):
+        block = blocks.cut_out(session.view, portion, shown=told, follow=plan.flags_follow)
+        if plan.contents:
+            gone += await _send_contents(session, plan, block)
+        elif plan.columns:
+            octets, missing = await session.run(index_only.lines, session.folder, plan, block)
+            session.send(octets)
+            gone += missing
+        else:
+            session.send(index_only.known(plan, block))
+        await session.drained()
+        await session.breathe()
+    return gone
+
+
+async def _send_contents(session: Session, plan: Plan, block: Block) -> int:
+    reading = from_files.Reading(session.folder, plan, block, STRUCTURES)
+    gone = 0
+    while True:
+        batch: from_files.Batch = await session.run(reading.read)
+        try:
+            for piece in batch.pieces:
+                if isinstance(piece, bytes):
+                    session.send(piece)
+                else:
+                    await session.stream(piece.content, piece.start, piece.length)
+                await session.drained()
+        finally:
+            batch.close()
+        gone += batch.gone
+        if batch.last:
+            return gone

@@ -1,0 +1,98 @@
+"""FETCH of message octets: small sections are read in batches and joined, large ones are handed on as extents.
+
+Knows when a batch is full; refuses to know the connection. Whoever takes a batch sends its pieces and closes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from unitymail.imap.fetch.attribute import Piece
+from unitymail.imap.fetch.block import Block
+from unitymail.imap.fetch.plan import LINE_END, Plan, Row
+from unitymail.imap.letter import Letter, Structures
+from unitymail.interfaces.store import IContent, IFolder
+
+BLOCK = 200
+BATCH_OCTETS = 262_144
+
+
+@dataclass(slots=True)
+class Batch:
+    """Pieces ready to send; `open` are the contents that its extents point into."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    open: list[IContent] = field(default_factory=list)
+    gone: int = 0
+    last: bool = False
+
+    def close(self) -> None:
+        while self.open:
+            self.open.pop().close()
+
+
+class Reading:
+    """The messages of one block, read batch by batch. Each `read` blocks on the disk: call it in a thread."""
+
+    def __init__(self, folder: IFolder, plan: Plan, block: Block, structures: Structures) -> None:
+        self._folder, self._plan, self._block, self._structures = folder, plan, block, structures
+        self._heads: list[bytes] | None = None
+        self._gone = 0
+        self._next = 0
+
+    def read(self) -> Batch:
+        """Up to `BATCH_OCTETS` of copied octets, or up to the first message with a long section."""
+        if self._heads is None:
+            self._heads = self._begin()
+        batch = Batch(gone=self._gone)
+        self._gone = 0
+        try:
+            self._fill(batch, self._heads)
+        except BaseException:
+            batch.close()
+            raise
+        batch.last = self._next == len(self._block)
+        return batch
+
+    def _begin(self) -> list[bytes]:
+        plan, block = self._plan, self._block
+        rows: list[Row] = list(zip(block.uids))
+        if plan.columns:
+            rows = self._folder.rows(block.uids, plan.columns)
+            self._gone = len(block) - len(rows)
+            if self._gone:
+                self._block = block = block.only({row[0] for row in rows})
+        return plan.heads(block.sequences, block.flags, rows)
+
+    def _fill(self, batch: Batch, heads: list[bytes]) -> None:
+        copied: list[bytes] = []
+        size = 0
+        while self._next < len(self._block) and size < BATCH_OCTETS and not batch.open:
+            at, self._next = self._next, self._next + 1
+            content = self._folder.content(self._block.uids[at])
+            if content is None:
+                batch.gone += 1
+                continue
+            batch.open.append(content)
+            for piece in self._message(heads[at], self._block.uids[at], content):
+                if isinstance(piece, bytes):
+                    copied.append(piece)
+                    size += len(piece)
+                else:
+                    batch.pieces += [b"".join(copied), piece]
+                    copied = []
+            if not batch.pieces:
+                batch.close()
+        if copied:
+            batch.pieces.append(b"".join(copied))
+
+    def _message(self, head: bytes, uid: int, content: IContent) -> list[Piece]:
+        key = (self._folder.id, self._folder.snapshot.uidvalidity, uid)
+        letter = Letter(uid, content, key, self._structures)
+        pieces: list[Piece] = [head]
+        for number, item in enumerate(self._plan.contents):
+            if number:
+                pieces.append(b" ")
+            pieces += item.pieces(letter)
+        pieces.append(LINE_END)
+        return pieces

@@ -1,0 +1,1 @@
+"""The attributes of FETCH, one file a family; every module here registers its names when it is imported."""

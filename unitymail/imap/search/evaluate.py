@@ -1,0 +1,172 @@
+"""The search itself: source after source, each asked only about the messages that the ones before left open.
+
+Knows the order and the blocks; refuses to know what any key means. Rows and messages are read in threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from unitymail.imap.letter import Letter, Structures
+from unitymail.imap.search import mask
+from unitymail.imap.search.leaf import ORDER, UNSURE, YES, ContentProbe, Leaf, RowColumn, RowProbe, Verdicts, ViewProbe
+from unitymail.imap.search.tree import Key, bounds, decide, leaves
+from unitymail.imap.search.words import Words
+from unitymail.imap.view import View
+from unitymail.interfaces.store import IFolder
+
+ROWS = 1000
+CONTENT_OCTETS = 262_144
+"""Messages are read until so many octets have been looked at; then the thread lets others in."""
+THOUGHT = 500_000
+"""Messages times keys that are thought about in the reactor: some 3 ms."""
+
+Run = Callable[..., Awaitable[Any]]
+
+
+async def search(tree: Key, view: View, folder: IFolder, run: Run, structures: Structures) -> int:
+    """The set of matching messages, as a `mask` over the view. `run` calls a function in a thread."""
+    found = Search(tree, view, folder, structures)
+    for source in found.sources:
+        if source == "view":
+            await found.think(run, found.ask_view)
+        elif source == "content":
+            await found.ask_content(run)
+        else:
+            await found.ask_rows(source, run)
+        await found.think(run, found.settle)
+        if found.settled:
+            break
+    return found.matching
+
+
+class Search:
+    """What is known so far: a verdict for each leaf and message, and the messages still open."""
+
+    def __init__(self, tree: Key, view: View, folder: IFolder, structures: Structures) -> None:
+        self._tree, self._view, self._folder, self._structures = tree, view, folder, structures
+        self._count = len(view)
+        self._probes = {leaf: {probe.source: probe for probe in leaf.probes()} for leaf in leaves(tree)}
+        self._verdicts: dict[Leaf, Verdicts] = {leaf: bytearray([UNSURE]) * self._count for leaf in self._probes}
+        self.matching = 0
+        self._open = mask.everything(self._count)
+
+    @property
+    def sources(self) -> list[str]:
+        """Those that the tree needs, cheapest first."""
+        needed = {source for probes in self._probes.values() for source in probes}
+        return [source for source in ORDER if source in needed]
+
+    @property
+    def settled(self) -> bool:
+        """Whether no message is left open."""
+        return not self._open
+
+    async def think(self, run: Run, step: Callable[[], None]) -> None:
+        """Take a step of pure computing: at once when it is short, in a thread when many keys meet many messages."""
+        if self._count * len(self._probes) <= THOUGHT:
+            step()
+        else:
+            await run(step)
+
+    def settle(self) -> None:
+        """Draw conclusions from the verdicts."""
+        known = {leaf: (mask.surely(v), mask.possibly(v)) for leaf, v in self._verdicts.items()}
+        surely, possibly = bounds(self._tree, mask.everything(self._count), known.__getitem__)
+        self.matching |= surely & self._open
+        self._open &= possibly & ~surely
+
+    def ask_view(self) -> None:
+        for leaf, probes in self._probes.items():
+            probe = probes.get("view")
+            if isinstance(probe, ViewProbe):
+                self._verdicts[leaf] = probe.judge(self._view)
+
+    async def ask_rows(self, source: str, run: Run) -> None:
+        asked: dict[tuple[RowColumn, ...], list[tuple[Leaf, RowProbe]]] = {}
+        for leaf, probes in self._probes.items():
+            probe = probes.get(source)
+            if isinstance(probe, RowProbe):
+                asked.setdefault(probe.columns, []).append((leaf, probe))
+        indexes = mask.chosen(self._open, range(self._count))
+        for columns, pairs in asked.items():
+            for begin in range(0, len(indexes), ROWS):
+                block = indexes[begin : begin + ROWS]
+                uids = [self._view.uids[at] for at in block]
+                judged = await run(judge_rows, self._folder, uids, columns, [probe for _, probe in pairs])
+                for (leaf, _), verdicts in zip(pairs, judged, strict=True):
+                    self._note(leaf, block, verdicts)
+
+    def _note(self, leaf: Leaf, block: Sequence[int], verdicts: Verdicts) -> None:
+        """Only what the leaf was unsure of: an earlier answer stands."""
+        kept = self._verdicts[leaf]
+        assert isinstance(kept, bytearray)
+        if block[-1] - block[0] == len(block) - 1 and UNSURE not in verdicts:
+            before = kept[block[0] : block[-1] + 1]
+            if before.count(UNSURE) == len(before):
+                kept[block[0] : block[-1] + 1] = verdicts
+                return
+        for at, verdict in zip(block, verdicts, strict=True):
+            if kept[at] == UNSURE:
+                kept[at] = verdict
+
+    async def ask_content(self, run: Run) -> None:
+        indexes = mask.chosen(self._open, range(self._count))
+        matching: list[int] = []
+        done = 0
+        while done < len(indexes):
+            read, more = await run(self._read, indexes, done)
+            matching += more
+            done += read
+        self.matching |= mask.from_indexes(matching, self._count)
+        self._open = 0
+
+    def _read(self, indexes: Sequence[int], begin: int) -> tuple[int, list[int]]:
+        """In a thread: some messages from `begin` on; how many, and which of them match."""
+        matching = []
+        octets = read = 0
+        for at in indexes[begin:]:
+            read += 1
+            content = self._folder.content(self._view.uids[at])
+            if content is None:
+                continue
+            try:
+                octets += content.size
+                if self._matches(at, content):
+                    matching.append(at)
+            finally:
+                content.close()
+            if octets >= CONTENT_OCTETS:
+                break
+        return read, matching
+
+    def _matches(self, at: int, content: Any) -> bool:
+        uid = self._view.uids[at]
+        letter = Letter(uid, content, (self._folder.id, self._view.snapshot.uidvalidity, uid), self._structures)
+        words = Words(letter)
+        asked: dict[Leaf, bool] = {}
+
+        def of_leaf(leaf: Leaf) -> bool | None:
+            verdict = self._verdicts[leaf][at]
+            return asked.get(leaf) if verdict == UNSURE else verdict == YES
+
+        def ask(leaf: Leaf) -> bool:
+            probe = self._probes[leaf].get("content")
+            asked[leaf] = isinstance(probe, ContentProbe) and probe.judge(words)
+            return asked[leaf]
+
+        return decide(self._tree, of_leaf, ask)
+
+
+def judge_rows(
+    folder: IFolder, uids: Sequence[int], columns: tuple[RowColumn, ...], probes: Sequence[RowProbe]
+) -> list[Verdicts]:
+    """In a thread: each probe's verdicts on these messages; UNSURE, and so never a match, for those that are gone."""
+    rows = folder.internal_days(uids) if columns == ("day",) else folder.rows(uids, columns)  # type: ignore[arg-type]
+    values = [row[1] for row in rows] if len(columns) == 1 else [row[1:] for row in rows]
+    judged = [probe.judge(values) for probe in probes]
+    if len(rows) == len(uids):
+        return judged
+    there = {row[0]: at for at, row in enumerate(rows)}
+    return [bytes([v[there[uid]] if uid in there else UNSURE for uid in uids]) for v in judged]

@@ -1,0 +1,72 @@
+"""The arguments of SEARCH: words in, a tree of keys out (RFC 3501 6.4.4)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from unitymail.imap.registry import No
+from unitymail.imap.search import keys
+from unitymail.imap.search.key import CHARSETS, KEYS, Arguments
+from unitymail.imap.search.keys.sets import Numbers
+from unitymail.imap.search.tree import And, Key, Not, Or
+from unitymail.imap.wire.lexer import BadSyntax, Reader
+
+for _module in iter_modules(keys.__path__, keys.__name__ + "."):
+    import_module(_module.name)
+
+BAD_CHARSET = b"BADCHARSET (US-ASCII UTF-8)"
+
+
+def criteria(reader: Reader) -> Key:
+    """`[CHARSET name] key key …` up to the end of the command."""
+    _charset(reader)
+    found = _keys(Arguments(reader))
+    reader.end()
+    return found
+
+
+def _charset(reader: Reader) -> None:
+    if not reader.take(b"CHARSET "):
+        return
+    name = reader.astring().decode("ascii", "replace").upper()
+    if name not in CHARSETS:
+        raise No("SEARCH reads US-ASCII and UTF-8", BAD_CHARSET)
+    reader.space()
+
+
+def _keys(arguments: Arguments) -> Key:
+    found = [_key(arguments)]
+    while arguments.reader.take(b" "):
+        found.append(_key(arguments))
+    return found[0] if len(found) == 1 else And(tuple(found))
+
+
+def _key(arguments: Arguments) -> Key:
+    arguments.enter()
+    found = _unwrapped(arguments)
+    arguments.leave()
+    return found
+
+
+def _unwrapped(arguments: Arguments) -> Key:
+    reader = arguments.reader
+    if reader.take(b"("):
+        found = _keys(arguments)
+        reader.expect(b")")
+        return found
+    if reader.peek() in b"0123456789*$" and reader.peek():
+        return Numbers(reader.sequence_set())
+    name = reader.word()
+    if name == "NOT":
+        reader.space()
+        return Not(_key(arguments))
+    if name == "OR":
+        reader.space()
+        one = _key(arguments)
+        reader.space()
+        return Or((one, _key(arguments)))
+    parser = KEYS.get(name)
+    if parser is None:
+        raise BadSyntax(f"SEARCH knows no {name[:40]}")
+    return parser(arguments, name)

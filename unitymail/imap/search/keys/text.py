@@ -1,0 +1,107 @@
+"""Keys about words: FROM, TO, CC, BCC, SUBJECT, HEADER, BODY and TEXT: substrings by i;unicode-casemap (RFC 5051).
+
+Needles are folded already. The index answers for the fields it keeps; only what it cannot tell reads the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unitymail.imap.search.key import Arguments, key
+from unitymail.imap.search.leaf import UNSURE, YES, ContentProbe, Probe, RowProbe, Verdicts
+from unitymail.imap.search.words import Words
+from unitymail.mail.headers import decode, fields
+from unitymail.mail.summary import KEPT_FIELDS
+from unitymail.mail.text import fold
+
+TERMS = ("from", "to", "cc", "bcc", "subject")
+"""The lines of the index's `terms`, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One of the fields that the index keeps decoded and folded."""
+
+    name: str
+    needle: str
+
+    def probes(self) -> tuple[Probe, ...]:
+        return (RowProbe(("terms",), self._judge),)
+
+    def _judge(self, terms: Sequence[str]) -> Verdicts:
+        needle, line = self.needle, TERMS.index(self.name)
+        # Most messages lack the needle altogether: only the others are taken apart.
+        return bytes([needle in text and needle in text.split("\n")[line] for text in terms])
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Any field, by its lower-case name; an empty needle asks whether there is one."""
+
+    name: bytes
+    needle: str
+
+    def probes(self) -> tuple[Probe, ...]:
+        if self.name in KEPT_FIELDS:
+            return (RowProbe(("fields",), self._by_field),)
+        return (ContentProbe(lambda words: any(self.needle in text for text in words.field(self.name))),)
+
+    def _by_field(self, kept: Sequence[bytes]) -> Verdicts:
+        there = re.compile(rb"^" + re.escape(self.name) + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
+        return bytes([there.search(header) is not None and self._within(header) for header in kept])
+
+    def _within(self, header: bytes) -> bool:
+        found = (f.value for f in fields(header, 0, len(header)) if f.name.lower() == self.name)
+        return any(self.needle in fold(decode(value)) for value in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Text parts and enclosed messages."""
+
+    needle: str
+
+    def probes(self) -> tuple[Probe, ...]:
+        return (ContentProbe(lambda words: words.in_body(self.needle)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Header or body. The index can say yes, never no."""
+
+    needle: str
+
+    def probes(self) -> tuple[Probe, ...]:
+        return RowProbe(("terms",), self._by_terms), ContentProbe(self._by_words)
+
+    def _by_terms(self, terms: Sequence[str]) -> Verdicts:
+        return bytes([YES if self.needle in text else UNSURE for text in terms])
+
+    def _by_words(self, words: Words) -> bool:
+        return words.in_headers(self.needle) or words.in_body(self.needle)
+
+
+@key("FROM", "TO", "CC", "BCC", "SUBJECT")
+def _term(arguments: Arguments, name: str) -> Term:
+    return Term(name.lower(), arguments.text())
+
+
+@key("HEADER")
+def _header(arguments: Arguments, name: str) -> Term | Header:
+    arguments.reader.space()
+    field = arguments.reader.astring().lower().removesuffix(b":").strip()
+    needle = arguments.text()
+    spelled = field.decode("latin-1")
+    return Term(spelled, needle) if spelled in TERMS and needle else Header(field, needle)
+
+
+@key("BODY")
+def _body(arguments: Arguments, name: str) -> Body:
+    return Body(arguments.text())
+
+
+@key("TEXT")
+def _text(arguments: Arguments, name: str) -> Text:
+    return Text(arguments.text())
