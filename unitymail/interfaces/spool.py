@@ -52,7 +52,8 @@ class Item:
 
     `trace` is both the spool id and the message's trace id. `origin_user` is the sender object's id or "".
     `size` counts the whole file, our header block of `head` octets included. `name` is the file name under which it
-    goes into every mailbox. `intake` is the file it was received in: the item outlives it (see spool.items).
+    goes into every mailbox. `intake` is the file it was received in: the item outlives it (see spool.items). `silent`:
+    no report is ever due, since it was sent automatically or by nobody known.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.
     """
 
@@ -74,6 +75,7 @@ class Item:
     name: str = ""
     sha256: str = ""
     intake: str = ""
+    silent: bool = False
     fresh: bool = False
 
 
@@ -155,7 +157,7 @@ class IQueue(Interface):
     def claim(trace: str) -> Item | None:
         """The item, now ours until `release`, `finish` or `shunt`; None when held, gone, or claimed by another.
 
-        Raises Never when its envelope file cannot be read (then it is ours, to shunt).
+        Raises Never when its envelope file cannot be read (then it is ours, to shunt), OSError when nothing is ours.
         """
 
     def record(item: Item) -> None:
@@ -165,7 +167,7 @@ class IQueue(Interface):
         """End the claim; the item falls due at `next_at`."""
 
     def finish(item: Item) -> bool:
-        """Remove the item and end the claim; False when it must stay a little (finish it again when it is due)."""
+        """Remove the item, durably, and end the claim; False when it must stay a little (finish it again when due)."""
 
     def shunt(trace: str, why: str) -> None:
         """Put the item aside, untouched, with `why` (a traceback) beside it, and end the claim."""

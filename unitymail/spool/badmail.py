@@ -23,7 +23,7 @@ from unitymail.spool.places import Places, is_trace, traces_in, unlink_if_there
 
 _FACTS = (
     "trace", "arrived", "category", "sensitivity", "secure", "subject", "message_id", "origin_user", "size", "head",
-    "name", "sha256",
+    "name", "sha256", "silent",
 )
 
 

@@ -116,9 +116,10 @@ class Items:
         return not item.intake or not os.path.exists(os.path.join(self._places.intake, item.intake))
 
     def remove(self, trace: str) -> None:
-        """The envelope first: a message file alone is no item. Comes back done, if at all, after a power cut."""
+        """The envelope first: a message file alone is no item. Durable."""
         unlink_if_there(self._disk, self.envelope_path(trace))
         unlink_if_there(self._disk, self.message_path(trace))
+        self._disk.flush_directory(self._places.items)
 
     def shunt(self, trace: str, why: str) -> None:
         """Move both files to shunted/, untouched, with `why` beside them; durable."""

@@ -127,6 +127,7 @@ class Queue:
 
     def finish(self, item: Item) -> bool:
         if not self._items.outlives_intake(item):
+            self.record(item)
             self.release(item.trace, self._now() + _STAYS_S)
             return False
         self._items.remove(item.trace)

@@ -153,6 +153,7 @@ class Spool:
             name=maildir_name(file.trace, arrived, self._host, file.total),
             sha256=file.sha256(),
             intake=os.path.basename(file.path),
+            silent=message.auto_submitted or decision.sender.kind == "unknown",
         )
 
     # after the durable point (reactor thread)

@@ -1,0 +1,76 @@
+"""Deliver: into the INBOX of a user of this node, for what could not be linked before the client's 250.
+
+Knows that thousands of mailboxes are one piece of work; refuses to know how the store keeps a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zope.interface import implementer
+
+from unitymail.courier.outcomes import of_trouble
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.spool import DONE, IManyStepsPerformer, Item, Outcome, StepState
+from unitymail.interfaces.store import IStore
+from unitymail.interfaces.threads import IThreads
+from unitymail.routing.steps import Deliver
+
+INBOX = "INBOX"
+GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
+
+
+@implementer(IManyStepsPerformer)
+class DeliverPerformer:
+    performs = Deliver
+
+    def __init__(
+        self, *, store: IStore, book: IBook, usage: IUsage, doorbell: IDoorbell, journal: IJournal, threads: IThreads
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._usage = usage
+        self._doorbell = doorbell
+        self._journal = journal
+        self._threads = threads
+
+    async def perform(self, item: Item, state: StepState) -> Outcome:
+        return (await self.perform_many(item, [state]))[0]
+
+    async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
+        outcomes: list[Outcome] = await self._threads.run(self._link, item, states)
+        for state, outcome in zip(states, outcomes, strict=True):
+            if outcome is DONE:
+                self._tell(item, _delivery(state))
+        return outcomes
+
+    def _link(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
+        outcomes = [self._link_one(item, state) for state in states]
+        touched = {_delivery(state).account for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE}
+        if touched:
+            self._store.make_durable(touched)
+        return outcomes
+
+    def _link_one(self, item: Item, state: StepState) -> Outcome:
+        step = _delivery(state)
+        if self._book.user(step.account) is None:
+            return GONE
+        try:
+            self._store.deliver(step.account, item.path, item.name, again=state.attempts > 0 or not item.fresh)
+        except Trouble as trouble:
+            return of_trouble(trouble)
+        return DONE
+
+    def _tell(self, item: Item, step: Deliver) -> None:
+        self._usage.add(step.account, item.size)
+        self._journal.delivered(item.trace, step.account, step.to)
+        self._doorbell.ring(step.account, INBOX)
+
+
+def _delivery(state: StepState) -> Deliver:
+    assert isinstance(state.step, Deliver)
+    return state.step

@@ -1,0 +1,99 @@
+"""Report: one delivery status notification, committed as a message of our own.
+
+Knows how a report gets on its way; refuses to know how it looks (`mail.report`) and whether it is due (`reports`).
+
+Note *Performed twice*. The report's trace is derived from the item and the step's place in it, so that a second
+performance, after a crash, commits the same trace: it is not stored twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from zope.interface import implementer
+
+from unitymail.courier.deciding import Decider, received
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.spool import DONE, ISpool, IStepPerformer, Item, Outcome, StepState
+from unitymail.interfaces.threads import IThreads
+from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
+from unitymail.mail.report import Original, build_report, returns_all
+from unitymail.mail.trace import head_block
+from unitymail.routing.decision import Decision
+from unitymail.routing.steps import BadMail, Report
+
+HEADER_ONLY = 64 * 1024
+
+
+@implementer(IStepPerformer)
+class ReportPerformer:
+    performs = Report
+
+    def __init__(
+        self, *, spool: ISpool, decider: Decider, book: IBook, journal: IJournal, threads: IThreads, clock: Any
+    ) -> None:
+        self._spool = spool
+        self._decider = decider
+        self._book = book
+        self._journal = journal
+        self._threads = threads
+        self._clock = clock
+
+    async def perform(self, item: Item, state: StepState) -> Outcome:
+        step = state.step
+        assert isinstance(step, Report)
+        trace = f"{item.trace}-r{item.steps.index(state)}"
+        envelope = envelope_of(step.to)
+        octets, decision = await self._threads.run(self._write, item, step, trace, envelope)
+        head = head_block(
+            trace=trace, envelope=envelope, origin=self._decider.origin, decision=decision, host=self._decider.host,
+            when=self._clock.seconds(), subject=None,
+        )
+        incoming = self._spool.receive(trace)
+        incoming.write(octets)
+        await self._spool.commit(incoming, envelope, decision, head)
+        self._journal.reported(item.trace, trace, step.to, len(step.fates))
+        return DONE
+
+    def _write(self, item: Item, step: Report, trace: str, envelope: Envelope) -> tuple[bytes, Decision]:
+        octets = build_report(
+            to=step.to, fates=step.fates, envelope=item.envelope, original=original_of(item, step),
+            host=self._decider.host, domain=self._book.domain, trace=trace, when=self._clock.seconds(),
+            retry_until=item.arrived + self._book.site.relay_retry_for, names=self._names(step),
+        )
+        return octets, never_about_a_report(self._decider.decide(octets, envelope))
+
+    def _names(self, step: Report) -> dict[str, str]:
+        found = ((fate.address, self._book.find(fate.address)) for fate in step.fates)
+        return {address: entry.display_name for address, entry in found if entry is not None and entry.display_name}
+
+
+def envelope_of(to: str) -> Envelope:
+    """The null sender, and nobody is told about the report itself (RFC 3464 2)."""
+    return Envelope(
+        NULL_SENDER, (Recipient(to, notify=frozenset({"NEVER"})),), body="8bitmime", smtputf8=not to.isascii()
+    )
+
+
+def original_of(item: Item, step: Report) -> Original:
+    """The message that the report is about; a large one's header block only, when nothing else goes back."""
+    whole = item.size - item.head
+    with received(item) as octets:
+        all_of_it = returns_all(step.fates, item.envelope, secure=item.secure, size=whole)
+        content = bytes(octets[:whole] if all_of_it else octets[:HEADER_ONLY])
+    return Original(
+        item.trace, item.category, item.subject, item.message_id, item.arrived, whole, item.secure, content
+    )
+
+
+def never_about_a_report(decision: Decision) -> Decision:
+    """A report that cannot be delivered is bad mail."""
+    useful = tuple(step for step in decision.steps if not isinstance(step, Report))
+    if useful and decision.refusal is None:
+        return replace(decision, steps=useful)
+    why = decision.refusal.text if decision.refusal is not None else "; ".join(
+        recipient.reason for recipient in decision.recipients
+    )
+    return replace(decision, steps=(BadMail(f"a report that cannot be delivered: {why}"),), refusal=None)
