@@ -47,6 +47,7 @@ class FakeBook:
         if not any(isinstance(o, SearchScope) for o in self.objects):
             self.objects = (*self.objects, EVERYBODY)
         self.by_id = {o.id: o for o in self.objects}
+        self.by_domain = {o.domain.lower(): o for o in self.vpim_locations()}
         self.by_key = {}
         for o in self.objects:
             for address in (getattr(o, "address", ""), *getattr(o, "proxies", ())):
@@ -89,10 +90,7 @@ class FakeBook:
         return self._of(id, Location)
 
     def vpim_location_of(self, domain):
-        for o in self.objects:
-            if isinstance(o, Location) and o.kind is LocationKind.VPIM and o.domain.lower() == domain.lower():
-                return o
-        return None
+        return self.by_domain.get(domain.lower())
 
     def vpim_locations(self):
         return [o for o in self.objects if isinstance(o, Location) and o.kind is LocationKind.VPIM]

@@ -18,9 +18,7 @@ from unitymail.people.user import User
 from unitymail.policy.limits import SEND_QUOTA, may_send
 from unitymail.policy.verdict import ACCEPT, Reject, Verdict, reject
 from unitymail.routing.decision import Origin, SenderFinding
-
-NO_REPLY_MAILBOX = "non-mail-user"
-"""RFC 3801 4.1.2: the mailbox of callers who have none."""
+from unitymail.routing.resolve import NO_REPLY_MAILBOX
 
 GONE = reject(550, "5.7.1", "The account you signed in with is no longer there")
 

@@ -39,6 +39,8 @@ class Found:
         return self.location.partition if self.location is not None else ""
 
 
+NO_REPLY_MAILBOX = "non-mail-user"
+"""RFC 3801 4.1.2: the mailbox of callers who have none; nothing can be sent to it."""
 _NUMBER = re.compile(r"\+?[0-9]{1,32}(\+[0-9]{1,15})?")
 """RFC 3801 4.1.1: a mailbox number, or +E.164, either with an extension."""
 
@@ -116,15 +118,15 @@ def _dialled(address: str, vpim: Location, book: IBook) -> User | None:
 def _at_a_location(address: str, book: IBook, report: bool) -> Found | None:
     """An address at a VPIM location's domain, or a blind one (`DialID+mailbox` at ours), where that is allowed."""
     local, domain = split(address)
+    if key_of(domain) == key_of(book.domain):
+        return _blind(address, local, book) if "+" in local else None
     location = book.vpim_location_of(domain) if domain else None
-    if location is not None:
-        return _remote_mailbox(address, local, location, book, report)
-    if "+" in local and key_of(domain) == key_of(book.domain):
-        return _blind(address, local, book)
-    return None
+    return None if location is None else _remote_mailbox(address, local, location, book, report)
 
 
 def _remote_mailbox(address: str, local: str, location: Location, book: IBook, report: bool) -> Found | None:
+    if key_of(local) == NO_REPLY_MAILBOX:
+        return None
     if local.startswith(location.remote_prefix):
         contact = book.contact_at(location.id, local[len(location.remote_prefix):])
         if contact is not None:
