@@ -18,12 +18,15 @@ STALL_S = 120
 
 @implementer(IPushProducer)
 class Outlet:
+    """`full`: the transport holds enough. `gone`: nobody is left to read."""
+
     def __init__(self, transport: Any, clock: Any, stalled: Callable[[], None]) -> None:
+        self.full = False
+        self.gone = False
         self._transport = transport
         self._clock = clock
         self._stalled = stalled
         self._waiting: list[Deferred[None]] = []
-        self._full = False
         self._timer: Any = None
         transport.registerProducer(self, True)
 
@@ -31,31 +34,21 @@ class Outlet:
         self._transport.write(octets)
 
     def drained(self) -> Deferred[None]:
-        """Fires when the transport wants more; at once when it does now, and when there is nobody left to read."""
-        waiting: Deferred[None] = Deferred(self._waiting_no_more)
-        if self._full:
+        """Fires when the transport wants more, and when nobody is left to read."""
+        waiting: Deferred[None] = Deferred()
+        if self.full and not self.gone:
             self._waiting.append(waiting)
         else:
             waiting.callback(None)
         return waiting
 
-    @property
-    def full(self) -> bool:
-        return self._full
-
-    def _waiting_no_more(self, waiting: Deferred[None]) -> None:
-        if waiting in self._waiting:
-            self._waiting.remove(waiting)
-
     def close(self) -> None:
-        """No more back-pressure: the connection ends once what was written is sent."""
+        """Nothing more will be written: let the transport end once it is empty."""
         self._transport.unregisterProducer()
-        self.stopProducing()
-
-    # IPushProducer
+        self.resumeProducing()
 
     def pauseProducing(self) -> None:
-        self._full = True
+        self.full = True
         if self._timer is None:
             self._timer = self._clock.callLater(STALL_S, self._stall)
 
@@ -64,7 +57,7 @@ class Outlet:
         self._stalled()
 
     def resumeProducing(self) -> None:
-        self._full = False
+        self.full = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -73,4 +66,5 @@ class Outlet:
             one.callback(None)
 
     def stopProducing(self) -> None:
+        self.gone = True
         self.resumeProducing()

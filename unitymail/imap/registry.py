@@ -15,7 +15,7 @@ A new command or extension is one new file. This module refuses to know any of t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -30,19 +30,24 @@ ANYWHERE = NOT_SIGNED_IN | SIGNED_IN
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The tagged OK: its words, and a response code without brackets (`b"APPENDUID 1 2"`) or empty."""
+    """The tagged OK: its words, and a response code without brackets (`b"APPENDUID 1 2"`) or empty.
+
+    `after` is called once the tagged response is written (STARTTLS, LOGOUT).
+    """
 
     text: str
     code: bytes = b""
+    after: Callable[[], None] | None = None
 
 
 class No(Exception):
-    """The tagged NO: the command was understood and is refused."""
+    """The tagged NO: the command was understood and is refused. With `farewell`, BYE with these words follows."""
 
-    def __init__(self, text: str, code: bytes = b"") -> None:
+    def __init__(self, text: str, code: bytes = b"", *, farewell: str = "") -> None:
         super().__init__(text)
         self.text = text
         self.code = code
+        self.farewell = farewell
 
 
 class Bad(Exception):
@@ -52,6 +57,19 @@ class Bad(Exception):
         super().__init__(text)
         self.text = text
         self.code = code
+
+
+class Farewell(Exception):
+    """The connection cannot go on: BYE with these words, and no tagged response."""
+
+    def __init__(self, text: str, code: bytes = b"") -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+
+
+class Gone(Exception):
+    """The client is not there any more; the command ends quietly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +120,10 @@ class Registry:
     """All commands and capabilities of the modules given."""
 
     def __init__(self, modules: Iterable[ModuleType]) -> None:
+        self._modules = list(modules)
         self.commands: dict[str, Command] = {}
         self.capabilities: list[Capability] = []
-        for module in modules:
+        for module in self._modules:
             for value in vars(module).values():
                 found = getattr(value, "command", None)
                 if isinstance(found, Command):
@@ -120,6 +139,13 @@ class Registry:
         known = self.commands.setdefault(found.name, found)
         if known is not found:
             raise ValueError(f"two modules implement {found.name}")
+
+    def gathered(self, name: str) -> Mapping[str, Any]:
+        """The dictionaries that modules contribute under `name`, in one (STATUS_ITEMS, SELECT_PARAMETERS …)."""
+        found: dict[str, Any] = {}
+        for module in self._modules:
+            found.update(getattr(module, name, {}))
+        return found
 
     def offered(self, session: Any) -> list[str]:
         """The capability words for this session now; those hidden for the user are left out."""

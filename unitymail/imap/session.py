@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from twisted.internet.defer import Deferred
 
 from unitymail.imap import view as views
-from unitymail.imap.registry import No
+from unitymail.imap.registry import Farewell, Gone, No
 from unitymail.imap.view import View
-from unitymail.interfaces.store import IContent, IFolder, Snapshot
+from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
 
 if TYPE_CHECKING:
     from unitymail.imap.server import IMAPDoor, IMAPSession
@@ -51,6 +51,8 @@ class Session:
         self.read_only = True
         self.enabled: set[str] = set()
         self.by_uid = False
+        self.failures = 0
+        self.client_id: dict[str, str] = {}
         self._looked_at = 0.0
         self._turn_began = 0.0
 
@@ -75,6 +77,13 @@ class Session:
     def capabilities(self) -> bytes:
         """`CAPABILITY IMAP4rev1 …`, for the response and for the response code."""
         return b"CAPABILITY " + " ".join(self.door.registry.offered(self)).encode("ascii")
+
+    def sign_out(self) -> None:
+        """Give the user's connection back."""
+        if self.user is not None:
+            self.door.slots.sign_out(self.user.id, self.client.host)
+        self.user = self.account = None
+        self.deselect()
 
     async def select(self, folder: IFolder, *, read_only: bool) -> View:
         """Open `folder`: its newest snapshot, with the messages that are \\Recent for us alone."""
@@ -101,8 +110,14 @@ class Session:
         """Untagged octets, CRLF included. After much of it, wait for `drained`."""
         self.client.outlet.write(octets)
 
-    def drained(self) -> Deferred[None]:
-        return self.client.outlet.drained()
+    async def drained(self) -> None:
+        """Wait while the client does not read what it asked for; raises Gone when it is not there any more."""
+        outlet = self.client.outlet
+        if outlet.full:
+            await outlet.drained()
+            self.begin_turn()
+        if outlet.gone:
+            raise Gone
 
     async def breathe(self) -> None:
         """Let the reactor do other work if this turn has used its time."""
@@ -114,6 +129,8 @@ class Session:
         later: Deferred[None] = Deferred(lambda _: call.cancel())
         call = self.clock.callLater(seconds, later.callback, None)
         await later
+        if self.client.outlet.gone:
+            raise Gone
         self.begin_turn()
 
     def begin_turn(self) -> None:
@@ -132,10 +149,8 @@ class Session:
             step = min(offset + STEP, end)
             self.send(bytes(content.buffer[offset:step]))
             offset = step
-            if self.client.outlet.full:
-                await self.drained()
-                self.begin_turn()
-            elif offset < end:
+            await self.drained()
+            if offset < end:
                 await self.breathe()
 
     # Keeping up with the folder
@@ -150,7 +165,10 @@ class Session:
         now = self.clock.seconds()
         if look or now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
-            await self.run(self.folder.refresh)
+            try:
+                await self.run(self.folder.refresh)
+            except NoSuchFolder:
+                raise Farewell("The selected mailbox was deleted") from None
         await self.tell(self.folder.snapshot, expunges=expunges)
 
     async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
@@ -159,8 +177,7 @@ class Session:
         if not view.differs(snapshot, expunges=expunges):
             return
         if snapshot.uidvalidity != view.snapshot.uidvalidity:
-            self.client.farewell("The mailbox was made anew; please select it again", b"UNAVAILABLE")
-            return
+            raise Farewell("The mailbox was made anew; please select it again")
         if len(view) < LARGE_VIEW:
             told = views.diff(view, snapshot, expunges=expunges)
         else:

@@ -38,19 +38,20 @@ class Difference:
 
 
 class View:
-    """`uids` ascend, index + 1 is the sequence number; `flags` index `snapshot.combinations`.
+    """`uids` ascend, index + 1 is the sequence number; `flags` index `combinations`, the newest seen.
 
     The arrays are the snapshot's own while nothing is withheld: never change them in place. `recent` are spans
     (first, last) of UIDs that are \\Recent for this session.
     """
 
-    __slots__ = ("_rendered", "flags", "modseqs", "recent", "snapshot", "uids", "withheld")
+    __slots__ = ("_rendered", "combinations", "flags", "modseqs", "recent", "snapshot", "uids", "withheld")
 
     def __init__(self, snapshot: Snapshot, recent: Iterable[tuple[int, int]] = ()) -> None:
         self.snapshot = snapshot
         self.uids = snapshot.uids
         self.flags = snapshot.flags
         self.modseqs = snapshot.modseqs
+        self.combinations = snapshot.combinations
         self.withheld = False
         self.recent: list[tuple[int, int]] = []
         for first, last in recent:
@@ -95,13 +96,13 @@ class View:
         key = combination * 2 + recent
         found = self._rendered.get(key)
         if found is None:
-            flags = self.snapshot.combinations[combination]
+            flags = self.combinations[combination]
             found = self._rendered[key] = response.flag_list((*flags, "\\Recent") if recent else flags)
         return found
 
     def first_unseen(self) -> int:
         """The sequence number of the first message without \\Seen; 0 for none."""
-        return first_without(self.flags, self.snapshot.combinations, "\\Seen") + 1
+        return first_without(self.flags, self.combinations, "\\Seen") + 1
 
     def take_flags(
         self,
@@ -114,6 +115,7 @@ class View:
 
         With `change`, only where it explains what the flags are now: what another session did meanwhile is told.
         """
+        self.combinations = snapshot.combinations
         expected = _Expectation(snapshot.combinations, change, frozenset(flags))
         mine, modseqs = self.flags[:], self.modseqs[:]
         everything = len(uids) == len(self.uids) and self.uids == snapshot.uids
@@ -139,6 +141,7 @@ class View:
     def become(self, told: Difference) -> None:
         """The client has been told."""
         self.snapshot = told.snapshot
+        self.combinations = told.snapshot.combinations
         self.uids, self.flags, self.modseqs = told.uids, told.flags, told.modseqs
         self.withheld = told.withheld
 
@@ -199,7 +202,7 @@ def diff(view: View, snapshot: Snapshot, *, expunges: bool) -> Difference:
         expunged,
         len(uids) if came else None,
         tuple(changed),
-        snapshot.keywords if snapshot.keywords != view.snapshot.keywords else None,
+        snapshot.keywords if not set(snapshot.keywords) <= set(view.snapshot.keywords) else None,
         bool(gone) and not expunges,
     )
 

@@ -214,19 +214,22 @@ class Assembler:
         self._upload_left -= len(block)
         return block
 
-    def next_continuation(self, tag: bytes) -> Continued | Refused | None:
-        """What the command says after a streamed literal; without another `Announced` at its end it is complete."""
+    def next_continuation(self) -> Continued | Refused | None:
+        """What the command says after a streamed literal; without another `Announced` at its end it is complete.
+
+        The tag of a refusal is the running command's, which is not known here.
+        """
         line = self._line(MAX_TEXT)
         if line is None:
             return None
         self._upload = None
         if isinstance(line, Overlong):
-            return self._refuse_line(line, tag)
+            return self._refuse_line(line)
         text, mark = _split(line)
         parts: tuple[Part, ...] = (text,) if text else ()
         if mark is None:
             return Continued(parts)
-        return self._too_big(tag, mark) or Continued((*parts, self._expect(mark)))
+        return self._too_big(b"", mark) or Continued((*parts, self._expect(mark)))
 
     def abandon_upload(self) -> None:
         """The command is over. What the client still sends of it will be skipped."""
@@ -239,8 +242,6 @@ class Assembler:
 
     def next_line(self, limit: int) -> bytes | Overlong | None:
         """A line as it is. `Overlong`: it has more than `limit` octets and will be skipped."""
-        if (self._skip_octets or self._skip_line) and self._skip() is not True:
-            return None
         line = self._line(limit)
         if isinstance(line, Overlong):
             self._skip_line = True
@@ -282,10 +283,9 @@ class Assembler:
             self._skip_from(mark.size)
         return Refused(tag, status, text, code, fatal)
 
-    def _refuse_line(self, line: Overlong, tag: bytes = b"") -> Refused:
-        if not tag:
-            begun = _TAG.match(line.beginning) if self._head is None else None
-            tag = self._head[0] if self._head else begun.group() if begun else b"*"
+    def _refuse_line(self, line: Overlong) -> Refused:
+        begun = _TAG.match(line.beginning)
+        tag = self._head[0] if self._head else begun.group() if begun else b"*"
         self._begin()
         self._skip_line = True
         self._skipped = 0

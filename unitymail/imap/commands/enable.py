@@ -1,0 +1,30 @@
+"""ENABLE (RFC 5161): extensions that change what the server says must be asked for.
+
+A module whose extension can be enabled says so: `ENABLES = {"CONDSTORE": enable}`, where `enable(session)` does what
+has to be done besides remembering the word, or is None.
+"""
+
+from __future__ import annotations
+
+from unitymail.imap.registry import Done, command
+from unitymail.imap.session import Session
+from unitymail.imap.wire.lexer import Reader
+
+CAPABILITIES = ("ENABLE",)
+
+
+@command("ENABLE")
+async def enable(session: Session, reader: Reader) -> Done:
+    words = [reader.atom().upper()]
+    while reader.take(b" ") and not reader.at_end():
+        words.append(reader.atom().upper())
+    reader.end()
+    known = session.door.registry.gathered("ENABLES")
+    hidden = {word.upper() for word in session.hidden_capabilities}
+    enabled = [w for w in dict.fromkeys(words) if w in known and w not in hidden and w not in session.enabled]
+    for word in enabled:
+        session.enabled.add(word)
+        if known[word] is not None:
+            known[word](session)
+    session.send(b"* ENABLED%b\r\n" % b"".join(b" " + word.encode("ascii") for word in enabled))
+    return Done("ENABLE completed")

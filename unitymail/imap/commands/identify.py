@@ -1,0 +1,39 @@
+"""ID (RFC 2971): who we are, and who the client says it is."""
+
+from __future__ import annotations
+
+from unitymail import __version__
+from unitymail.imap.registry import ANYWHERE, Done, command
+from unitymail.imap.session import Session
+from unitymail.imap.wire.lexer import BadSyntax, Reader
+
+CAPABILITIES = ("ID",)
+MAX_FIELDS = 30
+MAX_VALUE = 1024
+
+
+@command("ID", states=ANYWHERE)
+async def identify(session: Session, reader: Reader) -> Done:
+    session.client_id = _fields(reader)
+    session.send(b'* ID ("name" "unitymail" "version" "%b")\r\n' % __version__.encode("ascii"))
+    return Done("ID completed")
+
+
+def _fields(reader: Reader) -> dict[str, str]:
+    """What the client says of itself: field names in lower case; NIL values left out."""
+    fields: dict[str, str] = {}
+    if reader.take(b"NIL"):
+        reader.end()
+        return fields
+    reader.expect(b"(")
+    while not reader.take(b")"):
+        if fields:
+            reader.space()
+        name = reader.string()
+        reader.space()
+        value = reader.nstring()
+        if len(fields) >= MAX_FIELDS or len(name) > 30 or len(value or b"") > MAX_VALUE:
+            raise BadSyntax("An ID has at most 30 fields, names of 30 octets and values of 1024")
+        fields[name.decode("utf-8", "replace").lower()] = (value or b"").decode("utf-8", "replace")
+    reader.end()
+    return {name: value for name, value in fields.items() if value}

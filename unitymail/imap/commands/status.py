@@ -1,0 +1,55 @@
+"""STATUS (RFC 3501, 6.3.10): numbers of a folder without opening it.
+
+An extension adds items with `STATUS_ITEMS = {"SIZE": (FolderStatus) -> bytes}`.
+"""
+
+from __future__ import annotations
+
+from unitymail.imap.registry import Done, command
+from unitymail.imap.session import Session
+from unitymail.imap.wire import response
+from unitymail.imap.wire.lexer import BadSyntax, Reader
+from unitymail.interfaces.store import FolderStatus
+
+STATUS_ITEMS = {
+    "MESSAGES": lambda status: b"%d" % status.messages,
+    "RECENT": lambda status: b"%d" % status.recent,
+    "UIDNEXT": lambda status: b"%d" % status.uidnext,
+    "UIDVALIDITY": lambda status: b"%d" % status.uidvalidity,
+    "UNSEEN": lambda status: b"%d" % status.unseen,
+}
+
+
+@command("STATUS")
+async def status(session: Session, reader: Reader) -> Done:
+    name = reader.mailbox()
+    reader.space()
+    items = _items(reader, frozenset(session.door.registry.gathered("STATUS_ITEMS")))
+    reader.end()
+    session.send(status_line(session, name, items, await session.run(_status, session.account, name)))
+    return Done("STATUS completed")
+
+
+def _status(account: object, name: str) -> FolderStatus:
+    found: FolderStatus = account.folder(name).status()  # type: ignore[attr-defined]
+    return found
+
+
+def _items(reader: Reader, known: frozenset[str]) -> list[str]:
+    reader.expect(b"(")
+    items: dict[str, None] = {}
+    while True:
+        item = reader.atom().upper()
+        if item not in known:
+            raise BadSyntax(f"There is no item {item[:40]}")
+        items[item] = None
+        if reader.take(b")"):
+            return list(items)
+        reader.space()
+
+
+def status_line(session: Session, name: str, items: list[str], found: FolderStatus) -> bytes:
+    """The untagged response (LIST-STATUS will want it too)."""
+    known = session.door.registry.gathered("STATUS_ITEMS")
+    listed = b" ".join(item.encode("ascii") + b" " + known[item](found) for item in items)
+    return b"* STATUS %b (%b)\r\n" % (response.mailbox(name, utf8=session.utf8), listed)

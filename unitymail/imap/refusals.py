@@ -1,0 +1,25 @@
+"""Failures of the store, said in IMAP: the response codes of RFC 5530 (and 9051). Refuses to know what failed."""
+
+from __future__ import annotations
+
+from unitymail.imap.registry import No
+from unitymail.interfaces.errors import Trouble, TryAgain
+from unitymail.interfaces.store import BadFolderName, FolderExists, NoSuchFolder, OverQuota, TooManyKeywords
+
+_CODES: tuple[tuple[type[Trouble], bytes], ...] = (
+    (NoSuchFolder, b"NONEXISTENT"),
+    (FolderExists, b"ALREADYEXISTS"),
+    (BadFolderName, b"CANNOT"),
+    (OverQuota, b"OVERQUOTA"),
+    (TooManyKeywords, b"LIMIT"),
+    (TryAgain, b"UNAVAILABLE"),
+    (Trouble, b"CANNOT"),
+)
+
+
+def refusal_of(trouble: Trouble) -> No:
+    """The NO for a failure that the store foresaw."""
+    code = next(code for kind, code in _CODES if isinstance(trouble, kind))
+    why = str(trouble)
+    text = trouble.reply.text
+    return No(f"{text}: {why}" if isinstance(trouble, BadFolderName) and why != text else text, code)

@@ -1,0 +1,103 @@
+"""One command from its octets to its tagged response: found, run, and whatever happens turned into words.
+
+Knows how commands end; refuses to know any of them, and the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unitymail.imap.refusals import refusal_of
+from unitymail.imap.registry import Bad, Command, Farewell, Gone, No
+from unitymail.imap.session import Session
+from unitymail.imap.wire import response
+from unitymail.imap.wire.assembly import Assembled
+from unitymail.imap.wire.lexer import BadSyntax, Reader
+from unitymail.imap.wire.names import BadName
+from unitymail.interfaces.errors import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A tagged response, what to do once it is written, and the BYE that follows it, if any."""
+
+    status: bytes
+    text: str
+    code: bytes = b""
+    after: Callable[[], None] | None = None
+    farewell: str = ""
+
+    def octets(self, tag: bytes) -> bytes:
+        return b"%b %b %b\r\n" % (tag, self.status, message(self.text, self.code))
+
+
+def message(text: str, code: bytes) -> bytes:
+    """The words of a response, after its code in brackets."""
+    words = response.text(text)
+    return b"[%b] %b" % (code, words) if code else words
+
+
+async def run(session: Session, event: Assembled) -> Ending:
+    """Run the command; raises Farewell or Gone when there is to be no tagged response."""
+    try:
+        command = _find(session, event)
+        ending = await _ending_of(session, command, event)
+        await _catch_up(session, command, event)
+    except Bad as error:
+        ending = Ending(b"BAD", error.text, error.code)
+    finally:
+        session.client.inlet.assembler.abandon_upload()
+    return ending
+
+
+def _find(session: Session, event: Assembled) -> Command:
+    command = session.door.registry.commands.get(event.name)
+    if command is None:
+        raise Bad(f"There is no command {event.name[:40]}")
+    if event.by_uid and not command.uid:
+        raise Bad(f"There is no command UID {event.name[:40]}")
+    if session.state not in command.states:
+        raise Bad(f"{event.name} cannot be used {_PLACES[session.state]}")
+    return command
+
+
+_PLACES = {"unauth": "before signing in", "auth": "with no mailbox selected", "select": "now"}
+
+
+async def _ending_of(session: Session, command: Command, event: Assembled) -> Ending:
+    session.by_uid = event.by_uid
+    reader = Reader(event.parts, utf8=session.utf8)
+    try:
+        how = {"by_uid": event.by_uid} if command.uid else {}
+        done = await command.run(session, reader, **how)
+    except No as error:
+        return _refusal(error)
+    except BadName as error:
+        return Ending(b"NO", str(error), b"CANNOT")
+    except BadSyntax as error:
+        raise Bad(str(error)) from None
+    except Trouble as error:
+        if error.__cause__ is not None:
+            session.journal.trouble(f"IMAP {event.name}", error)
+        return _refusal(refusal_of(error))
+    except (Bad, Farewell, Gone):
+        raise
+    except Exception as error:
+        session.journal.trouble(f"IMAP {event.name}", error)
+        return Ending(b"NO", "Something went wrong here; the administrator's log says what", b"SERVERBUG")
+    return Ending(b"OK", done.text, done.code, done.after)
+
+
+def _refusal(no: No) -> Ending:
+    return Ending(b"NO", no.text, no.code, None, no.farewell)
+
+
+async def _catch_up(session: Session, command: Command, event: Assembled) -> None:
+    """Untagged news before the tagged response. A disk that fails now does not undo what the command did."""
+    try:
+        await session.catch_up(event.by_uid or not command.holds_expunges, look=command.polls)
+    except (Farewell, Gone):
+        raise
+    except Exception as error:
+        session.journal.trouble("looking for changes in a folder", error)

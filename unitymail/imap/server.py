@@ -1,0 +1,325 @@
+"""The IMAP door: a `twisted.mail.imap4.IMAP4Server` whose framing, order and commands are ours.
+
+Knows connections: greeting, time limits, one command at a time, the tagged response, BYE. Refuses to know any command:
+those are found in `imap.commands`. Stock Twisted keeps the class identity, the time-out machinery and its transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, ISSLTransport
+from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.mail.imap4 import IMAP4Server
+from twisted.python.failure import Failure
+
+from unitymail.imap.inlet import Inlet
+from unitymail.imap.outlet import Outlet
+from unitymail.imap.registry import Bad, Farewell, Gone, No, Registry, discover
+from unitymail.imap.run import message, run
+from unitymail.imap.session import TURN_S, Session
+from unitymail.imap.slots import Slots
+from unitymail.imap.watch import Watches
+from unitymail.imap.wire import response
+from unitymail.imap.wire.assembly import Ask, Assembled, Continued, Overlong, Refused
+from unitymail.imap.wire.lexer import Reader
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.store import IStore
+from unitymail.interfaces.threads import IThreads
+from unitymail.mail.reply import Reply
+
+BEFORE_SIGN_IN_S = 60
+AUTOLOGOUT_S = 30 * 60
+LINGER_S = 5
+MAX_WRONG_COMMANDS = 10
+LINE_LIMIT = 12_288
+TOO_MANY = Reply(421, "4.3.2", "Too many connections")
+
+
+class IMAPSession(IMAP4Server):
+    """One connection. `session` is what commands see of it; `inlet` and `outlet` are its two ways."""
+
+    timeOut = BEFORE_SIGN_IN_S
+    POSTAUTH_TIMEOUT = AUTOLOGOUT_S
+    transport: Any
+    inlet: Inlet
+    outlet: Outlet
+
+    def __init__(self, door: IMAPDoor) -> None:
+        super().__init__(contextFactory=door.tls)
+        self.door = door
+        self.label = door.next_label()
+        self.session = Session(door, self)
+        self.host = ""
+        self._entered = False
+        self._ended = False
+        self._advancing = False
+        self._wrong = 0
+        self._why = "the client left"
+        self._last: Any = None
+
+    # The state that Twisted's class knows
+
+    @property
+    def state(self) -> str:  # type: ignore[override]
+        return self.session.state
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.startedTLS or ISSLTransport.providedBy(self.transport)
+
+    def listCapabilities(self) -> list[bytes]:
+        return [word.encode("ascii") for word in self.door.registry.offered(self.session)]
+
+    def callLater(self, period: float, func: Callable[[], None]) -> Any:
+        return self.door.clock.callLater(period, func)
+
+    # Beginning and end
+
+    def connectionMade(self) -> None:
+        self.host = getattr(self.transport.getPeer(), "host", "")
+        if hasattr(self.transport, "setTcpNoDelay"):
+            self.transport.setTcpNoDelay(True)
+        if self.door.implicit_tls and not self.tls:
+            self.transport.startTLS(self.door.tls)
+        site = self.session.site
+        self.inlet = Inlet(self.transport, self.door.registry.uploads, site.smtp_max_message_kib * 1024)
+        self.outlet = Outlet(self.transport, self.door.clock, self._stalled)
+        self._entered = self.door.slots.enter(site)
+        if not self._entered:
+            self.door.journal.turned_away(self.door.name, self.host, TOO_MANY)
+            self.farewell("Too many connections; please try again later", b"UNAVAILABLE")
+            return
+        self.door.journal.connected(self.door.name, self.host, self.label)
+        super().connectionMade()
+
+    def sendServerGreeting(self) -> None:
+        words = response.text(f"{self.door.host} IMAP ready")
+        self.sendPositiveResponse(message=b"[%b] %b" % (self.session.capabilities(), words))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        self._ended = True
+        self.inlet.leave()
+        self.outlet.stopProducing()
+        if self._last is not None and self._last.active():
+            self._last.cancel()
+        self.session.sign_out()
+        if self._entered:
+            self.door.slots.leave()
+            self.door.journal.disconnected(self.door.name, self.host, self.label, self._why)
+
+    def farewell(self, text: str, code: bytes = b"", *, linger: bool = False) -> None:
+        """BYE with a reason, then close. linger: the client is still sending; let it read before the door shuts."""
+        if self._ended:
+            return
+        self._why = text
+        self._respond(b"BYE", None, message(text, code))
+        self.close(linger=linger)
+
+    def close(self, *, linger: bool = False) -> None:
+        """Close once everything is written; a client that does not even read that is cut off."""
+        if self._ended:
+            return
+        self._ended = True
+        self.setTimeout(None)
+        self.inlet.leave()
+        self.outlet.close()
+        self._last = self.door.clock.callLater(LINGER_S, self._shut if linger else self.transport.abortConnection)
+        if not linger:
+            self.transport.loseConnection()
+
+    def _shut(self) -> None:
+        self.transport.loseConnection()
+        self._last = self.door.clock.callLater(LINGER_S, self.transport.abortConnection)
+
+    def timeoutConnection(self) -> None:
+        if not self.inlet.waits_for_client():
+            self.setTimeout(self.timeOut)
+            return
+        self.farewell("Autologout; idle for too long")
+
+    def _stalled(self) -> None:
+        self._why = "the client stopped reading"
+        self._ended = True
+        self.transport.abortConnection()
+
+    # Octets in
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._ended:
+            return
+        if self.session.account is not None:
+            self.resetTimeout()
+        self.inlet.receive(data)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Go on with the running command, or with the next ones, until more octets are needed."""
+        if self._advancing:
+            return
+        self._advancing = True
+        began = self.door.clock.seconds()
+        try:
+            while not self._ended:
+                if self.inlet.satisfy():
+                    continue
+                if self.door.clock.seconds() - began > TURN_S:
+                    self.door.clock.callLater(0, self._advance)
+                    break
+                event = self.inlet.next_command()
+                if event is None:
+                    break
+                self._take(event)
+        finally:
+            self._advancing = False
+        if not self._ended:
+            self.inlet.regulate()
+
+    def _take(self, event: Assembled | Ask | Refused) -> None:
+        if isinstance(event, Ask):
+            self.ask(b"Ready for %d octets" % event.octets)
+        elif isinstance(event, Refused):
+            self._refuse(event)
+        else:
+            self.resetTimeout()
+            self.inlet.busy = True
+            self.door.journal.guard(self._run(event), f"IMAP {event.name}")
+
+    def _refuse(self, event: Refused) -> None:
+        self._respond(event.status, event.tag, message(event.text, event.code))
+        if event.fatal:
+            self.farewell("Too much would have to be skipped", b"TOOBIG", linger=True)
+        else:
+            self._count(event.status)
+
+    def _count(self, status: bytes) -> None:
+        """Ten wrong commands in a row, and whoever is there does not speak IMAP."""
+        self._wrong = self._wrong + 1 if status == b"BAD" else 0
+        if self._wrong >= MAX_WRONG_COMMANDS:
+            self.farewell("Too many wrong commands", linger=True)
+
+    async def _run(self, event: Assembled) -> None:
+        try:
+            await self.session.drained()
+            self.session.begin_turn()
+            ending = await run(self.session, event)
+            self.outlet.write(ending.octets(event.tag))
+            self.inlet.over()
+            if ending.after is not None:
+                ending.after()
+        except Gone:
+            return
+        except Farewell as error:
+            self.farewell(error.text, error.code)
+            return
+        if ending.farewell:
+            self.farewell(ending.farewell)
+        self._count(ending.status)
+        self._advance()
+
+    # What a running command asks of the client
+
+    def ask(self, prompt: bytes = b"") -> None:
+        """`+ prompt`: the space is there even when nothing follows."""
+        self.outlet.write(b"+ %b\r\n" % prompt)
+
+    def line(self) -> Deferred[bytes]:
+        """The client's next line, outside any command (AUTHENTICATE, IDLE)."""
+        return self.inlet.want(lambda: self.inlet.assembler.next_line(LINE_LIMIT)).addCallback(_short)
+
+    def octets(self) -> Deferred[bytes]:
+        """The next block of an announced literal, b"" after the last; the first call lets the client send it."""
+        assembler = self.inlet.assembler
+        if assembler.grant():
+            self.ask(b"Ready for the message")
+        return self.inlet.want(assembler.next_octets)
+
+    def continuation(self) -> Deferred[Reader]:
+        """What the command says after a streamed literal."""
+        return self.inlet.want(self.inlet.assembler.next_continuation).addCallback(self._continued)
+
+    def _continued(self, event: Continued | Refused) -> Reader:
+        if isinstance(event, Continued):
+            return Reader(event.parts, utf8=self.session.utf8)
+        if event.fatal:
+            raise Farewell(event.text, event.code)
+        raise (No if event.status == b"NO" else Bad)(event.text, event.code)
+
+    def start_tls(self) -> None:
+        """Nothing that came before the handshake counts after it (RFC 9051, 6.2.1)."""
+        self.inlet.assembler.clear()
+        self.transport.startTLS(self.door.tls)
+        self.startedTLS = True
+
+    def signed_in(self) -> None:
+        """From now on the client may be silent for longer."""
+        self.setTimeout(self.POSTAUTH_TIMEOUT)
+
+
+def _short(line: bytes | Overlong) -> bytes:
+    if isinstance(line, Overlong):
+        raise Bad("The line is too long", b"TOOBIG")
+    return line
+
+
+class IMAPDoor(ServerFactory):
+    """A listening IMAP port: what its sessions need, each collaborator known by its interface only.
+
+    `tls` is a context factory or None. `slots` and `watches` are shared by all doors of the process.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        host: str,
+        book: IBook,
+        login: ILogin,
+        store: IStore,
+        disk: IDisk,
+        threads: IThreads,
+        doorbell: IDoorbell,
+        journal: IJournal,
+        clock: Any,
+        tls: Any = None,
+        implicit_tls: bool = False,
+        slots: Slots | None = None,
+        watches: Watches | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.name = name
+        self.host = host
+        self.book = book
+        self.login = login
+        self.store = store
+        self.disk = disk
+        self.threads = threads
+        self.doorbell = doorbell
+        self.journal = journal
+        self.clock = clock
+        self.tls = tls
+        self.implicit_tls = implicit_tls
+        self.slots = slots or Slots()
+        self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
+        self.registry = registry or discover()
+        self._labels = count(1)
+
+    def next_label(self) -> str:
+        """A name for a connection in the journal."""
+        return f"{self.name}-{next(self._labels):x}"
+
+    def buildProtocol(self, addr: IAddress | None) -> IMAPSession:
+        session = IMAPSession(self)
+        session.factory = self
+        return session

@@ -1,0 +1,72 @@
+"""Signing in, whichever command it came by: the policy before and after the password, and what a refusal may tell.
+
+Knows the response codes of RFC 5530; refuses to know how passwords are checked.
+"""
+
+from __future__ import annotations
+
+from unitymail.imap.registry import Done, No
+from unitymail.imap.session import Session
+from unitymail.interfaces.login import Place, SignInRefused
+from unitymail.people.user import User
+from unitymail.policy.imap import ImapRefusal, imap_login_offered, judge_imap_sign_in
+
+MAX_FAILURES = 3
+
+_TOLD = {
+    "bad-credentials": (b"AUTHENTICATIONFAILED", "Name or password is wrong"),
+    "expired": (b"EXPIRED", "The password has expired"),
+    "not-allowed": (b"AUTHORIZATIONFAILED", "Your class of service does not include IMAP"),
+    "busy": (b"UNAVAILABLE", "Too many people are signing in; please try again later"),
+}
+
+
+def offered(session: Session) -> bool:
+    """Whether a password may be sent over this connection."""
+    return imap_login_offered(session.client.host, session.client.tls, session.site)
+
+
+def require_offered(session: Session) -> None:
+    """Refuse before the client says more: its password must not travel in the clear."""
+    _refuse(judge_imap_sign_in(session.client.host, session.client.tls, session.site))
+
+
+async def sign_in(session: Session, name: bytes, password: bytes, command: str) -> Done:
+    """Check the password, then whether this user may use this connection; then the session has an account."""
+    user = await _user(session, name, password)
+    cos = session.book.class_of_service(user.cos)
+    if cos is None:
+        raise No("Your account has no class of service", b"AUTHORIZATIONFAILED")
+    _refuse(judge_imap_sign_in(session.client.host, session.client.tls, session.site, cos))
+    if user.home:
+        raise No("Your mailbox is on another node", b"UNAVAILABLE")
+    _refuse(session.door.slots.sign_in(user.id, session.client.host, session.site))
+    session.user = user
+    try:
+        session.account = await session.run(session.door.store.account, user.id)
+    except BaseException:
+        session.sign_out()
+        raise
+    if session.client.outlet.gone:
+        session.sign_out()
+    session.client.signed_in()
+    return Done(f"{command} completed", session.capabilities())
+
+
+async def _user(session: Session, name: bytes, password: bytes) -> User:
+    place = Place("imap", session.door.name, session.client.host, session.client.tls)
+    try:
+        return await session.door.login.sign_in(name, password, place)
+    except SignInRefused as refused:
+        code, text = _TOLD[refused.kind]
+        if refused.kind != "busy":
+            session.failures += 1
+        raise No(text, code, farewell=_TOO_MANY if session.failures >= MAX_FAILURES else "") from None
+
+
+_TOO_MANY = "Too many failed sign-ins"
+
+
+def _refuse(refusal: ImapRefusal | None) -> None:
+    if refusal is not None:
+        raise No(refusal.text, refusal.code.encode("ascii"))

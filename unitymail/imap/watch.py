@@ -1,0 +1,112 @@
+"""Folders that somebody watches (IDLE): each is looked at once per ring and every few seconds, however many watch it.
+
+Knows rings and folders; refuses to know sessions. Watchers are called in slices, so that a thousand of them do not hold
+the reactor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.store import IFolder, NoSuchFolder
+from unitymail.interfaces.threads import IThreads
+
+CHECK_S = 5.0
+SLICE_S = 0.004
+
+
+class Watches:
+    """All watched folders of the process; hand the same one to every door."""
+
+    def __init__(self, *, clock: Any, threads: IThreads, doorbell: IDoorbell, journal: IJournal) -> None:
+        self.clock = clock
+        self.threads = threads
+        self.doorbell = doorbell
+        self.journal = journal
+        self._watched: dict[tuple[str, str], _Watched] = {}
+
+    def watch(self, account: str, folder: IFolder, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` after each look at `folder` that found something new; returns what stops that."""
+        key = (account, folder.id)
+        watched = self._watched.get(key)
+        if watched is None:
+            watched = self._watched[key] = _Watched(self, account, folder)
+        token = object()
+        watched.watchers[token] = changed
+
+        def stop() -> None:
+            if watched.watchers.pop(token, None) and not watched.watchers:
+                watched.end()
+                self._watched.pop(key, None)
+
+        return stop
+
+    def __len__(self) -> int:
+        return len(self._watched)
+
+
+class _Watched:
+    """One folder: a ring or the passing of time makes a look; a ring during a look makes another."""
+
+    def __init__(self, watches: Watches, account: str, folder: IFolder) -> None:
+        self.watchers: dict[object, Callable[[], None]] = {}
+        self._watches = watches
+        self._folder = folder
+        self._serial = folder.snapshot.serial
+        self._looking = False
+        self._again = False
+        self._ended = False
+        self._deaf = watches.doorbell.listen(account, self._heard)
+        self._timer = watches.clock.callLater(CHECK_S, self._look)
+
+    def end(self) -> None:
+        self._ended = True
+        self._deaf()
+        if self._timer.active():
+            self._timer.cancel()
+
+    def _heard(self, folder: str) -> None:
+        if folder == self._folder.name:
+            self._look()
+
+    def _look(self) -> None:
+        if self._looking:
+            self._again = True
+            return
+        self._looking = True
+        self._watches.journal.guard(self._look_now(), "watching a folder")
+
+    async def _look_now(self) -> None:
+        try:
+            serial = (await self._watches.threads.run(self._folder.refresh)).serial
+        except NoSuchFolder:
+            serial = -1
+        finally:
+            self._looking = False
+            self._wind()
+        if serial != self._serial:
+            self._serial = serial
+            self._tell(list(self.watchers))
+        if self._again and not self._ended:
+            self._again = False
+            self._look()
+
+    def _wind(self) -> None:
+        if self._timer.active():
+            self._timer.cancel()
+        if not self._ended:
+            self._timer = self._watches.clock.callLater(CHECK_S, self._look)
+
+    def _tell(self, tokens: list[object]) -> None:
+        clock = self._watches.clock
+        began = clock.seconds()
+        while tokens:
+            changed = self.watchers.get(tokens.pop())
+            if changed is not None:
+                changed()
+            if clock.seconds() - began > SLICE_S:
+                clock.callLater(0, self._tell, tokens)
+                return
