@@ -19,8 +19,9 @@ from unitymail.imap.wire.lexer import BadSyntax, Literal, Reader
 from unitymail.imap.wire.sequence import parse
 
 DAY = date(1994, 2, 1).toordinal()
-RFC_3501_KEYS = """ALL ANSWERED BCC BEFORE BODY CC DELETED DRAFT FLAGGED FROM HEADER KEYWORD LARGER NEW OLD ON RECENT SEEN
-SENTBEFORE SENTON SENTSINCE SINCE SMALLER SUBJECT TEXT TO UID UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNKEYWORD UNSEEN"""
+RFC_3501_KEYS = """ALL ANSWERED BCC BEFORE BODY CC DELETED DRAFT FLAGGED FROM HEADER KEYWORD LARGER NEW OLD ON RECENT
+SEEN SENTBEFORE SENTON SENTSINCE SINCE SMALLER SUBJECT TEXT TO UID UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNKEYWORD
+UNSEEN"""
 
 
 def read(*parts):
@@ -86,8 +87,8 @@ def test_literals():
 
 
 @pytest.mark.parametrize("text", [
-    "", "FOO", "FROM", "FROM ", "NOT", "OR SEEN", "OR SEEN ", "()", "(SEEN", "SEEN)", "SEEN  SEEN", "BEFORE 32-Jan-2000",
-    "BEFORE yesterday", "LARGER x", "LARGER -1", "UID", "UID x", "1:", "0", "KEYWORD \\Seen", "HEADER x", "SEEN ",
+    "", "FOO", "FROM", "FROM ", "NOT", "OR SEEN", "OR SEEN ", "()", "(SEEN", "SEEN)", "SEEN  SEEN",
+    "BEFORE 32-Jan-2000", "BEFORE yesterday", "LARGER x", "LARGER -1", "UID", "UID x", "1:", "0", "KEYWORD \\Seen", "HEADER x", "SEEN ",
     "CHARSET UTF-8", "CHARSET", "\x00",
 ])
 def test_bad(text):
@@ -103,7 +104,9 @@ def test_bad_charset():
     assert refusal.value.code == b"BADCHARSET (US-ASCII UTF-8)"
 
 
-@pytest.mark.parametrize("text", ["(" * 10_000 + "SEEN" + ")" * 10_000, "NOT " * 10_000 + "SEEN", "OR SEEN " * 51 + "SEEN"])
+@pytest.mark.parametrize("text", [
+    "(" * 10_000 + "SEEN" + ")" * 10_000, "NOT " * 10_000 + "SEEN", "OR SEEN " * 51 + "SEEN",
+])
 def test_deep_nesting(text):
     """Nesting beyond 50 is refused, whatever makes it; nothing recurses without end."""
     with pytest.raises(BadSyntax):

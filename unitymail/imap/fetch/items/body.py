@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from unitymail.imap.fetch.attribute import FromIndex, Item, Piece, attribute
 from unitymail.imap.fetch.items.index import BODY
-from unitymail.imap.fetch.section import Section, cut, header_subset, locate
+from unitymail.imap.fetch.section import Section, cut, locate
+from unitymail.imap.kept import picker, subset
 from unitymail.imap.letter import Extent, Letter
 from unitymail.imap.wire import response
 from unitymail.imap.wire.lexer import BadSyntax, Reader
-from unitymail.mail.headers import fields
 from unitymail.mail.summary import KEPT_FIELDS
 
 COPIED_BELOW = 65_536
@@ -55,7 +55,7 @@ class Subset:
     partial: Partial | None = None
 
     def __call__(self, kept: bytes) -> bytes:
-        octets = header_subset([f.raw for f in fields(kept, 0, len(kept)) if f.name.lower() in self.wanted])
+        octets = subset(kept, picker(self.wanted))
         start, end = cut(0, len(octets), self.partial)
         return response.literal(octets[start:end])
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from unitymail.imap.kept import body_of, picker
 from unitymail.imap.search.key import Arguments, key
 from unitymail.imap.search.leaf import NO, UNSURE, YES, Probe, RowProbe, Verdicts
 from unitymail.mail.dates import read_date
-from unitymail.mail.headers import fields
 
 EPOCH = date(1970, 1, 1).toordinal()
 DAY_S = 86_400
+_dates = picker([b"date"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,14 @@ class Sent:
         ])
 
     def _by_field(self, rows: Sequence[tuple[int, bytes]]) -> Verdicts:
-        return bytes([self._as_written(moment, kept) in self.days for moment, kept in rows])
+        return bytes([EPOCH + as_written(moment, kept) in self.days for moment, kept in rows])
 
-    def _as_written(self, moment: int, kept: bytes) -> int:
-        for field in fields(kept, 0, len(kept)):
-            if field.name.lower() == b"date":
-                written = read_date(field.value)
-                return EPOCH + (written.day if written else moment // DAY_S)
-        return EPOCH + moment // DAY_S
+
+def as_written(moment: int, kept: bytes) -> int:
+    """The day of the Date field as the sender wrote it, that of the moment where there is none; counted from 1970."""
+    dates = _dates(kept)
+    written = read_date(body_of(dates[0])) if dates else None
+    return written.day if written else moment // DAY_S
 
 
 def _days(arguments: Arguments, relation: str) -> Days:

@@ -5,14 +5,14 @@ Needles are folded already. The index answers for the fields it keeps; only what
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from unitymail.imap.kept import body_of, picker
 from unitymail.imap.search.key import Arguments, key
 from unitymail.imap.search.leaf import UNSURE, YES, ContentProbe, Probe, RowProbe, Verdicts
 from unitymail.imap.search.words import Words
-from unitymail.mail.headers import decode, fields
+from unitymail.mail.headers import decode
 from unitymail.mail.summary import KEPT_FIELDS
 from unitymail.mail.text import fold
 
@@ -49,12 +49,8 @@ class Header:
         return (ContentProbe(lambda words: any(self.needle in text for text in words.field(self.name))),)
 
     def _by_field(self, kept: Sequence[bytes]) -> Verdicts:
-        there = re.compile(rb"^" + re.escape(self.name) + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
-        return bytes([there.search(header) is not None and self._within(header) for header in kept])
-
-    def _within(self, header: bytes) -> bool:
-        found = (f.value for f in fields(header, 0, len(header)) if f.name.lower() == self.name)
-        return any(self.needle in fold(decode(value)) for value in found)
+        pick, needle = picker([self.name]), self.needle
+        return bytes([any(needle in fold(decode(body_of(field))) for field in pick(header)) for header in kept])
 
 
 @dataclass(frozen=True, slots=True)
