@@ -1,0 +1,105 @@
+"""The doorbell between processes: a UNIX socket of this process, and connections to those of the others.
+
+Knows who is there and passes words on; refuses to know what a ring is about. A ring is a hint: what cannot be told
+now is dropped, and whoever needed it finds out by looking.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.protocol import Factory
+from twisted.protocols.basic import LineOnlyReceiver
+from zope.interface import implementer
+
+from unitymail.doorbell import sockets
+from unitymail.doorbell.local import LocalDoorbell
+from unitymail.doorbell.neighbours import Neighbours
+from unitymail.doorbell.words import MAX_LINE, DirectoryChanged, Ring, Taken, spoken, understood
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.journal import IJournal
+
+
+@implementer(IDoorbell)
+class Doorbell:
+    """Rings here at once, and in the other processes with the next turn of the reactor.
+
+    `take(usn)` fires with the USN that this process holds once it has looked (see `directory.watch.Watcher.take`).
+    """
+
+    def __init__(
+        self, run: str, *, reactor: Any, journal: IJournal, take: Callable[[int], Awaitable[int]] | None = None
+    ) -> None:
+        self._run = run
+        self._reactor = reactor
+        self._journal = journal
+        self._take = take
+        self._local = LocalDoorbell(journal)
+        self._neighbours = Neighbours(run, reactor)
+        self._port: Any = None
+        self._paths = ExitStack()
+        self._untold: dict[Ring, None] = {}
+
+    def start(self) -> None:
+        """Open the socket; raises OSError where that is impossible."""
+        os.makedirs(self._run, mode=0o700, exist_ok=True)
+        sockets.remove_dead(self._run)
+        path = os.path.join(self._run, sockets.name_of(os.getpid()))
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        short = self._paths.enter_context(sockets.reachable(path))
+        factory = Factory.forProtocol(lambda: _Visitor(self))
+        factory.noisy = False
+        self._port = self._reactor.listenUNIX(short, factory, mode=0o600)
+
+    def stop(self) -> Deferred[None]:
+        """Close the socket and leave no name behind."""
+        self._neighbours.close()
+        port, self._port = self._port, None
+        closed = maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
+        return closed.addCallback(lambda _: self._paths.close())
+
+    def ring(self, account: str, folder: str) -> None:
+        self._local.ring(account, folder)
+        if not self._untold:
+            self._reactor.callLater(0, self._tell)
+        self._untold[Ring(account, folder)] = None
+
+    def listen(self, account: str, heard: Callable[[str], None]) -> Callable[[], None]:
+        return self._local.listen(account, heard)
+
+    def _tell(self) -> None:
+        rings, self._untold = self._untold, {}
+        self._neighbours.tell(b"".join(map(spoken, rings)))
+
+    async def heard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
+        """A word from another process. What this version does not know is left alone."""
+        match understood(line):
+            case Ring(account, folder):
+                self._local.ring(account, folder)
+            case DirectoryChanged(usn):
+                answer(spoken(Taken(await self._take(usn) if self._take is not None else 0)))
+
+    def guard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
+        self._journal.guard(self.heard(line, answer), "the doorbell")
+
+
+class _Visitor(LineOnlyReceiver):
+    """Another process at our bell."""
+
+    delimiter = b"\n"
+    MAX_LENGTH = MAX_LINE
+
+    def __init__(self, bell: Doorbell) -> None:
+        self._bell = bell
+
+    def lineReceived(self, line: bytes) -> None:
+        self._bell.guard(line, self._answer)
+
+    def _answer(self, data: bytes) -> None:
+        if self.connected and self.transport is not None:
+            self.transport.write(data)
