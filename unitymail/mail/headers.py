@@ -6,17 +6,18 @@ Knows where fields begin and end; refuses to change an octet. Nothing raises, ev
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.encoded_words import decode
-from unitymail.mail.lexical import unfold, unquoted, without_comments
+from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold, unquoted, without_comments
 from unitymail.mail.mailboxes import Entry, Mailbox, address_of, addresses, entries
 from unitymail.mail.part import Octets, Part
 
 __all__ = [
     "Entry", "Field", "Mailbox", "address_of", "addresses", "all_of", "decode", "entries", "fields", "first",
-    "header_of", "unfold", "unquoted", "without_comments",
+    "header_of", "readable", "unfold", "unquoted", "without_comments",
 ]
 
 FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?+[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
@@ -43,6 +44,16 @@ def fields(buffer: Octets, start: int, end: int) -> list[Field]:
 def header_of(buffer: Octets, part: Part) -> list[Field]:
     """The fields of a part's own header; for a message/rfc822 those of the part, not of the message inside."""
     return fields(buffer, part.start, part.body)
+
+
+def readable(buffer: Octets, part: Part) -> Iterator[tuple[bytes, bytes]]:
+    """(name in lower case, body) of the fields that are interpreted: all but what is beyond the limits of a header."""
+    end = min(part.body, part.start + LONGEST_HEADER + 2 * LONGEST_FIELD)
+    for found in FIELD.finditer(buffer[part.start:end]):
+        if found.start() >= LONGEST_HEADER:
+            return
+        if found[1] is not None:
+            yield found[1].lower(), found[0].partition(b":")[2]
 
 
 @lru_cache(maxsize=128)

@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 
 LONGEST_FIELD = 64 * 1024
-"""Octets of one field that are interpreted (message-formats.md section 1); all of them are stored and served."""
+LONGEST_HEADER = 256 * 1024
+"""Octets of one field and of one header that are interpreted (message-formats.md section 1). All are stored and served.
+
+A field that begins within the limit of the header is read up to the limit of a field.
+"""
 
 _FOLD = re.compile(rb"\r?\n[ \t]?")
 _COMMENT_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\\.|[()]|[^"\\()]++|\\', re.DOTALL)

@@ -152,11 +152,14 @@ class _Reader:
 
 
 def _phrase(tokens: list[bytes]) -> bytes | None:
-    """A display name: quotes taken off, white space as one space."""
-    if not tokens:
-        return None
-    text = b"".join(b" " if token.isspace() else unquoted(token) for token in tokens).strip()
-    return text or None
+    """A display name: quotes taken off, white space between words as one space."""
+    words: list[bytes] = []
+    for token in tokens:
+        if not token.isspace():
+            words.append(unquoted(token))
+        elif words and words[-1] != b" ":
+            words.append(b" ")
+    return b"".join(words).strip() or None
 
 
 def _angle(tokens: list[bytes]) -> tuple[bytes | None, bytes, bytes]:

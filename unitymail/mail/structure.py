@@ -18,6 +18,7 @@ import re
 from typing import NamedTuple
 
 from unitymail.mail import parameters
+from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER
 from unitymail.mail.part import LONGEST_FILE_NAME, Octets, Part, find_part, leaves, walk
 
 __all__ = ["Octets", "Part", "Structure", "find_part", "leaves", "scan", "walk"]
@@ -25,8 +26,6 @@ __all__ = ["Octets", "Part", "Structure", "find_part", "leaves", "scan", "walk"]
 DEEPEST_MULTIPART = 50
 DEEPEST_MESSAGE = 20
 MOST_PARTS = 1000
-LONGEST_HEADER = 256 * 1024
-LONGEST_FIELD = 64 * 1024
 
 _DELIMITER = re.compile(rb"\n--([^\n]{0,1024})")
 _BLANK_LINE = re.compile(rb"\n\r?\n")

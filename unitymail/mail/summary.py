@@ -9,8 +9,8 @@ import re
 from typing import NamedTuple
 
 from unitymail.mail.dates import read_date
-from unitymail.mail.headers import FIELD, decode
-from unitymail.mail.lexical import unfold, unquoted, without_comments
+from unitymail.mail.headers import FIELD, decode, readable
+from unitymail.mail.lexical import LONGEST_HEADER, unfold, unquoted, without_comments
 from unitymail.mail.mailboxes import Entry, entries
 from unitymail.mail.parameters import Parameters, octets_of
 from unitymail.mail.part import Octets, Part
@@ -65,7 +65,7 @@ def summarise(buffer: Octets, structure: Structure) -> Summary:
         name = found[1]
         if name is not None and (low := name.lower()) in KEPT_FIELDS:
             kept.append(found[0])
-            if low in _ENVELOPE_FIELDS:
+            if low in _ENVELOPE_FIELDS and found.start() < LONGEST_HEADER:
                 named.setdefault(low, []).append(found[0].partition(b":")[2])
     moment = read_date(named[b"date"][0]) if b"date" in named else None
     return Summary(
@@ -80,10 +80,9 @@ def summarise(buffer: Octets, structure: Structure) -> Summary:
 def envelope(buffer: Octets, part: Part) -> bytes:
     """ENVELOPE of the message whose root is `part`, ready for the wire."""
     named: _Named = {}
-    for found in FIELD.finditer(buffer[part.start:part.body]):
-        name = found[1]
-        if name is not None and (low := name.lower()) in _ENVELOPE_FIELDS:
-            named.setdefault(low, []).append(found[0].partition(b":")[2])
+    for name, raw in readable(buffer, part):
+        if name in _ENVELOPE_FIELDS:
+            named.setdefault(name, []).append(raw)
     return _envelope(named)
 
 

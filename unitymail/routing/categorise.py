@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from unitymail.mail.audio import is_tiff
 from unitymail.mail.flaws import content_flaws
-from unitymail.mail.headers import FIELD, addresses, decode, first
+from unitymail.mail.headers import addresses, decode, first, readable
 from unitymail.mail.lexical import unfold
 from unitymail.mail.message import Category, Message, Sensitivity
 from unitymail.mail.part import Octets, Part, leaves, walk
@@ -164,12 +164,9 @@ def _fields(buffer: Octets, root: Part, secure_headers: SecureHeaders) -> dict[b
     """The field bodies that are read here, by lower-case name."""
     wanted = _wanted(secure_headers)
     fields: dict[bytes, list[bytes]] = {}
-    for found in FIELD.finditer(buffer[root.start:root.body]):
-        if found[1] is None:
-            continue
-        name = found[1].lower()
+    for name, raw in readable(buffer, root):
         if name in wanted:
-            fields.setdefault(name, []).append(found[0].partition(b":")[2])
+            fields.setdefault(name, []).append(raw)
         elif name.startswith(ASTERISK):
             fields.setdefault(ASTERISK, []).append(b"")
     return fields
