@@ -112,9 +112,11 @@ class SMTPSession(smtp.ESMTP):
     # As a producer of replies
 
     def pauseProducing(self) -> None:
-        """The client does not read: do nothing more for it until it does."""
+        """The client does not read: do nothing more for it until it does.
+
+        Reading goes on until something comes: a TLS handshake must read to be able to write.
+        """
         self._choked = True
-        self._stop_reading()
 
     def resumeProducing(self) -> None:
         self._choked = False
