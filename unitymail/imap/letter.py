@@ -1,7 +1,7 @@
 """One message as FETCH and SEARCH look at it: its octets, and its MIME structure when somebody needs it.
 
 Structures are remembered for a few hundred messages, because clients ask for the parts of one message one after the
-other. Refuses to know folders: the owner opens and closes the content.
+other. Refuses to open anything: whoever opened the content closes it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
-from unitymail.interfaces.store import IContent
+from unitymail.interfaces.store import IContent, IFolder
 from unitymail.mail.structure import Structure, scan
 
 REMEMBERED = 256
@@ -37,7 +38,7 @@ class Structures:
         self._lock = threading.Lock()
 
     def of(self, key: Hashable, buffer: Any) -> Structure:
-        """The structure of `buffer`, which `key` names for good (a folder's id, UIDVALIDITY and UID)."""
+        """The structure of `buffer`, which `key` names for good among all messages of the store."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -62,13 +63,26 @@ def _parts_within(structure: Structure, limit: int) -> bool:
     return count <= limit
 
 
+class Letters:
+    """Makes letters of a folder's messages: names them for the structures that all sessions of a store share."""
+
+    _of_stores: ClassVar[WeakKeyDictionary[Any, Structures]] = WeakKeyDictionary()
+
+    def __init__(self, store: Any, account: str, folder: IFolder) -> None:
+        self._structures = self._of_stores.setdefault(store, Structures())
+        self._name = (account, folder.id, folder.snapshot.uidvalidity)
+
+    def letter(self, uid: int, content: IContent) -> Letter:
+        return Letter(content, (*self._name, uid), self._structures)
+
+
 class Letter:
     """A message's content with what has been found out about it so far."""
 
-    __slots__ = ("_key", "_structure", "_structures", "buffer", "content", "uid")
+    __slots__ = ("_key", "_structure", "_structures", "buffer", "content")
 
-    def __init__(self, uid: int, content: IContent, key: Hashable, structures: Structures) -> None:
-        self.uid, self.content, self.buffer = uid, content, content.buffer
+    def __init__(self, content: IContent, key: Hashable, structures: Structures) -> None:
+        self.content, self.buffer = content, content.buffer
         self._key, self._structures = key, structures
         self._structure: Structure | None = None
 

@@ -121,6 +121,7 @@ class Registry:
 
     def __init__(self, modules: Iterable[ModuleType]) -> None:
         self._modules = list(modules)
+        self._gathered: dict[str, dict[str, Any]] = {}
         self.commands: dict[str, Command] = {}
         self.capabilities: list[Capability] = []
         for module in self._modules:
@@ -142,10 +143,11 @@ class Registry:
 
     def gathered(self, name: str) -> Mapping[str, Any]:
         """The dictionaries that modules contribute under `name`, in one (STATUS_ITEMS, SELECT_PARAMETERS …)."""
-        found: dict[str, Any] = {}
-        for module in self._modules:
-            found.update(getattr(module, name, {}))
-        return found
+        if name not in self._gathered:
+            found = self._gathered[name] = {}
+            for module in self._modules:
+                found.update(getattr(module, name, {}))
+        return self._gathered[name]
 
     def offered(self, session: Any) -> list[str]:
         """The capability words for this session now; those hidden for the user are left out."""

@@ -38,6 +38,7 @@ from unitymail.mail.reply import Reply
 BEFORE_SIGN_IN_S = 60
 AUTOLOGOUT_S = 30 * 60
 LINGER_S = 5
+DRAIN_S = 60
 MAX_WRONG_COMMANDS = 10
 LINE_LIMIT = 12_288
 TOO_MANY = Reply(421, "4.3.2", "Too many connections")
@@ -93,6 +94,7 @@ class IMAPSession(IMAP4Server):
         site = self.session.site
         self.inlet = Inlet(self.transport, self.door.registry.uploads, site.smtp_max_message_kib * 1024)
         self.outlet = Outlet(self.transport, self.door.clock, self._stalled)
+        self.door.sessions.add(self)
         self._entered = self.door.slots.enter(site)
         if not self._entered:
             self.door.journal.turned_away(self.door.name, self.host, TOO_MANY)
@@ -113,6 +115,7 @@ class IMAPSession(IMAP4Server):
         if self._last is not None and self._last.active():
             self._last.cancel()
         self.session.sign_out()
+        self.door.sessions.discard(self)
         if self._entered:
             self.door.slots.leave()
             self.door.journal.disconnected(self.door.name, self.host, self.label, self._why)
@@ -133,13 +136,14 @@ class IMAPSession(IMAP4Server):
         self.setTimeout(None)
         self.inlet.leave()
         self.outlet.close()
-        self._last = self.door.clock.callLater(LINGER_S, self._shut if linger else self.transport.abortConnection)
-        if not linger:
-            self.transport.loseConnection()
+        if linger:
+            self._last = self.door.clock.callLater(LINGER_S, self._shut)
+        else:
+            self._shut()
 
     def _shut(self) -> None:
+        self._last = self.door.clock.callLater(DRAIN_S, self.transport.abortConnection)
         self.transport.loseConnection()
-        self._last = self.door.clock.callLater(LINGER_S, self.transport.abortConnection)
 
     def timeoutConnection(self) -> None:
         if not self.inlet.waits_for_client():
@@ -313,11 +317,17 @@ class IMAPDoor(ServerFactory):
         self.slots = slots or Slots()
         self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
         self.registry = registry or discover()
+        self.sessions: set[IMAPSession] = set()
         self._labels = count(1)
 
     def next_label(self) -> str:
         """A name for a connection in the journal."""
         return f"{self.name}-{next(self._labels):x}"
+
+    def shut(self, why: str = "The node is shutting down") -> None:
+        """Take leave of everybody who is connected."""
+        for session in list(self.sessions):
+            session.farewell(why, b"UNAVAILABLE")
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPSession:
         session = IMAPSession(self)

@@ -85,13 +85,12 @@ class Session:
         self.user = self.account = None
         self.deselect()
 
-    async def select(self, folder: IFolder, *, read_only: bool) -> View:
-        """Open `folder`: its newest snapshot, with the messages that are \\Recent for us alone."""
-        snapshot, recent = await self.threads.run(_open, folder, read_only)
-        self.folder, self.read_only = folder, read_only
-        self.view = View(snapshot, [recent])
+    async def select(self, folder: IFolder, *, read_only: bool) -> int:
+        """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""
+        view, unseen = await self.run(_open, folder, read_only)
+        self.folder, self.view, self.read_only = folder, view, read_only
         self._looked_at = self.clock.seconds()
-        return self.view
+        return int(unseen)
 
     def deselect(self) -> None:
         self.folder = None
@@ -168,7 +167,7 @@ class Session:
             try:
                 await self.run(self.folder.refresh)
             except NoSuchFolder:
-                raise Farewell("The selected mailbox was deleted") from None
+                raise deleted() from None
         await self.tell(self.folder.snapshot, expunges=expunges)
 
     async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
@@ -185,11 +184,11 @@ class Session:
         if told.exists is not None:
             await self._claim_recent(snapshot)
         view.become(told)
-        with_uid = self.by_uid or bool(self.enabled & {"CONDSTORE", "QRESYNC"})
+        how = {"with_uid": self.by_uid or bool(self.enabled & {"CONDSTORE", "QRESYNC"}), "read_only": self.read_only}
         if len(told.expunged) + len(told.changed) < LARGE_VIEW:
-            self.send(views.octets_of(told, view, with_uid=with_uid))
+            self.send(views.octets_of(told, view, **how))
         else:
-            self.send(await self.run(views.octets_of, told, view, with_uid=with_uid))
+            self.send(await self.run(views.octets_of, told, view, **how))
 
     async def _claim_recent(self, snapshot: Snapshot) -> None:
         if self.read_only:
@@ -209,8 +208,13 @@ class Session:
         self.view.take_flags(self.folder.snapshot, uids, change, flags)
 
 
-def _open(folder: IFolder, read_only: bool) -> tuple[Snapshot, tuple[int, int]]:
+def deleted() -> Farewell:
+    """What there is to say when somebody else deleted the selected mailbox."""
+    return Farewell("The selected mailbox was deleted")
+
+
+def _open(folder: IFolder, read_only: bool) -> tuple[View, int]:
     snapshot = folder.refresh()
-    if read_only:
-        return snapshot, (folder.peek_recent(), snapshot.uidnext - 1)
-    return snapshot, folder.claim_recent()
+    recent = (folder.peek_recent(), snapshot.uidnext - 1) if read_only else folder.claim_recent()
+    view = View(snapshot, [recent])
+    return view, view.first_unseen()

@@ -5,7 +5,7 @@ Knows the response codes of RFC 5530; refuses to know how passwords are checked.
 
 from __future__ import annotations
 
-from unitymail.imap.registry import Done, No
+from unitymail.imap.registry import Done, Gone, No
 from unitymail.imap.session import Session
 from unitymail.interfaces.login import Place, SignInRefused
 from unitymail.people.user import User
@@ -49,6 +49,7 @@ async def sign_in(session: Session, name: bytes, password: bytes, command: str) 
         raise
     if session.client.outlet.gone:
         session.sign_out()
+        raise Gone
     session.client.signed_in()
     return Done(f"{command} completed", session.capabilities())
 

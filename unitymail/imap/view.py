@@ -279,11 +279,11 @@ def changed_indexes(old: array[int], new: array[int]) -> list[int]:
     return changed
 
 
-def octets_of(told: Difference, view: View, *, with_uid: bool = False) -> bytes:
+def octets_of(told: Difference, view: View, *, with_uid: bool = False, read_only: bool = False) -> bytes:
     """The untagged responses of a difference, for the view after `become` (and after `add_recent`)."""
     lines = [b"* %d EXPUNGE\r\n" % number for number in told.expunged]
     if told.keywords is not None:
-        lines.append(flags_lines(told.keywords))
+        lines.append(flags_lines(told.keywords, read_only=read_only))
     if told.exists is not None:
         lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (told.exists, view.recent_count()))
     for at in told.changed:

@@ -16,6 +16,7 @@ from unitymail.interfaces.threads import IThreads
 
 CHECK_S = 5.0
 SLICE_S = 0.004
+GONE = -1
 
 
 class Watches:
@@ -28,8 +29,11 @@ class Watches:
         self.journal = journal
         self._watched: dict[tuple[str, str], _Watched] = {}
 
-    def watch(self, account: str, folder: IFolder, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call `changed` after each look at `folder` that found something new; returns what stops that."""
+    def watch(self, account: str, folder: IFolder, changed: Callable[[bool], None]) -> Callable[[], None]:
+        """Call `changed(gone)` after each look at `folder` that found something new; returns what stops that.
+
+        `gone`: the folder was deleted. What is new is `folder.snapshot`; nobody needs to look again.
+        """
         key = (account, folder.id)
         watched = self._watched.get(key)
         if watched is None:
@@ -38,7 +42,7 @@ class Watches:
         watched.watchers[token] = changed
 
         def stop() -> None:
-            if watched.watchers.pop(token, None) and not watched.watchers:
+            if watched.watchers.pop(token, None) is not None and not watched.watchers:
                 watched.end()
                 self._watched.pop(key, None)
 
@@ -52,7 +56,7 @@ class _Watched:
     """One folder: a ring or the passing of time makes a look; a ring during a look makes another."""
 
     def __init__(self, watches: Watches, account: str, folder: IFolder) -> None:
-        self.watchers: dict[object, Callable[[], None]] = {}
+        self.watchers: dict[object, Callable[[bool], None]] = {}
         self._watches = watches
         self._folder = folder
         self._serial = folder.snapshot.serial
@@ -83,13 +87,13 @@ class _Watched:
         try:
             serial = (await self._watches.threads.run(self._folder.refresh)).serial
         except NoSuchFolder:
-            serial = -1
+            serial = GONE
         finally:
             self._looking = False
             self._wind()
         if serial != self._serial:
             self._serial = serial
-            self._tell(list(self.watchers))
+            self._tell(list(self.watchers), serial == GONE)
         if self._again and not self._ended:
             self._again = False
             self._look()
@@ -100,13 +104,13 @@ class _Watched:
         if not self._ended:
             self._timer = self._watches.clock.callLater(CHECK_S, self._look)
 
-    def _tell(self, tokens: list[object]) -> None:
+    def _tell(self, tokens: list[object], gone: bool) -> None:
         clock = self._watches.clock
         began = clock.seconds()
         while tokens:
             changed = self.watchers.get(tokens.pop())
             if changed is not None:
-                changed()
+                changed(gone)
             if clock.seconds() - began > SLICE_S:
-                clock.callLater(0, self._tell, tokens)
+                clock.callLater(0, self._tell, tokens, gone)
                 return

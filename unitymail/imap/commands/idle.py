@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from unitymail.imap.registry import Bad, Done, command
-from unitymail.imap.session import Session
+from unitymail.imap.session import Session, deleted
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.errors import Trouble
 
@@ -42,14 +42,12 @@ async def _news_until_line(session: Session) -> bytes:
     pulse = _Pulse(session)
     line = session.client.line().addBoth(alarm.answer)
     try:
-        look = True
+        await _look(session)
         while not line.called:
-            try:
-                await session.catch_up(True, look=look)
-            except Trouble as error:
-                session.journal.trouble("looking for changes in a folder", error)
-            look = False
             await alarm.wait()
+            if session.folder is not None:
+                # The watch has looked, once for all who wait.
+                await session.tell(session.folder.snapshot, expunges=True)
     finally:
         pulse.stop()
         if stop is not None:
@@ -59,16 +57,25 @@ async def _news_until_line(session: Session) -> bytes:
     return alarm.said
 
 
+async def _look(session: Session) -> None:
+    try:
+        await session.catch_up(True, look=True)
+    except Trouble as error:
+        session.journal.trouble("looking for changes in a folder", error)
+
+
 class _Alarm:
     """Wakes the one who waits when a folder rings or the client speaks; rings meanwhile are kept."""
 
     def __init__(self) -> None:
         self.said: Any = None
         self._rung = False
+        self._gone = False
         self._waiting: Deferred[None] | None = None
 
-    def ring(self) -> None:
+    def ring(self, gone: bool = False) -> None:
         self._rung = True
+        self._gone = self._gone or gone
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)
@@ -82,6 +89,8 @@ class _Alarm:
             self._waiting = Deferred()
             await self._waiting
         self._rung = False
+        if self._gone:
+            raise deleted()
 
 
 class _Pulse:

@@ -33,8 +33,8 @@ async def _open(session: Session, reader: Reader, *, read_only: bool) -> Done:
         session.deselect()
         session.send(b"* OK [CLOSED] Previous mailbox closed\r\n")
     folder = await session.run(session.account.folder, name)
-    view = await session.select(folder, read_only=read_only)
-    session.send(_opening(view, read_only))
+    unseen = await session.select(folder, read_only=read_only)
+    session.send(_opening(session.view, unseen, read_only))
     for line in session.door.registry.gathered("SELECT_LINES").values():
         session.send(line(session))
     verb, code = ("EXAMINE", b"READ-ONLY") if read_only else ("SELECT", b"READ-WRITE")
@@ -56,7 +56,7 @@ async def _parameters(session: Session, reader: Reader) -> None:
     reader.end()
 
 
-def _opening(view: View, read_only: bool) -> bytes:
+def _opening(view: View, unseen: int, read_only: bool) -> bytes:
     snapshot = view.snapshot
     lines = [
         flags_lines(snapshot.keywords, read_only=read_only),
@@ -64,7 +64,6 @@ def _opening(view: View, read_only: bool) -> bytes:
         b"* OK [UIDVALIDITY %d] UIDs valid\r\n" % snapshot.uidvalidity,
         b"* OK [UIDNEXT %d] Predicted next UID\r\n" % snapshot.uidnext,
     ]
-    unseen = view.first_unseen()
     if unseen:
         lines.append(b"* OK [UNSEEN %d] First unseen\r\n" % unseen)
     return b"".join(lines)
