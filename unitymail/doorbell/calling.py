@@ -9,20 +9,12 @@ import selectors
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from unitymail.doorbell import sockets
 from unitymail.doorbell.words import DirectoryChanged, Ring, Taken, spoken, understood
+from unitymail.interfaces.doorbell import Announced
 
 WITHIN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """Process ids: those that hold the change now, and those that did not say so in time."""
-
-    taken: tuple[int, ...] = ()
-    late: tuple[int, ...] = ()
 
 
 def announce(run: str, usn: int, within: float = WITHIN_S) -> Announced:

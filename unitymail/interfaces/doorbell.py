@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from zope.interface import Interface
 
 # mypy: disable-error-code="misc,empty-body"
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Who heard of a change: process ids that hold it now, and those that did not say so in time."""
+
+    taken: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
 
 
 class IDoorbell(Interface):

@@ -1,0 +1,52 @@
+"""What a command of the command line gets to work with. Handed in from above; refuses to know how it was opened."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from unitymail.interfaces.directory import IDirectory
+from unitymail.interfaces.doorbell import Announced
+from unitymail.interfaces.login import IPasswords
+from unitymail.interfaces.store import IStore
+from unitymail.settings.site import SiteSettings
+
+
+class Desk(Protocol):
+    """The node's things, each opened when first asked for. Everything blocks: there is no reactor here."""
+
+    @property
+    def directory(self) -> IDirectory: ...
+
+    @property
+    def passwords(self) -> IPasswords: ...
+
+    @property
+    def site(self) -> SiteSettings:
+        """The site settings of now."""
+
+    @property
+    def store(self) -> IStore: ...
+
+    @property
+    def bad_mail(self) -> Any:
+        """The messages put aside, as the spool keeps them."""
+
+    @property
+    def who(self) -> str:
+        """Who is asking, for the audit trail."""
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def announce(self, usn: int) -> Announced:
+        """Tell the running processes of a change; returns when all hold it, after 2 s at most."""
+
+    def status(self) -> dict[str, Any]:
+        """What runs, what waits, what is left of the disk and the certificate."""
+
+    def ring(self, account: str, folder: str) -> None:
+        """Tell running processes that something changed in a mailbox."""
+
+    def close(self) -> None:
+        """Give everything back."""

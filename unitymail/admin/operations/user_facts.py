@@ -1,0 +1,80 @@
+"""What is shown of users: the names of the options that set it, and on a user's own page the state of the password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+
+from unitymail.admin.operations.names import Names
+from unitymail.admin.operations.outcome import Facts
+from unitymail.interfaces.directory import Credential, IDirectory, IDirectoryView
+from unitymail.people.class_of_service import ClassOfService
+from unitymail.people.location import Location
+from unitymail.people.scope import Partition, SearchScope
+from unitymail.people.user import User
+
+
+def user_facts(view: IDirectoryView, user: User, names: Names | None = None) -> Facts:
+    """Every option of `user set`, by its name."""
+    names = names or Names(view)
+    return {
+        "alias": user.alias,
+        "address": user.address,
+        "display_name": user.display_name,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "extension": user.extension,
+        "proxy": list(user.proxies),
+        "corporate_address": user.corporate_address,
+        "cos": names.of(ClassOfService, user.cos),
+        "partition": names.of(Partition, user.partition),
+        "scope": names.of(SearchScope, user.scope),
+        "home": names.of(Location, user.home),
+        "action": {f.name: getattr(user.actions, f.name).value for f in fields(user.actions)},
+        "relay_address": user.relay_address,
+        "quota": {f.name: getattr(user.quota, f.name) for f in fields(user.quota)},
+        "route_ndr": user.route_ndr,
+        "delegate": [names.alias(delegate) for delegate in user.delegates],
+        "hide_capability": list(user.hidden_capabilities),
+        "id": user.id,
+    }
+
+
+def page(directory: IDirectory, user_named: Callable[[IDirectoryView], User], now: float) -> Facts:
+    """All about one user: the facts, which address is of which kind, and why signing in may fail."""
+    with directory.read() as view:
+        user = user_named(view)
+        facts = user_facts(view, user)
+        facts["addresses"] = [{"address": a.address, "kind": a.kind} for a in view.addresses_of(user.id)]
+        credential = view.credential(user.id)
+        return facts | (_password_facts(credential, now) if credential is not None else {"password": "none"})
+
+
+def _password_facts(credential: Credential, now: float) -> Facts:
+    attempts = credential.attempts
+    return {
+        "password": "must change" if credential.must_change else "set",
+        "password_changed": _moment(credential.changed_at),
+        "scram": credential.scram is not None,
+        "locked": attempts.locked_until > now,
+        "locked_until": "unlocked by hand" if attempts.locked_until > FOR_GOOD else _moment(attempts.locked_until),
+        "failures": attempts.failures,
+        "last_failure": _moment(attempts.last_failure),
+    }
+
+
+FOR_GOOD = 253_402_000_000.0
+"""Locks that end later than this, in the year 9999, end only by hand."""
+
+
+def _moment(seconds: float) -> str:
+    """ISO 8601, UTC; "" for never."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if seconds else ""
+
+
+def all_users(directory: IDirectory) -> Iterator[Facts]:
+    with directory.read() as view:
+        names = Names(view)
+        for user in view.all(User):
+            yield user_facts(view, user, names)
