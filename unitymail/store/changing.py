@@ -1,0 +1,107 @@
+"""STORE and EXPUNGE: rows first, files follow. Refuses to touch a file."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from unitymail.interfaces.store import Snapshot
+from unitymail.store.chosen import chosen
+from unitymail.store.forgetting import subtract_totals
+from unitymail.store.index import Index
+from unitymail.store.keywords import add_keywords, canonical
+from unitymail.store.maildir import LETTER_OF
+from unitymail.store.schema import EXPUNGED, first_id
+
+if TYPE_CHECKING:
+    from unitymail.store.folder import Folder
+
+
+def store(
+    folder: Folder, index: Index, uids: Collection[int], change: str, flags: Iterable[str], unchanged_since: int | None
+) -> tuple[int, ...]:
+    """Change flags, with one MODSEQ for all that do change; the UIDs left alone because of `unchanged_since`."""
+    with index.changing():
+        folder.catch_up(index)
+        wanted = canonical(index, flags)
+        if change != "remove":
+            add_keywords(index, folder.row.id, wanted)
+        snapshot = folder.snapshot
+        places = places_of(snapshot, uids)
+        left_alone: tuple[int, ...] = ()
+        if unchanged_since is not None:
+            left_alone = tuple(snapshot.uids[at] for at in places if snapshot.modseqs[at] > unchanged_since)
+            places = [at for at in places if snapshot.modseqs[at] <= unchanged_since]
+        _set_flags(folder, index, snapshot, places, change, wanted)
+    folder.catch_up(index)
+    return left_alone
+
+
+def _set_flags(
+    folder: Folder, index: Index, snapshot: Snapshot, places: list[int], change: str, wanted: frozenset[str]
+) -> None:
+    base, uids, numbers = first_id(folder.row.id), snapshot.uids, snapshot.flags
+    affected: dict[int, list[int]] = {}
+    for at in places:
+        affected.setdefault(numbers[at], []).append(base | uids[at])
+    modseq = 0
+    for number, ids in affected.items():
+        old = index.combinations[number]
+        new = old | wanted if change == "add" else old - wanted if change == "remove" else wanted
+        if new == old:
+            continue
+        modseq = modseq or index.next_modseq()
+        some = str(ids)
+        index.execute(
+            "UPDATE messages SET flags = ?, modseq = ? WHERE id IN " + chosen(), index.number_of(new), modseq, some
+        )
+        if (new ^ old) & LETTER_OF.keys():
+            index.execute("INSERT OR IGNORE INTO pending SELECT value FROM json_each(?)", some)
+    if modseq:
+        index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+
+
+def places_of(snapshot: Snapshot, uids: Collection[int]) -> list[int]:
+    """The places in the snapshot's arrays of those UIDs that exist, ascending."""
+    known, size = snapshot.uids, len(snapshot.uids)
+    if len(uids) > size // 8:
+        wanted = uids if isinstance(uids, (set, frozenset)) else set(uids)
+        return [at for at, uid in enumerate(known) if uid in wanted]
+    return [at for uid in sorted(set(uids)) if (at := bisect_left(known, uid)) < size and known[at] == uid]
+
+
+def expunge(folder: Folder, index: Index, uids: Collection[int] | None) -> None:
+    """Remove the rows of messages with \\Deleted, durably; their files leave when the account is settled."""
+    folder.catch_up(index)
+    snapshot = folder.snapshot
+    deleted = {number for number, flags in enumerate(snapshot.combinations) if "\\Deleted" in flags}
+    places = range(len(snapshot.uids)) if uids is None else places_of(snapshot, uids)
+    base = first_id(folder.row.id)
+    if not any(snapshot.flags[at] in deleted for at in places):
+        return
+    with index.changing(durable=True):
+        folder.catch_up(index)
+        snapshot = folder.snapshot
+        places = range(len(snapshot.uids)) if uids is None else places_of(snapshot, uids)
+        ids = [base | snapshot.uids[at] for at in places if snapshot.flags[at] in deleted]
+        octets = remove_rows(folder, index, ids, EXPUNGED)
+    folder.catch_up(index)
+    folder.account.usage_changed(-octets)
+
+
+def remove_rows(folder: Folder, index: Index, ids: list[int], kind: int) -> int:
+    """The messages are no more for any client; how many octets they had. Inside a durable transaction."""
+    if not ids:
+        return 0
+    some = str(ids)
+    modseq = index.next_modseq()
+    octets = subtract_totals(index, folder.row.id, ids)
+    index.execute(
+        "INSERT INTO expunged SELECT id, ?, ?, ?, flags, NULL FROM messages WHERE id IN " + chosen(),
+        modseq, int(folder.account.now()), kind, some,
+    )  # fmt: skip
+    index.execute("DELETE FROM messages WHERE id IN " + chosen(), some)
+    index.execute("DELETE FROM pending WHERE id IN " + chosen(), some)
+    index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+    return octets

@@ -1,0 +1,81 @@
+"""The octets of one message, in CRLF form whatever the file's line ends.
+
+Knows small and large files and line ends; refuses to know whose message it is.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable, Iterator
+
+from zope.interface import implementer
+
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.store import IContent
+from unitymail.store.keeping import copy_to
+
+SMALL = 64 * 1024
+CONVERT_IN_MEMORY = 1024 * 1024
+
+
+@implementer(IContent)
+class Content:
+    """`buffer` is bytes for small messages and a mapping of the file for others."""
+
+    def __init__(self, buffer: bytes | mmap.mmap) -> None:
+        self.buffer = buffer
+        self.size = len(buffer)
+
+    def close(self) -> None:
+        if isinstance(self.buffer, mmap.mmap):
+            self.buffer.close()
+
+
+def open_file(path: bytes) -> bytes | mmap.mmap:
+    """The file as it is. Raises FileNotFoundError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size <= SMALL:
+            return os.read(descriptor, size) if size else b""
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(descriptor)
+
+
+def bare_line_feeds(buffer: bytes | mmap.mmap) -> int:
+    """How many octets the CRLF form is longer."""
+    if isinstance(buffer, bytes):
+        return buffer.count(b"\n") - buffer.count(b"\r\n")
+    return sum(block.count(b"\n") - block.count(b"\r\n") for block in _blocks(buffer))
+
+
+def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[], str]) -> bytes | mmap.mmap:
+    """The CRLF form of a buffer that has bare line feeds; a large one by way of a file that has no name any more."""
+    if len(buffer) <= CONVERT_IN_MEMORY:
+        return converted(buffer[:])
+    blocks = map(converted, _blocks(buffer))
+    path = temporary()
+    try:
+        copy_to(disk, lambda _: next(blocks, b""), path)
+        return open_file(os.fsencode(path))
+    finally:
+        if os.path.lexists(path):
+            disk.unlink(path)
+
+
+def converted(octets: bytes) -> bytes:
+    """Every bare LF as CRLF; what is CRLF already stays."""
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _blocks(buffer: bytes | mmap.mmap) -> Iterator[bytes]:
+    """Slices that never end between a CR and its LF."""
+    start, size = 0, len(buffer)
+    while start < size:
+        end = min(start + CONVERT_IN_MEMORY, size)
+        while end < size and buffer[end - 1 : end] == b"\r":
+            end += 1
+        yield buffer[start:end]
+        start = end

@@ -1,0 +1,309 @@
+"""A folder of an account as sessions use it: its snapshot, and the changes they ask for.
+
+Knows when to look at the Maildir and when at the index; refuses to know how names are compared (`looking`), rows are
+rendered (`rendering`) or files follow (`settling`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from zope.interface import implementer
+
+from unitymail.interfaces.store import Column, Copied, FolderStatus, IContent, IFolder, NoSuchFolder, Snapshot
+from unitymail.store import appending, changing, intents, looking, reading, rendering
+from unitymail.store.access import guarded
+from unitymail.store.index import Index
+from unitymail.store.keeping import ensure_directory
+from unitymail.store.maildir import path_in
+from unitymail.store.marks import SCAN_SHARE, YOUNG_S, Fingerprint, Mark, mtime_of
+from unitymail.store.schema import UID_MASK, first_id, last_id
+from unitymail.store.snapshots import FolderRow, loaded, read_row, updated
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+
+
+@implementer(IFolder)
+class Folder:
+    """One object a folder and process. All state is guarded by the account's thread lock, but for `snapshot`."""
+
+    def __init__(self, account: Account, row: FolderRow) -> None:
+        self.account = account
+        self.access = account.access
+        self.row = row
+        self.fingerprint = Fingerprint()
+        self.new_mark = Mark(row.new_mark, row.new_verify)
+        self.cur_mark = Mark(row.cur_mark, row.cur_verify)
+        self._snapshot: Snapshot | None = None
+        self._generation = 0
+        self._scan_took = 0.0
+
+    @property
+    def id(self) -> str:
+        return self.row.mailboxid
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot or self.refresh()
+
+    @property
+    def path(self) -> bytes:
+        """The Maildir's directory."""
+        return os.path.join(self.account.path, self.row.directory) if self.row.directory else self.account.path
+
+    def ids(self) -> tuple[int, int]:
+        """The range of message ids."""
+        return first_id(self.row.id), last_id(self.row.id)
+
+    def id_of(self, uid: int) -> int:
+        return first_id(self.row.id) | uid
+
+    @guarded
+    def refresh(self) -> Snapshot:
+        with self.access.using() as index:
+            self.follow(index)
+            assert self._snapshot is not None
+            return self._snapshot
+
+    @property
+    def loaded(self) -> bool:
+        """Whether this process has a snapshot of it."""
+        return self._snapshot is not None
+
+    def follow(self, index: Index) -> None:
+        """Take in what other processes and other hands did."""
+        if self._snapshot is None or index.look_outside() != self._generation:
+            self.catch_up(index)
+        if any(self._due()):
+            with self.access.alone() as index:
+                self.look(index)
+
+    def _due(self) -> tuple[bool, bool]:
+        """Whether new/ and cur/ must be scanned."""
+        try:
+            new, cur = self._mtimes()
+        except FileNotFoundError:
+            new, cur = self._missing_directory()
+        return (
+            new != self.new_mark.mtime or bool(self.new_mark.verify),
+            cur != self.cur_mark.mtime or bool(self.cur_mark.verify and self.account.now() >= self.cur_mark.verify),
+        )
+
+    def _mtimes(self) -> tuple[int, int]:
+        return mtime_of(self.path + b"/new"), mtime_of(self.path + b"/cur")
+
+    def _missing_directory(self) -> tuple[int, int]:
+        """Another process renamed the folder, somebody removed it, or it lacks a part."""
+        with self.access.using() as index:
+            self.catch_up(index)
+        if not os.path.isdir(self.path):
+            raise NoSuchFolder(why=f"{self.name}: its directory is gone")
+        for part in (b"/tmp", b"/cur", b"/new"):
+            ensure_directory(self.account.disk, os.fsdecode(self.path + part))
+        return self._mtimes()
+
+    def look(self, index: Index, *, thoroughly: bool = False) -> None:
+        """Scan what is due and take in the difference; under the write lock."""
+        self.catch_up(index)
+        new_due, cur_due = self._due()
+        new, cur = self._mtimes()
+        now = self.account.now()
+        if cur_due and cur == self.cur_mark.mtime and not thoroughly and self.fingerprint.fits(self.path + b"/cur"):
+            self.cur_mark = self.cur_mark.after_scan(cur, now)
+            cur_due = False
+        difference = None
+        if not (cur_due or thoroughly):
+            difference = looking.scan_new(self, index) if new_due else looking.Difference()
+        if difference is None:
+            difference = looking.scan_all(self, index)
+            self._scan_took = self.account.now() - now
+            self.cur_mark = self.cur_mark.after_scan(cur, now)
+        self.new_mark = self.new_mark.after_scan(new, now)
+        if difference:
+            looking.take_in(self, index, difference)
+            self.catch_up(index)
+
+    @contextmanager
+    def own_changes(self) -> Iterator[None]:
+        """Around changes of our own to new/ and cur/: the marks move along, to be verified later."""
+        before = self._mtimes()
+        yield
+        after = self._mtimes()
+        now = self.account.now()
+        if before[0] == self.new_mark.mtime and after[0] != before[0]:
+            self.new_mark = Mark(after[0], now + YOUNG_S)
+        if before[1] == self.cur_mark.mtime and after[1] != before[1]:
+            self.cur_mark = Mark(after[1], now + max(YOUNG_S, SCAN_SHARE * self._scan_took))
+
+    def catch_up(self, index: Index) -> None:
+        """The snapshot of what the index holds now."""
+        with index.reading():
+            generation = index.look_outside()
+            row = read_row(index, "WHERE id = ?", self.row.id)
+            if row is None:
+                raise NoSuchFolder(why=f"{self.name} was deleted")
+            self._take_row(row)
+            old = self._snapshot
+            if old is None or old.uidvalidity != row.uidvalidity:
+                self._snapshot = loaded(index, row, self._next_serial())
+            elif (old.highest_modseq, old.uidnext) != (row.highest_modseq, row.uidnext):
+                serial = self._next_serial()
+                self._snapshot = updated(index, row, old, serial) or loaded(index, row, serial)
+        self._generation = generation
+
+    def _take_row(self, row: FolderRow) -> None:
+        old = self.row
+        if (row.new_mark, row.new_verify, row.cur_mark, row.cur_verify) != (
+            old.new_mark, old.new_verify, old.cur_mark, old.cur_verify,
+        ):  # fmt: skip
+            self.new_mark = Mark(row.new_mark, row.new_verify)
+            self.cur_mark = Mark(row.cur_mark, row.cur_verify)
+            self.fingerprint.forget()
+        if row.name != old.name:
+            self.account.renamed(self, old.name, row.name)
+        self.row = row
+
+    def save_marks(self, index: Index) -> None:
+        """Keep the marks for other processes; inside a transaction."""
+        marks = (self.new_mark.mtime, self.new_mark.verify, self.cur_mark.mtime, self.cur_mark.verify)
+        if marks != (self.row.new_mark, self.row.new_verify, self.row.cur_mark, self.row.cur_verify):
+            index.execute(
+                "UPDATE folders SET new_mark = ?, new_verify = ?, cur_mark = ?, cur_verify = ? WHERE id = ?",
+                *marks, self.row.id,
+            )  # fmt: skip
+            row = read_row(index, "WHERE id = ?", self.row.id)
+            if row is not None:
+                self.row = row
+
+    def begin_anew(self, row: FolderRow) -> None:
+        """The index was lost: everything is to be found again."""
+        self.row = row
+        self.new_mark = self.cur_mark = Mark()
+        self.fingerprint.forget()
+
+    def _next_serial(self) -> int:
+        return self._snapshot.serial + 1 if self._snapshot else 1
+
+    @guarded
+    def claim_recent(self) -> tuple[int, int]:
+        with self.access.using() as index:
+            first, uidnext = self._recent(index)
+            if first >= uidnext:
+                return 1, 0
+            with index.changing():
+                first, uidnext = self._recent(index)
+                index.execute("UPDATE folders SET recent_from = uidnext WHERE id = ?", self.row.id)
+            return (first, uidnext - 1) if first < uidnext else (1, 0)
+
+    @guarded
+    def peek_recent(self) -> int:
+        with self.access.using() as index:
+            return self._recent(index)[0]
+
+    def _recent(self, index: Index) -> tuple[int, int]:
+        found = index.one("SELECT recent_from, uidnext FROM folders WHERE id = ?", self.row.id)
+        if found is None:
+            raise NoSuchFolder(why=f"{self.name} was deleted")
+        return int(found[0]), int(found[1])
+
+    @guarded
+    def status(self) -> FolderStatus:
+        with self.access.using() as index:
+            snapshot = self.refresh()
+            first = self._recent(index)[0]
+            counts = Counter(snapshot.flags)
+            rendering.measure(self, index)
+            size = index.one("SELECT ifnull(sum(size), 0) FROM facts WHERE id IN"
+                             " (SELECT id FROM messages WHERE id BETWEEN ? AND ?)", *self.ids())[0]  # fmt: skip
+        having = snapshot.combinations
+        return FolderStatus(
+            messages=len(snapshot.uids),
+            recent=sum(1 for uid in snapshot.uids[-(snapshot.uidnext - first) :] if uid >= first)
+            if first < snapshot.uidnext
+            else 0,
+            unseen=sum(n for number, n in counts.items() if "\\Seen" not in having[number]),
+            uidnext=snapshot.uidnext,
+            uidvalidity=snapshot.uidvalidity,
+            highest_modseq=snapshot.highest_modseq,
+            size=size,
+            deleted=sum(n for number, n in counts.items() if "\\Deleted" in having[number]),
+            mailboxid=self.id,
+        )
+
+    def rows(self, uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+        return reading.rows(self, uids, columns)
+
+    @guarded
+    def internal_days(self, uids: Sequence[int]) -> list[tuple[int, int]]:
+        with self.access.using() as index:
+            return reading.select(self, index, "SELECT id & :mask, date / 86400 FROM facts", uids)
+
+    @guarded
+    def content(self, uid: int) -> IContent | None:
+        with self.access.using() as index:
+            return rendering.content(self, index, uid)
+
+    @guarded
+    def store(
+        self, uids: Collection[int], change: Literal["add", "remove", "replace"], flags: Iterable[str],
+        unchanged_since: int | None = None,
+    ) -> tuple[Snapshot, tuple[int, ...]]:  # fmt: skip
+        with self.access.using() as index:
+            left_alone = changing.store(self, index, uids, change, flags, unchanged_since)
+            return self.snapshot, left_alone
+
+    @guarded
+    def expunge(self, uids: Collection[int] | None = None) -> Snapshot:
+        with self.access.alone() as index:
+            changing.expunge(self, index, uids)
+            return self.snapshot
+
+    @guarded
+    def copy(self, uids: Collection[int], target: IFolder) -> Copied:
+        with self.access.alone() as index:
+            return intents.copy(self, index, uids, target, move=False)
+
+    @guarded
+    def move(self, uids: Collection[int], target: IFolder) -> Copied:
+        with self.access.alone() as index:
+            return intents.copy(self, index, uids, target, move=True)
+
+    def append(self, path: str, flags: Iterable[str], internal_date: float | None) -> int:
+        return self.append_all([(path, flags, internal_date)])[0]
+
+    @guarded
+    def append_all(self, messages: Sequence[tuple[str, Iterable[str], float | None]]) -> list[int]:
+        """As `append`, all or nothing, with one flush: the UIDs."""
+        with self.access.alone() as index:
+            return appending.append(self, index, messages)
+
+    @guarded
+    def vanished_since(self, modseq: int) -> list[int] | None:
+        """UIDs that left after `modseq` (QRESYNC), ascending; None when that is too long ago to be known."""
+        with self.access.using() as index:
+            if modseq < index.one("SELECT vanished_from FROM folders WHERE id = ?", self.row.id)[0]:
+                return None
+            gone = index.all(
+                f"SELECT id & {UID_MASK} FROM expunged WHERE id >> 32 = ? AND modseq > ?", self.row.id, modseq
+            )
+            return sorted(uid for (uid,) in gone)
+
+    def path_of(self, index: Index, uid: int) -> bytes | None:
+        """The file's path as last seen."""
+        found = index.one("SELECT base, seen FROM files WHERE id = ?", self.id_of(uid))
+        return None if found is None else path_in(self.path, *found)
+
+    def path_of_base(self, base: bytes) -> bytes | None:
+        """Where the file of this base name was last seen."""
+        with self.access.using() as index:
+            seen = index.one("SELECT seen FROM files WHERE base = ? AND id BETWEEN ? AND ?", base, *self.ids())
+        return None if seen is None else path_in(self.path, base, seen[0])

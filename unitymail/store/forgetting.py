@@ -1,0 +1,36 @@
+"""Removing what the index keeps of messages that are gone. Refuses to know why they are.
+
+What was rendered belongs to the content: it goes with the last message that has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unitymail.store.chosen import chosen
+from unitymail.store.index import Index
+
+RENDERED = ("summaries", "fields", "terms", "previews", "threads")
+
+
+def forget(index: Index, ids: Sequence[int]) -> None:
+    """Delete the rows of `files`, `facts` and `pending`, and rendered forms that nothing needs any more."""
+    wanted = str(list(ids))
+    contents = str([c for (c,) in index.all("SELECT DISTINCT content FROM facts WHERE id IN " + chosen(), wanted)])
+    for table in ("files", "facts", "pending"):
+        index.execute(f"DELETE FROM {table} WHERE id IN " + chosen(), wanted)
+    for table in RENDERED:
+        index.execute(
+            f"DELETE FROM {table} WHERE content IN {chosen()}"
+            f" AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.content = {table}.content)",
+            contents,
+        )
+
+
+def subtract_totals(index: Index, folder: int, ids: Sequence[int]) -> int:
+    """Take the messages off the folder's totals; how many octets they have."""
+    octets: int = index.one("SELECT ifnull(sum(octets), 0) FROM facts WHERE id IN " + chosen(), str(list(ids)))[0]
+    index.execute(
+        "UPDATE folders SET messages = messages - ?, octets = octets - ? WHERE id = ?", len(ids), octets, folder
+    )
+    return octets

@@ -1,0 +1,89 @@
+"""New rows: messages get their UIDs, in the order given. Refuses to know where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from time import gmtime
+from typing import TYPE_CHECKING
+
+from unitymail.store.index import Index
+from unitymail.store.keywords import add_keywords
+from unitymail.store.maildir import CUR, arrival, sizes_in, suffix_for
+from unitymail.store.schema import first_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from unitymail.store.folder import Folder
+
+_LAST_SECOND = 253_402_300_799
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file to become a message. `date`: Unix seconds; `octets`: of the file."""
+
+    base: bytes
+    seen: bytes
+    flags: frozenset[str]
+    date: int
+    octets: int
+
+    @property
+    def order(self) -> tuple[int, int, bytes]:
+        return arrival(self.base, self.date)
+
+    @property
+    def crlf_size(self) -> int | None:
+        """RFC822.SIZE where the name tells it for sure, else None until the file is read."""
+        octets, crlf = sizes_in(self.base)
+        return crlf if octets == crlf == self.octets else None
+
+
+def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[int]:
+    """Their UIDs; inside a durable transaction. The folder's counts and HIGHESTMODSEQ follow."""
+    count = len(arrivals)
+    uidnext: int = index.one(
+        "UPDATE folders SET uidnext = uidnext + ?, messages = messages + ?, octets = octets + ? WHERE id = ?"
+        " RETURNING uidnext",
+        count, count, sum(one.octets for one in arrivals), folder.row.id,
+    )[0]  # fmt: skip
+    modseq = index.next_modseq()
+    index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+    first = first_id(folder.row.id) + uidnext - count
+    ids = range(first, first + count)
+    now = folder.account.now()
+    contents = index.next_contents(count, now)
+    combinations = {flags: index.number_of(flags) for flags in {one.flags for one in arrivals}}
+    add_keywords(index, folder.row.id, {flag for flags in combinations for flag in flags})
+    numbered = list(zip(ids, contents, arrivals, strict=True))
+    index.many(
+        "INSERT INTO messages VALUES (?, ?, ?)", [(id, combinations[one.flags], modseq) for id, _, one in numbered]
+    )
+    index.many("INSERT INTO files VALUES (?, ?, ?)", [(id, one.base, one.seen) for id, _, one in numbered])
+    index.many(
+        "INSERT INTO facts (id, content, date, internaldate, size, octets, saved) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (id, content, one.date, rendered_date(one.date), one.crlf_size, one.octets, int(now))
+            for id, content, one in numbered
+        ],
+    )
+    index.many(
+        "INSERT INTO pending VALUES (?)",
+        [(id,) for id, _, one in numbered if one.seen != CUR + suffix_for(one.flags, one.seen)],
+    )
+    return [uidnext - count + number for number in range(count)]
+
+
+def rendered_date(seconds: int) -> bytes:
+    """INTERNALDATE as FETCH shows it, quotes included, in UTC."""
+    day, rest = divmod(min(max(seconds, 0), _LAST_SECOND), 86_400)
+    return b'"%s %02d:%02d:%02d +0000"' % (_day(day), rest // 3600, rest // 60 % 60, rest % 60)
+
+
+@lru_cache(4096)
+def _day(day: int) -> bytes:
+    date = gmtime(day * 86_400)
+    return f"{date.tm_mday:2d}-{MONTHS[date.tm_mon - 1]}-{date.tm_year:04d}".encode("ascii")

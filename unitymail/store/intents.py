@@ -1,0 +1,206 @@
+"""COPY and MOVE: all or nothing, whatever happens in between.
+
+Knows the intent that is written first; refuses to know sessions. An intent names the files about to appear in the
+target. Names become links, the links become durable, and one transaction inserts the rows, gives the UIDs, removes the
+sources of a MOVE and removes the intent. An intent found under the write lock was left by a process that ended: it is
+undone, which loses nothing, for the sources are still there. The files of moved messages leave when the account is
+settled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from unitymail.interfaces.errors import Never
+from unitymail.interfaces.store import Copied, IFolder
+from unitymail.store.changing import places_of, remove_rows
+from unitymail.store.chosen import chosen
+from unitymail.store.index import Index
+from unitymail.store.keeping import link_or_copy
+from unitymail.store.keywords import add_keywords
+from unitymail.store.maildir import CUR, path_in, suffix_for
+from unitymail.store.schema import MOVED, UID_MASK, first_id
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+    from unitymail.store.folder import Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One message to be linked: its source and the name it gets in the target's cur/."""
+
+    source: int
+    base: bytes
+    seen: bytes
+    target_base: bytes
+    target_seen: bytes
+
+    @property
+    def target_name(self) -> bytes:
+        return self.target_base + self.target_seen[1:]
+
+
+def copy(folder: Folder, index: Index, uids: Collection[int], target: IFolder, *, move: bool) -> Copied:
+    """Copy or move those of `uids` that exist, in ascending order."""
+    if getattr(target, "account", None) is not folder.account:
+        raise Never(why="messages are copied within one account")
+    return _copy(folder, index, uids, cast("Folder", target), move=move)
+
+
+def _copy(folder: Folder, index: Index, uids: Collection[int], target: Folder, *, move: bool) -> Copied:
+    folder.follow(index)
+    if target is not folder:
+        target.follow(index)
+    planned_at = folder.snapshot.highest_modseq
+    links = _planned(folder, index, uids)
+    if not links:
+        return Copied(target.snapshot.uidvalidity, (), ())
+    if not move:
+        folder.account.require_room(index, _octets(index, links))
+    intent = _announce(target, index, links, "move" if move else "copy")
+    try:
+        with target.own_changes():
+            done = _link(folder, index, target, links)
+            folder.account.disk.flush_directory(os.fsdecode(target.path + b"/cur"))
+        copied = _conclude(folder, index, target, done, intent, planned_at, move=move)
+    except BaseException:
+        target.fingerprint.forget()
+        undo(folder.account, index)
+        raise
+    target.catch_up(index)
+    folder.catch_up(index)
+    folder.account.note_usage(index)
+    return copied
+
+
+def _planned(folder: Folder, index: Index, uids: Collection[int]) -> list[Link]:
+    snapshot, first = folder.snapshot, first_id(folder.row.id)
+    ids = [first | snapshot.uids[at] for at in places_of(snapshot, uids)]
+    rows = index.all(
+        "SELECT id, base, seen, messages.flags, size, octets FROM messages JOIN files USING (id) JOIN facts USING (id)"
+        f" WHERE id IN {chosen()} ORDER BY id",
+        str(ids),
+    )
+    name = folder.account.namer.name
+    return [
+        Link(
+            id, base, seen, os.fsencode(name(octets, -1 if size is None else size)),
+            CUR + suffix_for(index.combinations[number], seen),
+        )
+        for id, base, seen, number, size, octets in rows
+    ]  # fmt: skip
+
+
+def _octets(index: Index, links: list[Link]) -> int:
+    ids = str([link.source for link in links])
+    return int(index.one("SELECT ifnull(sum(octets), 0) FROM facts WHERE id IN " + chosen(), ids)[0])
+
+
+def _announce(target: Folder, index: Index, links: list[Link], kind: str) -> int:
+    with index.changing(durable=True):
+        intent: int = index.one(
+            "INSERT INTO intents (kind, directory, at) VALUES (?, ?, ?) RETURNING id",
+            kind, target.row.directory, int(target.account.now()),
+        )[0]  # fmt: skip
+        index.many(
+            "INSERT INTO intent_names VALUES (?, ?, ?)", [(intent, link.target_name, link.source) for link in links]
+        )
+    return intent
+
+
+def _link(folder: Folder, index: Index, target: Folder, links: list[Link]) -> list[Link]:
+    """Link each file; those that a foreign hand renamed are looked for once, those it removed are left out."""
+    lost = [link for link in links if not _linked(folder, target, link)]
+    if not lost:
+        return links
+    folder.look(index, thoroughly=True)
+    ids = str([link.source for link in lost])
+    seen = dict(index.all("SELECT id, seen FROM files WHERE id IN " + chosen(), ids))
+    gone = {
+        link.source
+        for link in lost
+        if link.source not in seen or not _linked(folder, target, replace(link, seen=seen[link.source]))
+    }
+    return [link for link in links if link.source not in gone]
+
+
+def _linked(folder: Folder, target: Folder, link: Link) -> bool:
+    try:
+        link_or_copy(
+            folder.account.disk,
+            os.fsdecode(path_in(folder.path, link.base, link.seen)),
+            os.fsdecode(target.path + b"/cur/" + link.target_name),
+            folder.account.temporary,
+        )
+    except FileNotFoundError:
+        return False
+    target.fingerprint.add(link.target_name)
+    return True
+
+
+def _conclude(
+    folder: Folder, index: Index, target: Folder, links: list[Link], intent: int, planned_at: int, *, move: bool
+) -> Copied:
+    with index.changing(durable=True):
+        ids = [link.source for link in links]
+        targets = _insert(index, target, links, planned_at)
+        if move:
+            remove_rows(folder, index, ids, MOVED)
+        index.execute("DELETE FROM intent_names WHERE intent = ?", intent)
+        index.execute("DELETE FROM intents WHERE id = ?", intent)
+        target.save_marks(index)
+    return Copied(target.row.uidvalidity, tuple(id & UID_MASK for id in ids), tuple(id & UID_MASK for id in targets))
+
+
+def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) -> range:
+    """Rows for the targets, made of their sources' rows; the range of new ids. Flags may have changed meanwhile."""
+    octets = _octets(index, links)
+    uidnext: int = index.one(
+        "UPDATE folders SET uidnext = uidnext + ?1, messages = messages + ?1, octets = octets + ?2 WHERE id = ?3"
+        " RETURNING uidnext",
+        len(links), octets, target.row.id,
+    )[0]  # fmt: skip
+    modseq = index.next_modseq()
+    index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, target.row.id)
+    first = first_id(target.row.id) + uidnext - len(links)
+    ids = range(first, first + len(links))
+    pairs = list(zip(ids, (link.source for link in links), strict=True))
+    saved = int(target.account.now())
+    index.many("INSERT INTO files VALUES (?, ?, ?)", [
+        (id, link.target_base, link.target_seen) for id, link in zip(ids, links, strict=True)
+    ])  # fmt: skip
+    index.many(
+        "INSERT INTO messages SELECT ?1, flags, ?3 FROM messages WHERE id = ?2",
+        [(id, source, modseq) for id, source in pairs],
+    )
+    index.many(
+        "INSERT INTO facts SELECT ?1, content, date, internaldate, size, octets, ?3, withheld FROM facts WHERE id = ?2",
+        [(id, source, saved) for id, source in pairs],
+    )
+    if index.one("SELECT 1 FROM messages WHERE id IN " + chosen() + " AND modseq > ? LIMIT 1", str([
+        link.source for link in links
+    ]), planned_at):
+        index.many("INSERT INTO pending VALUES (?)", [(id,) for id in ids])
+    used = index.all("SELECT DISTINCT flags FROM messages WHERE id BETWEEN ? AND ?", first, first + len(links) - 1)
+    add_keywords(index, target.row.id, {flag for (number,) in used for flag in index.combinations[number]})
+    return ids
+
+
+def undo(account: Account, index: Index) -> None:
+    """Take back what an interrupted COPY or MOVE did; under the write lock."""
+    for intent, directory in index.all("SELECT id, directory FROM intents WHERE kind IN ('copy', 'move')"):
+        path = os.path.join(account.path, directory, b"cur")
+        for (name,) in index.all("SELECT path FROM intent_names WHERE intent = ?", intent):
+            try:
+                account.disk.unlink(os.fsdecode(os.path.join(path, name)))
+            except FileNotFoundError:
+                continue
+        if os.path.isdir(path):
+            account.disk.flush_directory(os.fsdecode(path))
+        with index.changing(durable=True):
+            index.execute("DELETE FROM intent_names WHERE intent = ?", intent)
+            index.execute("DELETE FROM intents WHERE id = ?", intent)

@@ -1,0 +1,99 @@
+"""Rows of many messages at once, as FETCH and SEARCH ask for them: a few range selects, never one row at a time.
+
+Knows which table holds which column; refuses to know how a message is rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unitymail.interfaces.store import Column
+from unitymail.store import rendering
+from unitymail.store.access import guarded
+from unitymail.store.changing import places_of
+from unitymail.store.chosen import chosen, in_chunks
+from unitymail.store.index import Index
+from unitymail.store.schema import UID_MASK, first_id
+
+if TYPE_CHECKING:
+    from unitymail.store.folder import Folder
+
+FACTS = {"internaldate": "internaldate", "size": "size", "saved": "saved", "emailid": "printf('E%x', facts.content)"}
+RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
+            "terms": "terms"}  # fmt: skip
+BATCH = 100
+"""Messages rendered while the account's lock is held once."""
+_RANGES_PER_MESSAGE = 16
+
+
+def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+    """(uid, *columns), ascending; what was never rendered is rendered in batches between which others may work."""
+    statement = statement_for(columns)
+    found, missing = _attempt(folder, statement, uids)
+    if not missing:
+        return found
+    rendered = any(column in RENDERED for column in columns)
+    for batch in in_chunks(missing, BATCH):
+        _prepare(folder, batch, rendered)
+    found, missing = _attempt(folder, statement, uids)
+    return [row for row in found if None not in row] if missing else found
+
+
+def statement_for(columns: Sequence[Column]) -> str:
+    """SELECT … FROM facts and what must be joined to it."""
+    tables = dict.fromkeys(RENDERED[column] for column in columns if column in RENDERED)
+    values = "".join(f", {FACTS.get(column) or f'{RENDERED[column]}.{column}'}" for column in columns)
+    joins = "".join(f" LEFT JOIN {table} ON {table}.content = facts.content" for table in tables)
+    return f"SELECT facts.id & {UID_MASK}{values} FROM facts{joins}"
+
+
+def _attempt(folder: Folder, statement: str, uids: Sequence[int]) -> tuple[list[tuple[Any, ...]], list[int]]:
+    found = _selected(folder, statement, uids)
+    return found, [row[0] for row in found if None in row]
+
+
+@guarded
+def _selected(folder: Folder, statement: str, uids: Sequence[int]) -> list[tuple[Any, ...]]:
+    with folder.access.using() as index:
+        return select(folder, index, statement, uids)
+
+
+@guarded
+def _prepare(folder: Folder, uids: Sequence[int], rendered: bool) -> None:
+    with folder.access.using() as index:
+        if rendered:
+            rendering.render(folder, index, uids)
+        else:
+            rendering.measure(folder, index)
+
+
+def select(folder: Folder, index: Index, statement: str, uids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """`statement` for those of `uids` that exist, ascending by UID; it selects from `facts` and gives the UID first."""
+    known = folder.snapshot.uids
+    places = places_of(folder.snapshot, uids)
+    if not places:
+        return []
+    runs = _runs(places)
+    base = first_id(folder.row.id)
+    if len(runs) > 4 + len(places) // _RANGES_PER_MESSAGE:
+        ids = str([base | known[at] for at in places])
+        return index.all(f"{statement} WHERE facts.id IN {chosen()} ORDER BY facts.id", ids)
+    found: list[tuple[Any, ...]] = []
+    for first, last in runs:
+        found += index.all(
+            f"{statement} WHERE facts.id BETWEEN ? AND ? ORDER BY facts.id", base | known[first], base | known[last]
+        )
+    if len(found) > len(places):
+        wanted = {known[at] for at in places}
+        found = [row for row in found if row[0] in wanted]
+    return found
+
+
+def _runs(places: list[int]) -> list[tuple[int, int]]:
+    """(first, last) of each stretch without a gap."""
+    if places[-1] - places[0] == len(places) - 1:
+        return [(places[0], places[-1])]
+    breaks = [at for at in range(1, len(places)) if places[at] - places[at - 1] != 1]
+    starts = [0, *breaks]
+    return [(places[start], places[end - 1]) for start, end in zip(starts, [*breaks, len(places)], strict=True)]

@@ -1,0 +1,161 @@
+"""Files follow the index: names take the flags they should have, expunged files leave, old leftovers go.
+
+Knows the pending list and what has left; refuses to decide anything. Runs under the account's write lock, a batch at a
+time, within seconds of the change and when the account is closed. Doing a batch twice is harmless.
+
+*Note: out of new/.* A file leaves new/ only after its name in cur/ is durable: link, flush cur/, unlink. A rename
+would let a flush of new/, which the next delivery asks for, make the message's absence durable first.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from unitymail.store.forgetting import forget
+from unitymail.store.index import Index
+from unitymail.store.maildir import CUR, NEW, path_in, split, suffix_for
+from unitymail.store.schema import EXPUNGED, UID_BITS
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+    from unitymail.store.folder import Folder
+
+BATCH = 1000
+UNDELETE = b"undelete"
+
+
+def settle(account: Account, index: Index) -> int:
+    """How many files took another name or left."""
+    return _settle_names(account, index) + _settle_leaving(account, index)
+
+
+def _settle_names(account: Account, index: Index) -> int:
+    done, last = 0, 0
+    while rows := index.all(
+        "SELECT id, base, seen, flags FROM pending JOIN files USING (id) JOIN messages USING (id)"
+        " WHERE id > ? ORDER BY id LIMIT ?",
+        last, BATCH,
+    ):  # fmt: skip
+        last = rows[-1][0]
+        for folder, some in _by_folder(account, index, rows):
+            done += _rename(folder, index, some)
+    return done
+
+
+def _by_folder(account: Account, index: Index, rows: list[tuple]) -> list[tuple[Folder, list[tuple]]]:  # type: ignore[type-arg]
+    grouped: dict[int, list[tuple]] = {}  # type: ignore[type-arg]
+    for row in rows:
+        grouped.setdefault(row[0] >> UID_BITS, []).append(row)
+    folders = ((account.folder_of_row(index, number), some) for number, some in grouped.items())
+    return [(folder, some) for folder, some in folders if folder is not None]
+
+
+def _rename(folder: Folder, index: Index, rows: list[tuple[int, bytes, bytes, int]]) -> int:
+    """Give each file the name its flags ask for; what is not where it was is looked for, and left for the next time."""
+    settled: list[tuple[bytes, int, int]] = []
+    arrived: list[bytes] = []
+    disk = folder.account.disk
+    with folder.own_changes():
+        for id, base, seen, number in rows:
+            wanted = CUR + suffix_for(index.combinations[number], seen)
+            before, after = path_in(folder.path, base, seen), path_in(folder.path, base, wanted)
+            try:
+                if seen[:1] == NEW:
+                    _link(folder, before, after)
+                    arrived.append(before)
+                elif before != after:
+                    disk.rename(os.fsdecode(before), os.fsdecode(after))
+                    folder.fingerprint.remove(base + seen[1:])
+            except FileNotFoundError:
+                continue
+            if before != after:
+                folder.fingerprint.add(base + wanted[1:])
+            settled.append((wanted, id, number))
+        if arrived:
+            disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
+        for path in arrived:
+            _unlink(folder, path)
+    with index.changing():
+        index.many("UPDATE files SET seen = ? WHERE id = ?", [(seen, id) for seen, id, _ in settled])
+        index.many(
+            "DELETE FROM pending WHERE id = ?1 AND (SELECT flags FROM messages WHERE id = ?1) = ?2",
+            [(id, number) for _, id, number in settled],
+        )
+        folder.save_marks(index)
+    if len(settled) < len(rows):
+        folder.look(index, thoroughly=True)
+    return len(settled)
+
+
+def _link(folder: Folder, before: bytes, after: bytes) -> None:
+    try:
+        folder.account.disk.link(os.fsdecode(before), os.fsdecode(after))
+    except FileExistsError:
+        if not os.path.samefile(before, after):
+            raise
+
+
+def _unlink(folder: Folder, path: bytes) -> None:
+    try:
+        folder.account.disk.unlink(os.fsdecode(path))
+    except FileNotFoundError:
+        return
+
+
+def _settle_leaving(account: Account, index: Index) -> int:
+    done = 0
+    while rows := index.all(
+        "SELECT expunged.id, kind, files.base, files.seen, flags, date, octets"
+        " FROM expunged JOIN files USING (id) JOIN facts USING (id) WHERE expunged.base IS NULL LIMIT ?",
+        BATCH,
+    ):
+        grouped = _by_folder(account, index, rows)
+        if not grouped:
+            break
+        for folder, some in grouped:
+            _leave(folder, index, some)
+            done += len(some)
+    return done
+
+
+def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ignore[type-arg]
+    folder.follow(index)
+    seen_now = dict(
+        index.all(
+            "SELECT id, seen FROM expunged JOIN files USING (id) WHERE expunged.base IS NULL AND id BETWEEN ? AND ?",
+            *folder.ids(),
+        )
+    )
+    kept = []
+    with folder.own_changes():
+        for id, kind, base, seen, number, date, octets in rows:
+            seen = seen_now.get(id, seen)
+            path = path_in(folder.path, base, seen)
+            if kind == EXPUNGED and (place := put_away(folder.account, path)) is not None:
+                flags = " ".join(sorted(index.combinations[number]))
+                kept.append((folder.name, place, flags, date, octets, int(folder.account.now())))
+            else:
+                _unlink(folder, path)
+            if seen[:1] == CUR:
+                folder.fingerprint.remove(base + seen[1:])
+    with index.changing():
+        index.many("UPDATE expunged SET base = ? WHERE id = ?", [(row[2], row[0]) for row in rows])
+        index.many(
+            "INSERT OR IGNORE INTO undelete (folder, path, flags, date, octets, at) VALUES (?, ?, ?, ?, ?, ?)", kept
+        )
+        forget(index, [row[0] for row in rows])
+        folder.save_marks(index)
+
+
+def put_away(account: Account, path: bytes) -> bytes | None:
+    """Move a file where no client sees it, for `undelete_days`; its place below the account, or None."""
+    if not account.undelete_days:
+        return None
+    account.ensure_undelete()
+    place = UNDELETE + b"/" + split(os.path.basename(path))[0]
+    try:
+        account.disk.rename(os.fsdecode(path), os.fsdecode(os.path.join(account.path, place)))
+    except FileNotFoundError:
+        return place if os.path.exists(os.path.join(account.path, place)) else None
+    return place

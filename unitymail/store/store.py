@@ -1,0 +1,151 @@
+"""The mail store: accounts by id, and deliveries into them.
+
+Knows which accounts are open and how a message gets into an INBOX; refuses to know folders. Ids name directories.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterator
+from weakref import WeakValueDictionary
+
+from zope.interface import implementer
+
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.errors import Never, TryAgain
+from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.store import IStore
+from unitymail.store import layout
+from unitymail.store.access import Access, OpenIndexes
+from unitymail.store.account import Account
+from unitymail.store.keeping import ensure_directory, link_or_copy
+from unitymail.store.maildir import Namer, sizes_in
+from unitymail.store.quota import Usage, constant
+from unitymail.store.trouble import trouble_of
+
+FLUSHED_ONE_BY_ONE = 64
+DAYS, RETRY_S = 7, 172_800
+UNLIMITED = constant(0)
+Setting = int | Callable[[], int]
+
+
+@implementer(IStore)
+class Store:
+    """`undelete_days` and `retry_for` (seconds) are values, or functions that give the site's of now.
+
+    `quota(account)`: the octets an account may hold as far as APPEND and COPY go, 0 for no limit.
+    """
+
+    def __init__(
+        self, root: str, *, disk: IDisk, now: Callable[[], float], host: str, usage: IUsage | None = None,
+        quota: Callable[[str], int] = UNLIMITED, undelete_days: Setting = DAYS, retry_for: Setting = RETRY_S,
+        max_open: int = 256,
+    ) -> None:  # fmt: skip
+        self.root = root
+        self._disk = disk
+        self._now = now
+        self._usage = usage
+        self._quota = quota
+        self._undelete_days = undelete_days if callable(undelete_days) else constant(undelete_days)
+        self._retry_for = retry_for if callable(retry_for) else constant(retry_for)
+        self._namer = Namer(host, now)
+        self._open = OpenIndexes(max_open)
+        self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
+        self._lock = threading.Lock()
+        if ensure_directory(disk, root):
+            disk.flush_directory(os.path.dirname(os.path.abspath(root)))
+
+    def account(self, id: str) -> Account:
+        directory = self._directory(id)
+        with self._lock:
+            account = self._accounts.get(id)
+            if account is None:
+                account = self._accounts[id] = Account(
+                    id, Access(self._disk, directory, self._open), disk=self._disk, namer=self._namer, now=self._now,
+                    usage=self._usage, quota=self._quota, undelete_days=self._undelete_days, retry_for=self._retry_for,
+                )  # fmt: skip
+        account.prepare()
+        return account
+
+    def accounts(self) -> list[str]:
+        """The ids of all accounts that exist."""
+        return sorted(
+            entry.name for entry in os.scandir(self.root) if entry.is_dir() and os.path.isdir(entry.path + "/cur")
+        )
+
+    def _directory(self, id: str) -> str:
+        if not id or id.startswith(".") or "/" in id or "\0" in id or len(os.fsencode(id)) > 200:
+            raise Never(why=f"{id!r} cannot name an account")
+        return os.path.join(self.root, id)
+
+    def deliver(self, account: str, source: str, name: str, *, again: bool = False) -> None:
+        directory = self._directory(account)
+        target = os.path.join(directory, "new", name)
+        try:
+            if again and os.path.isdir(directory) and self.account(account).knows_name(os.fsencode(name)):
+                return
+            self._link(source, target, directory)
+        except FileExistsError:
+            return
+        except (OSError, sqlite3.Error) as error:
+            raise trouble_of(error) from error
+        if self._usage is not None:
+            octets = sizes_in(os.fsencode(name))[0]
+            self._usage.add(account, octets if octets >= 0 else os.stat(source).st_size)
+
+    def _link(self, source: str, target: str, directory: str) -> None:
+        def temporary() -> str:
+            return os.path.join(directory, "tmp", self._namer.name())
+
+        try:
+            link_or_copy(self._disk, source, target, temporary)
+        except FileNotFoundError:
+            if not layout.make_account(self._disk, directory):
+                raise
+            self._disk.flush_directory(directory)
+            link_or_copy(self._disk, source, target, temporary)
+
+    def make_durable(self, accounts: Collection[str]) -> None:
+        try:
+            if len(accounts) > FLUSHED_ONE_BY_ONE:
+                self._disk.flush_filesystem(self.root)
+                return
+            for account in accounts:
+                self._disk.flush_directory(os.path.join(self._directory(account), "new"))
+        except OSError as error:
+            raise trouble_of(error) from error
+
+    def settle(self) -> int:
+        """Let files follow in every open account; how many did. Blocking; called every few seconds.
+
+        One account in trouble does not keep the others waiting; the first trouble is raised at the end.
+        """
+        done, troubles = 0, []
+        for account in self._opened():
+            try:
+                done += account.settle()
+            except TryAgain as trouble:
+                troubles.append(trouble)
+        if isinstance(self._usage, Usage):
+            self._usage.save()
+        if troubles:
+            raise troubles[0]
+        return done
+
+    def _opened(self) -> Iterator[Account]:
+        return (owner for owner in self._open.owners() if isinstance(owner, Account))
+
+    def sweep(self) -> int:
+        """Remove the temporary files that processes which ended left in any account; how many. At start."""
+        return sum(
+            layout.sweep(self._disk, os.path.join(self.root, id), self._namer.mark, self._now())
+            for id in self.accounts()
+        )
+
+    def close(self) -> None:
+        for account in list(self._opened()):
+            account.close()
+        if isinstance(self._usage, Usage):
+            self._usage.save()

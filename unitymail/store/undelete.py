@@ -1,0 +1,124 @@
+"""Expunged messages that can still come back, and what is forgotten in time.
+
+Knows the list and the days; refuses to know why a message was expunged.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from unitymail.interfaces.store import NoSuchFolder
+from unitymail.store import layout
+from unitymail.store.chosen import chosen
+from unitymail.store.index import Index
+from unitymail.store.keeping import link_or_copy
+from unitymail.store.names import INBOX
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+
+PURGE_EVERY_S = 3600.0
+VANISHED_KEPT_S = 90 * 86_400
+VANISHED_KEPT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """`at` and `date` (the internal date) in Unix seconds."""
+
+    id: int
+    folder: str
+    flags: tuple[str, ...]
+    date: int
+    octets: int
+    at: int
+    path: bytes
+
+
+def listed(index: Index) -> list[Deleted]:
+    rows = index.all("SELECT id, folder, flags, date, octets, at, path FROM undelete ORDER BY at DESC, id DESC")
+    return [Deleted(id, folder, tuple(flags.split()), *rest) for id, folder, flags, *rest in rows]
+
+
+def bring_back(account: Account, index: Index, ids: list[int]) -> int:
+    """Append each to its folder, without \\Deleted; the file leaves the list once the message is there."""
+    wanted = set(ids)
+    brought = 0
+    for message in [message for message in listed(index) if message.id in wanted]:
+        path = os.path.join(account.access.directory, os.fsdecode(message.path))
+        if os.path.exists(path):
+            try:
+                folder = account.folder(message.folder)
+            except NoSuchFolder:
+                folder = account.folder(INBOX)
+            copy = account.temporary()
+            link_or_copy(account.disk, path, copy, account.temporary)
+            folder.append(copy, [flag for flag in message.flags if flag != "\\Deleted"], message.date)
+            account.disk.unlink(path)
+            brought += 1
+        with index.changing():
+            index.execute("DELETE FROM undelete WHERE id = ?", message.id)
+    return brought
+
+
+def purge(account: Account, index: Index) -> None:
+    """Remove what is older than `undelete_days`, and forget names and UIDs that nobody can ask for any more."""
+    layout.sweep(account.disk, account.access.directory, account.namer.mark, account.now())
+    _purge_files(account, index)
+    _purge_expunged(account, index)
+
+
+def _purge_files(account: Account, index: Index) -> None:
+    before = account.now() - account.undelete_days * 86_400
+    old = [(id, path) for id, path in index.all("SELECT id, path FROM undelete WHERE at < ?", int(before))]
+    for _, path in old:
+        try:
+            account.disk.unlink(os.fsdecode(os.path.join(account.path, path)))
+        except FileNotFoundError:
+            continue
+    if old:
+        with index.changing():
+            index.execute("DELETE FROM undelete WHERE id IN " + chosen(), str([id for id, _ in old]))
+    _purge_directory(account, before)
+
+
+def _purge_directory(account: Account, before: float) -> None:
+    """What is in the directory without being listed: strays, and folders that were deleted."""
+    directory = os.path.join(account.access.directory, layout.UNDELETE)
+    for entry in list(os.scandir(directory)) if os.path.isdir(directory) else []:
+        if entry.stat(follow_symlinks=False).st_ctime >= before:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            layout.remove_tree(account.disk, entry.path)
+        else:
+            account.disk.unlink(entry.path)
+
+
+def _purge_expunged(account: Account, index: Index) -> None:
+    now = account.now()
+    names_before = now - account.names_kept_for
+    old = index.all(
+        "SELECT id >> 32, max(modseq), count(*) FROM expunged WHERE at < ? AND base IS NOT NULL GROUP BY id >> 32",
+        int(min(names_before, now - VANISHED_KEPT_S)),
+    )
+    for folder, modseq, _ in old:
+        _forget_vanished(index, folder, modseq, int(names_before))
+    for folder, count in index.all("SELECT id >> 32, count(*) FROM expunged GROUP BY id >> 32"):
+        if count > VANISHED_KEPT:
+            modseq = index.one(
+                "SELECT modseq FROM expunged WHERE id >> 32 = ? ORDER BY modseq LIMIT 1 OFFSET ?",
+                folder, count - VANISHED_KEPT,
+            )[0]  # fmt: skip
+            _forget_vanished(index, folder, modseq - 1, int(names_before))
+
+
+def _forget_vanished(index: Index, folder: int, modseq: int, names_before: int) -> None:
+    with index.changing():
+        index.execute(
+            "DELETE FROM expunged WHERE id >> 32 = ? AND modseq <= ? AND at < ? AND base IS NOT NULL",
+            folder, modseq, names_before,
+        )  # fmt: skip
+        index.execute("UPDATE folders SET vanished_from = max(vanished_from, ?) WHERE id = ?", modseq, folder)
+        index.execute("DELETE FROM packed WHERE folder = ?", folder)
