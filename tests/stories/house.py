@@ -1,0 +1,178 @@
+"""A real node for a story: made by `unitymail init`, started by twistd on free loopback ports, ended by its own pid."""
+
+import imaplib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+VECTORS = ROOT / "tests" / "vectors"
+DOORS = ("smtp", "submission", "submissions", "imap", "imaps")
+PATIENCE_S = 60
+
+
+def needs(program, package=None):
+    """Skip the story, naming the package, when the program is not installed; in CI that is a failure."""
+    if shutil.which(program):
+        return
+    words = f"{program} is not installed: apt-get install {package or program}"
+    if os.environ.get("UNITYMAIL_NO_SKIP"):
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+def free_ports(count):
+    """Ports that nobody listens on now: bound to 0, asked, and given back."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def no_check():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class House:
+    """One node in `folder`. `passwords` holds those of the users added."""
+
+    domain = "vm1.example.com"
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.config = self.folder / "unitymail.toml"
+        self.ports = dict(zip(DOORS, free_ports(len(DOORS)), strict=True))
+        self.passwords = {}
+        self.process = None
+        self.output = []
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        self.environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
+        ports = [word for door in DOORS for word in (f"--{'smtp' if door == 'smtp' else door}-port", str(self.ports[door]))]
+        self.run("init", str(self.folder), "--domain", self.domain, "--host-name", "localhost", "--listen", "127.0.0.1",
+                 *ports, "--web-port", "0", bare=True)
+
+    def run(self, *words, input=None, bare=False, check=True):
+        """The `unitymail` command; its standard output."""
+        at = [] if bare else ["-c", str(self.config)]
+        done = subprocess.run(
+            [sys.executable, "-m", "unitymail.ctl", *at, *words],
+            input=input, capture_output=True, text=True, env=self.environment, timeout=PATIENCE_S,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"unitymail {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout if check else done
+
+    def ask(self, *words, **how):
+        """The command with --json; the object it prints."""
+        return json.loads(self.run("--json", *words, **how))
+
+    def add_user(self, alias, *options, password=None):
+        self.passwords[alias] = password or f"{alias}-Opens-4-you"
+        self.run("user", "add", alias, *options, "--password-stdin", input=self.passwords[alias] + "\n")
+
+    def add_people(self):
+        """Robin and Chris, as the vectors know them."""
+        self.add_user("robin", "--display-name", "Robin Smith", "--extension", "1041", "--proxy", "robin.smith@example.com")
+        self.add_user("chris", "--display-name", "Chris Jones", "--extension", "1042", "--proxy", "chris.jones@example.com")
+
+    def start(self):
+        self.output = []
+        ready = threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from twisted.scripts.twistd import run; run()",
+             "--nodaemon", "--pidfile=", "unitymail", "--config", str(self.config)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment, cwd=self.folder,
+        )
+        self.reader = threading.Thread(target=self._listen, args=(self.process, ready), daemon=True)
+        self.reader.start()
+        if not ready.wait(PATIENCE_S) or self.process.poll() is not None:
+            raise AssertionError("the node is not ready:\n" + "".join(self.output))
+        return self
+
+    def _listen(self, process, ready):
+        for line in process.stdout:
+            self.output.append(line)
+            if " ready " in line or line.endswith(" ready\n"):
+                ready.set()
+        ready.set()
+
+    def _end(self, number):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        self.process.stdout.close()
+        self.process = None
+
+    def stop(self):
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        self._end(signal.SIGKILL)
+
+    def journal(self):
+        return "".join(self.output)
+
+    def imap(self, alias, door="imaps"):
+        if door == "imaps":
+            box = imaplib.IMAP4_SSL("127.0.0.1", self.ports["imaps"], ssl_context=no_check(), timeout=PATIENCE_S)
+        else:
+            box = imaplib.IMAP4("127.0.0.1", self.ports["imap"], timeout=PATIENCE_S)
+        box.login(alias, self.passwords[alias])
+        return box
+
+    def smtp(self, alias=None, door="submission"):
+        if door == "submissions":
+            client = smtplib.SMTP_SSL("127.0.0.1", self.ports[door], context=no_check(), timeout=PATIENCE_S)
+        else:
+            client = smtplib.SMTP("127.0.0.1", self.ports[door], timeout=PATIENCE_S)
+            client.starttls(context=no_check())
+        if alias:
+            client.login(alias, self.passwords[alias])
+        return client
+
+    def account(self, alias):
+        """The folder of the mailbox on disk."""
+        return self.folder / "accounts" / self.ask("user", "show", alias)["id"]
+
+    def left_behind(self):
+        """Files that only a crash leaves: unfinished intake and Maildir tmp files."""
+        return [
+            *(self.folder / "spool" / "intake").glob("*"),
+            *(self.folder / "accounts").glob("*/tmp/*"),
+            *(self.folder / "accounts").glob("*/.*/tmp/*"),
+        ]
+
+
+def fetch_all(box, folder="INBOX", what="BODY.PEEK[]"):
+    """{uid: octets} of a folder over an imaplib connection."""
+    box.select(f'"{folder}"', readonly=True)
+    _, found = box.uid("SEARCH", "ALL")
+    uids = found[0].split() if found[0] else []
+    if not uids:
+        return {}
+    _, parts = box.uid("FETCH", b",".join(uids).decode(), f"({what})")
+    messages = {}
+    for part in parts:
+        if isinstance(part, tuple):
+            words = part[0].split()
+            messages[int(words[words.index(b"(UID") + 1] if b"(UID" in words else words[words.index(b"UID") + 1])] = part[1]
+    return messages

@@ -1,0 +1,170 @@
+"""The command `unitymail`: opens a node's things for the verbs in `admin/cli`, and founds nodes.
+
+Works beside a running node: what it changes is on disk, and the running processes are told.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Any
+
+import click
+
+from unitymail import founding, lock, notice
+from unitymail.admin.cli.main import command_line
+from unitymail.admin.cli.office import Office, verb
+from unitymail.directory.directory import Directory
+from unitymail.directory.sql.database import Database
+from unitymail.disk import Disk
+from unitymail.doorbell.calling import announce, ring
+from unitymail.interfaces.doorbell import Announced
+from unitymail.login.passwords import Passwords
+from unitymail.settings.node import BadSettings, NodeSettings
+from unitymail.settings.site import SiteSettings
+from unitymail.spool.badmail import BadMailFolder
+from unitymail.store.store import Store
+from unitymail.tap import settings_from
+
+
+class NodeDesk:
+    """The things of the node whose settings file is `config`, each opened when first asked for."""
+
+    def __init__(self, config: str) -> None:
+        try:
+            self.settings: NodeSettings = settings_from(config)
+        except OSError as error:
+            raise click.UsageError(f"{config}: {error.strerror}; `unitymail init DIR` makes a node.") from error
+        except BadSettings as bad:
+            raise click.UsageError("\n".join(f"{config}: {complaint}" for complaint in bad.complaints)) from bad
+        self._open = ExitStack()
+        self._disk = Disk()
+
+    def path(self, name: str) -> str:
+        """An absolute path of the table [paths]."""
+        return self.settings.path(getattr(self.settings.paths, name))
+
+    @cached_property
+    def directory(self) -> Directory:
+        database = Database(self.path("directory"))
+        self._open.callback(database.close)
+        database.check()
+        return Directory(database, time.time)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        return Passwords()
+
+    @property
+    def site(self) -> SiteSettings:
+        with self.directory.read() as view:
+            return view.site()
+
+    @cached_property
+    def store(self) -> Store:
+        site = self.site
+        store = Store(
+            self.path("accounts"), disk=self._disk, now=time.time, host=self.settings.node.host_name,
+            undelete_days=site.undelete_days, retry_for=site.relay_retry_for,
+        )
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def bad_mail(self) -> BadMailFolder:
+        return BadMailFolder(self.path("spool"), disk=self._disk, now=time.time)
+
+    @property
+    def who(self) -> str:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+
+    @property
+    def now(self) -> float:
+        return time.time()
+
+    @property
+    def running(self) -> int | None:
+        """The pid of the node, None when it is down."""
+        return lock.holder(self.settings.folder)
+
+    def told(self) -> dict[str, Any]:
+        """What the running node last said of itself."""
+        return notice.read_notice(self.path("run")) if self.running is not None else {}
+
+    def announce(self, usn: int) -> Announced:
+        return announce(self.path("run"), usn)
+
+    def ring(self, account: str, folder: str) -> None:
+        """Tell running processes that something changed in a mailbox."""
+        ring(self.path("run"), [(account, folder)])
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@click.group()
+def _founding() -> None:
+    pass
+
+
+@verb(_founding, "init")
+@click.argument("dir")
+@click.option("--domain", help="The SMTP domain of primary addresses, alias@DOMAIN. Default: the host name.")
+@click.option("--host-name", help="The name this node gives itself. Default: this machine's.")
+@click.option("--demo", is_flag=True, help="High ports, TLS optional, two users with passwords.")
+@click.option("--listen", default="", metavar="ADDRESS", help="Listen on this address only.")
+@click.option("--workers", default="1", metavar="N|auto", help="Processes that serve the doors.")
+@click.option("--smtp-port", type=click.IntRange(0, 65_535), help="Default 25, with --demo 2525; 0 turns it off.")
+@click.option("--submission-port", type=click.IntRange(0, 65_535), help="Default 587, with --demo 2587.")
+@click.option("--submissions-port", type=click.IntRange(0, 65_535), help="Default 465, with --demo 2465.")
+@click.option("--imap-port", type=click.IntRange(0, 65_535), help="Default 143, with --demo 1143.")
+@click.option("--imaps-port", type=click.IntRange(0, 65_535), help="Default 993, with --demo 1993.")
+@click.option("--web-port", type=click.IntRange(0, 65_535), help="Default 8443; closed in this version.")
+def init(
+    office: Office, dir: str, domain: str | None, host_name: str | None, demo: bool, listen: str, workers: str,
+    **ports: int | None,
+) -> None:
+    """Make a node in DIR: settings, a self-signed certificate, an empty directory."""
+    host = host_name or ("localhost" if demo else _this_host())
+    doors: dict[str, Any] = {"address": listen} if listen else {}
+    defaults = DEMO_PORTS if demo else {}
+    for option, port in ports.items():
+        door = option.removesuffix("_port")
+        if port is not None or door in defaults:
+            doors[door] = port if port is not None else defaults[door]
+    folder = os.path.abspath(dir)
+    plan = founding.Plan(folder, domain or ("vm1.example.com" if demo else host), host, demo, workers, doors)
+    founding.found(plan)
+    config = os.path.join(dir, founding.SETTINGS)
+    facts = {"folder": folder, "config": os.path.join(folder, founding.SETTINGS)}
+    facts |= {"domain": plan.domain, "host_name": host}
+    if office.json:
+        office.facts(facts)
+    else:
+        click.echo(
+            f"Made a node for {plan.domain} in {dir}. Next:\n"
+            f"  unitymail -c {config} user add ALIAS --password-stdin\n"
+            f"  twistd --nodaemon --pidfile= unitymail --config {config}"
+        )
+
+
+DEMO_PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "imap": 1143, "imaps": 1993, "web": 8443}
+
+
+def _this_host() -> str:
+    import socket
+
+    return socket.getfqdn() or "localhost"
+
+
+def main() -> None:
+    line = command_line(NodeDesk)
+    line.add_command(init)
+    line()
+
+
+if __name__ == "__main__":
+    main()

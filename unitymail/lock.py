@@ -1,0 +1,53 @@
+"""One node per folder: a lock that ends with the process, and says who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+
+
+class Locked(Exception):
+    """Another process runs the node in this folder."""
+
+
+class FolderLock:
+    """An exclusive lock on `folder`/lock, held until `release` or the end of the process."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, "lock")
+        self._fd: int | None = None
+
+    def take(self) -> None:
+        """Raises Locked, with the pid of the holder, or OSError."""
+        fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(fd)
+            raise Locked(f"a node runs here already, as process {pid}; stop it first") from None
+        os.ftruncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n".encode())
+        self._fd = fd
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+
+def holder(folder: str) -> int | None:
+    """The pid of the node that runs in `folder`, None when none does."""
+    try:
+        fd = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.read(fd, 32).strip()
+        return int(text) if text.isdigit() else None
+    finally:
+        os.close(fd)
+    return None
