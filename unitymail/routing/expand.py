@@ -23,11 +23,15 @@ NOT_TO_LISTS = Failure("5.7.2", "You are not allowed to send to lists.")
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """`members` in the order met, each once; `opened` are ids of lists; the rest counts what was left out."""
+    """`members` in the order met, each once; `opened` are ids of lists; the rest counts what was left out.
+
+    `already` lists were open before, so their members are reached; those of `too_deep` lists are not.
+    """
 
     members: tuple[User | Contact, ...]
     opened: frozenset[str]
     contacts_barred: int = 0
+    already: int = 0
     too_deep: int = 0
 
     @property
@@ -35,6 +39,8 @@ class Expansion:
         notes = [f"{len(self.members)} members"]
         if self.contacts_barred:
             notes.append(f"{self.contacts_barred} contacts left out: a list of theirs does not allow contacts")
+        if self.already:
+            notes.append(f"{self.already} lists reached already through another recipient")
         if self.too_deep:
             notes.append(f"{self.too_deep} lists left closed below level {MAX_LEVELS}")
         return "; ".join(notes)
@@ -44,6 +50,7 @@ def expand(top: DistributionList, book: IBook, already_open: Container[str] = ()
     """Everybody on the list and on lists within it, but for lists that are open already."""
     members: dict[str, User | Contact] = {}
     barred: set[str] = set()
+    already: set[str] = set()
     deep: set[str] = set()
     opened = {top.id}
     waiting = deque([(top, 1)])
@@ -52,18 +59,20 @@ def expand(top: DistributionList, book: IBook, already_open: Container[str] = ()
         for id in current.members:
             entry = book.entry(id)
             if isinstance(entry, DistributionList):
-                if id in opened or id in already_open:
-                    continue
-                if level == MAX_LEVELS:
+                if id in already_open:
+                    already.add(id)
+                elif id not in opened and level == MAX_LEVELS:
                     deep.add(id)
-                else:
+                elif id not in opened:
                     opened.add(id)
                     waiting.append((entry, level + 1))
             elif isinstance(entry, Contact) and not current.allow_contacts:
                 barred.add(id)
             elif entry is not None:
                 members[id] = entry
-    return Expansion(tuple(members.values()), frozenset(opened), len(barred - members.keys()), len(deep - opened))
+    return Expansion(
+        tuple(members.values()), frozenset(opened), len(barred - members.keys()), len(already), len(deep - opened)
+    )
 
 
 def judge_list(addressed: DistributionList, situation: Situation) -> Failure | None:

@@ -21,7 +21,7 @@ from unitymail.people.distribution_list import DistributionList
 from unitymail.people.location import Location
 from unitymail.routing.decision import RecipientDecision, RecipientKind
 from unitymail.routing.destination import destination
-from unitymail.routing.expand import expand, judge_list
+from unitymail.routing.expand import MAX_LEVELS, expand, judge_list
 from unitymail.routing.reporting import fates_of, report_barred
 from unitymail.routing.resolve import Found, is_postmaster, of_entry, resolve
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
@@ -29,6 +29,10 @@ from unitymail.routing.steps import Report, Step
 
 OUT_OF_SCOPE = Failure("5.7.1", "You are not allowed to send to this address.")
 EMPTY_LIST = Failure("5.2.4", "The list has no members who could receive the message.")
+TOO_DEEP = Failure("5.2.4", f"Lists nested more than {MAX_LEVELS} deep within the list were left out.")
+
+NOT_MEMBERS = ("list", "out-of-scope")
+"""Kinds of a place that stands for the list itself, not for a member."""
 
 
 def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecision, ...], tuple[Step, ...]]:
@@ -108,8 +112,10 @@ def _decide_list(
     if not expansion.too_deep:
         open_lists |= expansion.opened
     places = [_member(entry, recipient.address, situation) for entry in expansion.members]
-    if not places and len(expansion.opened) == 1:
-        places = [_refused("list", recipient.address, "empty", EMPTY_LIST)]
+    if expansion.too_deep:
+        places.append(_refused("list", recipient.address, "nested too deep", TOO_DEEP))
+    elif not places and not expansion.already:
+        places.append(_refused("list", recipient.address, "empty", EMPTY_LIST))
     return _conclude(recipient, found, places, expansion.note, situation, gathering)
 
 
@@ -137,7 +143,7 @@ def _conclude(
     """Add what was found to the plan, and state it as this recipient's decision."""
     for place in places:
         gathering.add(place)
-    through_list = found.kind == "list" and not (len(places) == 1 and places[0].kind == "list")
+    through_list = found.kind == "list" and (not places or any(place.kind not in NOT_MEMBERS for place in places))
     fates = fates_of(recipient, places, through_list=through_list)
     report = gathering.tell(fates)
     steps = tuple(step for place in places for step in place.planned.steps)

@@ -1,0 +1,119 @@
+"""Who may connect, and as what."""
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitymail.people.access import AccessRule
+from unitymail.policy.access import EXACT, REFUSED_ADDRESS, Client, judge_client, plain_address, read_pattern
+from unitymail.settings.site import SiteSettings
+
+CLOSED = SiteSettings()
+OPEN = replace(CLOSED, smtp_allow_untrusted=True)
+REFUSED = Client("stranger", refusal=REFUSED_ADDRESS)
+TRUSTED = Client("trusted")
+
+
+def rules(*lines):
+    return [AccessRule(line.lstrip("+-~"), allow=line[0] != "-", legacy=line[0] == "~") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("ip", "lines", "expected"),
+    [
+        ("10.1.2.3", [], REFUSED),
+        ("10.1.2.3", ["+10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+10.1.2.4"], REFUSED),
+        ("10.1.2.3", ["-10.1.2.3"], REFUSED),
+        ("10.1.2.3", ["+*"], TRUSTED),
+        ("10.1.2.3", ["-*"], REFUSED),
+        ("10.1.2.3", ["-*", "+10.0.0.0/8"], TRUSTED),
+        ("10.1.2.3", ["+*", "-10.0.0.0/8"], REFUSED),
+        ("10.1.2.3", ["-10.0.0.0/8", "+10.1.0.0/16"], TRUSTED),
+        ("10.1.2.3", ["-10.1.0.0/16", "+10.0.0.0/8"], REFUSED),
+        ("10.1.2.3", ["-10.1.0.0/16", "+10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+10.1.0.0/16", "-10.1.2.3"], REFUSED),
+        ("10.1.2.3", ["+10.1.2.3", "-10.1.2.3"], REFUSED),
+        ("10.1.2.3", ["-10.1.2.3/32", "+10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+10.1.*.*", "-10.1.0.0/16"], REFUSED),
+        ("10.1.2.3", ["+10.1.*.*", "-10.0.0.0/15"], TRUSTED),
+        ("10.1.2.3", ["-10.*", "+10.1.*"], TRUSTED),
+        ("10.1.2.3", ["+0.0.0.0/0", "-*"], TRUSTED),
+        ("10.1.2.3", ["+10.*.2.*", "-10.0.0.0/8"], TRUSTED),
+        ("10.2.3.3", ["+10.*.2.*"], REFUSED),
+        ("10.1.2.3", ["~10.1.2.3"], Client("trusted", legacy=True)),
+        ("10.1.2.3", ["~10.0.0.0/8", "+10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+nonsense", "+10.1.2.300", "+10.1.2.0/33"], REFUSED),
+        ("2001:db8::1", ["+2001:db8::/32"], TRUSTED),
+        ("2001:db8::1", ["+2001:0DB8:0:0:0:0:0:1"], TRUSTED),
+        ("2001:db8::1", ["+2001:db8:*"], TRUSTED),
+        ("2001:db8::1", ["+2001:db8:*", "-2001:db8::/64"], REFUSED),
+        ("2001:db8::1", ["+10.0.0.0/8", "+0.0.0.0/0"], REFUSED),
+        ("2001:db8::1", ["+*"], TRUSTED),
+        ("fe80::1%eth0", ["+fe80::/10"], TRUSTED),
+        ("::ffff:10.1.2.3", ["+10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+::ffff:10.1.2.3"], TRUSTED),
+        ("10.1.2.3", ["+::ffff:10.0.0.0/104"], TRUSTED),
+        ("::ffff:10.1.2.3", ["+::/0"], REFUSED),
+        ("not an address", ["+10.0.0.0/8"], REFUSED),
+        ("not an address", ["+*"], TRUSTED),
+    ],
+)
+def test_the_longest_match_wins_and_deny_wins_a_tie(ip, lines, expected):
+    """Exact address, then the longest block or pattern, then *; of two alike the one that denies, in either order."""
+    assert judge_client(ip, rules(*lines), CLOSED) == expected
+    assert judge_client(ip, rules(*reversed(lines)), CLOSED) == expected
+
+
+def test_an_unlisted_address_is_a_stranger_where_the_site_lets_strangers_in():
+    """Untrusted addresses connect only when the site says so, and then without trust."""
+    assert judge_client("10.1.2.3", [], OPEN) == Client("stranger")
+    assert judge_client("10.1.2.3", rules("-10.0.0.0/8"), OPEN) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], Client("smart-host")),
+        (["+10.1.2.3"], Client("smart-host")),
+        (["~10.1.2.3"], Client("smart-host", legacy=True)),
+        (["-*"], Client("smart-host")),
+        (["-10.0.0.0/8"], Client("smart-host")),
+        (["-10.1.2.3"], REFUSED),
+    ],
+)
+def test_the_smart_host_is_trusted_by_its_address(lines, expected):
+    """It gets in unless its very address is denied, and stays the smart host even when a rule trusts it too."""
+    assert judge_client("10.1.2.3", rules(*lines), CLOSED, ["relay.example.net", "10.1.2.3"]) == expected
+    assert judge_client("::ffff:10.1.2.3", rules(*lines), CLOSED, ["10.1.2.3"]) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10.1.2", "10.1.2.3.4", "10.1.*.*.*", "300.*", "10.1.2.3/33", "1:2:*:g", "*.example.com", "fe80::1%eth0", "**",
+     "12345:*", "10..*", "1::*", "2001:db8::/129", "1.2.3.4/x"],
+)
+def test_a_pattern_that_cannot_be_read_is_refused_with_a_reason(text):
+    """What `unitymail access add` must not take."""
+    with pytest.raises(ValueError, match=r"\S"):
+        read_pattern(text)
+
+
+@given(st.ip_addresses())
+def test_an_address_is_the_longest_pattern_of_itself(address):
+    """Whatever the family, an exact address matches itself and outranks every block."""
+    pattern = read_pattern(str(address))
+    assert pattern.matches(plain_address(str(address)))
+    assert pattern.length == EXACT > read_pattern(f"{address}/{address.max_prefixlen}").length
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_garbage_is_never_trusted(ip, pattern):
+    """Neither a strange client address nor a strange rule opens the door, but for the rule *."""
+    found = judge_client(ip, [AccessRule(pattern, True)], CLOSED)
+    if found.trust == "trusted" and pattern.strip() != "*":
+        assert ip_address(ip.partition("%")[0]) is not None
+        assert read_pattern(pattern)
