@@ -1,0 +1,45 @@
+"""LIST patterns against a slow and obvious matcher."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitymail.imap.wire.pattern import Pattern
+
+
+@given(st.text("ab/*%", max_size=8), st.text("ab/*%", max_size=10))
+def test_like_a_regular_expression(pattern, name):
+    """`*` is anything, `%` anything without a separator, the rest itself."""
+    regular = "".join({"*": ".*", "%": "[^/]*"}.get(c, re.escape(c)) for c in pattern)
+    assert Pattern(pattern.encode()).matches(name.encode()) == bool(re.fullmatch(regular, name, re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "covered"),
+    [
+        (b"inbox", b"INBOX", True),
+        (b"iNb%", b"INBOX", True),
+        (b"inbox/%", b"INBOX/Work", True),
+        (b"*", b"a/b", True),
+        (b"%", b"a/b", False),
+        (b"%/%", b"a/b", True),
+        (b"Work", b"work", False),
+        (b"inboxes", b"INBOX", False),
+        (b"&AGE-", b"a", False),
+        (b"*rfe", b"Entw&APw-rfe", True),
+        (b"", b"a", False),
+    ],
+)
+def test_what_is_covered(pattern, name, covered):
+    """INBOX is case-blind, other names are not; a name spelled badly matches nothing."""
+    assert Pattern(pattern).matches(name) is covered
+
+
+def test_no_pattern_is_a_burden():
+    """A pattern made to stop a backtracking matcher takes milliseconds."""
+    began = time.process_time()
+    assert not Pattern(b"*a" * 100 + b"b").matches(b"a" * 250)
+    assert time.process_time() - began < 0.5
