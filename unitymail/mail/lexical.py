@@ -23,9 +23,8 @@ def unfold(raw: bytes) -> bytes:
     """The field body on one line: each fold becomes one space, the ends are stripped, over-long ones are cut."""
     if len(raw) > LONGEST_FIELD:
         raw = raw[:LONGEST_FIELD]
-    if b"\n" in raw:
-        raw = _FOLD.sub(b" ", raw.rstrip())
-    return raw.strip()
+    value = raw.strip()
+    return _FOLD.sub(b" ", value) if b"\n" in value else value
 
 
 def without_comments(value: bytes) -> bytes:

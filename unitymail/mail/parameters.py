@@ -54,6 +54,10 @@ def disposition(raw: bytes) -> tuple[str, Parameters]:
 
 def word(raw: bytes) -> str:
     """A field that is one token, such as Content-Transfer-Encoding: in lower case, "" when it is none."""
+    return _cached_word(raw) if len(raw) <= 40 else _read_word(raw)
+
+
+def _read_word(raw: bytes) -> str:
     found = _WORD.match(without_comments(unfold(raw)).lstrip())
     return found[0].decode("ascii").lower() if found else ""
 
@@ -74,6 +78,7 @@ def _read_disposition(raw: bytes) -> tuple[str, Parameters]:
 
 
 _cached_media_type = lru_cache(maxsize=512)(_read_media_type)
+_cached_word = lru_cache(maxsize=128)(_read_word)
 _cached_disposition = lru_cache(maxsize=512)(_read_disposition)
 
 

@@ -263,22 +263,20 @@ class _Scan:
         return _Open(start, body, media, fields)
 
     def content_fields(self, block: bytes) -> dict[bytes, bytes]:
-        low = block.lower()
+        low = b"\n" + block.lower()
         fields: dict[bytes, bytes] = {}
-        at = 0 if low.startswith(b"content-") else low.find(b"\ncontent-") + 1
-        while at or low.startswith(b"content-"):
-            found = _CONTENT_FIELD.match(low, at)
+        at = low.find(b"\ncontent-")
+        while at >= 0:
+            found = _CONTENT_FIELD.match(low, at + 1)
             if found is not None:
                 name = found[1]
                 if name not in fields:
-                    fields[name] = value = block[found.start(2):found.end(2)]
+                    fields[name] = value = block[found.start(2) - 1:found.end(2) - 1]
                     if len(value) > LONGEST_FILE_NAME:
                         self.judge_file_name(name, value)
                 elif name in (b"type", b"transfer-encoding"):
                     self.flaws.append(f"two Content-{name.decode('ascii').title()} fields in one header")
-            at = low.find(b"\ncontent-", found.end() if found else at + 1) + 1
-            if not at:
-                break
+            at = low.find(b"\ncontent-", found.end() if found else at + 1)
         return fields
 
     def judge_long_header(self, start: int, body: int) -> None:

@@ -6,6 +6,7 @@ Knows RFC 3501 7.4.2 to the letter; refuses to know commands, folders and the in
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.dates import read_date
@@ -33,6 +34,7 @@ KEPT_FIELDS = frozenset(
 )
 """What Outlook, Thunderbird, Apple Mail, K-9, mutt and mbsync ask for with HEADER.FIELDS; lower case."""
 
+_PLAIN = re.compile(rb"[ !#-\[\]-~]{0,1024}")
 _AS_QUOTED = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1024}", re.DOTALL)
 _ESCAPED = re.compile(rb'(["\\])')
 
@@ -108,11 +110,19 @@ def nstring(value: bytes | None) -> bytes:
     """NIL, a quoted string, or a literal where a quoted string cannot carry the octets; NUL has no form and goes."""
     if value is None:
         return b"NIL"
+    if _PLAIN.fullmatch(value):
+        return b'"' + value + b'"'
     if b"\0" in value:
         value = value.replace(b"\0", b"")
     if _AS_QUOTED.fullmatch(value):
-        return b'"' + (_ESCAPED.sub(rb"\\\1", value) if b'"' in value or b"\\" in value else value) + b'"'
+        return b'"' + _ESCAPED.sub(rb"\\\1", value) + b'"'
     return b"{%d}\r\n%b" % (len(value), value)
+
+
+@lru_cache(maxsize=256)
+def _token(text: str) -> bytes:
+    """A word that `parameters` read, at most 127 characters of a token."""
+    return nstring(text.encode("ascii"))
 
 
 def _envelope(named: _Named) -> bytes:
@@ -164,15 +174,15 @@ def _body(buffer: Octets, part: Part, *, extensible: bool) -> bytes:
     if part.is_multipart:
         inside = b"".join(_body(buffer, child, extensible=extensible) for child in part.children)
         if not extensible:
-            return b"(%b %b)" % (inside, nstring(part.subtype.encode()))
-        return b"(%b %b %b %b)" % (inside, nstring(part.subtype.encode()), _parameters(part.parameters), _tail(part))
+            return b"(%b %b)" % (inside, _token(part.subtype))
+        return b"(%b %b %b %b)" % (inside, _token(part.subtype), _parameters(part.parameters), _tail(part))
     basic = b"(%b %b %b %b %b %b %d" % (
-        nstring(part.type.encode()),
-        nstring(part.subtype.encode()),
+        _token(part.type),
+        _token(part.subtype),
         _parameters(_with_charset(part)),
         _field(part.content_id),
         _field(part.description),
-        nstring(part.encoding.encode()),
+        _token(part.encoding),
         part.size,
     )
     if part.type == "text":
@@ -193,7 +203,7 @@ def _with_charset(part: Part) -> Parameters:
 def _parameters(pairs: Parameters) -> bytes:
     if not pairs:
         return b"NIL"
-    return b"(%b)" % b" ".join(nstring(octets_of(text)) for pair in pairs for text in pair)
+    return b"(%b)" % b" ".join([nstring(octets_of(text)) for pair in pairs for text in pair])
 
 
 def _field(raw: bytes | None) -> bytes:
@@ -203,7 +213,7 @@ def _field(raw: bytes | None) -> bytes:
 def _tail(part: Part) -> bytes:
     """Disposition, language and location: the extension data that single parts and multiparts share."""
     if part.disposition:
-        disposition = b"(%b %b)" % (nstring(part.disposition.encode()), _parameters(part.disposition_parameters))
+        disposition = b"(%b %b)" % (_token(part.disposition), _parameters(part.disposition_parameters))
     else:
         disposition = b"NIL"
     return b"%b %b %b" % (disposition, _languages(part.language), _field(part.location))
