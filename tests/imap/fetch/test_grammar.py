@@ -74,8 +74,8 @@ def test_bad(text):
 
 
 @given(st.lists(st.sampled_from([
-    "BODY", ".PEEK", "[", "]", "(", ")", " ", "HEADER", ".FIELDS", ".NOT", "1", ".", "0", "<", ">", "TEXT", "MIME", "UID",
-    "%", '"', "\\", "RFC822", ".SIZE", "FLAGS", "\xe9",
+    "BODY", ".PEEK", "[", "]", "(", ")", " ", "HEADER", ".FIELDS", ".NOT", "1", ".", "0", "<", ">", "TEXT", "MIME",
+    "UID", "%", '"', "\\", "RFC822", ".SIZE", "FLAGS", "\xe9",
 ]), max_size=14))
 def test_garbage(words):
     """Any words give items or a refusal."""

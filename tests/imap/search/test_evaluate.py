@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.imap.memory_store import DEFAULT_DATE, MemoryStore
-from unitymail.imap.letter import Structures
+from unitymail.imap.letter import Letters
 from unitymail.imap.search import evaluate, mask
 from unitymail.imap.search.grammar import criteria
 from unitymail.imap.search.keys.dates import Days, Sent
@@ -41,7 +41,7 @@ class Box:
         async def run(function, *args):
             return function(*args)
 
-        found = asyncio.run(evaluate.search(tree, self.view, self.folder, run, Structures()))
+        found = asyncio.run(evaluate.search(tree, self.view, self.folder, run, Letters(self.store, "u", self.folder)))
         assert self.store.open_contents == 0
         return mask.chosen(found, range(1, len(self.view) + 1))
 

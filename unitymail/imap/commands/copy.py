@@ -8,7 +8,7 @@ from unitymail.imap.chosen import uids_of
 from unitymail.imap.registry import SELECTED, Done, No, command
 from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.sequence import compressed
-from unitymail.interfaces.store import Copied, IAccount, IFolder, NoSuchFolder, OverQuota
+from unitymail.interfaces.store import Copied, IAccount, IFolder, NoSuchFolder
 
 if TYPE_CHECKING:
     from array import array
@@ -41,8 +41,6 @@ async def hand_over(session: Session, uids: array[int], name: str, *, moving: bo
         copied = await session.run(_hand_over, session.account, session.folder, uids, name, moving)
     except NoSuchFolder as refusal:
         raise No("There is no such mailbox; create it first", b"TRYCREATE") from refusal
-    except OverQuota as refusal:
-        raise No(refusal.reply.text, b"OVERQUOTA") from refusal
     if copied.sources:
         account = session.account.id
         session.journal.mailbox_changed(account, name, "move" if moving else "copy", len(copied.sources))

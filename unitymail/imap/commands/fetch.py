@@ -38,9 +38,8 @@ async def mark_seen(session: Session, spans: Sequence[Span]) -> frozenset[int]:
 
     When the store cannot write (a full disk), reading mail goes on without it.
     """
-    combinations = session.view.snapshot.combinations
     uids, flags = gathered(session.view.uids, list(spans)), gathered(session.view.flags, list(spans))
-    unread = {at for at in set(flags) if "\\Seen" not in combinations[at]}
+    unread = {at for at in set(flags) if "\\Seen" not in session.view.combinations[at]}
     lacking = [uid for uid, at in zip(uids, flags, strict=True) if at in unread] if unread else []
     if not lacking:
         return frozenset()

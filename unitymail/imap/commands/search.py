@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.imap.fetch.deliver import STRUCTURES
+from unitymail.imap.letter import Letters
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.search import mask
 from unitymail.imap.search.evaluate import search as matching
@@ -21,7 +21,8 @@ PORTION = 5000
 async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """One `* SEARCH`, also when nothing is found."""
     tree = criteria(reader)
-    found = await matching(tree, session.view, session.folder, session.run, STRUCTURES)
+    letters = Letters(session.door.store, session.account.id, session.folder)
+    found = await matching(tree, session.view, session.folder, session.run, letters)
     numbers = mask.chosen(found, session.view.uids if by_uid else range(1, len(session.view) + 1))
     session.send(b"* SEARCH")
     for begin in range(0, len(numbers), PORTION):

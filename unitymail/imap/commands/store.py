@@ -9,10 +9,9 @@ from unitymail.imap.chosen import spans_of
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.items.view import FLAGS
 from unitymail.imap.fetch.plan import planned
-from unitymail.imap.registry import SELECTED, Bad, Done, No, command
+from unitymail.imap.registry import SELECTED, Bad, Done, command
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.sequence import gathered
-from unitymail.interfaces.store import TooManyKeywords
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
@@ -39,10 +38,7 @@ async def store(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     if not uids or (not flags and change != "replace"):
         return Done("STORE completed")
     before = session.folder.snapshot.serial
-    try:
-        await session.run(folder.store, uids, change, flags)
-    except TooManyKeywords as refusal:
-        raise No(refusal.reply.text, b"LIMIT") from refusal
+    await session.run(folder.store, uids, change, flags)
     if session.folder.snapshot.serial != before:
         session.doorbell.ring(session.account.id, session.folder.name)
     if silent:

@@ -12,14 +12,11 @@ from unitymail.imap.fetch import block as blocks
 from unitymail.imap.fetch import from_files, index_only
 from unitymail.imap.fetch.block import Block
 from unitymail.imap.fetch.plan import Plan
-from unitymail.imap.letter import Structures
+from unitymail.imap.letter import Letters
 from unitymail.imap.wire.sequence import Span
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
-
-STRUCTURES = Structures()
-"""Shared by all sessions of the process: the same message is looked at again by whoever fetches its parts."""
 
 
 async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown: Collection[int] | None = None) -> int:
@@ -46,7 +43,8 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
 
 
 async def _send_contents(session: Session, plan: Plan, block: Block) -> int:
-    reading = from_files.Reading(session.folder, plan, block, STRUCTURES)
+    letters = Letters(session.door.store, session.account.id, session.folder)
+    reading = from_files.Reading(session.folder, plan, block, letters)
     gone = 0
     while True:
         batch: from_files.Batch = await session.run(reading.read)

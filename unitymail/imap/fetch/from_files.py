@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from unitymail.imap.fetch.attribute import Piece
 from unitymail.imap.fetch.block import Block
 from unitymail.imap.fetch.plan import LINE_END, Plan, Row
-from unitymail.imap.letter import Letter, Structures
+from unitymail.imap.letter import Letters
 from unitymail.interfaces.store import IContent, IFolder
 
 BLOCK = 200
@@ -34,8 +34,8 @@ class Batch:
 class Reading:
     """The messages of one block, read batch by batch. Each `read` blocks on the disk: call it in a thread."""
 
-    def __init__(self, folder: IFolder, plan: Plan, block: Block, structures: Structures) -> None:
-        self._folder, self._plan, self._block, self._structures = folder, plan, block, structures
+    def __init__(self, folder: IFolder, plan: Plan, block: Block, letters: Letters) -> None:
+        self._folder, self._plan, self._block, self._letters = folder, plan, block, letters
         self._heads: list[bytes] | None = None
         self._gone = 0
         self._next = 0
@@ -87,8 +87,7 @@ class Reading:
             batch.pieces.append(b"".join(copied))
 
     def _message(self, head: bytes, uid: int, content: IContent) -> list[Piece]:
-        key = (self._folder.id, self._folder.snapshot.uidvalidity, uid)
-        letter = Letter(uid, content, key, self._structures)
+        letter = self._letters.letter(uid, content)
         pieces: list[Piece] = [head]
         for number, item in enumerate(self._plan.contents):
             if number:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from unitymail.imap.letter import Letter, Structures
+from unitymail.imap.letter import Letters
 from unitymail.imap.search import mask
 from unitymail.imap.search.leaf import ORDER, UNSURE, YES, ContentProbe, Leaf, RowColumn, RowProbe, Verdicts, ViewProbe
 from unitymail.imap.search.tree import Key, bounds, decide, leaves
@@ -25,9 +25,9 @@ THOUGHT = 500_000
 Run = Callable[..., Awaitable[Any]]
 
 
-async def search(tree: Key, view: View, folder: IFolder, run: Run, structures: Structures) -> int:
+async def search(tree: Key, view: View, folder: IFolder, run: Run, letters: Letters) -> int:
     """The set of matching messages, as a `mask` over the view. `run` calls a function in a thread."""
-    found = Search(tree, view, folder, structures)
+    found = Search(tree, view, folder, letters)
     for source in found.sources:
         if source == "view":
             await found.think(run, found.ask_view)
@@ -44,8 +44,8 @@ async def search(tree: Key, view: View, folder: IFolder, run: Run, structures: S
 class Search:
     """What is known so far: a verdict for each leaf and message, and the messages still open."""
 
-    def __init__(self, tree: Key, view: View, folder: IFolder, structures: Structures) -> None:
-        self._tree, self._view, self._folder, self._structures = tree, view, folder, structures
+    def __init__(self, tree: Key, view: View, folder: IFolder, letters: Letters) -> None:
+        self._tree, self._view, self._folder, self._letters = tree, view, folder, letters
         self._count = len(view)
         self._probes = {leaf: {probe.source: probe for probe in leaf.probes()} for leaf in leaves(tree)}
         self._verdicts: dict[Leaf, Verdicts] = {leaf: bytearray([UNSURE]) * self._count for leaf in self._probes}
@@ -142,9 +142,7 @@ class Search:
         return read, matching
 
     def _matches(self, at: int, content: Any) -> bool:
-        uid = self._view.uids[at]
-        letter = Letter(uid, content, (self._folder.id, self._view.snapshot.uidvalidity, uid), self._structures)
-        words = Words(letter)
+        words = Words(self._letters.letter(self._view.uids[at], content))
         asked: dict[Leaf, bool] = {}
 
         def of_leaf(leaf: Leaf) -> bool | None:

@@ -28,7 +28,7 @@ class Flag:
 
     def _judge(self, view: View) -> Verdicts:
         return by_combination(view.flags, [
-            YES if any(flag.lower() == self.name for flag in flags) else NO for flags in view.snapshot.combinations
+            YES if any(flag.lower() == self.name for flag in flags) else NO for flags in view.combinations
         ])
 
 
