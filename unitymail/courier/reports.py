@@ -3,12 +3,13 @@
 Knows NOTIFY (RFC 3461), the delay notice and the senders that get none; refuses to know how a report looks.
 
 Note *Told once*. What was told is read from the item's own Report steps, so a run that is interrupted and done again
-tells neither twice nor never. A report that was not sent yet takes up what happened meanwhile: one per run.
+tells neither twice nor never. The report planned on entry takes up what fails in the first run: one report, not two.
+Later runs make their own, since an earlier report may have been sent although its outcome was not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from unitymail.interfaces.book import IBook
@@ -22,12 +23,27 @@ from unitymail.routing.steps import BadMail, Convert, HandOver, RelayToUser, Rep
 DELAYED = "The message has not reached this recipient yet; this mail system keeps trying."
 
 
-def with_reports(item: Item, now: float, book: IBook) -> Item:
+def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False) -> Item:
     """The item with what is due added to its steps: fates to a report, or its message to bad mail."""
     if item.envelope.sender == NULL_SENDER:
         return _with_bad_mail(item)
     fates = () if _wants_none(item, book) else tuple(_news(item, now, book))
-    return replace(item, steps=_told(item.steps, item.envelope.sender, fates)) if fates else item
+    if not fates:
+        return item
+    planned = _planned_report(item) if first_run else None
+    if planned is None:
+        # A step's time says when it was made: the report is dated by it, however often it is performed.
+        return replace(item, steps=(*item.steps, StepState(Report(item.envelope.sender, fates), next_at=now)))
+    number, step = planned
+    fuller = replace(item.steps[number], step=replace(step, fates=step.fates + fates))
+    return replace(item, steps=(*item.steps[:number], fuller, *item.steps[number + 1 :]))
+
+
+def _planned_report(item: Item) -> tuple[int, Report] | None:
+    for number, state in enumerate(item.steps):
+        if isinstance(state.step, Report) and state.outcome is None and not state.attempts:
+            return number, state.step
+    return None
 
 
 def _with_bad_mail(item: Item) -> Item:
@@ -96,11 +112,3 @@ def addressed_as(step: Step) -> str:
         return step.original or step.to
     return "" if isinstance(step, BadMail) else step.to
 
-
-def _told(states: Sequence[StepState], sender: str, fates: tuple[Fate, ...]) -> tuple[StepState, ...]:
-    for number, state in enumerate(states):
-        step = state.step
-        if isinstance(step, Report) and state.outcome is None and not state.attempts:
-            fuller = replace(state, step=replace(step, fates=step.fates + fates))
-            return (*states[:number], fuller, *states[number + 1 :])
-    return (*states, StepState(Report(sender, fates)))

@@ -72,8 +72,9 @@ class Run:
             item = replace(item, steps=tuple(StepState(step) for step in steps))
             if steps:
                 await self._threads.run(self._queue.record, item)
+        fresh = item.fresh
         item = await self._perform_due(item, reports=False)
-        item = await self._see_to_reports(item)
+        item = await self._see_to_reports(item, first_run=fresh)
         item = await self._perform_due(item, reports=True)
         if any(state.outcome is None for state in item.steps):
             next_at = min(state.next_at for state in item.steps if state.outcome is None)
@@ -81,8 +82,8 @@ class Run:
         else:
             await self._threads.run(self._queue.finish, item)
 
-    async def _see_to_reports(self, item: Item) -> Item:
-        fuller = with_reports(item, self._now(), self._book)
+    async def _see_to_reports(self, item: Item, *, first_run: bool) -> Item:
+        fuller = with_reports(item, self._now(), self._book, first_run=first_run)
         if fuller is item:
             return item
         await self._threads.run(self._queue.record, fuller)

@@ -101,8 +101,11 @@ class IIncoming(Interface):
 class ISpool(Interface):
     """What a door needs to turn octets into durable mail."""
 
-    def receive(trace: str) -> IIncoming:
-        """Begin a message."""
+    def receive(trace: str, arrived: float | None = None) -> IIncoming:
+        """Begin a message. `arrived` (Unix seconds) is the moment of the commit when not given.
+
+        A message made twice, of one trace, must be given the same moment: it is part of its name in mailboxes.
+        """
 
     def commit(incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes) -> Awaitable[None]:
         """Fires once the message is durable and linked into each mailbox; then a door may answer 250.

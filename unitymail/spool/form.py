@@ -40,6 +40,7 @@ _PLAIN = tuple(
     f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh")
 )
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+_lines = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": ")).encode
 
 
 class Unreadable(ValueError):
@@ -48,16 +49,17 @@ class Unreadable(ValueError):
 
 def write_form(item: Item) -> bytes:
     """One line a field, one line a recipient and step: a person can read it, grep finds whole steps."""
-    lines = [f" {_compact(name)}: {_compact(getattr(item, name))}" for name in _PLAIN]
-    lines.append(f' "envelope": {_compact(_of_envelope(item.envelope))}')
-    lines.append(_rows("recipients", map(_of_recipient, item.envelope.recipients)))
-    lines.append(_rows("steps", map(_of_state, item.steps)))
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "surrogatepass")
+    facts = _lines({name: getattr(item, name) for name in _PLAIN})
+    text = (
+        f'{{\n {facts[1:-1]},\n "envelope": {_compact(_of_envelope(item.envelope))},\n'
+        f' "recipients": [{_rows(map(_of_recipient, item.envelope.recipients))}],\n'
+        f' "steps": [{_rows(map(_of_state, item.steps))}]\n}}\n'
+    )
+    return text.encode("utf-8", "surrogatepass")
 
 
-def _rows(name: str, rows: Iterable[dict[str, Any]]) -> str:
-    text = ",\n".join("  " + _compact(row) for row in rows)
-    return f' "{name}": [\n{text}\n ]' if text else f' "{name}": []'
+def _rows(rows: Iterable[dict[str, Any]]) -> str:
+    return ",".join("\n  " + _compact(row) for row in rows)
 
 
 def read_form(octets: bytes, path: str) -> Item:

@@ -11,7 +11,7 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from zope.interface import implementer
 
@@ -30,8 +30,9 @@ HEAD_ROOM = -(-MAX_HEAD // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULAR
 class Incoming:
     """`path` is the intake file, whether it exists yet or not. `settle` and `remove` are for the committer."""
 
-    def __init__(self, trace: str, path: str, disk: IDisk) -> None:
+    def __init__(self, trace: str, path: str, disk: IDisk, arrived: float | None = None) -> None:
         self.trace = trace
+        self.arrived = arrived
         self.path = path
         self.size = 0
         self.head = 0
@@ -39,6 +40,7 @@ class Incoming:
         self._blocks: list[bytes] = []
         self._fd: int | None = None
         self._hash = hashlib.sha256()
+        self._created = False
         self._over = False
 
     # while it is received (reactor thread)
@@ -60,9 +62,8 @@ class Incoming:
         self.size += len(block)
 
     def _spill(self) -> None:
-        self._fd = self._disk.create(self.path)
         received = b"".join(self._blocks)
-        self._disk.write(self._fd, bytes(HEAD_ROOM) + received)
+        self._disk.write(self._create(), bytes(HEAD_ROOM) + received)
         self._hash.update(received)
         self._blocks = []
 
@@ -78,12 +79,7 @@ class Incoming:
         return self._fd is None
 
     def abandon(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._blocks = []
-        if self._fd is not None:
-            self._close()
+        if not self._over:
             self.remove()
 
     # at the commit (any thread)
@@ -98,9 +94,8 @@ class Incoming:
         if self._fd is None:
             received = self._received()
             self._hash.update(received)
-            self._fd = self._disk.create(self.path)
             self.head = len(head)
-            self._disk.write(self._fd, head + received)
+            self._disk.write(self._create(), head + received)
         else:
             self.head = HEAD_ROOM
             self._disk.write_at(self._fd, padded(head, HEAD_ROOM), 0)
@@ -119,17 +114,22 @@ class Incoming:
 
     def remove(self) -> None:
         """Take the file away, as far as the disk lets us; what stays is removed at the next start."""
-        try:
-            if self._fd is not None:
-                self._close()
-            unlink_if_there(self._disk, self.path)
-        except OSError:
-            pass
+        self._over = True
+        self._blocks = []
+        with suppress(OSError):
+            self._close()
+            if self._created:
+                unlink_if_there(self._disk, self.path)
 
     def _received(self) -> bytes:
         if len(self._blocks) != 1:
             self._blocks = [b"".join(self._blocks)]
         return self._blocks[0]
+
+    def _create(self) -> int:
+        self._fd = self._disk.create(self.path)
+        self._created = True
+        return self._fd
 
     def _close(self) -> None:
         fd, self._fd = self._fd, None

@@ -23,6 +23,7 @@ from unitymail.spool.places import Places, is_trace
 
 _STAYS_S = 1.0
 _COARSE_S = 2.0
+_DISTRUST_S = 3_600.0
 
 
 @implementer(IQueue)
@@ -85,7 +86,9 @@ class Queue:
                         stat = entry.stat()
                     except FileNotFoundError:
                         continue
-                    new.append((trace, stat.st_mtime, bool(stat.st_mode & 0o100)))
+                    # However far the hint is in the future (a clock may have been wrong), look within the hour.
+                    when = min(stat.st_mtime, self._now() + _DISTRUST_S)
+                    new.append((trace, when, bool(stat.st_mode & 0o100)))
         self._index.load(new)
         for trace in known - found:
             if not self._index.is_claimed(trace) and not os.path.exists(self._items.envelope_path(trace)):

@@ -96,10 +96,10 @@ class Spool:
         for what, count in done:
             self._journal.recovered(what, count)
 
-    def receive(self, trace: str) -> Incoming:
+    def receive(self, trace: str, arrived: float | None = None) -> Incoming:
         if not is_trace(trace):
             raise ValueError(f"{trace!r} cannot be a trace")
-        return Incoming(trace, os.path.join(self._places.intake, f"{trace}.{self._owner}"), self._disk)
+        return Incoming(trace, os.path.join(self._places.intake, f"{trace}.{self._owner}"), self._disk, arrived)
 
     def commit(self, incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes) -> Deferred[None]:
         if len(head) > MAX_HEAD:
@@ -114,7 +114,7 @@ class Spool:
             incoming.abandon()
             return earlier
         assert isinstance(incoming, Incoming)
-        file, arrived = incoming, self._clock.seconds()
+        file, arrived = incoming, self._clock.seconds() if incoming.arrived is None else incoming.arrived
         message = Finishing(file, head, lambda: self._describe(file, envelope, decision, arrived))
         self._finishing[incoming.trace] = message
         answer = message.answer()

@@ -26,7 +26,7 @@ def performer_classes() -> Iterator[type[Any]]:
 def find_performers(**collaborators: Any) -> dict[type[Any], Any]:
     """A performer for each step class that has one.
 
-    The node offers store, spool, badmail, book, usage, doorbell, journal, clock, threads and decider; each performer is
+    The node offers store, spool, badmail, book, usage, doorbell, journal, threads and decider; each performer is
     given those that its constructor names.
     """
     performers: dict[type[Any], Any] = {}

@@ -2,14 +2,13 @@
 
 Knows how a report gets on its way; refuses to know how it looks (`mail.report`) and whether it is due (`reports`).
 
-Note *Performed twice*. The report's trace is derived from the item and the step's place in it, so that a second
-performance, after a crash, commits the same trace: it is not stored twice.
+Note *Performed twice*. The report's trace is derived from the item and the step's place in it, and its date is the
+step's, so that a second performance, after a crash, commits the same message: it is not stored twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from zope.interface import implementer
 
@@ -32,35 +31,37 @@ class ReportPerformer:
     performs = Report
 
     def __init__(
-        self, *, spool: ISpool, decider: Decider, book: IBook, journal: IJournal, threads: IThreads, clock: Any
+        self, *, spool: ISpool, decider: Decider, book: IBook, journal: IJournal, threads: IThreads
     ) -> None:
         self._spool = spool
         self._decider = decider
         self._book = book
         self._journal = journal
         self._threads = threads
-        self._clock = clock
 
     async def perform(self, item: Item, state: StepState) -> Outcome:
         step = state.step
         assert isinstance(step, Report)
         trace = f"{item.trace}-r{item.steps.index(state)}"
+        when = state.next_at or item.arrived
         envelope = envelope_of(step.to)
-        octets, decision = await self._threads.run(self._write, item, step, trace, envelope)
+        octets, decision = await self._threads.run(self._write, item, step, trace, when, envelope)
         head = head_block(
             trace=trace, envelope=envelope, origin=self._decider.origin, decision=decision, host=self._decider.host,
-            when=self._clock.seconds(), subject=None,
+            when=when, subject=None,
         )
-        incoming = self._spool.receive(trace)
+        incoming = self._spool.receive(trace, when)
         incoming.write(octets)
         await self._spool.commit(incoming, envelope, decision, head)
         self._journal.reported(item.trace, trace, step.to, len(step.fates))
         return DONE
 
-    def _write(self, item: Item, step: Report, trace: str, envelope: Envelope) -> tuple[bytes, Decision]:
+    def _write(
+        self, item: Item, step: Report, trace: str, when: float, envelope: Envelope
+    ) -> tuple[bytes, Decision]:
         octets = build_report(
             to=step.to, fates=step.fates, envelope=item.envelope, original=original_of(item, step),
-            host=self._decider.host, domain=self._book.domain, trace=trace, when=self._clock.seconds(),
+            host=self._decider.host, domain=self._book.domain, trace=trace, when=when,
             retry_until=item.arrived + self._book.site.relay_retry_for, names=self._names(step),
         )
         return octets, never_about_a_report(self._decider.decide(octets, envelope))

@@ -1,0 +1,63 @@
+"""A courier for tests: a real spool on a real disk, scripted performers beside the real ones, a clock of ours."""
+
+from collections.abc import Callable
+
+from zope.interface import implementer
+
+from tests.fakes import FakeBook
+from tests.spool.room import HOST, a_spool
+from unitymail.courier.courier import Courier
+from unitymail.courier.deciding import Decider
+from unitymail.courier.perform import find_performers
+from unitymail.interfaces.spool import DONE, IStepPerformer
+from unitymail.routing.steps import RelayToSmartHost
+from unitymail.spool.badmail import BadMailFolder
+
+
+@implementer(IStepPerformer)
+class ScriptedRelay:
+    """Answers each attempt with the next of `script` (an Outcome, an exception, a function, a Deferred)."""
+
+    performs = RelayToSmartHost
+
+    def __init__(self, *script):
+        self.script = list(script)
+        self.asked = []
+
+    async def perform(self, item, state):
+        self.asked.append((item.trace, state.step.to, state.attempts))
+        answer = self.script.pop(0) if self.script else DONE
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Callable):
+            return answer(item, state)
+        return await answer if hasattr(answer, "addCallback") else answer
+
+
+def a_courier(root, *, book=None, relay=None, room=None, at_once=20, **facts):
+    """`a_spool` with a courier that has started."""
+    room = room or a_spool(root, **facts)
+    room.book = book or FakeBook()
+    room.decider = Decider(room.book, room.usage, HOST)
+    room.badmail = BadMailFolder(room.places.root, disk=room.disk, now=room.clock.seconds)
+    room.performers = find_performers(
+        store=room.store, spool=room.spool, badmail=room.badmail, book=room.book, usage=room.usage,
+        doorbell=room.doorbell, journal=room.journal, threads=room.threads, decider=room.decider,
+    )
+    room.relay = relay
+    if relay is not None:
+        room.performers[RelayToSmartHost] = relay
+    room.courier = Courier(
+        queue=room.spool.queue, performers=room.performers, threads=room.threads, book=room.book,
+        journal=room.journal, clock=room.clock, decide=room.decider.steps_of, at_once=at_once,
+    )
+    room.spool.recover()
+    room.courier.start()
+    return room
+
+
+def pass_time(room, seconds, step=30.0):
+    """Let the clock run in steps, so that each timer finds its own moment."""
+    while seconds > 0:
+        room.clock.advance(min(step, seconds))
+        seconds -= step
