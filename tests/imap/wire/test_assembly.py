@@ -112,8 +112,8 @@ def test_garbage(pieces):
 
 
 TOKENS = st.sampled_from(
-    [b"a", b" ", b"\r\n", b"{", b"}", b"3", b"+", b"~", b"{2+}\r\n", b"{1}\r\n", b"{99999999999}\r\n", b"APPEND", b"UID",
-     b"x", b'"', b"("]
+    [b"a", b" ", b"\r\n", b"{", b"}", b"3", b"+", b"~", b"{2+}\r\n", b"{1}\r\n", b"{99999999999}\r\n", b"APPEND",
+     b"UID", b"x", b'"', b"("]
 )
 
 

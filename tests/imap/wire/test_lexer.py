@@ -158,10 +158,10 @@ def test_announced():
 
 PART = st.binary(max_size=30) | st.binary(max_size=10).map(Literal) | st.just(Announced(3, False))
 PARTS = st.lists(PART, max_size=5)
-READS = (
-    "space atom astring string nstring number sequence_set flag_list flags_until_end mailbox list_pattern date date_time"
-    " word literal announced peek rest at_end end"
-).split()
+READS = [
+    "space", "atom", "astring", "string", "nstring", "number", "sequence_set", "flag_list", "flags_until_end", "mailbox",
+    "list_pattern", "date", "date_time", "word", "literal", "announced", "peek", "rest", "at_end", "end",
+]
 
 
 @given(PARTS, st.lists(st.sampled_from(READS) | st.sampled_from([b"(", b")", b"x", b" "]), max_size=8))

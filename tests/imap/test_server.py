@@ -1,0 +1,455 @@
+"""Connections: order, limits, time, TLS, and a reason before every end."""
+
+from dataclasses import replace
+
+from twisted.mail.imap4 import IMAP4Server
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.fakes import ROBIN
+from tests.imap.conversation import MESSAGE, HeldThreads, House
+from unitymail.imap.registry import Done, Registry, command, discover
+from unitymail.settings.site import SiteSettings
+
+
+class Commands:
+    """A module that a registry can look into."""
+
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+def registry_with(*coroutines):
+    found = discover()
+    found.commands.update(Registry([Commands(**{c.__name__: c for c in coroutines})]).commands)
+    return found
+
+
+class OrderTests(SynchronousTestCase):
+    def test_it_is_an_imap4server(self):
+        """The session is Twisted's IMAP4Server to whoever asks."""
+        client = House().connect()
+        self.assertIsInstance(client.protocol, IMAP4Server)
+        self.assertEqual(client.protocol.state, "unauth")
+        self.assertTrue(client.wire.no_delay)
+        self.assertIn(b"IMAP4rev1", client.protocol.listCapabilities())
+
+    def test_pipelined_commands_are_answered_in_order(self):
+        """SELECT, FETCH and NOOP in one packet are answered one after the other, however long each takes."""
+        threads = HeldThreads()
+        house = House(threads=threads)
+        house.inbox.put(MESSAGE)
+        client = house.connect()
+        client.send("a LOGIN robin secret\r\nb SELECT INBOX\r\nc UID FETCH 1 (UID)\r\nd NOOP\r\n")
+        self.assertEqual(client.heard(), "")
+        heard = ""
+        while threads.waiting:
+            threads.step()
+            heard += client.heard()
+        tags = [line[:4] for line in heard.split("\r\n") if line[:1] in "abcd" and line]
+        self.assertEqual(tags, ["a OK", "b OK", "c OK", "d OK"])
+
+    def test_a_busy_session_reads_no_further(self):
+        """While a command runs the client's octets are bounded; afterwards all its commands are answered."""
+        threads = HeldThreads()
+        house = House(threads=threads)
+        client = house.connect()
+        client.send("a LOGIN robin secret\r\n")
+        client.send("n NOOP\r\n" * 9000)
+        self.assertEqual(client.wire.producerState, "paused")
+        threads.step()
+        self.assertEqual(client.wire.producerState, "producing")
+        self.assertEqual(client.heard().count("n OK"), 9000)
+
+    def test_a_client_that_does_not_read_gets_nothing_more(self):
+        """With the way out full the next command waits; after two minutes without progress the line is cut."""
+        house = House()
+        client = house.signed_in()
+        client.wire.producer.pauseProducing()
+        self.assertEqual(client.say("a NOOP"), [])
+        client.wire.producer.resumeProducing()
+        self.assertEqual(client.heard(), "a OK NOOP completed\r\n")
+        client.wire.producer.pauseProducing()
+        house.clock.advance(121)
+        self.assertTrue(client.wire.aborted)
+        client.leave()
+        self.assertEqual(house.journal.named("disconnected")[0].args[3], "the client stopped reading")
+
+    def test_an_error_nobody_expected(self):
+        """A bug in a command is told as SERVERBUG and to the journal; the connection goes on."""
+
+        @command("EXPLODE")
+        async def explode(session, reader):
+            raise ZeroDivisionError("boom")
+
+        house = House(registry=registry_with(explode))
+        client = house.signed_in()
+        [line] = client.say("a EXPLODE")
+        self.assertTrue(line.startswith("a NO [SERVERBUG] "))
+        self.assertNotIn("boom", line)
+        self.assertEqual(len(house.journal.named("trouble")), 1)
+        self.assertEqual(client.say("b NOOP"), ["b OK NOOP completed"])
+
+    def test_a_disk_that_fails_after_the_command(self):
+        """When looking for news fails, the command is answered nevertheless."""
+        house = House()
+        client = house.selected()
+        house.inbox.refresh = lambda: 1 / 0
+        self.assertEqual(client.say("a NOOP"), ["a OK NOOP completed"])
+        self.assertEqual(len(house.journal.named("trouble")), 1)
+
+    def test_a_command_that_outlives_its_client(self):
+        """When the client leaves in the middle, the command ends quietly and leaves nothing behind."""
+        threads = HeldThreads()
+        house = House(threads=threads)
+        client = house.connect()
+        client.send("a LOGIN robin secret\r\n")
+        client.leave()
+        threads.step()
+        self.assertEqual(house.door.slots.total, 0)
+        self.assertEqual(house.door.slots._clients, {})
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+        self.assertEqual(house.journal.named("trouble"), [])
+
+
+class LimitTests(SynchronousTestCase):
+    def test_wrong_commands(self):
+        """Ten wrong commands in a row end the connection, with BYE; a right one in between starts anew."""
+        client = House().connect()
+        for _ in range(9):
+            client.say("x BOGUS")
+        client.say("x NOOP")
+        for _ in range(9):
+            client.say("")
+        self.assertFalse(client.closed)
+        answer = client.say("x BOGUS")
+        self.assertEqual(answer, ["x BAD There is no command BOGUS", "* BYE Too many wrong commands"])
+
+    def test_the_wrong_place(self):
+        """Commands out of place are BAD, and say where they belong."""
+        client = House().connect()
+        self.assertEqual(client.say("a SELECT INBOX"), ["a BAD SELECT cannot be used before signing in"])
+        self.assertEqual(client.say("a UID NOOP"), ["a BAD There is no command UID NOOP"])
+        client.say("b LOGIN robin secret")
+        self.assertEqual(client.say("c LOGIN robin secret"), ["c BAD LOGIN cannot be used with no mailbox selected"])
+        self.assertEqual(client.say("c CLOSE"), ["c BAD CLOSE cannot be used with no mailbox selected"])
+
+    def test_line_without_end(self):
+        """100 MB without a line end: one clear BAD, then BYE; the rest is thrown away unread."""
+        house = House()
+        client = house.connect()
+        for _ in range(1600):
+            client.send(b"x" * 65_536)
+        heard = client.heard().split("\r\n")
+        self.assertTrue(heard[0].startswith("* BAD [TOOBIG]"), heard)
+        self.assertTrue(heard[2].startswith("* BYE [TOOBIG]"), heard)
+        house.clock.advance(5)
+        self.assertTrue(client.closed)
+
+    def test_four_gigabytes(self):
+        """A literal of 4 GB is refused at once, whether the client waits for leave or not."""
+        house = House()
+        client = house.signed_in()
+        self.assertEqual(
+            client.say("a SUBSCRIBE {4294967296}"), ["a BAD [TOOBIG] Literals of one command may have 131072 octets"]
+        )
+        self.assertEqual(client.say("b APPEND INBOX {4294967295}"), ["b NO [TOOBIG] A message may have 10240000 octets"])
+        self.assertEqual(client.say("c NOOP"), ["c OK NOOP completed"])
+        answer = client.say("d APPEND INBOX {4294967295+}")
+        self.assertEqual(answer[0], "d NO [TOOBIG] A message may have 10240000 octets")
+        self.assertTrue(answer[1].startswith("* BYE [TOOBIG]"))
+        client.send(b"x" * 100_000)
+        self.assertEqual(client.heard(), "")
+
+    def test_deep_nesting(self):
+        """10,000 nested parentheses are BAD, and the session goes on."""
+        house = House()
+        client = house.selected()
+        self.assertTrue(client.say("a SEARCH " + "(" * 10_000 + ")" * 10_000)[0].startswith("a BAD "))
+        self.assertTrue(client.say("b STATUS INBOX " + "(" * 10_000)[0].startswith("b BAD "))
+        self.assertEqual(client.say("c NOOP"), ["c OK NOOP completed"])
+
+    def test_too_many_connections(self):
+        """Over the limit a client is told so instead of being greeted, and the journal knows."""
+        house = House(site=SiteSettings(imap_max_connections=1))
+        house.connect()
+        late = house.connect("192.0.2.1")
+        self.assertEqual(late.greeting, "* BYE [UNAVAILABLE] Too many connections; please try again later\r\n")
+        self.assertTrue(late.closed)
+        late.leave()
+        self.assertEqual(house.door.slots.total, 1)
+        self.assertEqual(len(house.journal.named("turned_away")), 1)
+        self.assertEqual(house.journal.named("disconnected"), [])
+
+    def test_connections_of_a_user(self):
+        """One user has so many connections at most; the refusal says how many and from where."""
+        house = House(site=SiteSettings(imap_max_connections_per_user=2, imap_auth_without_tls=True))
+        house.signed_in()
+        second = house.signed_in("192.0.2.7")
+        third = house.connect()
+        [line] = third.say("a LOGIN robin secret")
+        self.assertEqual(
+            line, "a NO [LIMIT] You have 2 of 2 connections open: 1 from 127.0.0.1, 1 from 192.0.2.7"
+        )
+        second.leave()
+        self.assertTrue(third.say("b LOGIN robin secret")[0].startswith("b OK"))
+
+
+class TimeTests(SynchronousTestCase):
+    def test_before_signing_in(self):
+        """A minute without a command before signing in, and the door says BYE; single octets do not count."""
+        house = House()
+        client = house.connect()
+        house.clock.advance(40)
+        client.say("a NOOP")
+        house.clock.advance(40)
+        client.send("b")
+        house.clock.advance(21)
+        self.assertEqual(client.heard(), "* BYE Autologout; idle for too long\r\n")
+        self.assertTrue(client.closed)
+
+    def test_after_signing_in(self):
+        """Half an hour of silence afterwards."""
+        house = House()
+        client = house.signed_in()
+        house.clock.advance(1799)
+        self.assertFalse(client.closed)
+        house.clock.advance(2)
+        self.assertEqual(client.heard(), "* BYE Autologout; idle for too long\r\n")
+
+    def test_a_slow_command_is_no_idleness(self):
+        """While the node works for the client, the client cannot be idle."""
+        house = House(threads=HeldThreads())
+        client = house.connect()
+        client.send("a LOGIN robin secret\r\n")
+        house.clock.advance(61)
+        house.clock.advance(61)
+        self.assertFalse(client.closed)
+
+    def test_logout(self):
+        """LOGOUT says BYE, then OK, then closes; whoever does not hang up is cut off in the end."""
+        house = House()
+        client = house.connect()
+        self.assertEqual(client.say("a LOGOUT"), ["* BYE Until next time", "a OK LOGOUT completed"])
+        self.assertTrue(client.closed)
+        self.assertIsNone(client.wire.producer)
+        house.clock.advance(60)
+        self.assertTrue(client.wire.aborted)
+
+    def test_after_logout_nothing_is_heard(self):
+        """Commands after LOGOUT are not run."""
+        client = House().connect()
+        client.send("a LOGOUT\r\nb CAPABILITY\r\n")
+        self.assertNotIn("CAPABILITY", client.heard())
+
+    def test_the_node_shuts_down(self):
+        """Everybody is told why."""
+        house = House()
+        client = house.signed_in()
+        house.door.shut()
+        self.assertEqual(client.heard(), "* BYE [UNAVAILABLE] The node is shutting down\r\n")
+        self.assertTrue(client.closed)
+
+    def test_nothing_is_left_behind(self):
+        """After a connection no timer, slot, watch or session remains."""
+        house = House()
+        client = house.selected()
+        client.say("a IDLE")
+        client.leave()
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+        self.assertEqual((house.door.slots.total, house.door.sessions, len(house.door.watches)), (0, set(), 0))
+        self.assertEqual(house.doorbell.listeners, [])
+
+
+class NewsTests(SynchronousTestCase):
+    def setUp(self):
+        self.house = House()
+        for _ in range(3):
+            self.house.inbox.put(MESSAGE)
+        self.client = self.house.selected()
+        self.inbox = self.house.inbox
+
+    def expunge(self, *uids):
+        self.inbox.store(uids, "add", ["\\Deleted"])
+        self.inbox.expunge(uids)
+
+    def test_noop_tells(self):
+        """NOOP looks and tells: highest EXPUNGE first, then what came, then flags."""
+        self.expunge(1, 3)
+        self.inbox.store([2], "add", ["\\Flagged"])
+        self.inbox.arrive(MESSAGE)
+        self.assertEqual(
+            self.client.say("a NOOP"),
+            ["* 3 EXPUNGE", "* 1 EXPUNGE", "* 2 EXISTS", "* 2 RECENT", "* 1 FETCH (FLAGS (\\Recent \\Flagged))",
+             "a OK NOOP completed"],
+        )
+
+    def test_expunges_wait_during_fetch(self):
+        """FETCH by sequence number never moves the numbers; the next command that may, does."""
+        self.expunge(2)
+        answer = self.client.say("a FETCH 3 (UID)")
+        self.assertEqual(answer, ["* 3 FETCH (UID 3)", "a OK FETCH completed"])
+        self.assertEqual(self.client.say("b UID FETCH 3 (UID)")[-2:], ["* 2 EXPUNGE", "b OK FETCH completed"])
+        self.assertEqual(self.client.say("c FETCH 2 (UID)")[0], "* 2 FETCH (UID 3)")
+
+    def test_new_mail_shows_while_expunges_wait(self):
+        """A message that came is told although one that went is not."""
+        self.expunge(1)
+        self.inbox.put(MESSAGE)
+        self.assertEqual(self.client.say("a SEARCH UID 3")[-3:-1], ["* 4 EXISTS", "* 4 RECENT"])
+        self.assertEqual(self.client.say("b NOOP"), ["* 1 EXPUNGE", "b OK NOOP completed"])
+
+    def test_recent_goes_to_one_session(self):
+        """Each message is \\Recent for one session; EXAMINE looks without taking."""
+        watcher = self.house.selected("INBOX", "EXAMINE")
+        self.inbox.put(MESSAGE)
+        self.assertEqual(watcher.say("a NOOP"), ["* 4 EXISTS", "* 1 RECENT", "a OK NOOP completed"])
+        self.assertEqual(self.client.say("a NOOP"), ["* 4 EXISTS", "* 4 RECENT", "a OK NOOP completed"])
+        self.assertIn("* 0 RECENT", self.house.signed_in().say("x SELECT INBOX"))
+
+    def test_the_folder_is_made_anew(self):
+        """When UIDs lose their meaning, the client is sent away rather than misled."""
+        self.inbox._uidvalidity += 1
+        self.inbox.put(MESSAGE)
+        self.assertEqual(self.client.say("a NOOP"), ["* BYE The mailbox was made anew; please select it again"])
+
+    def test_the_folder_is_deleted(self):
+        """When somebody else deletes the selected folder, the client learns it."""
+        self.client.say("a CREATE Work")
+        self.client.say("b SELECT Work")
+        self.house.account.delete("Work")
+        self.assertEqual(self.client.say("c NOOP"), ["* BYE The selected mailbox was deleted"])
+
+    def test_look_no_oftener_than_needed(self):
+        """Between two commands of the same second the disk is not asked again; NOOP always asks."""
+        self.inbox.calls.clear()
+        for _ in range(5):
+            self.client.say("a UID FETCH 1 (FLAGS)")
+        self.assertNotIn("refresh", self.inbox.calls)
+        self.client.say("a NOOP")
+        self.assertEqual(self.inbox.calls.count("refresh"), 1)
+        self.house.clock.advance(1)
+        self.client.say("a UID FETCH 1 (FLAGS)")
+        self.assertEqual(self.inbox.calls.count("refresh"), 2)
+
+    def test_new_keywords_are_announced(self):
+        """A keyword first used by somebody else is a flag of the folder from now on."""
+        self.inbox.store([1], "add", ["work"])
+        answer = self.client.say("a NOOP")
+        self.assertIn("* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft work)", answer)
+
+
+class HiddenTests(SynchronousTestCase):
+    def test_hidden_capabilities(self):
+        """What a user's client breaks on is not offered once we know the user."""
+        robin = replace(ROBIN, hidden_capabilities=("idle", "MOVE"))
+        client = House(users=(robin,)).connect()
+        self.assertIn(" IDLE ", client.greeting)
+        [line] = client.say("a LOGIN robin secret")
+        self.assertNotIn(" IDLE ", line)
+        self.assertNotIn(" MOVE ", line)
+        self.assertIn(" ENABLE ", line)
+        self.assertNotIn(" IDLE ", client.say("b CAPABILITY")[0])
+
+
+class CoroutineTests(SynchronousTestCase):
+    def test_breathe(self):
+        """A command that has used its time goes on in another reactor turn."""
+        steps = []
+
+        @command("LONG")
+        async def long(session, reader):
+            for step in range(3):
+                steps.append(step)
+                session.clock.rightNow += 0.004
+                await session.breathe()
+            return Done("LONG completed")
+
+        house = House(registry=registry_with(long))
+        client = house.signed_in()
+        self.assertEqual(client.say("a LONG"), [])
+        self.assertEqual(steps, [0, 1])
+        house.clock.advance(0)
+        self.assertEqual(client.heard(), "a OK LONG completed\r\n")
+
+    def test_stream(self):
+        """Large contents go out in steps, as fast as the client reads; nothing is lost or doubled."""
+        octets = bytes(range(256)) * 4000
+
+        class Content:
+            buffer = octets
+            size = len(octets)
+
+        @command("SHOW")
+        async def show(session, reader):
+            await session.stream(Content, 100, 600_000)
+            return Done("SHOW completed")
+
+        client = House(registry=registry_with(show)).signed_in()
+        real = client.wire.write
+
+        def write(data):
+            real(data)
+            if len(data) > 1000:
+                client.wire.producer.pauseProducing()
+
+        client.wire.write = write
+        client.send("a SHOW\r\n")
+        heard, steps = b"", 0
+        while client.wire.value():
+            self.assertLessEqual(len(client.wire.value()), 131_072 + 100)
+            heard += client.wire.value()
+            client.wire.clear()
+            client.wire.producer.resumeProducing()
+            steps += 1
+        self.assertEqual(heard, octets[100:600_100] + b"a OK SHOW completed\r\n")
+        self.assertEqual(steps, 6)
+
+    def test_stream_to_nobody(self):
+        """A client that leaves in the middle of a large content frees everything at once."""
+        ended = []
+
+        class Content:
+            buffer = b"x" * 1_000_000
+
+        @command("SHOW")
+        async def show(session, reader):
+            try:
+                await session.stream(Content, 0, 1_000_000)
+            finally:
+                ended.append(True)
+
+        client = House(registry=registry_with(show)).signed_in()
+        real = client.wire.write
+        client.wire.write = lambda data: (real(data), client.wire.producer.pauseProducing())
+        client.send("a SHOW\r\n")
+        self.assertEqual(ended, [])
+        client.leave()
+        self.assertEqual(ended, [True])
+
+
+class FloodTests(SynchronousTestCase):
+    def test_many_commands_in_one_packet(self):
+        """Thousands of pipelined commands are answered without holding the reactor for all of them."""
+        house = House()
+        client = house.signed_in()
+        ticks = iter(range(10**6))
+        house.clock.seconds = lambda: 2000 + next(ticks) * 0.001
+        client.send("n NOOP\r\n" * 500)
+        answered = client.heard().count("n OK")
+        self.assertLess(answered, 500)
+        for _ in range(1000):
+            for call in house.clock.getDelayedCalls():
+                if call.func == client.protocol._advance:
+                    call.func()
+                    call.cancel()
+            answered += client.heard().count("n OK")
+            if answered == 500:
+                break
+        self.assertEqual(answered, 500)
+
+    def test_deferred_answers_do_not_recurse(self):
+        """A thousand commands that finish at once do not deepen the stack."""
+        house = House()
+        client = house.signed_in()
+        client.send("n CAPABILITY\r\n" * 1000)
+        self.assertEqual(client.heard().count("n OK"), 1000)
