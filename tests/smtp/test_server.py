@@ -1,7 +1,7 @@
 """Transcripts: what a client says and what it hears."""
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.mail import smtp
 
@@ -568,6 +568,13 @@ def test_a_surprise_in_deciding_is_451():
     assert not c.spool.held
 
 
+def test_trouble_while_deciding():
+    """A message that cannot be read back is answered with the spool's own words, and forgotten."""
+    c = Conversation(threads=FailingThreads(), spool=FakeSpool(memory_limit=0)).greeted()
+    assert c.letter("chris@vm1.example.com")[-1] == "452 4.3.1"
+    assert not c.spool.held and c.journal.named("trouble")
+
+
 def test_a_connection_lost_midway():
     """Half a message is forgotten."""
     c = Conversation().greeted()
@@ -587,6 +594,11 @@ def test_a_connection_lost_after_the_dot():
     c.hang_up()
     c.spool.release()
     assert len(c.spool.committed) == 1
+
+
+class FailingThreads:
+    def run(self, function, *args, **kwargs):
+        return fail(TryAgain(DISK_FULL))
 
 
 class CountingThreads:

@@ -21,7 +21,7 @@ from unitymail.policy.limits import judge_messages, judge_recipients, judge_size
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.sender import judge_envelope_sender
 from unitymail.policy.tls import auth_offered, judge_auth, judge_mail, starttls_offered
-from unitymail.policy.verdict import Reject, Verdict
+from unitymail.policy.verdict import ACCEPT, Reject, Verdict
 from unitymail.routing.decision import Origin
 from unitymail.smtp import commands, replies
 from unitymail.smtp.commands import BadSyntax
@@ -62,6 +62,11 @@ class Refused(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.text)
         self.reply = reply
+
+
+def _require(verdict: Verdict) -> None:
+    if verdict is not ACCEPT and isinstance(verdict, Reject):
+        raise Refused(verdict.reply)
 
 
 class Dialogue:
@@ -181,7 +186,7 @@ class Dialogue:
     def _forget(self) -> None:
         """End the transaction, if there is one."""
         if self._reception is not None:
-            self._reception.incoming.abandon()
+            self._reception.abandon()
         self._transaction = self._reception = self._exchange = None
 
     def _refuse(self, verb: str, reply: Reply) -> bytes:
@@ -193,10 +198,6 @@ class Dialogue:
             if self._wrong >= MAX_WRONG:
                 return reply.octets() + self.close(replies.TOO_MANY_ERRORS)
         return reply.octets()
-
-    def _require(self, verdict: Verdict) -> None:
-        if isinstance(verdict, Reject):
-            raise Refused(verdict.reply)
 
     def _secure(self) -> bool:
         return bool(self._origin.tls)
@@ -235,9 +236,9 @@ class Dialogue:
         if self._transaction is not None:
             raise Refused(replies.ALREADY_A_SENDER)
         self._mail_refused = True
-        self._require(judge_messages(self._messages, self.site))
+        _require(judge_messages(self._messages, self.site))
         origin = self._origin
-        self._require(
+        _require(
             judge_mail(self.house.door, self.client.trust, bool(origin.tls), bool(origin.user), self.site)
         )
         path = commands.read_mail(argument)
@@ -245,8 +246,8 @@ class Dialogue:
         if not path.address.isascii() and "smtputf8" not in fields:
             raise Refused(replies.NEEDS_SMTPUTF8)
         if "declared_size" in fields:
-            self._require(judge_size(fields["declared_size"], self.site))
-        self._require(judge_envelope_sender(path.address, origin, self.house.book, self.house.usage))
+            _require(judge_size(fields["declared_size"], self.site))
+        _require(judge_envelope_sender(path.address, origin, self.house.book, self.house.usage))
         self._transaction = Transaction(path.address, fields)
         self._mail_refused = False
         return _SENDER_OK
@@ -263,8 +264,8 @@ class Dialogue:
             # RFC 5321 4.5.1: <postmaster> without a domain is ours.
             address = f"{address}@{self.house.book.domain}"
         fields: dict[str, Any] = rcpt_fields(path.parameters) if path.parameters else {}
-        self._require(judge_recipients(len(transaction.recipients), self.site))
-        self._require(
+        _require(judge_recipients(len(transaction.recipients), self.site))
+        _require(
             judge_recipient(address, self._origin, self.house.book, self.house.usage, sender=transaction.sender)
         )
         transaction.recipients.append(Recipient(address, **fields))
@@ -293,12 +294,12 @@ class Dialogue:
 
     async def _settle(self, transaction: Transaction, reception: Reception) -> bytes:
         try:
-            reply = await settle(self.house, self.site, self._origin, transaction.envelope(), reception)
+            refusal = await settle(self.house, self.site, self._origin, transaction.envelope(), reception)
         except Exception as error:
             return self.surprised(f"message {reception.trace}", error)
-        if not reply.positive:
-            return self._refuse("DATA", reply)
-        return reply.octets()
+        if refusal is not None:
+            return self._refuse("DATA", refusal)
+        return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
 
     def _rset(self, argument: str) -> bytes:
         if argument:
@@ -349,7 +350,7 @@ class Dialogue:
             raise Refused(replies.ALREADY_SIGNED_IN)
         if self._transaction is not None:
             raise Refused(replies.NOT_IN_A_TRANSACTION)
-        self._require(judge_auth(self.house.door, self.ip, self.client.trust, self._secure(), self.site))
+        _require(judge_auth(self.house.door, self.ip, self.client.trust, self._secure(), self.site))
         self._exchange, response = begin(argument)
         return self._take_response(response)
 

@@ -20,12 +20,13 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.smtp.house import DoorName, House
 from unitymail.smtp.session import SMTPSession
 from unitymail.smtp.slots import Slots
+from unitymail.smtp.turns import Turns
 
-__all__ = ["SMTPDoor", "SMTPSession", "Slots"]
+__all__ = ["SMTPDoor", "SMTPSession", "Slots", "Turns"]
 
 
 class SMTPDoor(ServerFactory):
-    """The factory of one SMTP port. `slots` is shared by all doors of the process.
+    """The factory of one SMTP port. `slots` and `turns` are shared by all doors of the process.
 
     `tls` is a context factory, None for a door without TLS; with `implicit_tls` the port itself is wrapped in it.
     `smart_host_addresses` gives the IP addresses of the smart host, as far as they are known now.
@@ -36,10 +37,12 @@ class SMTPDoor(ServerFactory):
     def __init__(
         self, *, door: DoorName, host: str, book: IBook, login: ILogin, spool: ISpool, threads: IThreads,
         usage: IUsage, journal: IJournal, clock: Any, tls: Any = None, implicit_tls: bool = False,
-        slots: Slots | None = None, smart_host_addresses: Callable[[], Collection[str]] = tuple,
+        slots: Slots | None = None, turns: Turns | None = None,
+        smart_host_addresses: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.house = House(door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls)
         self.slots = slots if slots is not None else Slots()
+        self.turns = turns if turns is not None else Turns(clock)
         self.smart_host_addresses = smart_host_addresses
         self.sessions: set[SMTPSession] = set()
         self.draining = False

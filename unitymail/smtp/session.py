@@ -35,7 +35,6 @@ IDLE_S = 300
 IDLE_IN_DATA_S = 180
 LINGER_S = 30
 """After we hung up: how long a client may take to read the last reply."""
-TURN_S = 0.005
 
 
 @implementer(IPushProducer)
@@ -53,9 +52,8 @@ class SMTPSession(smtp.ESMTP):
         self._framer = Framer()
         self._dialogue: Dialogue | None = None
         self._out: list[bytes] = []
-        self._pending = self._working = self._choked = self._paused = False
+        self._pending = self._queued = self._working = self._choked = self._paused = False
         self._handshaking = door.house.implicit_tls
-        self._again: Any = None
         self._timer: Any = None
         self._heard = 0.0
 
@@ -92,16 +90,14 @@ class SMTPSession(smtp.ESMTP):
             self._handshaking = False
             dialogue.tls_named(_tls_version(self.transport))
         self._framer.feed(data)
-        if self._pending or self._choked or self._again is not None:
+        if self._pending or self._choked or self._queued:
             self._stop_reading()
         else:
             self._work()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        for call in (self._timer, self._again):
-            if call is not None and call.active():
-                call.cancel()
-        self._timer = self._again = None
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
         dialogue, self._dialogue = self._dialogue, None
         if dialogue is None:
             return
@@ -121,7 +117,7 @@ class SMTPSession(smtp.ESMTP):
     def resumeProducing(self) -> None:
         self._choked = False
         self._heard = self._clock.seconds()
-        if not self._working and not self._pending and self._again is None:
+        if not self._working and not self._pending and not self._queued:
             self._work()
 
     def stopProducing(self) -> None:
@@ -131,16 +127,20 @@ class SMTPSession(smtp.ESMTP):
 
     def _work(self) -> None:
         """Handle what is buffered until it is used up, an answer takes time, or others deserve a turn."""
-        self._again = None
+        self._queued = False
         if self._dialogue is None or self._choked:
             return
         self._working = True
-        seconds = self._clock.seconds
-        stop_at = seconds() + TURN_S
-        while not self._pending and self._step():
-            if not self._pending and seconds() >= stop_at:
-                self._again = self._clock.callLater(0, self._work)
+        framer, turns = self._framer, self.factory.turns
+        turns.begin()
+        while len(framer) and not self._pending:
+            if not turns.lasts():
+                self._queued = True
+                turns.queue(self._work)
                 break
+            if not self._step():
+                break
+        turns.end()
         self._working = False
         self._settle_turn()
 
@@ -209,7 +209,7 @@ class SMTPSession(smtp.ESMTP):
             self._hang_up()
         elif dialogue.mode is Mode.START_TLS:
             self._start_tls(dialogue)
-        elif self._paused and not (self._pending or self._choked or self._again is not None):
+        elif self._paused and not (self._pending or self._choked or self._queued):
             self._paused = False
             self.transport.resumeProducing()
 
@@ -240,7 +240,7 @@ class SMTPSession(smtp.ESMTP):
         if dialogue is None:
             return
         dialogue.draining = True
-        if self._at_rest(dialogue) and self._again is None:
+        if self._at_rest(dialogue) and not self._queued:
             self._say_last(SHUTTING_DOWN)
 
     def _say_last(self, reply: Reply) -> None:

@@ -91,34 +91,52 @@ class Reception:
 
     def refuse(self, reply: Reply) -> None:
         """Keep nothing; the rest is passed over and answered with `reply`."""
+        self.abandon()
         self.refusal = reply
-        self.incoming.abandon()
+
+    def abandon(self) -> None:
+        """Forget what came; once is enough."""
+        if self.refusal is None:
+            self.incoming.abandon()
 
     def _refuse_by(self, verdict: Verdict) -> None:
         if isinstance(verdict, Reject):
             self.refuse(verdict.reply)
 
 
-async def settle(house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception) -> Reply:
-    """What becomes of a message received whole: durable and 250, or refused and forgotten. Raises only surprises."""
+async def settle(
+    house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
+) -> Reply | None:
+    """What becomes of a message received whole: durable (None), or refused with this reply and forgotten.
+
+    Raises only surprises.
+    """
     if reception.refusal is not None:
         return reception.refusal
     try:
-        judged = await _judge(house, site, origin, envelope, reception)
-    except BaseException:
-        reception.incoming.abandon()
-        raise
-    if isinstance(judged, Reply):
-        reception.incoming.abandon()
-        return judged
-    decision, head = judged
-    try:
+        judged = await _judge_or_abandon(house, site, origin, envelope, reception)
+        if isinstance(judged, Reply):
+            return judged
+        decision, head = judged
         await house.spool.commit(reception.incoming, envelope, decision, head)
     except Trouble as trouble:
         house.journal.trouble(f"message {reception.trace} could not be kept", trouble)
         return trouble.reply
     _journal(house, origin, envelope, reception, decision)
-    return Reply(250, "2.0.0", f"Accepted; trace {reception.trace}")
+    return None
+
+
+async def _judge_or_abandon(
+    house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
+) -> tuple[Decision, bytes] | Reply:
+    """What is not to be committed is forgotten here; once `commit` has it, the spool sees to that."""
+    judged: tuple[Decision, bytes] | Reply | None = None
+    try:
+        judged = await _judge(house, site, origin, envelope, reception)
+        return judged
+    finally:
+        if judged is None or isinstance(judged, Reply):
+            reception.abandon()
 
 
 async def _judge(
@@ -135,10 +153,10 @@ def judge(
     house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
 ) -> tuple[Decision, bytes] | Reply:
     """The decision and our header block, or the refusal. Safe in any thread."""
-    secure_headers = parse_secure_headers(site.secure_headers)
     with reception.incoming.content() as buffer:
         message = categorise.read(
-            buffer, secure_headers, secure_confidential=site.secure_confidential, host=house.host
+            buffer, parse_secure_headers(site.secure_headers), secure_confidential=site.secure_confidential,
+            host=house.host,
         )
     decision = decide(message, envelope, origin, house.book, house.usage)
     if decision.refusal is not None:
