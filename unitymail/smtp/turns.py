@@ -1,4 +1,4 @@
-"""The reactor's time, shared fairly among the sessions of a process: no turn is longer than all of them may take together.
+"""The reactor's time, shared fairly among the sessions of a process: together they take a bounded part of a turn.
 
 Knows who waits; refuses to know for what.
 
