@@ -55,7 +55,7 @@ def test_mailboxes_for_people():
     assert addresses(b"=?iso-8859-1?Q?Ren=E9e?= <r@example.com>, G: a@b;") == [
         Mailbox("Renée", "r@example.com"), Mailbox("", "a@b")
     ]
-    assert addresses(b"Ren\xe9e <\xe9@example.com>") == [Mailbox("Renée", "\udce9@example.com")]
+    assert addresses(b"Ren\xe9e <\xe9@example.com>") == [Mailbox("Renée", "é@example.com")]
 
 
 def test_very_long_lists_are_cut_between_addresses():

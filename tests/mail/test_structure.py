@@ -90,6 +90,14 @@ def test_a_boundary_may_end_in_hyphens():
     assert [body(octets, part) for part in scan(octets).root.children] == [b"one", b"two"]
 
 
+@pytest.mark.parametrize("parameter", [b'boundary="\xe9 x"', b"boundary*=iso-8859-1''%E9%20x; boundary=\"\xe9 x\"",
+                                       b"boundary*0=\"\xe9\"; boundary*1=\" x\"; boundary=\"\xe9 x\""])
+def test_8bit_boundaries(parameter):
+    """A boundary is compared octet for octet, whatever charset it might be in."""
+    octets = b"Content-Type: multipart/mixed; " + parameter + b"\r\n\r\n--\xe9 x\r\n\r\none\r\n--\xe9 x--"
+    assert [body(octets, part) for part in scan(octets).root.children] == [b"one"]
+
+
 def test_missing_close_delimiter():
     """The end of the data closes what is open, and nothing is wrong with that."""
     octets = HEAD + multipart(b"b", b"\r\none", multipart(b"c", b"\r\ntwo", close=False), close=False)

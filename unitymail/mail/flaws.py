@@ -31,8 +31,6 @@ def content_flaws(buffer: Octets, structure: Structure) -> tuple[str, ...]:
 
 
 def _header_reads(buffer: Octets, part: Part) -> bool:
-    if part.is_message and part.start == part.body:
-        return True
     header = buffer[part.start:part.body]
     if header.isascii():
         return True

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from unitymail.mail.charsets import to_text
 from unitymail.mail.encoded_words import decode_words
 from unitymail.mail.lexical import LONGEST_FIELD, unfold, unquoted
-from unitymail.mail.parameters import text_of
 
 
 class Entry(NamedTuple):
@@ -184,5 +184,5 @@ def addresses(raw: bytes) -> list[Mailbox]:
 
 
 def address_of(entry: Entry) -> str:
-    """`local@domain` as written; without `@` when there is no domain. 8-bit that is not UTF-8 stays as surrogates."""
-    return text_of(entry.local + b"@" + entry.domain if entry.domain else entry.local)
+    """`local@domain` as written; without `@` when there is no domain. 8-bit that is not UTF-8 is read as Latin-1."""
+    return to_text(entry.local + b"@" + entry.domain if entry.domain else entry.local)

@@ -118,6 +118,14 @@ def value_of(parameters: Parameters, name: str) -> str | None:
     return None if plain is None else to_text(octets_of(plain))
 
 
+def raw_value_of(parameters: Parameters, name: str) -> bytes:
+    """The parameter's octets, for comparing with octets of the message; b"" when it is not there."""
+    for key, value in parameters:
+        if key == name:
+            return octets_of(value)
+    return octets_of(value_of(parameters, name) or "")
+
+
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
     """RFC 2231 4.1: pieces 0, 1, 2 … without a gap; the charset stands in the first, if that is extended."""
     charset = ""

@@ -141,8 +141,7 @@ class _Scan:
         return True
 
     def enter_multipart(self, opened: _Open) -> None:
-        declared = parameters.value_of(opened.media.parameters, "boundary")
-        boundary = parameters.octets_of(declared or "").rstrip(b" \t")
+        boundary = parameters.raw_value_of(opened.media.parameters, "boundary").rstrip(b" \t")
         if self.multiparts >= DEEPEST_MULTIPART:
             self.limit(f"multiparts nested deeper than {DEEPEST_MULTIPART}")
             opened.media = parameters.MediaType("application", "octet-stream", ())

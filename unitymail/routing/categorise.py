@@ -50,7 +50,6 @@ def read(
     fields = _fields(buffer, root, secure_headers)
     category, rule = categorise(buffer, structure, fields)
     sensitivity = sensitivity_of(fields)
-    charset = _body_charset(root)
     authors = [mailbox for raw in fields.get(b"from", ()) for mailbox in addresses(raw)]
     received = fields.get(b"received", [])
     return Message(
@@ -65,10 +64,10 @@ def read(
         header_from=_whole([author.address for author in authors]),
         header_sender=_whole([m.address for raw in fields.get(b"sender", ()) for m in addresses(raw)]),
         display_from=next((author.name or author.address for author in authors), ""),
-        subject=_decoded(fields, b"subject", charset),
+        subject=_decoded(fields, b"subject", root),
         has_subject=b"subject" in fields,
-        message_id=_decoded(fields, b"message-id", charset),
-        date=_decoded(fields, b"date", charset),
+        message_id=_decoded(fields, b"message-id", root),
+        date=_decoded(fields, b"date", root),
         auto_submitted=any(not plain_word(raw).startswith("no") for raw in fields.get(b"auto-submitted", ())[:1]),
         received=len(received),
         hops_here=sum(1 for raw in received if _by(host).search(unfold(raw))) if host else 0,
@@ -139,7 +138,7 @@ def hinted(evidence: Evidence) -> Category | None:
 def voice(evidence: Evidence) -> Category | None:
     """R5: audio that is marked as voice; or telephone audio, perhaps with a fax, and nothing else."""
     attached = evidence.attachments
-    if any(evidence.is_marked(part) and evidence.is_playable(part) for part in attached):
+    if any(evidence.is_playable(part) and evidence.is_marked(part) for part in attached):
         return Category.VOICE
     if any(evidence.is_telephone(part) for part in attached) and all(
         evidence.is_telephone(part) or evidence.is_fax(part) for part in attached
@@ -177,8 +176,11 @@ def _wanted(secure_headers: SecureHeaders) -> frozenset[bytes]:
     return _READ_HERE | {name.encode("utf-8", "replace") for name, _ in secure_headers}
 
 
-def _decoded(fields: dict[bytes, list[bytes]], name: bytes, charset: str) -> str:
-    return decode(fields[name][0], charset) if name in fields else ""
+def _decoded(fields: dict[bytes, list[bytes]], name: bytes, root: Part) -> str:
+    if name not in fields:
+        return ""
+    raw = fields[name][0]
+    return decode(raw) if raw.isascii() else decode(raw, _body_charset(root))
 
 
 def _body_charset(root: Part) -> str:

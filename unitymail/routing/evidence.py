@@ -49,7 +49,7 @@ class Evidence:
         while root.media_type == "multipart/signed":
             root = root.children[0]
         self.root = root
-        self._looked: dict[int, _Looked] = {}
+        self._looked: dict[tuple[int, int], _Looked] = {}
 
     @cached_property
     def leaves(self) -> list[Part]:
@@ -75,10 +75,11 @@ class Evidence:
         }
 
     def look(self, part: Part) -> _Looked:
-        looked = self._looked.get(part.body)
+        at = (part.start, part.body)
+        looked = self._looked.get(at)
         if looked is None:
             kind = audio_type(part)
-            looked = self._looked[part.body] = _Looked(bool(kind) and is_playable(self.buffer, part), kind)
+            looked = self._looked[at] = _Looked(bool(kind) and is_playable(self.buffer, part), kind)
         return looked
 
     def is_playable(self, part: Part) -> bool:
