@@ -31,7 +31,7 @@ class Wanted:
 def owned(connection: Connection, owner: str) -> list[OwnedAddress]:
     """The addresses of an object, the primary one first."""
     query = select(t.addresses.c.address, t.addresses.c.kind).where(t.addresses.c.owner_id == owner)
-    found = [OwnedAddress(address, kind) for address, kind in connection.execute(query).tuples()]
+    found = [OwnedAddress(address, kind) for address, kind in connection.execute(query)]
     return sorted(found, key=lambda a: (_ORDER[a.kind], key_of(a.address)))
 
 
@@ -77,7 +77,7 @@ def refuse_taken(connection: Connection, wish: Wanted) -> None:
 def settle(connection: Connection, wish: Wanted) -> None:
     """Make the table hold exactly what is wanted. Call `refuse_taken` before anything is written."""
     a = t.addresses.c
-    now = dict(connection.execute(select(a.key, a.kind).where(a.owner_id == wish.owner)).tuples().all())
+    now = dict(connection.execute(select(a.key, a.kind).where(a.owner_id == wish.owner)).all())
     if gone := [key for key in now if key not in wish.by_key]:
         connection.execute(delete(t.addresses).where(a.key.in_(gone)))
     fresh = []

@@ -97,8 +97,9 @@ def host(what: str, text: str) -> str:
     text = normal(text).removesuffix(".")
     if not text or len(text) > 253:
         raise Refused(f"The {what} is empty or longer than 253 characters; give a name such as example.com.")
-    if bad := next((label for label in text.split(".") if len(label) > 63 or not _LABEL.match(label)), None):
-        raise Refused(f"The {what} {text!r} holds {bad!r}, which cannot be part of a domain name.")
+    bad = [label for label in text.split(".") if len(label) > 63 or not _LABEL.match(label)]
+    if bad:
+        raise Refused(f"The {what} {text!r} holds {bad[0]!r}, which cannot be part of a domain name.")
     return text
 
 

@@ -36,7 +36,7 @@ def rule_of(connection: Connection) -> AuthenticationRule:
 def site_of(connection: Connection) -> SiteSettings:
     """All site settings, those of the authentication rule included."""
     s = t.site_settings.c
-    site = site_from(dict(connection.execute(select(s.key, s.value)).tuples().all()))
+    site = site_from(dict(connection.execute(select(s.key, s.value)).all()))
     rule = rule_of(connection)
     known = {f"auth_{name}": getattr(rule, name) for name in _RULE_FIELDS}
     return replace(site, **known)
@@ -101,7 +101,7 @@ def _claim_corporate(connection: Connection) -> list[str]:
     query = select(u.id, e.alias, u.corporate_address).join(t.entries, e.id == u.id).where(u.corporate_address != "")
     owners: dict[str, str] = {}
     fresh: list[dict[str, str]] = []
-    for id, alias, address in connection.execute(query.order_by(e.alias_key)).tuples().all():
+    for id, alias, address in connection.execute(query.order_by(e.alias_key)).all():
         owner = owners.get(key_of(address)) or queries.owner_of(connection, address)
         if owner is not None and owner != id:
             whose = addresses.owner_words(connection, owner)

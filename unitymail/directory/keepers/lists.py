@@ -73,7 +73,7 @@ def _refuse_members(connection: Connection, entry: DistributionList) -> None:
     kinds: dict[str, str] = {}
     for where in queries.slices_of(set(entry.members)):
         e = t.entries.c
-        kinds.update(connection.execute(select(e.id, e.kind).where(where(e.id))).tuples().all())
+        kinds.update(connection.execute(select(e.id, e.kind).where(where(e.id))).all())
     if any(member not in kinds for member in entry.members):
         raise NotFound(f"A member of the list {entry.alias} does not exist; name users, contacts and lists by alias.")
     if not entry.allow_contacts and "contact" in kinds.values():

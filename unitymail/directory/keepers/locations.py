@@ -59,7 +59,7 @@ def _refuse_taken_domain(connection: Connection, thing: Location) -> None:
     lc = t.locations.c
     for _, name, domain, remote_prefix in connection.execute(
         select(lc.id, lc.name, lc.domain, lc.remote_prefix).where(lc.kind == thing.kind.value, lc.id != thing.id)
-    ).tuples():
+    ):
         same = domain.lower() == thing.domain.lower()
         # The same VPIM system may be entered twice when both have their own non-empty prefix (UC networking guide).
         if same and (not thing.remote_prefix or not remote_prefix or thing.remote_prefix == remote_prefix):
@@ -112,7 +112,7 @@ def _refuse_taken_dial_id(connection: Connection, thing: Location) -> None:
         raise Refused(f"The dial id {thing.dial_id} is too short; give at least 3 digits.")
     lc = t.locations.c
     query = select(lc.name, lc.dial_id).where(lc.dial_id != "", lc.id != thing.id)
-    for name, other in connection.execute(query).tuples():
+    for name, other in connection.execute(query):
         if other.startswith(thing.dial_id) or thing.dial_id.startswith(other):
             raise Taken(f"The dial id {thing.dial_id} and {other} of the location {name} begin alike; choose another.")
     clash = connection.execute(select(t.entries.c.alias).where(t.entries.c.extension == thing.dial_id)).scalar()

@@ -86,7 +86,7 @@ def _addresses(connection: Connection, where: Where) -> tuple[dict[str, str], di
     query = select(a.owner_id, a.kind, a.address).where(where(a.owner_id)).order_by(a.owner_id, a.key)
     primary: dict[str, str] = {}
     others: dict[str, tuple[str, ...]] = {}
-    for owner, kind, address in connection.execute(query).tuples():
+    for owner, kind, address in connection.execute(query):
         if kind == "primary":
             primary[owner] = address
         else:
@@ -96,7 +96,7 @@ def _addresses(connection: Connection, where: Where) -> tuple[dict[str, str], di
 
 def _pairs(connection: Connection, query: Any, column: Any, where: Where) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for one, other in connection.execute(query.where(where(column)).order_by(*query.selected_columns)).tuples():
+    for one, other in connection.execute(query.where(where(column)).order_by(*query.selected_columns)):
         found[one] = (*found.get(one, ()), other)
     return found
 
@@ -124,7 +124,7 @@ def _users(
     for (
         id, alias, display, first, last, extension, corporate, cos, partition, scope, home,
         voice, email, fax, receipt, relay, warning, send, receive, route_ndr, hidden,
-    ) in connection.execute(_USER.where(where(t.entries.c.id))).tuples():  # fmt: skip
+    ) in connection.execute(_USER.where(where(t.entries.c.id))):  # fmt: skip
         yield User(
             id, alias, primary.get(id, ""), display, one(first), one(last), extension or "", corporate,
             proxies.get(id, ()), one(cos), one(partition), one(scope), one(home or ""),
@@ -144,7 +144,7 @@ def _contacts(
     one = shared.one
     for id, alias, display, first, last, location, number, extension, partition in connection.execute(
         query.where(where(e.id))
-    ).tuples():
+    ):
         yield Contact(
             id, alias, display, one(first), one(last), one(location or ""), number, extension or "",
             proxies.get(id, ()), one(partition),
