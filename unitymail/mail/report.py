@@ -16,11 +16,11 @@ from unitymail.mail.envelope import Envelope
 from unitymail.mail.fate import Fate
 from unitymail.mail.reply import printable
 from unitymail.mail.report_words import words
+from unitymail.mail.status import status_or_unknown
 
 MOST_RETURNED = 1024 * 1024
 """Larger originals come back as headers only (octets)."""
 MOST_HEADER = 64 * 1024
-_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 _TOO_LONG = re.compile(rb"[^\r\n]{999}")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 
@@ -165,7 +165,7 @@ def _about_recipient(fate: Fate, when: float, retry_until: float | None) -> byte
         fields.append(b"Original-Recipient: " + _typed(address, writing.token(kind.strip()) or b"rfc822"))
     fields.append(b"Final-Recipient: " + _typed(fate.address, b"rfc822"))
     fields.append(b"Action: " + fate.action.encode("ascii"))
-    fields.append(b"Status: " + (fate.status if _STATUS.fullmatch(fate.status) else "5.0.0").encode("ascii"))
+    fields.append(b"Status: " + status_or_unknown(fate.status).encode("ascii"))
     if fate.remote_mta:
         fields.append(b"Remote-MTA: dns; " + writing.token(fate.remote_mta))
     if fate.diagnostic:

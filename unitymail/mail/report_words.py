@@ -11,7 +11,7 @@ from typing import Protocol
 
 from unitymail.mail import writing
 from unitymail.mail.fate import Fate
-from unitymail.mail.status import explain
+from unitymail.mail.status import explain, status_or_unknown
 
 MOST_NAMED = 100
 """Recipients named one by one for one cause; the rest are counted, and stand in the part for programs."""
@@ -101,7 +101,7 @@ def _what_now(action: str, retry_until: float | None) -> list[str]:
 
 
 def _reference(fates: Sequence[Fate], about: About, host: str) -> str:
-    statuses = ", ".join(sorted({fate.status for fate in fates}))
+    statuses = ", ".join(sorted({status_or_unknown(fate.status) for fate in fates}))
     lines = [f"Reference: {about.trace} at {host}, status {statuses}"]
     identity = writing.message_id(about.message_id)
     if identity:

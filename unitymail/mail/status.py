@@ -5,6 +5,7 @@ Knows every status of our own table and, by its subject, any that a next hop may
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -107,6 +108,14 @@ _SUBJECTS: dict[str, Explanation] = {
     "7": Explanation("The recipient's system does not allow the message.", _ASK_RECIPIENT),
 }
 _ANYTHING = Explanation("The message could not be delivered.", _ADMINISTRATOR)
+
+
+_WELL_FORMED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+
+
+def status_or_unknown(status: str) -> str:
+    """`status` when it is one (RFC 3463 2), else 5.0.0: what a next hop says may be anything."""
+    return status if _WELL_FORMED.fullmatch(status) else "5.0.0"
 
 
 def explain(status: str) -> Explanation:

@@ -8,6 +8,7 @@ it enters the block, so that none can end a line, open a field, or forge a claus
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +25,7 @@ FIELD = b"X-Unitymail-Trace"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAD = b"; pad="
 _LONGEST_PATH = 512
+_PLAIN = re.compile(rb"[^\s;,()\"\\]{1,512}")
 
 
 def new_trace(now: float, random: bytes) -> str:
@@ -100,17 +102,18 @@ def _received(trace: str, envelope: Envelope, origin: Source, host: str, when: f
     tls = b"\r\n\t(" + token(origin.tls.replace(" ", ":"), longest=100) + b")" if origin.tls else b""
     return (
         b"Received: from " + (token(origin.helo, utf8=utf8) or b"unknown") + b" ([" + _literal(origin.client) + b"])"
-        b"\r\n\tby " + token(host) + b" with " + _protocol(origin, utf8) + b" id " + token(trace)
+        b"\r\n\tby " + (token(host) or b"unknown") + b" with " + _protocol(origin, utf8) + b" id " + token(trace)
         + tls + _for(envelope) + b";\r\n\t" + date(when).encode("ascii") + b"\r\n"
     )
 
 
 def _for(envelope: Envelope) -> bytes:
-    # RFC 5321 7.2: with several recipients the clause would show blind copies, so it names one or none.
+    # RFC 5321 7.2: with several recipients the clause would show blind copies, so it names one or none. A quoted
+    # local part may hold anything, "; " and " by " too, which careless readers of Received take for clauses.
     if len(envelope.recipients) != 1:
         return b""
     address = path(envelope.recipients[0].address, utf8=envelope.smtputf8, longest=_LONGEST_PATH + 1)
-    return b"\r\n\tfor <" + address + b">" if 0 < len(address) <= _LONGEST_PATH else b""
+    return b"\r\n\tfor <" + address + b">" if _PLAIN.fullmatch(address) else b""
 
 
 def _protocol(origin: Source, utf8: bool) -> bytes:
@@ -129,7 +132,7 @@ def _literal(client: str) -> bytes:
 
 def _trace_field(trace: str, decision: Decided) -> bytes:
     message = decision.message
-    sender = quote(decision.sender.matched, safe="")[:256].encode("ascii")
+    sender = quote(decision.sender.matched, safe="", errors="replace")[:256].encode("ascii")
     return (
         FIELD + b": id=" + token(trace) + b"; category=" + message.category.value.encode("ascii")
         + b"; sensitivity=" + message.sensitivity.value.encode("ascii")

@@ -11,26 +11,32 @@ import binascii
 import re
 from datetime import UTC, datetime
 from email.header import Header
-from email.utils import format_datetime
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_PLAIN_PATH = re.compile(r"[ -;=?-~]*")
+_PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.:\[\]/+-]*")
 _NOT_A_TOKEN = re.compile(r"[^\w.:\[\]_/+-]")
 _MESSAGE_ID = re.compile(r"<?([!-;=?-~]{1,240})>?")
 
 
 def one_line(text: str) -> str:
     """`text` with every control, separator and undefined character as a space, runs of spaces as one."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join((text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)).split())
 
 
 def path(address: str, *, utf8: bool, longest: int = 512) -> bytes:
     """An address for inside angle brackets: what cannot be shown, or would close them, becomes `?`."""
+    if _PLAIN_PATH.fullmatch(address) and len(address) <= longest:
+        return address.encode("ascii")
     clean = "".join("?" if not c.isprintable() or c in "<>" or not (utf8 or c.isascii()) else c for c in address)
     return cut(clean.encode("utf-8"), longest)
 
 
 def token(text: str, *, utf8: bool = False, longest: int = 255) -> bytes:
     """`text` as one word of letters, digits and `.:[]_/+-`; everything else becomes `?`."""
+    if _PLAIN_TOKEN.fullmatch(text) and len(text) <= longest:
+        return text.encode("ascii")
     clean = _NOT_A_TOKEN.sub("?", text)
     return cut((clean if utf8 else "".join(c if c.isascii() else "?" for c in clean)).encode("utf-8"), longest)
 
@@ -63,7 +69,13 @@ def message_id(text: str) -> str:
 
 def date(when: float) -> str:
     """RFC 5322 date-time of `when` (Unix seconds), in UTC."""
-    return format_datetime(datetime.fromtimestamp(when, UTC))
+    moment = datetime.fromtimestamp(when, UTC)
+    day, month = DAYS[moment.weekday()], MONTHS[moment.month - 1]
+    # Not strftime: its names follow the locale.
+    return (
+        f"{day}, {moment.day:02} {month} {moment.year:04}"
+        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} +0000"
+    )
 
 
 def date_in_words(when: float) -> str:

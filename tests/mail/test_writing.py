@@ -1,0 +1,64 @@
+"""Writing header fields around words of others."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitymail.mail import writing
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=300)
+
+
+@given(st.integers(0, 4_000_000_000))
+def test_dates_are_rfc_5322(when):
+    """The same as the library writes, in UTC, and read back to the second."""
+    assert writing.date(when) == format_datetime(datetime.fromtimestamp(when, UTC))
+    assert parsedate_to_datetime(writing.date(when)).timestamp() == when
+
+
+@given(ANY, st.booleans(), st.integers(0, 100))
+def test_paths_and_tokens_stay_in_their_place(text, utf8, longest):
+    """No control characters, no brackets, no more than asked for; ASCII unless UTF-8 is allowed."""
+    for octets in (writing.path(text, utf8=utf8, longest=longest), writing.token(text, utf8=utf8, longest=longest)):
+        assert len(octets) <= longest
+        assert not set(octets) & set(b"\0\r\n\t<>")
+        assert utf8 or octets.isascii()
+        octets.decode("utf-8")
+
+
+@pytest.mark.parametrize("text", ["robin@vm1.example.com", '"a b"@x', "", "a'b@x", "x" * 300])
+def test_clean_words_are_left_as_they_are(text):
+    """The quick way and the careful way agree."""
+    assert writing.path(text, utf8=False) == writing.path(text + "é", utf8=True)[:-2] == text.encode()
+    plain = text.replace("@", ".").replace('"', "").replace("'", "").replace(" ", "")
+    assert writing.token(plain) == plain.encode()[:255]
+
+
+@given(ANY, st.integers(20, 300))
+def test_free_text_fits_its_room(text, room):
+    """One field, folded, ASCII, no larger than its room."""
+    field = writing.unstructured("Subject", text, room)
+    assert len(field) <= room
+    assert field.isascii()
+    assert all(line[:1] == b" " for line in field.split(b"\r\n")[1:-1])
+    assert field.startswith(b"Subject: ") or field == b""
+
+
+@given(ANY)
+def test_message_ids_are_whole_or_absent(text):
+    """Either one id in brackets, or nothing."""
+    found = writing.message_id(text)
+    assert found == "" or (found.startswith("<") and found.endswith(">") and " " not in found and found.isascii())
+
+
+@given(st.lists(st.binary(max_size=200).map(lambda line: line.replace(b"\r", b"").replace(b"\n", b"")), max_size=5))
+def test_quoted_printable_reads_back(lines):
+    """Every line as it was, and none too long for mail."""
+    import quopri
+
+    encoded = writing.quoted_printable(lines)
+    assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+    assert quopri.decodestring(encoded) == b"".join(line + b"\r\n" for line in lines)
