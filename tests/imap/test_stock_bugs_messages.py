@@ -138,7 +138,8 @@ class StockBugs(SynchronousTestCase):
         """Numbers go on inside message/rfc822, whose header has its own name; stock fails or gives something else."""
         octets = (
             b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
-            b"Subject: inner\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\ndeep\r\n--c--\r\n\r\n--b--\r\n"
+            b"Subject: inner\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+            b"--c\r\n\r\ndeep\r\n--c--\r\n\r\n--b--\r\n"
         )
         stock = self.stock(octets).say("a FETCH 1 BODY.PEEK[1.1]")
         self.assertNotIn(b"{4}\r\ndeep)", stock)
