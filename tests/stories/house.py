@@ -4,6 +4,7 @@ import imaplib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import smtplib
@@ -63,9 +64,25 @@ class House:
         self.output = []
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self.environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
-        ports = [word for door in DOORS for word in (f"--{'smtp' if door == 'smtp' else door}-port", str(self.ports[door]))]
+        if not self.config.exists():
+            self._found()
+
+    def _found(self):
+        ports = [word for door in DOORS for word in (f"--{door}-port", str(self.ports[door]))]
         self.run("init", str(self.folder), "--domain", self.domain, "--host-name", "localhost", "--listen", "127.0.0.1",
                  *ports, "--web-port", "0", bare=True)
+
+    @classmethod
+    def like(cls, model, folder):
+        """A node of its own in `folder`, with the people of a node that does not run."""
+        shutil.copytree(model.folder, folder)
+        house = cls(folder)
+        house.passwords = dict(model.passwords)
+        text = house.config.read_text()
+        for door in DOORS:
+            text = text.replace(f"\n{door} = {model.ports[door]}\n", f"\n{door} = {house.ports[door]}\n")
+        house.config.write_text(text)
+        return house
 
     def run(self, *words, input=None, bare=False, check=True):
         """The `unitymail` command; its standard output."""
@@ -88,8 +105,9 @@ class House:
 
     def add_people(self):
         """Robin and Chris, as the vectors know them."""
-        self.add_user("robin", "--display-name", "Robin Smith", "--extension", "1041", "--proxy", "robin.smith@example.com")
-        self.add_user("chris", "--display-name", "Chris Jones", "--extension", "1042", "--proxy", "chris.jones@example.com")
+        for alias, name, number in (("robin", "Robin Smith", "1041"), ("chris", "Chris Jones", "1042")):
+            address = name.lower().replace(" ", ".") + "@example.com"
+            self.add_user(alias, "--display-name", name, "--extension", number, "--proxy", address)
 
     def start(self):
         self.output = []
@@ -136,8 +154,14 @@ class House:
             box = imaplib.IMAP4_SSL("127.0.0.1", self.ports["imaps"], ssl_context=no_check(), timeout=PATIENCE_S)
         else:
             box = imaplib.IMAP4("127.0.0.1", self.ports["imap"], timeout=PATIENCE_S)
+        box.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         box.login(alias, self.passwords[alias])
         return box
+
+    def read(self, alias, folder="INBOX", what="BODY.PEEK[]"):
+        """{uid: octets} of a folder, over a connection of its own."""
+        with self.imap(alias) as box:
+            return fetch_all(box, folder, what)
 
     def smtp(self, alias=None, door="submission"):
         if door == "submissions":
@@ -173,6 +197,5 @@ def fetch_all(box, folder="INBOX", what="BODY.PEEK[]"):
     messages = {}
     for part in parts:
         if isinstance(part, tuple):
-            words = part[0].split()
-            messages[int(words[words.index(b"(UID") + 1] if b"(UID" in words else words[words.index(b"UID") + 1])] = part[1]
+            messages[int(re.search(rb"UID (\d+)", part[0])[1])] = part[1]
     return messages

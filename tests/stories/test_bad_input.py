@@ -1,6 +1,5 @@
 """Whatever a client sends: a clear reply, nothing lost, and the node goes on for the others."""
 
-import smtplib
 import socket
 import tomllib
 
@@ -14,11 +13,11 @@ BROKEN = [m["file"] for m in INDEX if m["file"].startswith("broken_")]
 
 def still_serves(house):
     """A message still goes in and comes out."""
-    before = len(fetch_all(house.imap("robin")))
+    before = len(house.read("robin"))
     with house.smtp("robin") as client:
         text = b"From: robin.smith@example.com\r\n\r\nstill\r\n"
         client.sendmail("robin.smith@example.com", ["robin.smith@example.com"], text)
-    return len(fetch_all(house.imap("robin"))) == before + 1
+    return len(house.read("robin")) == before + 1
 
 
 def test_every_broken_vector(house):
@@ -107,11 +106,10 @@ def test_a_message_too_large(house):
         assert (code, words[:5]) == (552, b"5.3.4")
         client.mail("robin.smith@example.com")
         client.rcpt("chris.jones@example.com")
-        with pytest.raises(smtplib.SMTPDataError) as refused:
-            client.data(b"From: robin.smith@example.com\r\n\r\n" + b"x" * 70 + (b"\r\n" + b"x" * 70) * 3000)
-        assert refused.value.smtp_code == 552
+        text = b"From: robin.smith@example.com\r\n\r\n" + (b"x" * 70 + b"\r\n") * 3000
+        assert client.data(text)[0] == 552
         assert client.noop()[0] == 250
-    assert fetch_all(house.imap("chris")) == {}
+    assert house.read("chris") == {}
 
 
 def memory_kib(house):

@@ -6,7 +6,7 @@ import re
 import smtplib
 import threading
 
-from tests.stories.house import House, fetch_all
+from tests.stories.house import House
 
 MESSAGES = 2_000
 KILLS = 20
@@ -37,10 +37,9 @@ class Sender(threading.Thread):
             client.close()
 
 
-def test_nothing_acknowledged_is_lost_or_doubled(tmp_path):
+def test_nothing_acknowledged_is_lost_or_doubled(model, tmp_path):
     """At least 20 kills at random moments while 2,000 messages are sent."""
-    house = House(tmp_path / "node")
-    house.add_people()
+    house = House.like(model, tmp_path / "node")
     dice = random.Random(7)
     alive, counted = threading.Event(), threading.Semaphore(0)
     house.start()
@@ -66,9 +65,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path):
     acknowledged = {number for sender in senders for number in sender.acknowledged}
     assert len(acknowledged) > MESSAGES // 2
     for alias in ("chris", "robin"):
-        box = house.imap(alias)
-        texts = fetch_all(box, what="BODY.PEEK[HEADER.FIELDS (SUBJECT)]").values()
-        box.logout()
+        texts = house.read(alias, what="BODY.PEEK[HEADER.FIELDS (SUBJECT)]").values()
         found = collections.Counter(int(re.search(rb"number (\d+)\.", text)[1]) for text in texts)
         assert [n for n, times in found.items() if times > 1] == []
         assert acknowledged - set(found) == set()

@@ -15,10 +15,10 @@ OUR_BLOCK = re.compile(rb"Return-Path: <[^\r]*>\r\nReceived: (?s:.*?)\r\nX-Unity
 
 
 def submit(house, octets=VOICE, to="chris.jones@example.com"):
-    """swaks over STARTTLS with AUTH LOGIN, as Outlook does it."""
+    """swaks over STARTTLS with AUTH LOGIN, as Outlook does it; the file is sent as it is, so the last dot is in it."""
     needs("swaks")
     message = house.folder / "message.eml"
-    message.write_bytes(octets)
+    message.write_bytes(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")
     done = subprocess.run(
         ["swaks", "--server", "127.0.0.1", "--port", str(house.ports["submission"]), "--tls", "--auth", "LOGIN",
          "--auth-user", "robin", "--auth-password", house.passwords["robin"], "--from", "robin.smith@example.com",
@@ -63,7 +63,7 @@ def test_mbsync_finds_it(house, tmp_path):
     local.mkdir()
     config = tmp_path / "mbsyncrc"
     config.write_text(
-        f"IMAPAccount node\nHost 127.0.0.1\nPort {house.ports['imaps']}\nUser chris\nPass {house.passwords['chris']}\n"
+        f"IMAPAccount node\nHost localhost\nPort {house.ports['imaps']}\nUser chris\nPass {house.passwords['chris']}\n"
         f"SSLType IMAPS\nCertificateFile {house.folder}/tls/cert.pem\n\n"
         "IMAPStore far\nAccount node\n\n"
         f"MaildirStore near\nPath {local}/\nInbox {local}/INBOX\nSubFolders Verbatim\n\n"

@@ -32,7 +32,7 @@ def test_both_ways(house, tmp_path):
         (local / "INBOX" / part).mkdir()
     config = tmp_path / "mbsyncrc"
     config.write_text(
-        f"IMAPAccount node\nHost 127.0.0.1\nPort {house.ports['imaps']}\nUser chris\nPass {house.passwords['chris']}\n"
+        f"IMAPAccount node\nHost localhost\nPort {house.ports['imaps']}\nUser chris\nPass {house.passwords['chris']}\n"
         f"SSLType IMAPS\nCertificateFile {house.folder}/tls/cert.pem\n\nIMAPStore far\nAccount node\n\n"
         f"MaildirStore near\nPath {local}/\nInbox {local}/INBOX\n\n"
         "Channel all\nFar :far:\nNear :near:\nCreate Both\nExpunge Both\nSyncState *\n"
