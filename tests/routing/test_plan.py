@@ -154,8 +154,8 @@ def test_every_combination_for_the_other_kinds(category):
         (STRANGER, "smart-host", "relay", UNKNOWN),
         (SMART_HOST, "smart-host", "relay", UNKNOWN),
         (PEER, "smart-host", "relay", UNKNOWN),
-        (INTERNAL, "ndr", "relay", None),
-        (INTERNAL, "ndr", "", UNKNOWN),
+        (INTERNAL, "ndr", "relay", UNKNOWN),
+        (INTERNAL, "smart-host", "relay", None),
     ],
 )
 def test_unknown_recipients_by_who_brings_them(origin, rule, host, expected):
@@ -455,6 +455,15 @@ def test_our_own_reports_find_their_way_back():
     assert steps(report, to, origin=INTERNAL, site=site, usage={"u-chris": 10**9}) == [
         Convert("v-paris", "", "2233@paris.example.org", "2233@paris.example.org"), RelayToSmartHost(OUTSIDE), KEPT
     ]
+
+
+def test_bad_mail_sent_on_by_an_administrator_is_no_way_out():
+    """It is internal but no report: unknown recipients follow the site's rule."""
+    site = replace(SITE, smart_host_host="relay")
+    to = envelope("2233@paris.example.org", OUTSIDE, CHRIS_AT, sender=OUTSIDE)
+    plan = steps(message(sender=OUTSIDE), to, origin=INTERNAL, site=site)
+    assert plan[0] == KEPT
+    assert [fate.status for fate in plan[1].fates] == ["5.1.1", "5.1.1"]
 
 
 def test_every_recipient_has_a_kind_a_match_and_a_reason():

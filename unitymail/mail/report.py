@@ -219,8 +219,8 @@ def _header_of(content: bytes) -> bytes:
     """Up to the first empty line; b"" when the message begins with one."""
     if content.startswith((b"\r\n", b"\n")):
         return b""
-    end = re.search(rb"\r\n\r\n|\n\n", content)
-    return content[: end.start()] + b"\r\n" if end else content
+    end = re.search(rb"\n\r?\n", content)
+    return content[: end.start() + 1] if end else content
 
 
 def _is_utf8(octets: bytes) -> bool:

@@ -73,7 +73,7 @@ def _vpim(found: Found, address: str, to: str, situation: Situation) -> Planned:
 def _unknown(address: str, situation: Situation) -> Planned:
     """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there."""
     trust, site = situation.origin.trust, situation.site
-    wanted = site.recipient_not_found == "smart-host" or (trust == "internal" and bool(site.smart_host_host))
+    wanted = site.recipient_not_found == "smart-host" or (situation.own_report and bool(site.smart_host_host))
     if not wanted or trust in NEVER_RELAYED or not split(address)[1]:
         return Planned((), _why_not_relayed(wanted, situation), UNKNOWN)
     if not site.smart_host_host:

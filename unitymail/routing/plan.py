@@ -76,7 +76,7 @@ def _decide_one(
     recipient: Recipient, vpim: Location | None, situation: Situation, gathering: _Gathering
 ) -> RecipientDecision:
     address = recipient.address
-    found = resolve(address, situation.book, vpim, report=situation.origin.trust == "internal")
+    found = resolve(address, situation.book, vpim, report=situation.own_report)
     postmaster = is_postmaster(address, situation.book)
     if not postmaster and not in_scope(found, situation):
         place = _refused("out-of-scope", address, "the sender's search scope does not reach it", OUT_OF_SCOPE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.quota import IUsage
-from unitymail.mail.message import Message
+from unitymail.mail.message import Category, Message
 from unitymail.people.scope import SearchScope
 from unitymail.routing.decision import Origin, RecipientKind, SenderFinding
 from unitymail.routing.steps import Step
@@ -28,6 +28,11 @@ class Situation:
     usage: IUsage
     site: SiteSettings
     scope: SearchScope | None = None
+
+    @property
+    def own_report(self) -> bool:
+        """A report of this node: it goes back to where the message came from, whoever that was."""
+        return self.origin.trust == "internal" and self.message.category is Category.RECEIPT
 
 
 @dataclass(frozen=True, slots=True)
