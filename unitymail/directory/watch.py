@@ -26,6 +26,7 @@ class Watcher:
         self._threads = threads
         self._journal = journal
         self._waiting: list[Deferred[int]] = []
+        self._ended: list[Deferred[None]] = []
         self._running = False
         self._failing = False
         self._listeners: list[Callable[[int], None]] = []
@@ -35,11 +36,15 @@ class Watcher:
     def start(self) -> None:
         self._journal.guard(self._poll.start(INTERVAL_S, now=False), "watching the directory")
 
-    def stop(self) -> Deferred[int]:
+    def stop(self) -> Deferred[None]:
         """Fires when no refresh is under way any more."""
         if self._poll.running:
             self._poll.stop()
-        return self._enqueue() if self._running else succeed(self._book.usn)
+        if not self._running:
+            return succeed(None)
+        ended: Deferred[None] = Deferred()
+        self._ended.append(ended)
+        return ended
 
     def listen(self, changed: Callable[[int], None]) -> None:
         """Call `changed(usn)` after each change that the book took."""
@@ -52,14 +57,10 @@ class Watcher:
         """
         if usn and self._book.usn >= usn:
             return succeed(self._book.usn)
-        waiting = self._enqueue()
-        if not self._running:
-            self._journal.guard(self._refresh(), "refreshing the address book")
-        return waiting
-
-    def _enqueue(self) -> Deferred[int]:
         waiting: Deferred[int] = Deferred()
         self._waiting.append(waiting)
+        if not self._running:
+            self._journal.guard(self._refresh(), "refreshing the address book")
         return waiting
 
     async def _refresh(self) -> None:
@@ -72,6 +73,9 @@ class Watcher:
                     one.callback(self._book.usn)
         finally:
             self._running = False
+            ended, self._ended = self._ended, []
+            for one in ended:
+                one.callback(None)
 
     async def _look(self) -> None:
         try:
