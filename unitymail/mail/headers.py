@@ -20,7 +20,7 @@ __all__ = [
     "header_of", "readable", "unfold", "unquoted", "without_comments",
 ]
 
-FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?+[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
+FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 """One field with its folding and line end; group 1 is its name, None for a line that is no field."""
 
 

@@ -36,9 +36,10 @@ class Mailbox(NamedTuple):
 
 END_OF_GROUP = Entry(None, None, b"", b"", "end")
 
-# The forms nearly all mail uses: `"Name" <a@b>`, `Name <a@b>`, `<a@b>`, `a@b`, alone or in a list.
+# The forms nearly all mail uses: `"Name" <a@b>`, `Name <a@b>`, `<a@b>`, `a@b`, alone or in a list. The groups are not
+# possessive: before Python 3.11.5 (Debian 12 has 3.11.2) a possessive group keeps what its failed last turn took.
 _COMMON = re.compile(
-    rb"[ \t]*+(?:(\"[^\"\\\r\n]*+\"|[^\s\"(),:;<>@\[\]\\]++(?:[ \t]++[^\s\"(),:;<>@\[\]\\]++)*+)?+[ \t]*+"
+    rb"[ \t]*+(?:(\"[^\"\\\r\n]*+\"|[^\s\"(),:;<>@\[\]\\]++(?:[ \t]++[^\s\"(),:;<>@\[\]\\]++)*)?[ \t]*+"
     rb"<([^\s\"(),:;<>@\[\]\\]++)@([^\s\"(),:;<>@\[\]\\]++)>|([^\s\"(),:;<>@\[\]\\]++)@([^\s\"(),:;<>@\[\]\\]++))"
     rb"[ \t]*+(?:,|\Z)"
 )
