@@ -125,6 +125,14 @@ def test_every_field_of_a_relayed_failure():
     assert "Will-Retry-Until" not in first
 
 
+def test_a_long_reply_is_folded_and_cut():
+    """What a next hop says at length stays within the lines of a header."""
+    octets = report(replace(FULL, diagnostic="550 " + "word " * 300))
+    value = parts(octets)[2][1]["Diagnostic-Code"]
+    assert 500 < len(value) < 650
+    assert max(len(line) for line in octets.split(b"\r\n")) < 100
+
+
 def test_each_outcome_is_told_in_its_own_words():
     """Failed, delayed, delivered, passed on: one report may hold them all."""
     fates = [Fate(f"{action}@x.example", action, "2.0.0", "") for action in ("delivered", "relayed", "expanded")]

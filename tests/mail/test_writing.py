@@ -1,5 +1,6 @@
 """Writing header fields around words of others."""
 
+import quopri
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -57,8 +58,6 @@ def test_message_ids_are_whole_or_absent(text):
 @given(st.lists(st.binary(max_size=200).map(lambda line: line.replace(b"\r", b"").replace(b"\n", b"")), max_size=5))
 def test_quoted_printable_reads_back(lines):
     """Every line as it was, and none too long for mail."""
-    import quopri
-
     encoded = writing.quoted_printable(lines)
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert quopri.decodestring(encoded) == b"".join(line + b"\r\n" for line in lines)

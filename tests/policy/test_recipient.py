@@ -110,6 +110,13 @@ def test_a_vpim_peer_dials_a_number(sender, address, expected):
     assert answer(address, sender=sender) == expected
 
 
+def test_without_the_reverse_path_numbers_are_nobody():
+    """Who asks without saying who sends gets the answer for anybody."""
+    assert answer("1042@vm1.example.com", sender=None) == "550 5.1.1"
+    assert answer("chris@vm1.example.com", sender=None) == "250"
+    assert answer("chris@vm1.example.com", sender=None, usage=FULL) == "452 4.2.2"
+
+
 def test_a_contact_without_location_is_nobody():
     """Even though it owns an address (Unity Connection's rule)."""
     assert PAT.proxies == ("pat@vm1.example.com",)

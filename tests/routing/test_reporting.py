@@ -1,18 +1,22 @@
 """Which messages are reported on, by the vectors; and that what we write is what we read."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import ROBIN, FakeUsage
-from tests.routing.letters import SIGNED_IN, SITE, TRUSTED, book, envelope
+from tests.routing.letters import SIGNED_IN, SITE, TRUSTED, book, envelope, message
 from unitymail.mail.message import Category
 from unitymail.mail.report import Original, build_report
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.trace import head_block, new_trace
 from unitymail.routing.categorise import read
 from unitymail.routing.decide import decide
+from unitymail.routing.decision import SenderFinding
+from unitymail.routing.reporting import report_barred
+from unitymail.routing.situation import Situation
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 INDEX = tomllib.loads((VECTORS / "index.toml").read_text())["message"]
@@ -34,6 +38,15 @@ def test_a_report_is_due_only_where_the_vector_allows_one(vector):
         assert decision.report is None
     elif not decision.message.auto_submitted:
         assert [fate.status for fate in decision.report.fates] == ["5.1.1"]
+
+
+def test_an_unidentified_sender_is_never_told():
+    """Whatever else holds."""
+    nobody = SenderFinding("x@y", "unknown")
+    situation = Situation(message(), TRUSTED, nobody, False, book(), FakeUsage(), SITE)
+    assert "not identified" in report_barred(envelope("a@b", sender="x@y"), situation)
+    known = replace(situation, sender=SenderFinding("x@y", "outside"))
+    assert report_barred(envelope("a@b", sender="x@y"), known) == ""
 
 
 def test_our_own_report_is_a_receipt_with_one_hop_here():

@@ -45,4 +45,6 @@ class Reply:
 
 def printable(text: str) -> str:
     """`text` with everything but printable ASCII replaced, so that no peer's words can break a line."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(c if " " <= c <= "~" else "?" for c in text)

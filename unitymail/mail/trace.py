@@ -23,6 +23,7 @@ MAX_RECEIVED = 100
 MAX_HOPS_HERE = 3
 FIELD = b"X-Unitymail-Trace"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
 _PAD = b"; pad="
 _LONGEST_PATH = 512
 _PLAIN = re.compile(rb"[^\s;,()\"\\]{1,512}")
@@ -37,11 +38,12 @@ def new_trace(now: float, random: bytes) -> str:
 
 
 def _base36(number: int) -> str:
-    digits = []
-    for _ in range(10):
-        number, digit = divmod(number, 36)
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    """The last ten digits, two at a time."""
+    text = ""
+    for _ in range(5):
+        number, pair = divmod(number, 1296)
+        text = _PAIRS[pair] + text
+    return text
 
 
 def looping(message: Message) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from unitymail.mail.address import key_of, split
 from unitymail.mail.message import Category
 from unitymail.people.contact import Contact
+from unitymail.people.location import Location
 from unitymail.people.user import User
 from unitymail.policy.limits import may_receive
 from unitymail.policy.secure import relay_gate, vpim_gate
@@ -32,8 +33,9 @@ def destination(found: Found, address: str, to: str, situation: Situation, *, qu
         return Destination("user", entry.id, address, _local(entry, to, situation, quota))
     if found.kind == "remote-user" and isinstance(entry, User):
         return Destination("remote-user", entry.id, address, _hand_over(entry.home, address, to, situation))
-    if found.kind == "vpim-contact":
-        return Destination("vpim-contact", "vpim " + key_of(found.to), address, _vpim(found, address, to, situation))
+    if found.kind == "vpim-contact" and found.location is not None:
+        planned = _vpim(found, found.location, address, to, situation)
+        return Destination("vpim-contact", "vpim " + key_of(found.to), address, planned)
     if found.kind == "postmaster":
         return Destination("unknown", "postmaster", address, Planned((BadMail(found.reason),), "kept as bad mail"))
     planned = _unknown(address, situation)
@@ -57,10 +59,7 @@ def _hand_over(peer: str, address: str, to: str, situation: Situation) -> Planne
     return Planned((HandOver(peer, address, "" if to == address else to),), f"handed over to {location.name}")
 
 
-def _vpim(found: Found, address: str, to: str, situation: Situation) -> Planned:
-    location = found.location
-    if location is None:
-        return Planned((), "the location is gone", UNKNOWN)
+def _vpim(found: Found, location: Location, address: str, to: str, situation: Situation) -> Planned:
     closed = vpim_gate(situation.secure, location)
     if closed:
         return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
