@@ -39,6 +39,7 @@ class Found:
         return self.location.partition if self.location is not None else ""
 
 
+POSTMASTER = "postmaster"
 NO_REPLY_MAILBOX = "non-mail-user"
 """RFC 3801 4.1.2: the mailbox of callers who have none; nothing can be sent to it."""
 _NUMBER = re.compile(r"\+?[0-9]{1,32}(\+[0-9]{1,15})?")
@@ -62,12 +63,14 @@ def resolve(address: str, book: IBook, vpim: Location | None = None, *, report: 
 
 def is_postmaster(address: str, book: IBook) -> bool:
     """RFC 5321 4.5.1: `postmaster` alone, or at our domain, in any case."""
+    if address[:10].lower() != POSTMASTER:
+        return False
     local, domain = split(address)
-    return key_of(local) == "postmaster" and (not domain or key_of(domain) == key_of(book.domain))
+    return local.lower() == POSTMASTER and (not domain or key_of(domain) == key_of(book.domain))
 
 
 def _postmaster(address: str, book: IBook) -> Found:
-    entry = book.find(f"postmaster@{book.domain}")
+    entry = book.find(f"{POSTMASTER}@{book.domain}")
     if entry is not None:
         found = of_entry(entry, address, book)
         if found.kind != "unknown":
