@@ -64,12 +64,15 @@ def _parts_within(structure: Structure, limit: int) -> bool:
 
 
 class Letters:
-    """Makes letters of a folder's messages: names them for the structures that all sessions of a store share."""
+    """Makes letters of a folder's messages: names them for the structures that all sessions of a store share.
+
+    Not `remembering` is for who looks at very many messages once.
+    """
 
     _of_stores: ClassVar[WeakKeyDictionary[Any, Structures]] = WeakKeyDictionary()
 
-    def __init__(self, store: Any, account: str, folder: IFolder) -> None:
-        self._structures = self._of_stores.setdefault(store, Structures())
+    def __init__(self, store: Any, account: str, folder: IFolder, *, remembering: bool = True) -> None:
+        self._structures = self._of_stores.setdefault(store, Structures()) if remembering else None
         self._name = (account, folder.id, folder.snapshot.uidvalidity)
 
     def letter(self, uid: int, content: IContent) -> Letter:
@@ -81,12 +84,13 @@ class Letter:
 
     __slots__ = ("_key", "_structure", "_structures", "buffer", "content")
 
-    def __init__(self, content: IContent, key: Hashable, structures: Structures) -> None:
+    def __init__(self, content: IContent, key: Hashable, structures: Structures | None) -> None:
         self.content, self.buffer = content, content.buffer
         self._key, self._structures = key, structures
         self._structure: Structure | None = None
 
     def structure(self) -> Structure:
         if self._structure is None:
-            self._structure = self._structures.of(self._key, self.buffer)
+            known = self._structures
+            self._structure = scan(self.buffer) if known is None else known.of(self._key, self.buffer)
         return self._structure

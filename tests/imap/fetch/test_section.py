@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.imap.fetch.naive_mime import fields_of, sections, split_header
 from unitymail.imap.fetch.grammar import attributes
 from unitymail.imap.fetch.items.body import Body
-from unitymail.imap.fetch.section import Section, cut, header_subset, locate
+from unitymail.imap.fetch.section import Section, cut, header_subset, locate, whole
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.mail.structure import scan
 
@@ -114,6 +114,22 @@ def test_garbage(octets, text):
     except BadSyntax:
         return
     assert isinstance(octets_of(octets, section), bytes | None)
+
+
+@pytest.mark.parametrize("file", ALL)
+def test_whole_is_what_a_scan_finds(file):
+    """Where the body begins is found without scanning it."""
+    octets = (VECTORS / file).read_bytes()
+    root = scan(octets).root
+    assert whole(octets) == (root.body, root.end)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from([b"A: b", b" c", b"\r\n", b"\n", b"\r", b"x", b"\n\n"]), max_size=12).map(b"".join))
+def test_whole_of_garbage(octets):
+    """Also where line ends are missing, doubled or bare."""
+    root = scan(octets).root
+    assert whole(octets) == (root.body, root.end)
 
 
 def test_subset_without_a_last_line_end():

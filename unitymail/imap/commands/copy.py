@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unitymail.imap.chosen import uids_of
+from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Done, No, command
 from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.sequence import compressed
@@ -23,7 +24,7 @@ async def copy(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     copied = await hand_over(session, uids, name, moving=False)
     if not copied.sources:
         return Done("COPY completed: no such messages")
-    return Done("COPY completed", copy_uid(copied))
+    return Done("COPY completed", await copy_uid(session, copied))
 
 
 def arguments(session: Session, reader: Reader, *, by_uid: bool) -> tuple[array[int], str]:
@@ -57,6 +58,8 @@ def _hand_over(account: IAccount, folder: IFolder, uids: array[int], name: str, 
     return folder.move(uids, target) if moving else folder.copy(uids, target)
 
 
-def copy_uid(copied: Copied) -> bytes:
-    """Sources and targets in the same order, runs joined."""
-    return b"COPYUID %d %b %b" % (copied.uidvalidity, compressed(copied.sources), compressed(copied.targets))
+async def copy_uid(session: Session, copied: Copied) -> bytes:
+    """The response code: sources and targets in the same order, runs joined."""
+    sources = await reckon(session, len(copied.sources), compressed, copied.sources)
+    targets = await reckon(session, len(copied.targets), compressed, copied.targets)
+    return b"COPYUID %d %b %b" % (copied.uidvalidity, sources, targets)

@@ -9,7 +9,9 @@ from unitymail.imap.chosen import spans_of
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.grammar import attributes
 from unitymail.imap.fetch.plan import planned
+from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Done, command
+from unitymail.imap.view import View
 from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.sequence import Span, gathered
 from unitymail.interfaces.errors import Trouble
@@ -38,9 +40,7 @@ async def mark_seen(session: Session, spans: Sequence[Span]) -> frozenset[int]:
 
     When the store cannot write (a full disk), reading mail goes on without it.
     """
-    uids, flags = gathered(session.view.uids, list(spans)), gathered(session.view.flags, list(spans))
-    unread = {at for at in set(flags) if "\\Seen" not in session.view.combinations[at]}
-    lacking = [uid for uid, at in zip(uids, flags, strict=True) if at in unread] if unread else []
+    lacking = await reckon(session, len(session.view), unread, session.view, spans)
     if not lacking:
         return frozenset()
     try:
@@ -48,6 +48,13 @@ async def mark_seen(session: Session, spans: Sequence[Span]) -> frozenset[int]:
     except Trouble as trouble:
         session.journal.trouble("marking fetched messages as read", trouble)
         return frozenset()
-    session.mark_silent(lacking)
+    await reckon(session, len(lacking), session.mark_silent, lacking)
     session.doorbell.ring(session.account.id, session.folder.name)
     return frozenset(lacking)
+
+
+def unread(view: View, spans: Sequence[Span]) -> list[int]:
+    r"""The UIDs in these spans that lack \Seen."""
+    uids, flags = gathered(view.uids, list(spans)), gathered(view.flags, list(spans))
+    lacking = {at for at in set(flags) if "\\Seen" not in view.combinations[at]}
+    return [uid for uid, at in zip(uids, flags, strict=True) if at in lacking] if lacking else []

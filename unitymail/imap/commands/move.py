@@ -22,6 +22,6 @@ async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     moved = await hand_over(session, uids, name, moving=True)
     if not moved.sources:
         return Done("MOVE completed: no such messages")
-    session.send(b"* OK [%b] Moved\r\n" % copy_uid(moved))
+    session.send(b"* OK [%b] Moved\r\n" % await copy_uid(session, moved))
     await session.catch_up(expunges=True)
     return Done("MOVE completed")

@@ -21,7 +21,7 @@ PORTION = 5000
 async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """One `* SEARCH`, also when nothing is found."""
     tree = criteria(reader)
-    letters = Letters(session.door.store, session.account.id, session.folder)
+    letters = Letters(session.door.store, session.account.id, session.folder, remembering=False)
     found = await matching(tree, session.view, session.folder, session.run, letters)
     numbers = mask.chosen(found, session.view.uids if by_uid else range(1, len(session.view) + 1))
     session.send(b"* SEARCH")

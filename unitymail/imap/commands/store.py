@@ -9,6 +9,7 @@ from unitymail.imap.chosen import spans_of
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.items.view import FLAGS
 from unitymail.imap.fetch.plan import planned
+from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Bad, Done, command
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.sequence import gathered
@@ -42,9 +43,9 @@ async def store(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     if session.folder.snapshot.serial != before:
         session.doorbell.ring(session.account.id, session.folder.name)
     if silent:
-        session.mark_silent(uids, change, flags)
+        await reckon(session, len(uids), session.mark_silent, uids, change, flags)
     else:
-        session.mark_silent(uids)
+        await reckon(session, len(uids), session.mark_silent, uids)
         await deliver(session, planned((FLAGS,), by_uid=by_uid), spans)
     return Done("STORE completed")
 

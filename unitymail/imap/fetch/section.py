@@ -5,15 +5,18 @@ Knows part numbers and header subsets; refuses to know how the octets are read o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from unitymail.mail.headers import fields
-from unitymail.mail.structure import Part, Structure, find_part
+from unitymail.mail.structure import Structure, find_part
 
 Which = Literal["", "HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT", "TEXT", "MIME"]
 Range = tuple[int, int]
+_FIRST_LINE_BLANK = re.compile(rb"\r?\n")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def locate(buffer: Any, structure: Callable[[], Structure], section: Section) ->
     `structure` is only called when the section needs it: the whole message needs no scan.
     """
     if not section.numbers:
-        return (0, len(buffer)) if section.which == "" else _of_message(buffer, structure().root, section)
+        return (0, len(buffer)) if section.which == "" else _of_message(buffer, 0, *whole(buffer), section)
     part = find_part(structure().root, section.numbers)
     if part is None:
         return None
@@ -44,17 +47,25 @@ def locate(buffer: Any, structure: Callable[[], Structure], section: Section) ->
     if section.which == "MIME":
         return part.start, part.body
     # Behind a number HEADER and TEXT mean something for a message/rfc822 only.
-    return _of_message(buffer, part.children[0], section) if part.is_message else None
+    if not part.is_message:
+        return None
+    inner = part.children[0]
+    return _of_message(buffer, inner.start, inner.body, inner.end, section)
 
 
-def _of_message(buffer: Any, root: Part, section: Section) -> Range | bytes | None:
+def whole(buffer: Any) -> Range:
+    """(where the body begins, where it ends) of a message, as a scan would find them, without scanning the body."""
+    found = _FIRST_LINE_BLANK.match(buffer) or _BLANK_LINE.search(buffer)
+    return found.end() if found else len(buffer), len(buffer)
+
+
+def _of_message(buffer: Any, start: int, body: int, end: int, section: Section) -> Range | bytes:
     if section.which == "HEADER":
-        return root.start, root.body
+        return start, body
     if section.which == "TEXT":
-        return root.body, root.end
+        return body, end
     wanted, negated = section.wanted, section.which == "HEADER.FIELDS.NOT"
-    kept = [f.raw for f in fields(buffer, root.start, root.body) if (f.name.lower() in wanted) is not negated]
-    return header_subset(kept)
+    return header_subset([f.raw for f in fields(buffer, start, body) if (f.name.lower() in wanted) is not negated])
 
 
 def header_subset(kept: list[bytes]) -> bytes:

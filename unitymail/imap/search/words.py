@@ -5,12 +5,22 @@ Knows which parts are text; refuses to know what is looked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from unitymail.imap.letter import Letter
 from unitymail.mail.headers import decode, fields
 from unitymail.mail.structure import Part, walk
 from unitymail.mail.text import body_text, fold
+
+_FOLD = re.compile(rb"\r?\n[ \t]")
+
+
+def header_text(header: bytes) -> str:
+    """All fields of a header, unfolded and decoded, a line each."""
+    if header.isascii() and b"=?" not in header:
+        return _FOLD.sub(b" ", header).decode("ascii")
+    return "\n".join(f"{f.name.decode('latin-1')}: {decode(f.value)}" for f in fields(header, 0, len(header)))
 
 
 class Words:
@@ -46,9 +56,7 @@ class Words:
     def _header(self, part: Part) -> str:
         key = ("header", part.start)
         if key not in self._texts:
-            found = fields(self._letter.buffer, part.start, part.body)
-            lines = [f"{f.name.decode('latin-1')}: {decode(f.value).strip()}" for f in found]
-            self._texts[key] = fold("\n".join(lines))
+            self._texts[key] = fold(header_text(self._letter.buffer[part.start : part.body]))
         return self._texts[key]
 
     def _text(self, part: Part) -> str:
