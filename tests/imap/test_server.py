@@ -152,7 +152,8 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(
             client.say("a SUBSCRIBE {4294967296}"), ["a BAD [TOOBIG] Literals of one command may have 131072 octets"]
         )
-        self.assertEqual(client.say("b APPEND INBOX {4294967295}"), ["b NO [TOOBIG] A message may have 10240000 octets"])
+        answer = client.say("b APPEND INBOX {4294967295}")
+        self.assertEqual(answer, ["b NO [TOOBIG] A message may have 10240000 octets"])
         self.assertEqual(client.say("c NOOP"), ["c OK NOOP completed"])
         answer = client.say("d APPEND INBOX {4294967295+}")
         self.assertEqual(answer[0], "d NO [TOOBIG] A message may have 10240000 octets")
