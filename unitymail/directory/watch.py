@@ -74,8 +74,8 @@ class Watcher:
         finally:
             self._running = False
             ended, self._ended = self._ended, []
-            for one in ended:
-                one.callback(None)
+            for stopped in ended:
+                stopped.callback(None)
 
     async def _look(self) -> None:
         try:

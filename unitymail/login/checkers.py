@@ -106,10 +106,12 @@ class PasswordChecker:
             async with self._gate.entered(owner or f"?{given.name.casefold()}"):
                 if owner and await self._known_good(owner, given.password):
                     return owner
-                finding = await self._password_threads.run(self._find, owner, given.password, self._book.authentication)
+                rule = self._book.authentication
+                finding = await self._password_threads.run(self._find, owner, given.password, rule)
+                # Within the gate, so that the next connection of the same person finds what this one learnt.
+                return self._judged(owner, given, finding, _why_unknown(user is not None, here))
         except Full:
             raise SignInRefused("busy", BUSY) from None
-        return self._judged(owner, given, finding, _why_unknown(user is not None, here))
 
     async def _known_good(self, owner: str, password: bytes) -> bool:
         """Whether this password was right within the last minute and would be now, by one read."""

@@ -1,7 +1,7 @@
 """When wrong passwords lock a user. Pure: what happened so far and the time go in, what is so now comes out.
 
-Note *Clock*: times are Unix seconds of whichever process counted; one that lies ahead counts as now, so that a clock
-put back neither locks for years nor clears a count.
+Note *Clock*: times are Unix seconds of whichever process counted. A failure that lies ahead counts as now, and a lock
+that would last longer than the rule lets any lock last is none, so that a clock put back locks nobody for years.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ MOST_FAILURES = 1_000_000
 def is_locked(attempts: Attempts, rule: AuthenticationRule, now: float) -> bool:
     if attempts.locked_until == UNTIL_UNLOCKED:
         return True
-    longest = now + rule.lock_minutes * 60 if rule.lock_minutes else attempts.locked_until
-    return now < min(attempts.locked_until, longest)
+    longest = rule.lock_minutes * 60 if rule.lock_minutes else attempts.locked_until
+    return 0 < attempts.locked_until - now <= longest
 
 
 def after_failure(attempts: Attempts, rule: AuthenticationRule, now: float) -> Attempts:

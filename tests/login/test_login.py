@@ -1,0 +1,398 @@
+"""Signing in as every door sees it: who gets in, what a refusal tells, and what guessing costs."""
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.fakes import InlineThreads, RecordingJournal
+from unitymail.directory.book import Book
+from unitymail.directory.credentials import Credentials
+from unitymail.directory.directory import Directory
+from unitymail.directory.sql.database import Database
+from unitymail.interfaces.errors import TryAgain
+from unitymail.interfaces.login import ILogin, Place, SignInRefused
+from unitymail.login import checkers
+from unitymail.login.login import Login
+from unitymail.login.passwords import Passwords
+from unitymail.people.class_of_service import ClassOfService
+from unitymail.people.location import Location, LocationKind
+from unitymail.people.user import User
+
+IMAP = Place("imap", "imaps", "10.0.0.1", True)
+SMTP = Place("smtp", "submission", "10.0.0.1", True)
+RIGHT = b"tulips at noon"
+
+
+class CountingPasswords(Passwords):
+    """Quick, and counts how often it hashed."""
+
+    def __init__(self):
+        super().__init__(memory_kib=64, time_cost=1, scram_iterations=64)
+        self.checked = 0
+
+    def matches(self, password_hash, password):
+        self.checked += 1
+        return super().matches(password_hash, password)
+
+
+class CountingCredentials(Credentials):
+    """Counts reads and writes."""
+
+    def __init__(self, database):
+        super().__init__(database)
+        self.calls = []
+
+    def read(self, owner):
+        self.calls.append("read")
+        return super().read(owner)
+
+    def conclude(self, owner, judge):
+        self.calls.append("write")
+        return super().conclude(owner, judge)
+
+
+class HeldThreads:
+    """Work waits until it is let go."""
+
+    def __init__(self):
+        self.held = []
+
+    def run(self, function, *args):
+        d = Deferred()
+        self.held.append((d, function, args))
+        return d
+
+    def let_go(self):
+        while self.held:
+            d, function, args = self.held.pop(0)
+            execute(function, *args).chainDeferred(d)
+
+
+class LoginTestCase(SynchronousTestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = str(Path(folder.name) / "directory.sqlite")
+        self.database = Database(self.path)
+        self.addCleanup(self.database.close)
+        self.time = 1_000_000.0
+        self.directory = Directory(self.database, lambda: self.time)
+        self.directory.found("vm1.example.com", "vm1.example.com")
+        self.passwords = CountingPasswords()
+        self.robin = self.add(User("", "robin", "", proxies=("robin.smith@example.com",)))
+        self.set_password(self.robin, RIGHT)
+        self.book = Book.load(self.database)
+        self.clock, self.journal = Clock(), RecordingJournal()
+        self.credentials = CountingCredentials(self.database)
+        self.login = self.another_process(self.credentials)
+        self.login.prepare()
+        self.credentials.calls.clear()
+
+    def another_process(self, credentials=None, **others):
+        given = {"threads": InlineThreads(), "passwords": self.passwords, **others}
+        return Login(
+            credentials=credentials or Credentials(self.database),
+            book=self.book,
+            journal=self.journal,
+            clock=self.clock,
+            now=lambda: self.time,
+            **given,
+        )
+
+    def add(self, thing):
+        with self.directory.change("tester") as change:
+            return change.add(thing)
+
+    def replace(self, thing):
+        with self.directory.change("tester") as change:
+            change.replace(thing)
+        self.book.refresh()
+
+    def set_password(self, user, password, **kept):
+        secret = replace(self.passwords.secret(password, scram=False), **kept)
+        with self.directory.change("tester") as change:
+            change.set_password(user.id, secret)
+
+    def set_site(self, **settings):
+        with self.directory.change("tester") as change:
+            change.set_site((key.replace("__", "."), value) for key, value in settings.items())
+        self.book.refresh()
+
+    def start(self, name=b"robin", password=RIGHT, place=IMAP, login=None):
+        return Deferred.fromCoroutine((login or self.login).sign_in(name, password, place))
+
+    def sign_in(self, *args, **kwargs):
+        d = self.start(*args, **kwargs)
+        self.clock.pump([1] * 5)
+        return self.successResultOf(d)
+
+    def refused(self, *args, **kwargs):
+        d = self.start(*args, **kwargs)
+        self.clock.pump([1] * 5)
+        refusal = self.failureResultOf(d, SignInRefused).value
+        return refusal.kind, refusal.why
+
+
+class SigningInTests(LoginTestCase):
+    def test_alias_and_addresses_in_any_case(self):
+        """All names of a user open the door, at IMAP and at submission."""
+        verifyObject(ILogin, self.login)
+        for name in (b"robin", b"ROBIN", b" robin ", b"robin@vm1.example.com", b"Robin.Smith@Example.com"):
+            self.assertEqual(self.sign_in(name).id, self.robin.id)
+        self.assertEqual(self.sign_in(place=SMTP).id, self.robin.id)
+
+    def test_the_journal_has_a_line_for_each(self):
+        """Who came in by which door from where, and who did not and why."""
+        self.sign_in()
+        self.refused(password=b"roses")
+        self.assertEqual(self.journal.named("signed_in")[0].args, ("imaps", "robin", "10.0.0.1"))
+        self.assertEqual(
+            self.journal.named("sign_in_failed")[0].args, ("imaps", "robin", "10.0.0.1", "wrong password")
+        )
+        self.assertNotIn("roses", repr(self.journal.events))
+
+    def test_a_user_without_a_password_cannot_sign_in(self):
+        """Not with an empty one either."""
+        self.add(User("", "chris", ""))
+        self.book.refresh()
+        for password in (b"", b"x"):
+            self.assertEqual(self.refused(b"chris", password)[0], "bad-credentials")
+
+    def test_a_user_of_another_node_signs_in_there(self):
+        """Here the name is as good as unknown; the journal says where."""
+        peer = self.add(
+            Location("", LocationKind.PEER, "vm2", "vm2.example.com", "10.0.0.2", fingerprint="ab" * 32)
+        )
+        self.replace(replace(self.robin, home=peer.id))
+        kind, why = self.refused()
+        self.assertEqual(kind, "bad-credentials")
+        self.assertIn("another node", why)
+
+    def test_garbage_is_a_wrong_name(self):
+        """Octets that are no text are refused like any other name."""
+        for name in (b"\xff\xfe", b"\0", b"", b"a" * 10_000, b"robin\r\nx"):
+            self.assertEqual(self.refused(name)[0], "bad-credentials")
+
+
+class WhatARefusalTellsTests(LoginTestCase):
+    def lock(self):
+        self.set_site(auth__max_failures="2")
+        for _ in range(2):
+            self.refused(password=b"roses")
+
+    def test_unknown_wrong_and_locked_are_the_same(self):
+        """Same words for each; the reason is in the journal only."""
+        wrong, unknown = self.refused(password=b"roses"), self.refused(b"nobody")
+        self.lock()
+        locked = self.refused()
+        self.assertEqual({kind for kind, _ in (wrong, unknown, locked)}, {"bad-credentials"})
+        self.assertEqual(
+            [why for _, why in (wrong, unknown, locked)], ["wrong password", "no such user", "the user is locked"]
+        )
+
+    def test_they_do_the_same_work(self):
+        """One hash, the same reads and writes: nothing to tell them apart by a watch."""
+        work = []
+        self.lock()
+        chris = self.add(User("", "chris", ""))
+        self.set_password(chris, RIGHT)
+        self.book.refresh()
+        for name, password in ((b"chris", b"roses"), (b"nobody", b"roses"), (b"robin", b"roses"), (b"robin", RIGHT)):
+            self.credentials.calls.clear()
+            self.passwords.checked = 0
+            self.refused(name, password)
+            work.append((self.passwords.checked, self.credentials.calls.copy()))
+        self.assertEqual(work, [(1, ["read", "write"])] * 4)
+
+    def test_an_expired_password_is_told_to_its_owner_only(self):
+        """The right one is told; a wrong one is just wrong."""
+        self.set_site(auth__max_age_days="30")
+        self.sign_in()
+        self.time += 31 * 86_400
+        self.assertEqual(self.refused()[0], "expired")
+        self.assertEqual(self.refused(password=b"roses")[0], "bad-credentials")
+
+    def test_a_password_to_be_changed_is_as_good_as_expired(self):
+        """It is for changing the password only."""
+        self.set_password(self.robin, RIGHT, must_change=True)
+        self.assertEqual(self.refused()[0], "expired")
+
+    def test_imap_barred_is_told_to_its_owner_only(self):
+        """And submission still works."""
+        self.replace(replace(self.robin, cos=self.add(ClassOfService("", "No IMAP")).id))
+        self.assertEqual(self.refused()[0], "not-allowed")
+        self.assertEqual(self.refused(password=b"roses")[0], "bad-credentials")
+        self.assertEqual(self.sign_in(place=SMTP).id, self.robin.id)
+
+    def test_a_directory_that_is_away_is_no_wrong_password(self):
+        """The client is told to try again, nothing is counted, the journal has the cause."""
+        self.credentials.read = lambda owner: (_ for _ in ()).throw(TryAgain(why="database is locked"))
+        self.assertEqual(self.refused()[0], "busy")
+        self.assertEqual(len(self.journal.named("trouble")), 1)
+
+
+class LockingTests(LoginTestCase):
+    def guess(self, times, login=None, password=b"roses"):
+        return [self.refused(password=password, login=login)[1] for _ in range(times)]
+
+    def test_seven_wrong_passwords_lock_for_half_an_hour(self):
+        """The right one does not open it before; the next half hour it does."""
+        self.assertEqual(self.guess(7)[:6], ["wrong password"] * 6)
+        self.assertEqual(self.refused(), ("bad-credentials", "the user is locked"))
+        self.time += 30 * 60 + 1
+        self.sign_in()
+
+    def test_a_lock_binds_all_processes_and_survives_a_restart(self):
+        """Guesses at three processes add up, and a process that starts later knows the lock."""
+        processes = [self.another_process() for _ in range(3)]
+        for number in range(7):
+            self.guess(1, login=processes[number % 3])
+        later = self.another_process()
+        self.assertEqual(self.refused(login=later)[1], "the user is locked")
+
+    def test_unlocking_and_a_new_password_open_it(self):
+        """`user unlock` and `user passwd` take effect at once."""
+        self.guess(7)
+        with self.directory.change("tester") as change:
+            change.unlock(self.robin.id)
+        self.sign_in()
+        self.guess(7)
+        self.set_password(self.robin, b"roses at dusk")
+        self.sign_in(password=b"roses at dusk")
+
+    def test_a_success_clears_the_count(self):
+        """Six errors and a success, again and again, never lock."""
+        for _ in range(3):
+            self.guess(6)
+            self.sign_in()
+
+    def test_names_that_do_not_exist_lock_nothing(self):
+        """A thousand guesses at nobody keep nobody out."""
+        self.set_site(auth__max_failures="2")
+        for _ in range(6):
+            self.assertEqual(self.refused(b"nobody")[1], "no such user")
+        self.sign_in()
+
+
+class CacheTests(LoginTestCase):
+    def test_ten_connections_cost_one_hash(self):
+        """Outlook opens many connections at once: one hashes, the others follow."""
+        threads = HeldThreads()
+        login = self.another_process(password_threads=threads)
+        opened = [self.start(login=login) for _ in range(10)]
+        threads.let_go()
+        self.assertEqual({self.successResultOf(d).alias for d in opened}, {"robin"})
+        self.assertEqual(self.passwords.checked, 1)
+
+    def test_a_remembered_sign_in_costs_one_read(self):
+        """Neither hash nor write."""
+        self.sign_in()
+        self.credentials.calls.clear()
+        self.passwords.checked = 0
+        self.sign_in()
+        self.assertEqual((self.passwords.checked, self.credentials.calls), (0, ["read"]))
+
+    def test_after_a_minute_it_hashes_again(self):
+        """The memory is short."""
+        self.sign_in()
+        self.time += 61
+        self.sign_in()
+        self.assertEqual(self.passwords.checked, 2)
+
+    def test_a_changed_password_works_at_once_and_the_old_one_never(self):
+        """Even within the minute, and without waiting for the address book."""
+        self.sign_in()
+        self.set_password(self.robin, b"roses at dusk")
+        self.assertEqual(self.refused()[0], "bad-credentials")
+        self.sign_in(password=b"roses at dusk")
+
+    def test_a_lock_and_an_expiry_hold_for_the_remembered_too(self):
+        """Nobody stays in by having been in."""
+        self.sign_in()
+        for _ in range(7):
+            self.refused(password=b"roses")
+        self.assertEqual(self.refused()[1], "the user is locked")
+        with self.directory.change("tester") as change:
+            change.unlock(self.robin.id)
+        self.sign_in()
+        self.set_site(auth__max_age_days="1")
+        self.time += 59
+        with self.database.changing() as connection:
+            connection.exec_driver_sql("UPDATE credentials SET changed_at = 0")
+        self.assertEqual(self.refused()[0], "expired")
+
+    def test_a_deleted_user_is_out(self):
+        """Also one who signed in a moment ago."""
+        self.sign_in()
+        with self.directory.change("tester") as change:
+            change.delete(User, self.robin.id)
+        self.assertEqual(self.refused()[0], "bad-credentials")
+
+
+class GuessingTests(LoginTestCase):
+    def test_a_guesser_waits_before_each_password(self):
+        """From the fifth guess on nothing is even hashed before the delay is over."""
+        for _ in range(4):
+            self.refused(b"nobody")
+        self.passwords.checked = 0
+        waiting = self.start(b"nobody")
+        self.assertEqual(self.passwords.checked, 0)
+        self.clock.advance(0.3)
+        self.failureResultOf(waiting, SignInRefused)
+        self.assertEqual(self.passwords.checked, 1)
+
+    def test_other_addresses_do_not_wait(self):
+        """The delay is the guesser's alone."""
+        for _ in range(9):
+            self.refused(b"nobody")
+        elsewhere = replace(IMAP, client="10.9.9.9")
+        self.assertEqual(self.successResultOf(self.start(place=elsewhere)).id, self.robin.id)
+
+    def test_one_address_cannot_fill_the_waiting_room(self):
+        """Eight attempts of it may wait; the next is told to try again, and others come in."""
+        for _ in range(9):
+            self.refused(b"nobody")
+        waiting = [self.start(b"nobody") for _ in range(checkers.MOST_DELAYED_PER_ADDRESS)]
+        self.assertEqual(self.failureResultOf(self.start(b"nobody"), SignInRefused).value.kind, "busy")
+        self.clock.pump([1] * 60)
+        for one in waiting:
+            self.failureResultOf(one, SignInRefused)
+
+    def test_more_than_can_be_hashed_in_time_is_told_to_come_back(self):
+        """The queue is bounded, and being turned away counts as no wrong password."""
+        threads = HeldThreads()
+        login = self.another_process(password_threads=threads)
+        places = [replace(IMAP, client=f"10.1.{n // 200}.{n % 200}") for n in range(checkers.MOST_WAITING + 5)]
+        opened = [self.start(b"n%d" % n, login=login, place=place) for n, place in enumerate(places)]
+        busy = opened[checkers.MOST_WAITING :]
+        self.assertEqual({self.failureResultOf(d, SignInRefused).value.kind for d in busy}, {"busy"})
+        for one in opened[: checkers.MOST_WAITING]:
+            one.cancel()
+            self.failureResultOf(one)
+
+    def test_unknown_and_wrong_take_the_same_time(self):
+        """With the real hash: the two medians differ by less than a third."""
+        passwords = Passwords()
+        self.set_password(self.robin, RIGHT)
+        with self.directory.change("tester") as change:
+            change.set_password(self.robin.id, passwords.secret(RIGHT, scram=False))
+            change.set_site([("auth.max_failures", "0")])
+        with self.database.changing() as connection:
+            connection.exec_driver_sql("DELETE FROM credentials WHERE owner_id = ''")
+        self.book.refresh()
+        login = self.another_process(passwords=passwords)
+        login.prepare()
+        took = {b"robin": [], b"nobody": []}
+        for number in range(9):
+            for name in took:
+                began = time.thread_time()
+                self.refused(name, b"roses", replace(IMAP, client=f"10.0.1.{number}"), login)
+                took[name].append(time.thread_time() - began)
+        wrong, unknown = sorted(took[b"robin"])[4], sorted(took[b"nobody"])[4]
+        self.assertLess(abs(wrong - unknown), max(wrong, unknown) / 3)
