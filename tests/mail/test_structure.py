@@ -44,6 +44,8 @@ def check_tree(octets, structure):
     for part in walk(root):
         assert 0 <= part.start <= part.body <= part.end <= len(octets)
         assert not part.is_multipart or part.children
+        assert (len(part.children) == 1) == part.is_message or part.is_multipart
+        assert part.is_message or part.media_type not in ("message/rfc822", "message/global")
         position = part.body
         for child in part.children:
             assert position <= child.start and child.end <= part.end
@@ -134,6 +136,26 @@ def test_part_without_a_blank_line():
     parts = scan(octets).root.children
     assert [part.media_type for part in parts] == ["image/png", "text/plain", "text/plain"]
     assert [body(octets, part) for part in parts] == [b"", b"", b"three"]
+
+
+def test_a_header_whose_blank_line_is_the_delimiters():
+    """An enclosed message that is only a header keeps its blank line; all offsets stay nested."""
+    octets = HEAD + multipart(b"b", b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n", b"\r\ntwo")
+    structure = scan(octets)
+    check_tree(octets, structure)
+    enclosed, second = structure.root.children
+    assert (body(octets, enclosed), body(octets, enclosed.children[0])) == (b"Subject: x\r\n\r\n", b"")
+    assert body(octets, second) == b"two"
+
+
+def test_an_enclosed_message_without_a_body():
+    """A message/rfc822 whose header runs into a delimiter encloses an empty message: it always has one child."""
+    octets = HEAD + multipart(b"b", b"Content-Type: message/rfc822", b"\r\ntwo")
+    structure = scan(octets)
+    check_tree(octets, structure)
+    assert shape(structure.root.children[0]) == ("message/rfc822", (("text/plain", ()),))
+    assert body(octets, structure.root.children[0].children[0]) == b""
+    assert body(octets, structure.root.children[1]) == b"two"
 
 
 def test_digest_parts_are_messages():

@@ -181,6 +181,12 @@ def test_kept_fields_cover_the_clients():
                b"x-msmail-priority sensitivity content-class thread-index thread-topic message-context").split()
     k9 = (b"date subject from content-type to cc reply-to message-id references in-reply-to list-unsubscribe "
           b"sender").split()
+    apple = (b"date subject from to cc message-id in-reply-to references x-priority x-uniform-type-identifier "
+             b"x-universally-unique-identifier list-id list-unsubscribe bimi-indicator bimi-location "
+             b"x-bimi-indicator-hash authentication-results dkim-signature received-spf x-spam-status x-spam-flag").split()
+    evolution = (b"received mime-version content-class x-calendar-attachment x-mailing-list x-beenthere x-loop").split()
+    mbsync = [b"x-tuid", b"message-id"]
+    assert {*apple, *evolution, *mbsync} <= KEPT_FIELDS
     assert {*thunderbird, *mutt, *outlook, *k9, b"x-unitymail-trace", b"list-id", b"received"} <= KEPT_FIELDS
 
 

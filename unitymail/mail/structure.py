@@ -107,9 +107,9 @@ class _Scan:
             body = max(start, self.before(event[0]))
         opened = self.read_header(start, body)
         self.stack.append(opened)
+        if opened.media.type == "message" and self.enter_message(opened):
+            return body
         if event is None:
-            if opened.media.type == "message" and self.enter_message(opened):
-                return body
             if opened.media.type == "multipart":
                 self.enter_multipart(opened)
             event = self.delimiter(body - 1, self.size) if self.active else None
@@ -173,7 +173,9 @@ class _Scan:
         while len(self.stack) > depth:
             opened = self.stack.pop()
             self.leave(opened)
-            part = self.finished(opened, max(end, opened.body))
+            # The blank line after a header may be the delimiter's own line end: an empty body, one line end further.
+            end = max(end, opened.body)
+            part = self.finished(opened, end)
             if self.stack:
                 self.stack[-1].children.append(part)
             else:

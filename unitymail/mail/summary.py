@@ -28,11 +28,17 @@ KEPT_FIELDS = frozenset(
     mail-followup-to mail-reply-to followup-to newsgroups lines organization user-agent x-mailer x-label keywords
     resent-from resent-to resent-cc resent-bcc resent-sender resent-date resent-message-id
     thread-index thread-topic x-unitymail-trace x-unity-secure
+    x-tuid x-offlineimap x-k9mail-identity x-calendar-attachment chat-version autocrypt-setup-message
+    x-microsoft-original-message-id x-mailing-list x-beenthere x-loop x-list mailing-list originator
+    bimi-indicator bimi-location x-bimi-indicator-hash authentication-results dkim-signature received-spf
     x-account-key x-identity-key x-mozilla-keys x-mozilla-status x-uidl x-universally-unique-identifier
     x-uniform-type-identifier x-apple-base-url x-spam-status x-spam-flag x-spam-score x-spam-level
     """.split()
 )
-"""What Outlook, Thunderbird, Apple Mail, K-9, mutt and mbsync ask for with HEADER.FIELDS; lower case."""
+"""What Outlook, Thunderbird, Apple Mail, K-9, Evolution, mutt and mbsync ask for with HEADER.FIELDS; lower case.
+
+A request for names that are all in here is answered without the file, also when the message has none of them.
+"""
 
 _PLAIN = re.compile(rb"[ !#-\[\]-~]{0,1024}")
 _AS_QUOTED = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1024}", re.DOTALL)
