@@ -12,7 +12,7 @@ from tests.mail.wire import check_body, check_envelope, read
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import fields
 from unitymail.mail.structure import scan
-from unitymail.mail.summary import KEPT_FIELDS, body_of, bodystructure, envelope, nstring, summarise
+from unitymail.mail.summary import KEPT_FIELDS, body_of, envelope, nstring, summarise
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 FILES = sorted(VECTORS.glob("*.eml"))
@@ -26,7 +26,6 @@ def checked(octets):
     check_body(read(summary.bodystructure), extensible=True)
     check_body(read(body_of(octets, structure.root)), extensible=False)
     assert summary.envelope == envelope(octets, structure.root)
-    assert summary.bodystructure == bodystructure(octets, structure.root)
     assert summary.terms.count("\n") == 4
     assert summary.fields == b"".join(
         field.raw for field in fields(octets, 0, structure.root.body) if field.name.lower() in KEPT_FIELDS
@@ -183,7 +182,8 @@ def test_kept_fields_cover_the_clients():
           b"sender").split()
     apple = (b"date subject from to cc message-id in-reply-to references x-priority x-uniform-type-identifier "
              b"x-universally-unique-identifier list-id list-unsubscribe bimi-indicator bimi-location "
-             b"x-bimi-indicator-hash authentication-results dkim-signature received-spf x-spam-status x-spam-flag").split()
+             b"x-bimi-indicator-hash authentication-results dkim-signature received-spf x-spam-status "
+             b"x-spam-flag").split()
     evolution = (b"received mime-version content-class x-calendar-attachment x-mailing-list x-beenthere x-loop").split()
     mbsync = [b"x-tuid", b"message-id"]
     assert {*apple, *evolution, *mbsync} <= KEPT_FIELDS

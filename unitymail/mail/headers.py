@@ -11,14 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.encoded_words import decode
-from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold, unquoted, without_comments
-from unitymail.mail.mailboxes import Entry, Mailbox, address_of, addresses, entries
+from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER
+from unitymail.mail.mailboxes import Mailbox, addresses, entries
 from unitymail.mail.part import Octets, Part
 
-__all__ = [
-    "Entry", "Field", "Mailbox", "address_of", "addresses", "all_of", "decode", "entries", "fields", "first",
-    "header_of", "readable", "unfold", "unquoted", "without_comments",
-]
+__all__ = ["FIELD", "Field", "Mailbox", "addresses", "decode", "entries", "fields", "first", "readable"]
 
 FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 """One field with its folding and line end; group 1 is its name, None for a line that is no field."""
@@ -37,13 +34,11 @@ class Field(NamedTuple):
 
 
 def fields(buffer: Octets, start: int, end: int) -> list[Field]:
-    """The fields between two offsets, the blank line left out; their `raw` joined is the header's octets."""
+    """The fields between two offsets, the blank line left out; their `raw` joined is the header's octets.
+
+    `fields(buffer, part.start, part.body)` is a part's own header: of a message/rfc822 not that of the message inside.
+    """
     return [Field(found[1] or b"", found[0]) for found in FIELD.finditer(buffer[start:end]) if found[0]]
-
-
-def header_of(buffer: Octets, part: Part) -> list[Field]:
-    """The fields of a part's own header; for a message/rfc822 those of the part, not of the message inside."""
-    return fields(buffer, part.start, part.body)
 
 
 def readable(buffer: Octets, part: Part) -> Iterator[tuple[bytes, bytes]]:
@@ -67,8 +62,3 @@ def first(buffer: Octets, part: Part, name: bytes) -> bytes | None:
     """The body, as stored, of the first field of that name (any case) in a part's header; None when there is none."""
     found = _named(name).search(buffer[part.start:part.body])
     return found[1] if found else None
-
-
-def all_of(buffer: Octets, part: Part, name: bytes) -> list[bytes]:
-    """The bodies of every field of that name, in order."""
-    return _named(name).findall(buffer[part.start:part.body])

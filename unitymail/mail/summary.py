@@ -94,11 +94,6 @@ def envelope(buffer: Octets, part: Part) -> bytes:
     return _envelope(named)
 
 
-def bodystructure(buffer: Octets, part: Part) -> bytes:
-    """BODYSTRUCTURE, with extension data."""
-    return _body(buffer, part, extensible=True)
-
-
 def body_of(buffer: Octets, part: Part) -> bytes:
     """BODY, the form without extension data."""
     return _body(buffer, part, extensible=False)
