@@ -2,7 +2,7 @@
 
 Knows how a report gets on its way; refuses to know how it looks (`mail.report`) and whether it is due (`reports`).
 
-Note *Performed twice*. The report's trace is derived from the item and the step's place in it, and its date is the
+Note *Performed twice*. The report's trace is derived from the item and its place among the item's reports, and its date is the
 step's, so that a second performance, after a crash, commits the same message: it is not stored twice.
 """
 
@@ -42,7 +42,8 @@ class ReportPerformer:
     async def perform(self, item: Item, state: StepState) -> Outcome:
         step = state.step
         assert isinstance(step, Report)
-        trace = f"{item.trace}-r{item.steps.index(state)}"
+        reports = [other for other in item.steps if isinstance(other.step, Report)]
+        trace = f"{item.trace}-r{reports.index(state)}"
         when = state.next_at or item.arrived
         envelope = envelope_of(step.to)
         octets, decision = await self._threads.run(self._write, item, step, trace, when, envelope)
