@@ -16,7 +16,7 @@ MAX_OCTETS = 65_536
 MAX_NUMBER = 2**32 - 1
 _NUMBER = rb"(?:[1-9][0-9]{0,9}|\*)"
 _RANGE = _NUMBER + b"(?::" + _NUMBER + b")?"
-_SET = re.compile(_RANGE + b"(?:," + _RANGE + b")*+")
+_SET = re.compile(_RANGE + b"(?:," + _RANGE + b")*")
 
 Span = tuple[int, int]
 
