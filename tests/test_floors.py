@@ -11,7 +11,8 @@ FLOORS = {
     1: {"interfaces", "settings", "policy", "routing"},
     2: {"directory", "spool", "store", "login", "doorbell", "journal", "disk", "threads", "tls"},
     3: {"smtp", "imap", "courier", "admin"},
-    4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host"},
+    4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host", "rooms", "doors",
+        "closing"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 SANS_IO = ["smtp/framing.py", "smtp/commands.py", "imap/wire"]

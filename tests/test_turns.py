@@ -40,7 +40,7 @@ def test_start_up_is_forgotten():
     """Loading the directory is not held against the node."""
     now = [0.0]
     watch = TurnWatch(lambda took: None, lambda: now[0])
-    watch.wakes()
+    watch.waits()
     now[0] = 1.0
     watch.waits()
     watch.forget()

@@ -17,6 +17,7 @@ import click
 from unitymail import founding, lock, notice
 from unitymail.admin.cli.main import command_line
 from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.operations.status import status
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
@@ -28,6 +29,7 @@ from unitymail.settings.site import SiteSettings
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
+from unitymail.tls import expiry_of
 
 
 class NodeDesk:
@@ -101,6 +103,17 @@ class NodeDesk:
         """Tell running processes that something changed in a mailbox."""
         ring(self.path("run"), [(account, folder)])
 
+    def status(self) -> dict[str, Any]:
+        spool = self.path("spool")
+        with self.directory.read() as view:
+            usn = view.usn
+        disk = os.statvfs(self.path("accounts"))
+        return status(
+            pid=self.running, told=self.told(), queue=_count(spool, "items"), shunted=_count(spool, "shunted"),
+            bad_mail=len(self.bad_mail.entries()), free_kib=disk.f_bavail * disk.f_frsize // 1024,
+            expires=expiry_of(self.settings.path(self.settings.tls.certificate)), now=self.now, usn=usn,
+        )  # fmt: skip
+
     def close(self) -> None:
         self._open.close()
 
@@ -149,6 +162,14 @@ def init(
             f"  unitymail -c {config} user add ALIAS --password-stdin\n"
             f"  twistd --nodaemon --pidfile= unitymail --config {config}"
         )
+
+
+def _count(spool: str, room: str) -> int:
+    """How many messages are in a room of the spool."""
+    try:
+        return sum(name.endswith(".eml") for name in os.listdir(os.path.join(spool, room)))
+    except FileNotFoundError:
+        return 0
 
 
 DEMO_PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "imap": 1143, "imaps": 1993, "web": 8443}

@@ -39,11 +39,18 @@ class ServerTls:
         context.use_privatekey_file(key)
         context.check_privatekey()
         self._context = context
-        with open(certificate, "rb") as file:
-            self.expires = x509.load_pem_x509_certificate(file.read()).not_valid_after_utc
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         return SSL.Connection(self._context, None)
+
+
+def expiry_of(certificate: str) -> datetime | None:
+    """When the certificate in this file ends; None when it cannot be read."""
+    try:
+        with open(certificate, "rb") as file:
+            return x509.load_pem_x509_certificate(file.read()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
 
 
 def self_signed(host_name: str, now: datetime | None = None) -> tuple[bytes, bytes]:

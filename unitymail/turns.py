@@ -20,25 +20,23 @@ class TurnWatch:
         self.long_turns = 0
         self._on_long = on_long
         self._cpu = cpu
-        self._began: float | None = None
+        self._before: float | None = None
 
     def waits(self) -> None:
-        """The turn is over: the reactor is about to wait."""
-        if self._began is None:
+        """A turn is over: the reactor is about to wait. Waiting costs no CPU, so one look a turn is enough."""
+        now, before = self._cpu(), self._before
+        self._before = now
+        if before is None:
             return
-        took = self._cpu() - self._began
+        took = now - before
         self.longest = max(self.longest, took)
         if took > LONG_TURN_S:
             self.long_turns += 1
             self._on_long(took)
 
-    def wakes(self) -> None:
-        """A turn begins."""
-        self._began = self._cpu()
-
     def forget(self) -> None:
         """Start-up is not a turn that held anybody up."""
-        self._began = None
+        self._before = None
         self.longest = 0.0
         self.long_turns = 0
 
@@ -58,10 +56,7 @@ class _WatchedPoller:
 
     def poll(self, *args: Any) -> Any:
         self._watch.waits()
-        try:
-            return self._poller.poll(*args)
-        finally:
-            self._watch.wakes()
+        return self._poller.poll(*args)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._poller, name)

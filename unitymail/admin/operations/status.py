@@ -1,0 +1,40 @@
+"""What `unitymail status` shows, from facts that the caller gathered. Knows the wording of none, the order of all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from unitymail.admin.operations.outcome import Facts
+
+
+def status(
+    *, pid: int | None, told: dict[str, Any], queue: int, shunted: int, bad_mail: int, free_kib: int,
+    expires: datetime | None, now: float, usn: int,
+) -> Facts:
+    """`told` is what the running node last wrote of itself, {} when it is down."""
+    events = told.get("events", {})
+    return {
+        "running": pid is not None,
+        "pid": pid,
+        "version": told.get("version"),
+        "since": _moment(told["since"]) if "since" in told else None,
+        "doors": told.get("doors", {}),
+        "workers": 1 if pid is not None else 0,
+        "queue": queue,
+        "shunted": shunted,
+        "bad_mail": bad_mail,
+        "peers": [],
+        "received": events.get("received", 0),
+        "delivered": events.get("delivered", 0),
+        "troubles": events.get("trouble", 0),
+        "longest_turn_ms": told.get("longest_turn_ms"),
+        "free_disk_mib": free_kib // 1024,
+        "certificate_expires": expires.isoformat(timespec="seconds") if expires else None,
+        "certificate_days": int((expires.timestamp() - now) // 86_400) if expires else None,
+        "directory_usn": usn,
+    }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,75 @@
+"""The doors of a node: which protocol stands behind which socket, and how they are closed.
+
+Knows the doors' names, their TLS and what they share; refuses to know what they need it for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import gatherResults, maybeDeferred
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from unitymail import sockets
+from unitymail.imap.server import IMAPDoor
+from unitymail.imap.slots import Slots as IMAPSlots
+from unitymail.imap.watch import Watches
+from unitymail.journal import Journal
+from unitymail.rooms import Rooms
+from unitymail.smtp.server import SMTPDoor
+from unitymail.smtp.slots import Slots as SMTPSlots
+from unitymail.smtp.turns import Turns as SMTPTurns
+from unitymail.tls import ServerTls
+
+SMTP_DOORS = {"smtp": "mta", "submission": "submission", "submissions": "submissions"}
+"""Key of the table [listen] → what the door is called in policies and the journal."""
+IMAP_DOORS = ("imap", "imaps")
+DOORS = (*SMTP_DOORS, *IMAP_DOORS)
+IMPLICIT_TLS = ("submissions", "imaps")
+
+
+class Doors:
+    """All listening doors. `where` says for each at which address."""
+
+    def __init__(self, *, host: str, rooms: Rooms, tls: ServerTls, journal: Journal, reactor: Any) -> None:
+        self._rooms = rooms
+        self._tls = tls
+        self._reactor = reactor
+        self._ports: list[Any] = []
+        self._open: list[Any] = []
+        self.where: dict[str, str] = {}
+        self._common: dict[str, Any] = {
+            "host": host, "book": rooms.book, "login": rooms.login, "threads": rooms.threads, "journal": journal,
+            "clock": reactor, "tls": tls,
+        }  # fmt: skip
+        self._smtp: dict[str, Any] = {
+            "spool": rooms.spool, "usage": rooms.usage, "slots": SMTPSlots(), "turns": SMTPTurns(reactor),
+            "smart_host_addresses": rooms.smart_host,
+        }  # fmt: skip
+        watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
+        self._imap: dict[str, Any] = {
+            "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "slots": IMAPSlots(),
+            "watches": watches,
+        }  # fmt: skip
+
+    def open(self, bound: dict[str, Any]) -> None:
+        """Let in who waits at these sockets, by door."""
+        for name, listening in bound.items():
+            self.where[name] = sockets.shown(listening)
+            door = self._door(name)
+            self._open.append(door)
+            factory = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
+            factory.noisy = False
+            self._ports.append(sockets.adopt(self._reactor, listening, factory))
+
+    def _door(self, name: str) -> Any:
+        implicit = name in IMPLICIT_TLS
+        if name in SMTP_DOORS:
+            door: Any = SMTP_DOORS[name]
+            return SMTPDoor(door=door, implicit_tls=implicit, **self._smtp, **self._common)
+        return IMAPDoor(name=name, implicit_tls=implicit, **self._imap, **self._common)
+
+    async def close(self) -> None:
+        """Nobody new comes in; who is inside finishes, or is told that the node shuts down."""
+        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
+        await gatherResults([door.drain() for door in self._open])

@@ -1,0 +1,188 @@
+"""The rooms behind the doors: directory, mailboxes, spool, courier, sign-in, each made once those it needs stand.
+
+Knows every room's constructor; refuses to know what any of them does, or who comes in.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.task import LoopingCall
+
+from unitymail.closing import Closing
+from unitymail.courier.courier import Courier
+from unitymail.courier.deciding import Decider
+from unitymail.courier.perform import find_performers
+from unitymail.directory.book import Book
+from unitymail.directory.credentials import Credentials
+from unitymail.directory.sql.database import Database
+from unitymail.directory.watch import Watcher
+from unitymail.disk import Disk
+from unitymail.doorbell.unix import Doorbell
+from unitymail.journal import Journal
+from unitymail.login.login import Login
+from unitymail.settings.node import NodeSettings
+from unitymail.smart_host import SmartHostAddresses
+from unitymail.spool.badmail import BadMailFolder
+from unitymail.spool.spool import Spool
+from unitymail.store.quota import Usage
+from unitymail.store.store import Store
+from unitymail.threads import Threads
+
+COMMIT_THREADS = 2
+SETTLE_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the doors need."""
+
+    book: Book
+    login: Login
+    store: Store
+    spool: Spool
+    usage: Usage
+    disk: Disk
+    doorbell: Doorbell
+    threads: Threads
+    smart_host: SmartHostAddresses
+
+
+class Builder:
+    """Makes the rooms one after the other; `closing` learns how each is ended."""
+
+    def __init__(self, settings: NodeSettings, reactor: Any, journal: Journal, closing: Closing) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self._journal = journal
+        self._closing = closing
+        self._host = settings.node.host_name
+        self._disk = Disk()
+
+    async def build(self) -> Rooms:
+        """Everything that must stand before a client may come in; recovery from a crash included."""
+        store_threads = self._threads("store", self._settings.threads.store)
+        directory_threads = self._threads("directory", self._settings.threads.directory)
+        database, book = await self._open_directory(directory_threads)
+        watcher = Watcher(book, directory_threads, clock=self._reactor, journal=self._journal)
+        doorbell = self._open_doorbell(watcher)
+        usage, store = await self._open_store(book, store_threads)
+        spool = await self._open_spool(store, doorbell, usage)
+        self._start_courier(book, store, spool, usage, doorbell, store_threads)
+        smart_host = self._watch_directory(book, watcher, directory_threads)
+        login = await self._open_login(database, book, directory_threads)
+        return Rooms(book, login, store, spool, usage, self._disk, doorbell, store_threads, smart_host)
+
+    def _threads(self, name: str, size: int) -> Threads:
+        threads = Threads(self._reactor, name, size)
+        threads.start()
+        self._closing.add(f"the {name} threads", threads.stop)
+        return threads
+
+    async def _open_directory(self, threads: Threads) -> tuple[Database, Book]:
+        database = Database(self._path("directory"))
+        self._closing.add("the directory", database.close)
+        await threads.run(database.upgrade)
+        book = await threads.run(Book.load, database)
+        _calm_the_collector()
+        return database, book
+
+    def _open_doorbell(self, watcher: Watcher) -> Doorbell:
+        doorbell = Doorbell(self._path("run"), reactor=self._reactor, journal=self._journal, take=watcher.take)
+        doorbell.start()
+        self._closing.add("the doorbell", doorbell.stop)
+        return doorbell
+
+    async def _open_store(self, book: Book, threads: Threads) -> tuple[Usage, Store]:
+        def quota(account: str) -> int:
+            user = book.user(account)
+            return user.quota.receive if user is not None else 0
+
+        accounts = self._path("accounts")
+        usage = Usage(os.path.join(accounts, "usage"), self._disk)
+        store = Store(
+            accounts, disk=self._disk, now=self._reactor.seconds, host=self._host, usage=usage, quota=quota,
+            undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
+        )  # fmt: skip
+        self._closing.add("the mailboxes", lambda: threads.run(store.close))
+        if swept := await threads.run(store.sweep):
+            self._journal.recovered("temporary files in mailboxes", swept)
+        self._every(SETTLE_EVERY_S, lambda: threads.run(store.settle), "letting file names follow their flags")
+        return usage, store
+
+    async def _open_spool(self, store: Store, doorbell: Doorbell, usage: Usage) -> Spool:
+        spool = Spool(
+            self._path("spool"), disk=self._disk, threads=self._threads("commit", COMMIT_THREADS), store=store,
+            doorbell=doorbell, journal=self._journal, clock=self._reactor, host=self._host, usage=usage,
+        )  # fmt: skip
+        await spool.recover()
+        self._closing.add("the spool", spool.stop)
+        return spool
+
+    def _start_courier(
+        self, book: Book, store: Store, spool: Spool, usage: Usage, doorbell: Doorbell, threads: Threads
+    ) -> None:
+        decider = Decider(book, usage, self._host)
+        badmail = BadMailFolder(self._path("spool"), disk=self._disk, now=self._reactor.seconds)
+        performers = find_performers(
+            store=store, spool=spool, badmail=badmail, book=book, usage=usage, doorbell=doorbell,
+            journal=self._journal, clock=self._reactor, threads=threads, decider=decider,
+        )  # fmt: skip
+        courier = Courier(
+            queue=spool.queue, performers=performers, threads=threads, book=book, journal=self._journal,
+            clock=self._reactor, decide=decider.steps_of,
+        )  # fmt: skip
+        courier.start()
+        self._closing.add("the courier", courier.stop)
+
+    def _watch_directory(self, book: Book, watcher: Watcher, threads: Threads) -> SmartHostAddresses:
+        smart_host = SmartHostAddresses(book=book, threads=threads, journal=self._journal, clock=self._reactor)
+        smart_host.start()
+        self._closing.add("the look-up of the smart host", smart_host.stop)
+        watcher.listen(lambda usn: smart_host.look())
+        watcher.start()
+        self._closing.add("the watch over the directory", watcher.stop)
+        return smart_host
+
+    async def _open_login(self, database: Database, book: Book, threads: Threads) -> Login:
+        password_threads = self._threads("password", self._settings.threads.passwords)
+        login = Login(
+            credentials=Credentials(database), book=book, threads=threads, password_threads=password_threads,
+            journal=self._journal, clock=self._reactor,
+        )  # fmt: skip
+        await password_threads.run(login.prepare)
+        return login
+
+    def _path(self, name: str) -> str:
+        return self._settings.path(getattr(self._settings.paths, name))
+
+    def _every(self, seconds: float, work: Callable[[], Any], what: str) -> None:
+        loop = every(self._reactor, self._journal, seconds, work, what)
+        self._closing.add(what, lambda: loop.stop() if loop.running else None)
+
+
+def every(reactor: Any, journal: Journal, seconds: float, work: Callable[[], Any], what: str) -> LoopingCall:
+    """Do `work` now and then; a failure is noted, and it is done again the next time."""
+
+    def once() -> Any:
+        try:
+            result = work()
+        except Exception as error:
+            return journal.trouble(what, error)
+        return journal.guard(result, what) if isinstance(result, Awaitable) else None
+
+    loop = LoopingCall(once)
+    loop.clock = reactor
+    journal.guard(loop.start(seconds, now=False), what)
+    return loop
+
+
+def _calm_the_collector() -> None:
+    """The address book lives for ever: let the collector pass it by, and look at old objects rarely (short turns)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
