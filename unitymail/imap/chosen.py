@@ -13,6 +13,8 @@ from unitymail.imap.wire.sequence import SequenceSet, Span, gathered
 
 
 def spans_of(view: View, numbers: SequenceSet, *, by_uid: bool) -> list[Span]:
+    if numbers.dollar:
+        raise Bad("There is no saved search result")
     if by_uid:
         return numbers.spans_of_uids(view.uids)
     if numbers.beyond(len(view)):

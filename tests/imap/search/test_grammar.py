@@ -90,7 +90,7 @@ def test_literals():
     "", "FOO", "FROM", "FROM ", "NOT", "OR SEEN", "OR SEEN ", "()", "(SEEN", "SEEN)", "SEEN  SEEN",
     "BEFORE 32-Jan-2000", "BEFORE yesterday",
     "LARGER x", "LARGER -1", "UID", "UID x", "1:", "0", "KEYWORD \\Seen", "HEADER x",
-    "SEEN ", "CHARSET UTF-8", "CHARSET", "\x00",
+    "SEEN ", "CHARSET UTF-8", "CHARSET", "\x00", "$", "UID $",
 ])
 def test_bad(text):
     """What cannot be read is BAD."""

@@ -9,6 +9,13 @@ import re
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(rb'[()]|"(?:[^"\\]|\\.)*"|\{(\d+)\}\r\n|[^ ()"{]+', re.DOTALL)
+_STRING = rb'(?:"[^"\\(){]*"|NIL)'
+_SIMPLE = re.compile(
+    rb'\((?:"TEXT" %(s)b %(p)b(?: %(s)b){3} \d+ \d+|(?!"(?:TEXT|MESSAGE)")%(s)b %(s)b %(p)b(?: %(s)b){3} \d+)(?=[ )])'
+    % {b"s": _STRING, b"p": rb"(?:NIL|\(%b(?: %b)*\))" % (_STRING, _STRING)},
+    re.IGNORECASE,
+)
+"""Most messages: one part, no quoting inside its strings."""
 
 
 @dataclass(slots=True)
@@ -23,6 +30,9 @@ class Node:
 
 def body_of(bodystructure: bytes) -> bytes:
     """The non-extensible form. Iterative: what a peer nests cannot exhaust the stack."""
+    simple = _SIMPLE.match(bodystructure)
+    if simple is not None:
+        return simple.group() + b")"
     kept: list[bytes] = []
     position = 0
     for start, end in sorted(_extensions(bodystructure, _read(bodystructure))):

@@ -15,6 +15,7 @@ from unitymail.imap.wire.lexer import BadSyntax, Reader
 for _module in iter_modules(keys.__path__, keys.__name__ + "."):
     import_module(_module.name)
 
+_BEGINS_A_SET = tuple(bytes([octet]) for octet in b"0123456789*")
 BAD_CHARSET = b"BADCHARSET (US-ASCII UTF-8)"
 
 
@@ -55,7 +56,7 @@ def _unwrapped(arguments: Arguments) -> Key:
         found = _keys(arguments)
         reader.expect(b")")
         return found
-    if reader.peek() in b"0123456789*$" and reader.peek():
+    if reader.peek() in _BEGINS_A_SET:
         return Numbers(reader.sequence_set())
     name = reader.word()
     if name == "NOT":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unitymail.imap.search.key import Arguments, key
 from unitymail.imap.search.leaf import YES, Probe, Verdicts, ViewProbe
 from unitymail.imap.view import View
+from unitymail.imap.wire.lexer import BadSyntax
 from unitymail.imap.wire.sequence import SequenceSet, Span
 
 
@@ -54,4 +55,7 @@ def _all(arguments: Arguments, name: str) -> All:
 @key("UID")
 def _uid(arguments: Arguments, name: str) -> Uids:
     arguments.reader.space()
-    return Uids(arguments.reader.sequence_set())
+    uids = arguments.reader.sequence_set()
+    if uids.dollar:
+        raise BadSyntax("There is no saved search result")
+    return Uids(uids)
