@@ -109,11 +109,20 @@ class Access:
         with self.lock:
             self._leave_fork_behind()
             if self._index is None:
-                with self._held():
-                    self._open()
+                self._open_and_mend()
             self._open_indexes.used(self)
             assert self._index is not None
             yield self._index
+
+    def _open_and_mend(self) -> None:
+        with self._held():
+            self._open()
+            outer, self._alone = self._alone, True
+            try:
+                assert self._index is not None
+                self.interrupted(self._index)
+            finally:
+                self._alone = outer
 
     @contextmanager
     def alone(self) -> Iterator[Index]:

@@ -98,6 +98,7 @@ class Account:
         """A free name in the account's tmp/."""
         return os.path.join(self.access.directory, "tmp", self.namer.name())
 
+    @guarded
     def new_file(self) -> tuple[int, str]:
         path = self.temporary()
         return self.disk.create(path), path

@@ -25,8 +25,6 @@ def store(
     with index.changing():
         folder.catch_up(index)
         wanted = canonical(index, flags)
-        if change != "remove":
-            add_keywords(index, folder.row.id, wanted)
         snapshot = folder.snapshot
         places = places_of(snapshot, uids)
         left_alone: tuple[int, ...] = ()
@@ -51,7 +49,9 @@ def _set_flags(
         new = old | wanted if change == "add" else old - wanted if change == "remove" else wanted
         if new == old:
             continue
-        modseq = modseq or index.next_modseq()
+        if not modseq:
+            add_keywords(index, folder.row.id, wanted if change != "remove" else ())
+            modseq = index.next_modseq()
         some = str(ids)
         index.execute(
             "UPDATE messages SET flags = ?, modseq = ? WHERE id IN " + chosen(), index.number_of(new), modseq, some

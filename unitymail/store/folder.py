@@ -245,7 +245,7 @@ class Folder:
     @guarded
     def internal_days(self, uids: Sequence[int]) -> list[tuple[int, int]]:
         with self.access.using() as index:
-            return reading.select(self, index, "SELECT id & :mask, date / 86400 FROM facts", uids)
+            return reading.select(self, index, reading.DAYS, uids)
 
     @guarded
     def content(self, uid: int) -> IContent | None:

@@ -9,6 +9,7 @@ settled.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -103,43 +104,41 @@ def _octets(index: Index, links: list[Link]) -> int:
 def _announce(target: Folder, index: Index, links: list[Link], kind: str) -> int:
     with index.changing(durable=True):
         intent: int = index.one(
-            "INSERT INTO intents (kind, directory, at) VALUES (?, ?, ?) RETURNING id",
+            "INSERT INTO intents (kind, directory, at, detail) VALUES (?, ?, ?, ?) RETURNING id",
             kind, target.row.directory, int(target.account.now()),
+            json.dumps([link.target_name.decode("latin-1") for link in links]),
         )[0]  # fmt: skip
-        index.many(
-            "INSERT INTO intent_names VALUES (?, ?, ?)", [(intent, link.target_name, link.source) for link in links]
-        )
     return intent
 
 
 def _link(folder: Folder, index: Index, target: Folder, links: list[Link]) -> list[Link]:
     """Link each file; those that a foreign hand renamed are looked for once, those it removed are left out."""
-    lost = [link for link in links if not _linked(folder, target, link)]
+    lost = _not_linked(folder, target, links)
     if not lost:
         return links
     folder.look(index, thoroughly=True)
     ids = str([link.source for link in lost])
     seen = dict(index.all("SELECT id, seen FROM files WHERE id IN " + chosen(), ids))
-    gone = {
-        link.source
-        for link in lost
-        if link.source not in seen or not _linked(folder, target, replace(link, seen=seen[link.source]))
-    }
+    found = [replace(link, seen=seen[link.source]) for link in lost if link.source in seen]
+    gone = {link.source for link in lost} - {link.source for link in found}
+    gone.update(link.source for link in _not_linked(folder, target, found))
     return [link for link in links if link.source not in gone]
 
 
-def _linked(folder: Folder, target: Folder, link: Link) -> bool:
-    try:
-        link_or_copy(
-            folder.account.disk,
-            os.fsdecode(path_in(folder.path, link.base, link.seen)),
-            os.fsdecode(target.path + b"/cur/" + link.target_name),
-            folder.account.temporary,
-        )
-    except FileNotFoundError:
-        return False
-    target.fingerprint.add(link.target_name)
-    return True
+def _not_linked(folder: Folder, target: Folder, links: list[Link]) -> list[Link]:
+    """Link them all, but for those whose file is not where it was seen: these are returned."""
+    disk, temporary = folder.account.disk, folder.account.temporary
+    source, place = folder.path, os.fsdecode(target.path + b"/cur/")
+    lost = []
+    for link in links:
+        name = link.target_name
+        try:
+            link_or_copy(disk, os.fsdecode(path_in(source, link.base, link.seen)), place + os.fsdecode(name), temporary)
+        except FileNotFoundError:
+            lost.append(link)
+            continue
+        target.fingerprint.add(name)
+    return lost
 
 
 def _conclude(
@@ -150,7 +149,6 @@ def _conclude(
         targets = _insert(index, target, links, planned_at)
         if move:
             remove_rows(folder, index, ids, MOVED)
-        index.execute("DELETE FROM intent_names WHERE intent = ?", intent)
         index.execute("DELETE FROM intents WHERE id = ?", intent)
         target.save_marks(index)
     return Copied(target.row.uidvalidity, tuple(id & UID_MASK for id in ids), tuple(id & UID_MASK for id in targets))
@@ -192,15 +190,14 @@ def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) ->
 
 def undo(account: Account, index: Index) -> None:
     """Take back what an interrupted COPY or MOVE did; under the write lock."""
-    for intent, directory in index.all("SELECT id, directory FROM intents WHERE kind IN ('copy', 'move')"):
+    for intent, directory, names in index.all("SELECT id, directory, detail FROM intents WHERE kind <> 'rename'"):
         path = os.path.join(account.path, directory, b"cur")
-        for (name,) in index.all("SELECT path FROM intent_names WHERE intent = ?", intent):
+        for name in json.loads(names):
             try:
-                account.disk.unlink(os.fsdecode(os.path.join(path, name)))
+                account.disk.unlink(os.fsdecode(os.path.join(path, name.encode("latin-1"))))
             except FileNotFoundError:
                 continue
         if os.path.isdir(path):
             account.disk.flush_directory(os.fsdecode(path))
         with index.changing(durable=True):
-            index.execute("DELETE FROM intent_names WHERE intent = ?", intent)
             index.execute("DELETE FROM intents WHERE id = ?", intent)

@@ -47,7 +47,7 @@ def flags_of(suffix: bytes) -> frozenset[str]:
 def suffix_for(flags: frozenset[str], before: bytes) -> bytes:
     """The suffix for these flags; letters in `before` that are no flags of ours (Dovecot's keywords) stay."""
     letters = {LETTER_OF[flag] for flag in flags if flag in LETTER_OF}
-    letters.update(letter for letter in before.partition(INFO)[2] if letter not in FLAG_OF)
+    letters.update(letter for letter in before.partition(INFO)[2] if letter not in FLAG_OF and chr(letter).isalpha())
     return INFO + bytes(sorted(letters))
 
 

@@ -6,6 +6,7 @@ Knows which table holds which column; refuses to know how a message is rendered.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from unitymail.interfaces.store import Column
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FACTS = {"internaldate": "internaldate", "size": "size", "saved": "saved", "emailid": "printf('E%x', facts.content)"}
 RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
             "terms": "terms"}  # fmt: skip
+DAYS = f"SELECT facts.id & {UID_MASK}, date / 86400 + {date(1970, 1, 1).toordinal()} FROM facts"
+"""The day of the internal date, counted as `datetime.date.toordinal` does."""
 BATCH = 100
 """Messages rendered while the account's lock is held once."""
 _RANGES_PER_MESSAGE = 16

@@ -23,22 +23,20 @@ MEASURED_AT_ONCE = 500
 
 
 def content(folder: Folder, index: Index, uid: int) -> Content | None:
-    """The message's octets; None when it is gone. Waits for nothing but the disk."""
+    """The message's octets; None when it is gone."""
     row = index.one("SELECT octets, size FROM facts WHERE id = ?", folder.id_of(uid))
-    if row is None:
-        return None
-    buffer = _file(folder, index, uid)
-    if buffer is None:
-        return None
-    octets, size = row
-    if size == octets == len(buffer):
-        return Content(buffer)
-    bare = bare_line_feeds(buffer)
-    if size != len(buffer) + bare and not index.connection.in_transaction:
+    message = None if row is None else _opened(folder, index, uid, *row)
+    if message is not None and message.size != row[1]:
         with index.changing():
-            index.execute("UPDATE facts SET size = ? WHERE id = ?", len(buffer) + bare, folder.id_of(uid))
-    if not bare:
-        return Content(buffer)
+            index.execute("UPDATE facts SET size = ? WHERE id = ?", message.size, folder.id_of(uid))
+    return message
+
+
+def _opened(folder: Folder, index: Index, uid: int, octets: int, size: int | None) -> Content | None:
+    """In CRLF form; line ends are counted unless the sizes say that there is nothing to find."""
+    buffer = _file(folder, index, uid)
+    if buffer is None or size == octets == len(buffer) or not bare_line_feeds(buffer):
+        return None if buffer is None else Content(buffer)
     try:
         return Content(in_crlf_form(buffer, folder.account.disk, folder.account.temporary))
     finally:
@@ -66,22 +64,25 @@ def render(folder: Folder, index: Index, uids: Sequence[int]) -> None:
     """Summarise these messages and keep it; those whose file is gone are left out."""
     ids = str([folder.id_of(uid) for uid in uids])
     wanted = index.all(
-        f"SELECT id, content, date FROM facts WHERE id IN {chosen()}"
+        f"SELECT id, content, date, octets, size FROM facts WHERE id IN {chosen()}"
         " AND NOT EXISTS (SELECT 1 FROM summaries WHERE summaries.content = facts.content) ORDER BY id",
         ids,
     )
     first = folder.ids()[0]
-    done = []
-    for id, number, date in wanted:
-        message = content(folder, index, id - first)
+    done, sizes = [], []
+    for id, number, date, octets, size in wanted:
+        message = _opened(folder, index, id - first, octets, size)
         if message is None:
             continue
         try:
             summary = summarise(message.buffer, scan(message.buffer))
         finally:
             message.close()
+        if message.size != size:
+            sizes.append((message.size, id))
         done.append((number, summary, date if summary.sent is None else summary.sent))
     with index.changing():
+        index.many("UPDATE facts SET size = ? WHERE id = ?", sizes)
         index.many(
             "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)",
             [(number, summary.envelope, summary.bodystructure, sent) for number, summary, sent in done],

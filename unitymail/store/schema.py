@@ -68,9 +68,6 @@ STATEMENTS = (
     """CREATE TABLE intents (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, directory BLOB NOT NULL, at INTEGER NOT NULL,
         detail TEXT NOT NULL DEFAULT '')""",
-    """CREATE TABLE intent_names (
-        intent INTEGER NOT NULL, path BLOB NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (intent, path)
-        ) WITHOUT ROWID""",
     "CREATE TABLE metadata (folder INTEGER, entry TEXT, value BLOB NOT NULL, PRIMARY KEY (folder, entry))",
     """CREATE TABLE packed (
         folder INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,

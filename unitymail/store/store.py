@@ -21,7 +21,7 @@ from unitymail.store import layout
 from unitymail.store.access import Access, OpenIndexes
 from unitymail.store.account import Account
 from unitymail.store.keeping import ensure_directory, link_or_copy
-from unitymail.store.maildir import Namer, sizes_in
+from unitymail.store.maildir import Namer
 from unitymail.store.quota import Usage, constant
 from unitymail.store.trouble import trouble_of
 
@@ -91,9 +91,6 @@ class Store:
             return
         except (OSError, sqlite3.Error) as error:
             raise trouble_of(error) from error
-        if self._usage is not None:
-            octets = sizes_in(os.fsencode(name))[0]
-            self._usage.add(account, octets if octets >= 0 else os.stat(source).st_size)
 
     def _link(self, source: str, target: str, directory: str) -> None:
         def temporary() -> str:
