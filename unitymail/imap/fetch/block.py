@@ -33,9 +33,6 @@ class Block:
             [self.sequences[at] for at in kept], [self.uids[at] for at in kept], [self.flags[at] for at in kept]
         )
 
-    def tail(self, begin: int) -> Block:
-        return Block(self.sequences[begin:], self.uids[begin:], self.flags[begin:])
-
 
 def split(spans: Sequence[Span], size: int) -> Iterator[list[Span]]:
     """The spans of view indexes in portions of at most `size` messages, order kept."""
