@@ -52,6 +52,14 @@ def test_no_line_of_text_injects_a_header(text):
     assert not any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in line)
 
 
+def test_no_name_turns_text_around():
+    """Invisible direction marks could make a list lie; the joiners that some scripts need are kept."""
+    for mark in "\u202e\u2066\u200b\ufeff":
+        with pytest.raises(Refused):
+            checks.line("display name", f"Robin{mark}Smith")
+    assert checks.line("display name", "می\u200cخواهم") == "می\u200cخواهم"
+
+
 @pytest.mark.parametrize("address", ["a@b", "a.b+tag@example.com", "Zoë@exämple.de", "x@10-20.example", "o'n@x.y"])
 def test_an_address_may_be(address):
     """Ordinary and international addresses are taken."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tests.directory.places import DirectoryTestCase
 from unitymail.directory.directory import Directory
@@ -33,6 +35,13 @@ class DatabaseTests(DirectoryTestCase):
         """What upgrades an old directory and what the program expects are the same tables."""
         with self.database.reading() as connection:
             self.assertEqual(compare_metadata(MigrationContext.configure(connection), metadata), [])
+
+    def test_the_schema_is_not_sqlites_alone(self):
+        """PostgreSQL's dialect can say every table and index."""
+        for table in metadata.sorted_tables:
+            self.assertIn("CREATE TABLE", str(CreateTable(table).compile(dialect=postgresql.dialect())))
+            for index in table.indexes:
+                self.assertIn("INDEX", str(CreateIndex(index).compile(dialect=postgresql.dialect())))
 
     def test_upgrading_twice_is_harmless(self):
         """A node that starts on a directory of its own version changes nothing."""

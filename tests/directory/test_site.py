@@ -8,6 +8,13 @@ from unitymail.settings.site import FIELDS, SiteSettings, write_value
 
 
 class SiteTests(DirectoryTestCase):
+    def test_the_smart_host_is_a_host(self):
+        """A name, an address of either kind, or mx: and a domain; what can never be reached is refused."""
+        for host in ("smart", "smart.example.com", "10.0.0.1", "2001:db8::1", "mx:example.com", ""):
+            self.set_site(smart_host__host=host)
+        for host in ("smart host", "smart:25", "mx:", "http://smart", "a..b"):
+            self.assertIn("smart_host", self.refusal(self.set_site, smart_host__host=host))
+
     def test_a_new_directory_has_the_factory_settings(self):
         """Nothing set means every default."""
         with self.directory.read() as view:

@@ -33,7 +33,7 @@ def line(what: str, text: str, limit: int = MAX_NAME) -> str:
     text = normal(text)
     if len(text) > limit:
         raise Refused(f"The {what} has {len(text)} characters; at most {limit} are kept.")
-    if bad := next((c for c in text if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None):
+    if bad := next((c for c in text if _is_control(c)), None):
         raise Refused(f"The {what} holds the control character U+{ord(bad):04X}; take it out.")
     return text
 
@@ -109,6 +109,11 @@ def capability(text: str) -> str:
     if not _CAPABILITY.match(text):
         raise Refused(f"{text!r} is no capability; name one as the server shows it, such as QRESYNC.")
     return text
+
+
+def _is_control(character: str) -> bool:
+    """Line ends and controls, and the invisible marks that turn text around; joiners are part of some scripts."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in "\u200c\u200d"
 
 
 def _is_mark(character: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 from zope.interface import implementer
 
 from unitymail.directory.sql import schema as t
@@ -14,6 +14,7 @@ from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Attempts, Credential, ICredentials, ScramKeys, Secret
 
 c = t.credentials.c
+_READ = select(t.credentials).where(c.owner_id == bindparam("owner"))
 
 
 @implementer(ICredentials)
@@ -56,7 +57,7 @@ def _columns(attempts: Attempts) -> dict[str, float]:
 
 
 def credential_of(connection: Connection, owner: str) -> Credential | None:
-    row = connection.execute(select(t.credentials).where(c.owner_id == owner)).one_or_none()
+    row = connection.execute(_READ, {"owner": owner}).one_or_none()
     return _credential(row) if row is not None else None
 
 

@@ -5,13 +5,15 @@ Note *auth*: the keys `auth.*` that the authentication rule has are kept in the 
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from unitymail.directory import addresses
+from unitymail.directory import addresses, checks
 from unitymail.directory.sql import queries
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
@@ -53,6 +55,8 @@ def set_site(transaction: Transaction, assignments: Iterable[tuple[str, str]]) -
         raise Refused(f"{complaint}.") from complaint
     except KeyError as unknown:
         raise Refused(f"{unknown.args[0]}: no such setting; `unitymail site show` lists them all.") from unknown
+    if after.smart_host_host != before.smart_host_host and after.smart_host_host:
+        _check_smart_host(after.smart_host_host)
     if after.corporate_proxy != before.corporate_proxy:
         _switch_corporate(transaction, on=after.corporate_proxy)
     if before.auth_scram and not after.auth_scram:
@@ -78,6 +82,19 @@ def _write(connection: Connection, key: str, value: Any) -> None:
     connection.execute(insert(t.site_settings).values(key=key, value=write_value(value)))
 
 
+def _check_smart_host(text: str) -> None:
+    """A name, an address, or mx: and a domain; the port has a key of its own."""
+    with suppress(ValueError):
+        ipaddress.ip_address(text)
+        return
+    try:
+        checks.host("smart_host.host", text.removeprefix("mx:"))
+    except Refused as refused:
+        raise Refused(
+            f"{refused} Write a host name, an address, or mx:DOMAIN; the port is smart_host.port."
+        ) from refused
+
+
 def _forget_scram_keys(connection: Connection) -> None:
     nothing = dict.fromkeys(("scram_salt", "scram_iterations", "scram_stored_key", "scram_server_key"))
     connection.execute(update(t.credentials).values(nothing))
@@ -99,10 +116,11 @@ def _claim_corporate(connection: Connection) -> list[str]:
     """Add the missing corporate addresses; refuse them all when one of them is another's."""
     u, e = t.users.c, t.entries.c
     query = select(u.id, e.alias, u.corporate_address).join(t.entries, e.id == u.id).where(u.corporate_address != "")
-    owners: dict[str, str] = {}
     fresh: list[dict[str, str]] = []
-    for id, alias, address in connection.execute(query.order_by(e.alias_key)).all():
-        owner = owners.get(key_of(address)) or queries.owner_of(connection, address)
+    rows = connection.execute(query.order_by(e.alias_key)).all()
+    owners = queries.owners_of(connection, {key_of(address) for _, _, address in rows})
+    for id, alias, address in rows:
+        owner = owners.get(key_of(address))
         if owner is not None and owner != id:
             whose = addresses.owner_words(connection, owner)
             raise Refused(

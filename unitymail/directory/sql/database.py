@@ -71,8 +71,11 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database."""
-        with _passing_failures(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with _passing_failures(), self._engine.connect() as connection:
+            if connection.dialect.name != "sqlite":  # there, BEGIN is a snapshot already
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:

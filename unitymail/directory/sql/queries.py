@@ -185,3 +185,12 @@ def owner_of(connection: Connection, address: str) -> str | None:
     """The id of whoever owns the address."""
     query = select(t.addresses.c.owner_id).where(t.addresses.c.key == key_of(address))
     return connection.execute(query).scalar_one_or_none()
+
+
+def owners_of(connection: Connection, keys: Collection[str]) -> dict[str, str]:
+    """Address key → id of whoever owns it, for those of the keys that somebody owns."""
+    a = t.addresses.c
+    found: dict[str, str] = {}
+    for where in slices_of(keys):
+        found.update((key, owner) for key, owner in connection.execute(select(a.key, a.owner_id).where(where(a.key))))
+    return found
