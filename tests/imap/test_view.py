@@ -26,14 +26,16 @@ MESSAGES = st.dictionaries(st.integers(1, 30), st.integers(0, 3), max_size=15)
 
 @st.composite
 def histories(draw):
-    """A folder's states one after the other: some messages go, some change, new ones come above."""
+    """A folder's states one after the other: some messages go, some change, new ones come above all there ever were."""
     state = draw(MESSAGES)
     states = [state]
+    above = max([*state, 0])
     for _ in range(draw(st.integers(1, 4))):
         living = {u: f for u, f in state.items() if draw(st.booleans())}
         kept = {u: draw(st.integers(0, 3)) if draw(st.booleans()) else f for u, f in living.items()}
-        above = max([*state, 0])
-        state = {**kept, **{above + n: draw(st.integers(0, 3)) for n in draw(st.sets(st.integers(1, 5)))}}
+        new = {above + n: draw(st.integers(0, 3)) for n in draw(st.sets(st.integers(1, 5)))}
+        state = {**kept, **new}
+        above = max([*new, above])
         states.append(state)
     return states, draw(st.lists(st.booleans(), min_size=len(states), max_size=len(states)))
 

@@ -20,6 +20,8 @@ STALL_S = 120
 class Outlet:
     """`full`: the transport holds enough. `gone`: nobody is left to read."""
 
+    __slots__ = ("_clock", "_stalled", "_timer", "_transport", "_waiting", "full", "gone")
+
     def __init__(self, transport: Any, clock: Any, stalled: Callable[[], None]) -> None:
         self.full = False
         self.gone = False

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from unitymail.imap.inlet import Inlet
 from unitymail.imap.outlet import Outlet
+from unitymail.imap.recent import Claims
 from unitymail.imap.registry import Bad, Farewell, Gone, No, Registry, discover
 from unitymail.imap.run import message, run
 from unitymail.imap.session import TURN_S, Session
@@ -278,7 +279,7 @@ def _short(line: bytes | Overlong) -> bytes:
 class IMAPDoor(ServerFactory):
     """A listening IMAP port: what its sessions need, each collaborator known by its interface only.
 
-    `tls` is a context factory or None. `slots` and `watches` are shared by all doors of the process.
+    `tls` is a context factory or None. `slots`, `watches` and `claims` are shared by all doors of the process.
     """
 
     noisy = False
@@ -300,6 +301,7 @@ class IMAPDoor(ServerFactory):
         implicit_tls: bool = False,
         slots: Slots | None = None,
         watches: Watches | None = None,
+        claims: Claims | None = None,
         registry: Registry | None = None,
     ) -> None:
         self.name = name
@@ -317,6 +319,7 @@ class IMAPDoor(ServerFactory):
         self.slots = slots or Slots()
         self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
         self.registry = registry or discover()
+        self.claims = claims or Claims()
         self.sessions: set[IMAPSession] = set()
         self._labels = count(1)
 

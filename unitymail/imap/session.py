@@ -195,7 +195,7 @@ class Session:
             first = await self.run(self.folder.peek_recent)
             known = self.view.recent[-1][1] + 1 if self.view.recent else 0
             self.view.add_recent(max(first, known), snapshot.uidnext - 1)
-        else:
+        elif self.door.claims.worth_asking(self.folder, snapshot.uidnext):
             self.view.add_recent(*await self.run(self.folder.claim_recent))
 
     def mark_silent(

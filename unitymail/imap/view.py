@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,7 @@ from unitymail.imap.wire import response
 from unitymail.interfaces.store import SYSTEM_FLAGS, Snapshot
 
 BLOCK = 512
+MAX_UID = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,10 @@ class View:
         self.combinations = snapshot.combinations
         expected = _Expectation(snapshot.combinations, change, frozenset(flags))
         mine, modseqs = self.flags[:], self.modseqs[:]
-        everything = len(uids) == len(self.uids) and self.uids == snapshot.uids
-        if everything and all(expected.meets(old, new) for old, new in set(zip(mine, snapshot.flags, strict=True))):
-            self.flags, self.modseqs = snapshot.flags, snapshot.modseqs
+        span = self._run_of(uids) if self.uids == snapshot.uids else slice(0)
+        if expected.meets_all(mine[span], snapshot.flags[span]) and span.stop:
+            mine[span], modseqs[span] = snapshot.flags[span], snapshot.modseqs[span]
+            self.flags, self.modseqs = mine, modseqs
             return
         at = there = 0
         for uid in uids:
@@ -131,6 +133,13 @@ class View:
             if self.uids[at] == uid == snapshot.uids[there] and expected.meets(mine[at], snapshot.flags[there]):
                 mine[at], modseqs[at] = snapshot.flags[there], snapshot.modseqs[there]
         self.flags, self.modseqs = mine, modseqs
+
+    def _run_of(self, uids: Sequence[int]) -> slice:
+        """Where `uids` stand, if they stand side by side; else an empty slice that stops at 0."""
+        begin = self.sequence_of(uids[0]) - 1 if uids else -1
+        end = begin + len(uids)
+        together = begin >= 0 and self.uids[begin:end] == array(self.uids.typecode, uids)
+        return slice(begin, end) if together else slice(0)
 
     def differs(self, snapshot: Snapshot, *, expunges: bool) -> bool:
         """Whether there may be something to tell; cheap when there is not."""
@@ -165,6 +174,9 @@ class _Expectation:
         if found is None:
             found = self._known[old, new] = self._after(old) == self._lowered(new)
         return found
+
+    def meets_all(self, old: array[int], new: array[int]) -> bool:
+        return all(self.meets(*pair) for pair in set(zip(old, new, strict=True)))
 
     def _lowered(self, combination: int) -> set[str]:
         return {flag.lower() for flag in self._combinations[combination]}
@@ -286,14 +298,22 @@ def octets_of(told: Difference, view: View, *, with_uid: bool = False, read_only
         lines.append(flags_lines(told.keywords, read_only=read_only))
     if told.exists is not None:
         lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (told.exists, view.recent_count()))
-    for at in told.changed:
-        uid = told.uids[at]
-        listed = view.flags_octets(told.flags[at], view.is_recent(uid))
-        if with_uid:
-            lines.append(b"* %d FETCH (UID %d FLAGS %b)\r\n" % (at + 1, uid, listed))
-        else:
-            lines.append(b"* %d FETCH (FLAGS %b)\r\n" % (at + 1, listed))
+    lines.extend(_changed_lines(told, view, with_uid))
     return b"".join(lines)
+
+
+def _changed_lines(told: Difference, view: View, with_uid: bool) -> Iterator[bytes]:
+    uids, flags = told.uids, told.flags
+    known = {combination: view.flags_octets(combination, False) for combination in set(flags)} if told.changed else {}
+    first_recent = view.recent[0][0] if view.recent else MAX_UID + 1
+    for at in told.changed:
+        uid = uids[at]
+        recent = uid >= first_recent and view.is_recent(uid)
+        listed = view.flags_octets(flags[at], True) if recent else known[flags[at]]
+        if with_uid:
+            yield b"* %d FETCH (UID %d FLAGS %b)\r\n" % (at + 1, uid, listed)
+        else:
+            yield b"* %d FETCH (FLAGS %b)\r\n" % (at + 1, listed)
 
 
 def flags_lines(keywords: Iterable[str], *, read_only: bool = False) -> bytes:
