@@ -22,6 +22,8 @@ from unitymail.people.location import Location, LocationKind
 from unitymail.people.scope import Partition, SearchScope
 
 BOOK_KINDS = ("user", "contact", "list")
+RELOAD_ABOVE = 20_000
+"""Changes at once beyond which reading everything is quicker than reading the changed ones by id."""
 RULE_KINDS = ("site", "access", "cos", "partition", "scope", "location")
 
 
@@ -59,6 +61,8 @@ def refreshed(connection: Connection, old: Picture) -> Picture:
     if newest == old.usn:
         return old
     if _in_doubt(connection, old, newest):
+        return load(connection)
+    if newest - old.usn > RELOAD_ABOVE:
         return load(connection)
     touched = changes.touched(connection, old.usn)
     ids = set().union(*(touched.get(kind, ()) for kind in BOOK_KINDS))
