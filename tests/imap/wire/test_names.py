@@ -57,7 +57,7 @@ def test_bad_spellings(octets):
 
 @pytest.mark.parametrize(
     ("given_name", "is_now"),
-    [("inbox", "INBOX"), ("InBox/Work", "INBOX/Work"), ("Inboxes", "Inboxes"), ("work/inbox", "work/inbox")],
+    [("inbox", "INBOX"), ("InBox/Work", "INBOX/Work"), ("Inboxes", "Inboxes"), ("work/inbox", "work/inbox"), ("a/b/", "a/b")],
 )
 def test_inbox_is_case_blind(given_name, is_now):
     """INBOX in any case is the one INBOX, also as a parent."""

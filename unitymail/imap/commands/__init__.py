@@ -1,1 +1,1 @@
-"""The IMAP commands, a file per verb family or extension, found by name."""
+"""The IMAP commands, a file per verb family or extension, found by name (``imap.registry``)."""

@@ -9,8 +9,7 @@ from unitymail.imap.wire.lexer import Reader
 
 @command("CREATE")
 async def create(session: Session, reader: Reader) -> Done:
-    # `a/b/` declares that names below are wanted (RFC 3501, 6.3.3); here every folder can have some.
-    name = _only_name(reader).removesuffix("/")
+    name = _only_name(reader)
     if name == "INBOX":
         raise No("INBOX is always there", b"ALREADYEXISTS")
     await session.run(session.account.create, name)
@@ -36,7 +35,7 @@ async def delete(session: Session, reader: Reader) -> Done:
 async def rename(session: Session, reader: Reader) -> Done:
     old = reader.mailbox()
     reader.space()
-    new = _only_name(reader).removesuffix("/")
+    new = _only_name(reader)
     if new == "INBOX":
         raise No("INBOX is always there", b"ALREADYEXISTS")
     await session.run(session.account.rename, old, new)

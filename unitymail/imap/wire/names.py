@@ -55,6 +55,9 @@ def _unshift(run: re.Match[bytes]) -> bytes:
 
 
 def canonical(name: str) -> str:
-    """INBOX is case-blind, also as the parent of others: a second `Inbox` beside it breaks clients."""
-    first, slash, rest = name.partition("/")
+    """INBOX is case-blind, also as the parent of others: a second `Inbox` beside it breaks clients.
+
+    A separator at the end means nothing: Thunderbird leaves one, and CREATE announces children with it.
+    """
+    first, slash, rest = name.removesuffix("/").partition("/")
     return f"INBOX{slash}{rest}" if first.upper() == "INBOX" else name
