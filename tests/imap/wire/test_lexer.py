@@ -159,8 +159,8 @@ def test_announced():
 PART = st.binary(max_size=30) | st.binary(max_size=10).map(Literal) | st.just(Announced(3, False))
 PARTS = st.lists(PART, max_size=5)
 READS = [
-    "space", "atom", "astring", "string", "nstring", "number", "sequence_set", "flag_list", "flags_until_end", "mailbox",
-    "list_pattern", "date", "date_time", "word", "literal", "announced", "peek", "rest", "at_end", "end",
+    "space", "atom", "astring", "string", "nstring", "number", "sequence_set", "flag_list", "flags_until_end",
+    "mailbox", "list_pattern", "date", "date_time", "word", "literal", "announced", "peek", "rest", "at_end", "end",
 ]
 
 

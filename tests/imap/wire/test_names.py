@@ -57,8 +57,15 @@ def test_bad_spellings(octets):
 
 @pytest.mark.parametrize(
     ("given_name", "is_now"),
-    [("inbox", "INBOX"), ("InBox/Work", "INBOX/Work"), ("Inboxes", "Inboxes"), ("work/inbox", "work/inbox"), ("a/b/", "a/b")],
+    [
+        ("inbox", "INBOX"),
+        ("InBox/Work", "INBOX/Work"),
+        ("inbox/", "INBOX"),
+        ("Inboxes", "Inboxes"),
+        ("work/inbox", "work/inbox"),
+        ("a/b/", "a/b"),
+    ],
 )
 def test_inbox_is_case_blind(given_name, is_now):
-    """INBOX in any case is the one INBOX, also as a parent."""
+    """INBOX in any case is the one INBOX, also as a parent; a separator at the end means nothing."""
     assert canonical(given_name) == is_now

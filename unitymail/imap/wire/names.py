@@ -59,5 +59,6 @@ def canonical(name: str) -> str:
 
     A separator at the end means nothing: Thunderbird leaves one, and CREATE announces children with it.
     """
-    first, slash, rest = name.removesuffix("/").partition("/")
+    name = name.removesuffix("/")
+    first, slash, rest = name.partition("/")
     return f"INBOX{slash}{rest}" if first.upper() == "INBOX" else name
