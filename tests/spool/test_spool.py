@@ -1,13 +1,14 @@
 """The spool as doors see it: what is durable, what is shared, what is told, and what leaves when."""
 
 import os
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.spool.room import NOW, LinkStore, a_spool, files_under, receive
+from tests.spool.room import NOW, LinkStore, a_decision, a_spool, an_envelope, files_under, receive
 from unitymail.interfaces.errors import TryAgain
-from unitymail.interfaces.spool import ISpool
+from unitymail.interfaces.spool import DONE, ISpool
 from unitymail.mail.message import Importance
 from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.intake import HEAD_ROOM
@@ -68,8 +69,6 @@ class CommitTests(SynchronousTestCase):
         """A message without steps (a receipt that a user rejects) is answered and leaves no file."""
         incoming = self.room.spool.receive("t1")
         incoming.write(b"x" * 100_000)
-        from tests.spool.room import a_decision, an_envelope
-
         self.successResultOf(self.room.spool.commit(incoming, an_envelope(), a_decision(), b""))
         self.assertEqual(files_under(self.room.places.intake), [])
 
@@ -152,8 +151,7 @@ class RecoveryTests(SynchronousTestCase):
 
     def test_links_are_finished(self):
         """A message whose record is there and whose link is not gets it, saying `again`; nothing stays behind."""
-        done, head = receive(self.room, "t1")
-        self.successResultOf(done)
+        self.successResultOf(receive(self.room, "t1")[0])
         (name,) = self.room.store.mailbox("u-robin")
         os.unlink(os.path.join(self.room.store.root, "u-robin", "new", name))
         again = self.crash(self.room)
@@ -176,10 +174,6 @@ class RecoveryTests(SynchronousTestCase):
 
     def test_outcomes_are_kept(self):
         """An item that has moved on since its record was written is left as it is."""
-        from dataclasses import replace
-
-        from unitymail.interfaces.spool import DONE
-
         relay = RelayToSmartHost("pat@elsewhere.example")
         self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
         queue = self.room.spool.queue

@@ -77,7 +77,7 @@ def read_form(octets: bytes, path: str) -> Item:
 
 
 def _of_envelope(envelope: Envelope) -> dict[str, Any]:
-    return {f: v for f in _ENVELOPE if (v := getattr(envelope, f)) not in (None, False)}
+    return {f: v for f in _ENVELOPE if (v := getattr(envelope, f)) is not None and v is not False}
 
 
 _ENVELOPE = tuple(f.name for f in fields(Envelope) if f.name != "recipients")
@@ -144,5 +144,5 @@ def to_step(form: dict[str, Any]) -> Step:
 
 
 def _set_fields(value: Any) -> dict[str, Any]:
-    """The fields of a flat dataclass, empty ones left out."""
-    return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) not in ("", 0.0)}
+    """The fields of a flat dataclass, those that have their default left out."""
+    return {f.name: v for f in fields(value) if (v := getattr(value, f.name)) != f.default}

@@ -1,0 +1,112 @@
+"""Bad mail: kept, listed, shown, sent back, deleted."""
+
+import os
+import tomllib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from zope.interface.verify import verifyObject
+
+from tests.spool.room import NOW, files_under
+from unitymail.disk import Disk
+from unitymail.interfaces.spool import IBadMail, Item, NoSuchBadMail
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.spool.badmail import BadMailFolder, read_entry, write_entry
+from unitymail.spool.items import Items
+from unitymail.spool.places import Places
+
+ENVELOPE = Envelope(
+    "x@elsewhere.example", (Recipient("robin@vm1.example.com", frozenset({"NEVER"}), "rfc822;r"), Recipient("b@x")),
+    smtputf8=True, ret="HDRS", envid="e1",
+)
+
+
+def an_item(path, trace="t1"):
+    return Item(
+        trace, str(path), NOW - 9, ENVELOPE, "email", "private", True, 'Say "hi"\n', "<1@x>", "u-chris", 22, 5, (),
+        name=f"1.{trace}.host,S=22",
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    times = iter(range(1, 99))
+    return BadMailFolder(str(tmp_path), disk=Disk(), now=lambda: NOW + next(times))
+
+
+@pytest.fixture
+def message(tmp_path):
+    path = tmp_path / "message"
+    path.write_bytes(b"A: b\r\n\r\nHello.\r\n")
+    return path
+
+
+def test_kept_and_shown(folder, message):
+    """The message is one more name of its file; the note says why, and all about it; twice is once."""
+    verifyObject(IBadMail, folder)
+    item = an_item(message)
+    folder.keep(item, "the sender is unknown")
+    folder.keep(item, "the sender is unknown")
+    (entry,) = folder.entries()
+    assert (entry.id, entry.reason, entry.kept) == ("t1", "the sender is unknown", NOW + 2)
+    assert entry.item == replace(item, path=entry.path)
+    assert os.path.samefile(entry.path, message)
+    assert folder.entry("t1") == entry
+
+
+def test_a_person_can_read_the_note(folder, message, tmp_path):
+    """It is TOML: the reason first."""
+    folder.keep(an_item(message), "nobody knows the sender")
+    with open(tmp_path / "badmail" / "t1.toml", "rb") as file:
+        octets = file.read()
+    assert octets.startswith(b'reason = "nobody knows the sender"\n')
+    assert tomllib.loads(octets.decode())["recipients"][0]["address"] == "robin@vm1.example.com"
+
+
+def test_oldest_first(folder, message):
+    """The list is in the order in which they came."""
+    for trace in ("t3", "t1", "t2"):
+        folder.keep(an_item(message, trace), "r")
+    assert [entry.id for entry in folder.entries()] == ["t3", "t1", "t2"]
+
+
+def test_sent_back(folder, message, tmp_path):
+    """Requeued mail is an item that nobody has decided on, and no longer bad mail."""
+    folder.keep(an_item(message), "r")
+    folder.requeue("t1")
+    assert folder.entries() == []
+    item = Items(Places(str(tmp_path)), Disk()).read("t1")
+    assert (item.steps, item.envelope, item.name) == ((), ENVELOPE, "1.t1.host,S=22")
+    assert os.path.samefile(item.path, message)
+
+
+def test_deleted(folder, message, tmp_path):
+    """Deleted mail is gone from the disk."""
+    folder.keep(an_item(message), "r")
+    folder.delete("t1")
+    assert files_under(tmp_path / "badmail") == []
+
+
+@pytest.mark.parametrize("id", ["t9", "", "../items/t1", "a/b"])
+def test_no_such(folder, id):
+    """What is not there, or cannot be an id, is refused by name."""
+    for act in (folder.entry, folder.requeue, folder.delete):
+        with pytest.raises(NoSuchBadMail):
+            act(id)
+
+
+def test_a_note_that_makes_no_sense_hides_no_other(folder, message, tmp_path):
+    """Half a note is left out of the list; the others are shown."""
+    folder.keep(an_item(message), "r")
+    (tmp_path / "badmail" / "t2.toml").write_text("reason = ")
+    assert [entry.id for entry in folder.entries()] == ["t1"]
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+def test_any_words_come_back(reason, subject):
+    """Whatever a peer wrote, the note stays TOML and says the same."""
+    item = replace(an_item("/m"), subject=subject)
+    entry = read_entry(tomllib.loads(write_entry(item, reason, 1.0).decode()), "t1", "/m")
+    assert (entry.reason, entry.item) == (reason, item)

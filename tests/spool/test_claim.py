@@ -1,0 +1,39 @@
+"""Locks on files that others may replace."""
+
+import os
+
+import pytest
+
+from unitymail.spool.claim import lock_descriptor, try_lock, unlock
+
+
+def test_one_holder(tmp_path):
+    """A second lock waits for nobody: it is refused until the first is given back."""
+    path = tmp_path / "x"
+    path.write_text("")
+    first = try_lock(str(path))
+    assert try_lock(str(path)) is None
+    unlock(first)
+    second = try_lock(str(path))
+    assert second is not None
+    unlock(second)
+
+
+def test_a_replaced_file_is_locked_anew(tmp_path):
+    """The lock on a file that lost its name is worth nothing; the new file's holder counts."""
+    path, new = tmp_path / "x", tmp_path / "new"
+    path.write_text("old")
+    old = try_lock(str(path))
+    new.write_text("new")
+    fd = os.open(new, os.O_RDONLY)
+    assert lock_descriptor(fd)
+    os.rename(new, path)
+    unlock(old)
+    assert try_lock(str(path)) is None
+    os.close(fd)
+
+
+def test_nothing_to_lock(tmp_path):
+    """A file that is not there is an error of its own."""
+    with pytest.raises(FileNotFoundError):
+        try_lock(str(tmp_path / "none"))
