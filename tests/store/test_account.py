@@ -9,7 +9,6 @@ from tests.store.house import House, flags_of, message
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, NoSuchFolder
 
-
 ANY = ["v1.2", "a/b.c", "été", "..", "x" * 255, "é" * 127, "." * 255, "~x", "a&b", "😀/日本"]
 
 

@@ -22,6 +22,7 @@ from unitymail.store.folder import Folder
 from unitymail.store.index import Index
 from unitymail.store.maildir import Namer
 from unitymail.store.names import INBOX, canonical, checked, directory_of
+from unitymail.store.schema import VANISHED
 from unitymail.store.snapshots import FolderRow, pack, packed_modseq, read_row
 from unitymail.store.validity import next_uidvalidity
 
@@ -324,16 +325,25 @@ class Account:
 
     @guarded
     def knows_name(self, base: bytes) -> bool:
-        """Whether a message of this name is, or ever was, in the INBOX."""
+        """Whether a file of this name is in the INBOX, or a client had its message expunged, or moved it away.
+
+        A row alone proves nothing, nor does a name that vanished: a power cut may have taken the name in new/ and
+        spared the row.
+        """
         with self.access.alone() as index:
             row = read_row(index, "WHERE directory = ?", b"")
             if row is None:
-                return False
-            low, high = self._object(row).ids()
-            return any(
-                index.one(f"SELECT 1 FROM {table} WHERE base = ? AND id BETWEEN ? AND ?", base, low, high)
-                for table in ("files", "expunged")
-            ) or layout.holds(self.path, base)
+                return layout.holds(self.path, base)
+            ids = self._object(row).ids()
+            return layout.holds(self.path, base) or bool(
+                index.one(
+                    "SELECT 1 FROM expunged WHERE base = ? AND kind <> ? AND id BETWEEN ? AND ?", base, VANISHED, *ids
+                )
+                or index.one(
+                    "SELECT 1 FROM files JOIN expunged USING (id) WHERE files.base = ? AND id BETWEEN ? AND ?",
+                    base, *ids,
+                )
+            )  # fmt: skip
 
     @guarded
     def reindex(self) -> int:

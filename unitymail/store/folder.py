@@ -239,7 +239,7 @@ class Folder:
             mailboxid=self.id,
         )
 
-    def rows(self, uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+    def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["date"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)
 
     @guarded

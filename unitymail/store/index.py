@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -40,6 +41,7 @@ class Index:
         self._version = -1
         self.combinations: list[frozenset[str]] = []
         self._number_of: dict[frozenset[str], int] = {}
+        self._first_own = sys.maxsize
         try:
             self._prepare()
             if created:
@@ -104,15 +106,15 @@ class Index:
 
     @contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
-        known = len(self.combinations)
+        self._first_own = sys.maxsize
         self._disk.begin(self.connection, durable=durable)
         try:
             yield
             self._disk.commit(self.connection)
         except BaseException:
-            for flags in self.combinations[known:]:
+            for flags in self.combinations[self._first_own :]:
                 del self._number_of[flags]
-            del self.combinations[known:]
+            del self.combinations[self._first_own :]
             self._disk.rollback(self.connection)
             raise
 
@@ -163,6 +165,12 @@ class Index:
             self._number_of[combination] = number
             self.combinations.append(combination)
 
+    def flags_of(self, number: int) -> frozenset[str]:
+        """The combination of this number, which another process may have added a moment ago."""
+        if number >= len(self.combinations):
+            self.read_combinations()
+        return self.combinations[number]
+
     def number_of(self, flags: frozenset[str]) -> int:
         """The number of a combination, added when new; inside `changing` only."""
         number = self._number_of.get(flags)
@@ -171,6 +179,7 @@ class Index:
             number = self._number_of.get(flags)
         if number is None:
             number = len(self.combinations)
+            self._first_own = min(self._first_own, number)
             self.execute("INSERT INTO combinations VALUES (?, ?)", number, " ".join(sorted(flags)))
             self._number_of[flags] = number
             self.combinations.append(flags)

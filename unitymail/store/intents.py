@@ -90,7 +90,7 @@ def _planned(folder: Folder, index: Index, uids: Collection[int]) -> list[Link]:
     return [
         Link(
             id, base, seen, os.fsencode(name(octets, -1 if size is None else size)),
-            CUR + suffix_for(index.combinations[number], seen),
+            CUR + suffix_for(index.flags_of(number), seen),
         )
         for id, base, seen, number, size, octets in rows
     ]  # fmt: skip
@@ -184,7 +184,7 @@ def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) ->
     ]), planned_at):
         index.many("INSERT INTO pending VALUES (?)", [(id,) for id in ids])
     used = index.all("SELECT DISTINCT flags FROM messages WHERE id BETWEEN ? AND ?", first, first + len(links) - 1)
-    add_keywords(index, target.row.id, {flag for (number,) in used for flag in index.combinations[number]})
+    add_keywords(index, target.row.id, {flag for (number,) in used for flag in index.flags_of(number)})
     return ids
 
 

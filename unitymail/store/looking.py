@@ -194,7 +194,7 @@ def _follow_names(folder: Folder, index: Index, moved: list[tuple[int, bytes, by
         if row is None:
             continue
         was, now = flags_of(before), flags_of(after)
-        old = index.combinations[row[0]]
+        old = index.flags_of(row[0])
         new = (old - (was - now)) | (now - was)
         if new != old:
             modseq = modseq or index.next_modseq()

@@ -50,7 +50,7 @@ def _remember(account: Account, index: Index, folder: Folder, aside: bytes) -> N
     index.many(
         "INSERT OR IGNORE INTO undelete (folder, path, flags, date, octets, at) VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (folder.name, path_in(aside, base, seen), " ".join(sorted(index.combinations[number])), date, octets, now)
+            (folder.name, path_in(aside, base, seen), " ".join(sorted(index.flags_of(number))), date, octets, now)
             for base, seen, number, date, octets in rows
         ],
     )

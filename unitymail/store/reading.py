@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from unitymail.interfaces.store import Column
 from unitymail.store import rendering
@@ -20,7 +20,14 @@ from unitymail.store.schema import UID_MASK, first_id
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
-FACTS = {"internaldate": "internaldate", "size": "size", "saved": "saved", "emailid": "printf('E%x', facts.content)"}
+FACTS = {
+    "internaldate": "internaldate",
+    "date": "date",
+    "size": "size",
+    "saved": "saved",
+    "emailid": "printf('E%x', facts.content)",
+}
+"""`date` is the internal date in Unix seconds."""
 RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
             "terms": "terms"}  # fmt: skip
 DAYS = f"SELECT facts.id & {UID_MASK}, date / 86400 + {date(1970, 1, 1).toordinal()} FROM facts"
@@ -30,7 +37,7 @@ BATCH = 100
 _RANGES_PER_MESSAGE = 16
 
 
-def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
+def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal["date"]]) -> list[tuple[Any, ...]]:
     """(uid, *columns), ascending; what was never rendered is rendered in batches between which others may work."""
     statement = statement_for(columns)
     found, missing = _attempt(folder, statement, uids)
@@ -43,7 +50,7 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column]) -> list
     return [row for row in found if None not in row] if missing else found
 
 
-def statement_for(columns: Sequence[Column]) -> str:
+def statement_for(columns: Sequence[Column | Literal["date"]]) -> str:
     """SELECT … FROM facts and what must be joined to it."""
     tables = dict.fromkeys(RENDERED[column] for column in columns if column in RENDERED)
     values = "".join(f", {FACTS.get(column) or f'{RENDERED[column]}.{column}'}" for column in columns)

@@ -58,7 +58,7 @@ def _rename(folder: Folder, index: Index, rows: list[tuple[int, bytes, bytes, in
     disk = folder.account.disk
     with folder.own_changes():
         for id, base, seen, number in rows:
-            wanted = CUR + suffix_for(index.combinations[number], seen)
+            wanted = CUR + suffix_for(index.flags_of(number), seen)
             before, after = path_in(folder.path, base, seen), path_in(folder.path, base, wanted)
             try:
                 if seen[:1] == NEW:
@@ -133,7 +133,7 @@ def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ig
             seen = seen_now.get(id, seen)
             path = path_in(folder.path, base, seen)
             if kind == EXPUNGED and (place := put_away(folder.account, path)) is not None:
-                flags = " ".join(sorted(index.combinations[number]))
+                flags = " ".join(sorted(index.flags_of(number)))
                 kept.append((folder.name, place, flags, date, octets, int(folder.account.now())))
             else:
                 _unlink(folder, path)

@@ -110,9 +110,17 @@ class Store:
                 self._disk.flush_filesystem(self.root)
                 return
             for account in accounts:
-                self._disk.flush_directory(os.path.join(self._directory(account), "new"))
+                self._flush_new(self._directory(account))
         except OSError as error:
             raise trouble_of(error) from error
+
+    def _flush_new(self, directory: str) -> None:
+        """An account that was removed since has nothing to be made durable."""
+        try:
+            self._disk.flush_directory(os.path.join(directory, "new"))
+        except FileNotFoundError:
+            if os.path.isdir(directory):
+                raise
 
     def settle(self) -> int:
         """Let files follow in every open account; how many did. Blocking; called every few seconds.
