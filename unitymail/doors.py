@@ -11,6 +11,7 @@ from twisted.internet.defer import gatherResults, maybeDeferred
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from unitymail import sockets
+from unitymail.imap.recent import Claims
 from unitymail.imap.server import IMAPDoor
 from unitymail.imap.slots import Slots as IMAPSlots
 from unitymail.imap.watch import Watches
@@ -26,6 +27,7 @@ SMTP_DOORS = {"smtp": "mta", "submission": "submission", "submissions": "submiss
 IMAP_DOORS = ("imap", "imaps")
 DOORS = (*SMTP_DOORS, *IMAP_DOORS)
 IMPLICIT_TLS = ("submissions", "imaps")
+PATIENCE_S = 20
 
 
 class Doors:
@@ -49,7 +51,7 @@ class Doors:
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
         self._imap: dict[str, Any] = {
             "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "slots": IMAPSlots(),
-            "watches": watches,
+            "watches": watches, "claims": Claims(),
         }  # fmt: skip
 
     def open(self, bound: dict[str, Any]) -> None:
@@ -72,4 +74,4 @@ class Doors:
     async def close(self) -> None:
         """Nobody new comes in; who is inside finishes, or is told that the node shuts down."""
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-        await gatherResults([door.drain() for door in self._open])
+        await gatherResults([door.drain(PATIENCE_S) for door in self._open])

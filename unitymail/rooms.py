@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from unitymail.store.store import Store
 from unitymail.threads import Threads
 
 COMMIT_THREADS = 2
+SWITCH_EVERY_S = 0.0005
 SETTLE_EVERY_S = 2.0
 
 
@@ -88,7 +90,7 @@ class Builder:
         self._closing.add("the directory", database.close)
         await threads.run(database.upgrade)
         book = await threads.run(Book.load, database)
-        _calm_the_collector()
+        _keep_turns_short()
         return database, book
 
     def _open_doorbell(self, watcher: Watcher) -> Doorbell:
@@ -181,8 +183,12 @@ def every(reactor: Any, journal: Journal, seconds: float, work: Callable[[], Any
     return loop
 
 
-def _calm_the_collector() -> None:
-    """The address book lives for ever: let the collector pass it by, and look at old objects rarely (short turns)."""
+def _keep_turns_short() -> None:
+    """The address book lives for ever: the collector passes it by, and looks at old objects rarely.
+
+    A thread that comes back from the disk gets the interpreter soon: it has a batch of messages to answer for.
+    """
+    sys.setswitchinterval(SWITCH_EVERY_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -243,12 +243,26 @@ class TimeTests(SynchronousTestCase):
         self.assertNotIn("CAPABILITY", client.heard())
 
     def test_the_node_shuts_down(self):
-        """Everybody is told why."""
+        """Everybody is told why, those in IDLE too; the door is empty once all have left."""
+        house = House()
+        client, idler = house.signed_in(), house.selected()
+        idler.say("a IDLE")
+        idler.heard()
+        gone = house.door.drain()
+        self.assertEqual(client.heard(), "* BYE [UNAVAILABLE] The node is shutting down\r\n")
+        self.assertEqual(idler.heard(), "* BYE [UNAVAILABLE] The node is shutting down\r\n")
+        self.assertNoResult(gone)
+        client.leave()
+        idler.leave()
+        self.successResultOf(gone)
+
+    def test_who_does_not_leave_is_cut_off(self):
+        """A client that ignores BYE does not hold the node up."""
         house = House()
         client = house.signed_in()
-        house.door.shut()
-        self.assertEqual(client.heard(), "* BYE [UNAVAILABLE] The node is shutting down\r\n")
-        self.assertTrue(client.closed)
+        house.door.drain(5)
+        house.clock.advance(5)
+        self.assertTrue(client.wire.aborted)
 
     def test_nothing_is_left_behind(self):
         """After a connection no timer, slot, watch or session remains."""

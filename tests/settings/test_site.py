@@ -2,7 +2,16 @@
 
 import pytest
 
-from unitymail.settings.site import CHAPTER, FIELDS, Complaint, SiteSettings, changed, read_value, site_from, write_value
+from unitymail.settings.site import (
+    CHAPTER,
+    FIELDS,
+    Complaint,
+    SiteSettings,
+    changed,
+    read_value,
+    site_from,
+    write_value,
+)
 
 
 @pytest.mark.parametrize("key", FIELDS)

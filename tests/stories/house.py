@@ -126,7 +126,7 @@ class House:
     def _listen(self, process, ready):
         for line in process.stdout:
             self.output.append(line)
-            if " ready " in line or line.endswith(" ready\n"):
+            if " ready " in line or '"event": "ready"' in line:
                 ready.set()
         ready.set()
 
@@ -155,7 +155,11 @@ class House:
         else:
             box = imaplib.IMAP4("127.0.0.1", self.ports["imap"], timeout=PATIENCE_S)
         box.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        box.login(alias, self.passwords[alias])
+        try:
+            box.login(alias, self.passwords[alias])
+        except imaplib.IMAP4.error:
+            box.shutdown()
+            raise
         return box
 
     def read(self, alias, folder="INBOX", what="BODY.PEEK[]"):

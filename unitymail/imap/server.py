@@ -116,7 +116,7 @@ class IMAPSession(IMAP4Server):
         if self._last is not None and self._last.active():
             self._last.cancel()
         self.session.sign_out()
-        self.door.sessions.discard(self)
+        self.door.left(self)
         if self._entered:
             self.door.slots.leave()
             self.door.journal.disconnected(self.door.name, self.host, self.label, self._why)
@@ -128,6 +128,11 @@ class IMAPSession(IMAP4Server):
         self._why = text
         self._respond(b"BYE", None, message(text, code))
         self.close(linger=linger)
+
+    def take_leave(self) -> None:
+        """The node shuts down: now, or once the command that runs has its answer."""
+        if not self.inlet.busy or self.inlet.waits_for_client():
+            self.farewell("The node is shutting down", b"UNAVAILABLE")
 
     def close(self, *, linger: bool = False) -> None:
         """Close once everything is written; a client that does not even read that is cut off."""
@@ -229,6 +234,8 @@ class IMAPSession(IMAP4Server):
         if ending.farewell:
             self.farewell(ending.farewell)
         self._count(ending.status)
+        if self.door.draining:
+            self.take_leave()
         self._advance()
 
     # What a running command asks of the client
@@ -321,16 +328,43 @@ class IMAPDoor(ServerFactory):
         self.registry = registry or discover()
         self.claims = claims or Claims()
         self.sessions: set[IMAPSession] = set()
+        self.draining = False
+        self._empty: list[Deferred[None]] = []
+        self._cut: Any = None
         self._labels = count(1)
 
     def next_label(self) -> str:
         """A name for a connection in the journal."""
         return f"{self.name}-{next(self._labels):x}"
 
-    def shut(self, why: str = "The node is shutting down") -> None:
-        """Take leave of everybody who is connected."""
+    def drain(self, patience_s: float = 20) -> Deferred[None]:
+        """Commands that run finish, then everybody is told BYE. Fires when all are gone, or cut off after a while."""
+        self.draining = True
+        done: Deferred[None] = Deferred()
+        self._empty.append(done)
         for session in list(self.sessions):
-            session.farewell(why, b"UNAVAILABLE")
+            session.take_leave()
+        self._cut = self.clock.callLater(patience_s, self._cut_off)
+        self._look_whether_empty()
+        return done
+
+    def left(self, session: IMAPSession) -> None:
+        """A session has ended."""
+        self.sessions.discard(session)
+        self._look_whether_empty()
+
+    def _look_whether_empty(self) -> None:
+        if self.sessions or not self._empty:
+            return
+        if self._cut.active():
+            self._cut.cancel()
+        waiting, self._empty = self._empty, []
+        for done in waiting:
+            done.callback(None)
+
+    def _cut_off(self) -> None:
+        for session in list(self.sessions):
+            session.transport.abortConnection()
 
     def buildProtocol(self, addr: IAddress | None) -> IMAPSession:
         session = IMAPSession(self)
