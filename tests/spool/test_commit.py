@@ -146,6 +146,17 @@ class GroupTests(SynchronousTestCase):
             pass
         self.successResultOf(large)
 
+    def test_a_stop_waits_for_what_is_finishing(self):
+        """A clean stop comes after the answers, also to a large message whose file is still being flushed."""
+        large = receive(self.room, "large", b"\r\n" + b"x" * 100_000)[0]
+        stopped = self.room.spool.stop()
+        self.assertNoResult(stopped)
+        while self.threads.go():
+            pass
+        self.successResultOf(large)
+        self.successResultOf(stopped)
+        self.assertEqual(files_under(self.room.places.root), [])
+
     def test_an_item_that_cannot_be_made_is_made_later(self):
         """The message is durable: it is accepted, and the retirement makes the item."""
         relay = RelayToSmartHost("pat@elsewhere.example")

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from zope.interface.verify import verifyObject
 
+import unitymail
 from tests.spool.room import NOW, files_under
 from unitymail.disk import Disk
 from unitymail.interfaces.errors import Never
@@ -84,7 +86,8 @@ def test_a_claim_ends_with_its_process(room):
     """Another process's claim holds while it lives, however it dies."""
     room.put("t1")
     with subprocess.Popen(
-        [sys.executable, "-c", CLAIMER, room.places.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", CLAIMER, room.places.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=Path(unitymail.__file__).parent.parent,
     ) as process:
         assert process.stdout.readline() == "True\n"
         assert room.queue.claim("t1") is None

@@ -80,6 +80,7 @@ class Committer:
         self._flushers = flushers
         self._waiting: list[Finishing] = []
         self._busy = False
+        self._settling = 0
         self._idle: list[Deferred[None]] = []
 
     # reactor thread
@@ -91,14 +92,18 @@ class Committer:
 
     def settle_first(self, message: Finishing) -> None:
         """Flush a large file by itself, so that small messages need not wait for it, then submit it."""
+        self._settling += 1
         running: Any = self._threads.run(self._settle, [message])
-        running.addBoth(lambda _: self.submit(message))
+        running.addBoth(self._settled, message)
+
+    def _settled(self, _: Any, message: Finishing) -> None:
+        self._settling -= 1
+        self.submit(message)
 
     def when_idle(self) -> Deferred[None]:
         waiter: Deferred[None] = Deferred()
         self._idle.append(waiter)
-        if not self._busy:
-            self._tell_idle()
+        self._tell_idle()
         return waiter
 
     def _begin(self) -> None:
@@ -118,8 +123,7 @@ class Committer:
             self._answer(message)
         if surprise is not None:
             self._journal.trouble("committing messages", surprise.value)
-        if not self._busy:
-            self._tell_idle()
+        self._tell_idle()
 
     def _answer(self, message: Finishing) -> None:
         self._ended(message)
@@ -130,6 +134,8 @@ class Committer:
                 answer.callback(None)
 
     def _tell_idle(self) -> None:
+        if self._busy or self._settling:
+            return
         waiters, self._idle = self._idle, []
         for waiter in waiters:
             waiter.callback(None)
