@@ -154,6 +154,19 @@ def test_threads_of_one_process(house):
     assert flags_of(inbox) == {uid: frozenset({f"k{(uid - 1) % 8}", "\\Seen"}) for uid in range(1, 41)}
 
 
+def test_closing_never_fails(house):
+    """A mailbox that cannot be settled when it is closed is closed all the same, and mended at the next start."""
+    house.deliver(2)
+    house.inbox.refresh()
+    os.rename(house.path("cur"), house.path("elsewhere"))
+    house.store.close()
+    os.rename(house.path("elsewhere"), house.path("cur"))
+    house.store = house.open()
+    house.inbox.refresh()
+    house.store.settle()
+    assert house.files()["new"] == [] and len(house.files()["cur"]) == 2
+
+
 def test_a_busy_index_is_try_again(house, monkeypatch):
     """What SQLite cannot do now is a TryAgain with the cause for the log."""
     house.deliver(1)

@@ -17,6 +17,26 @@ def test_letters_follow_flags(house):
     assert house.store.settle() == 0
 
 
+def test_sessions_work_between_batches(house, monkeypatch):
+    """Many names follow in batches, and the account is free between two of them."""
+    monkeypatch.setattr("unitymail.store.settling.BATCH", 3)
+    house.deliver(8)
+    house.inbox.refresh()
+    house.inbox.store([1, 2, 3, 4], "add", ["\\Deleted"])
+    house.inbox.expunge()
+    held = []
+    alone = house.account.access.alone
+
+    def counting():
+        held.append(1)
+        return alone()
+
+    house.account.access.alone = counting
+    assert house.store.settle() == 8
+    assert len(held) >= 4
+    assert len(house.files()["cur"]) == 4 and len(os.listdir(house.path("undelete"))) == 4
+
+
 def test_closing_settles(house):
     """Names that were waiting follow when the account is closed."""
     house.append(house.inbox)

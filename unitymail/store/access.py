@@ -19,6 +19,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.errors import Trouble
 from unitymail.store import lock
 from unitymail.store.index import FILE, Index
 from unitymail.store.lock import WriteLock
@@ -236,7 +237,7 @@ class Access:
     def _tidy(self, index: Index) -> None:
         try:
             self.closing(index)
-        except (OSError, sqlite3.Error):
+        except (Trouble, OSError, sqlite3.Error):
             pass  # What was to be tidied is found again when the account is opened next.
 
     @contextmanager

@@ -285,22 +285,29 @@ class Account:
         if limit and index.one("SELECT ifnull(sum(octets), 0) FROM folders")[0] + octets > limit:
             raise OverQuota(why=f"the mailbox may hold {limit} octets")
 
-    @guarded
     def settle(self) -> int:
-        """Let files follow what was changed; how many did. Called every few seconds, and by `close`."""
+        """Let files follow what was changed; how many did. Called every few seconds, and by `close`.
+
+        Sessions may work between the batches.
+        """
+        done, batch = 0, settling.Batch(0, 0, True)
+        while batch.more:
+            batch = self._settle_some(batch.last)
+            done += batch.done
+        return done
+
+    @guarded
+    def _settle_some(self, last: int) -> settling.Batch:
         with self.access.using() as index:
-            waiting = index.one(
-                "SELECT EXISTS (SELECT 1 FROM pending) OR EXISTS (SELECT 1 FROM expunged WHERE base IS NULL)"
-            )[0]
-            purge_due = self.now() - self._purged_at >= undelete.PURGE_EVERY_S
-            if not (waiting or purge_due):
-                return 0
-            with self.access.alone() as index:
-                done = settling.settle(self, index)
-                if purge_due:
+            if index.one("SELECT EXISTS (SELECT 1 FROM pending WHERE id > ?)"
+                         " OR EXISTS (SELECT 1 FROM expunged WHERE base IS NULL)", last)[0]:  # fmt: skip
+                with self.access.alone() as index:
+                    return settling.settle_some(self, index, last)
+            if self.now() - self._purged_at >= undelete.PURGE_EVERY_S:
+                with self.access.alone() as index:
                     undelete.purge(self, index)
                     self._purged_at = self.now()
-                return done
+        return settling.Batch(0, last, False)
 
     def ensure_undelete(self) -> None:
         layout.make_undelete(self.disk, self.access.directory)
@@ -314,7 +321,7 @@ class Account:
     def deleted(self) -> list[undelete.Deleted]:
         """What `undelete` can bring back, the newest first."""
         with self.access.alone() as index:
-            settling.settle(self, index)
+            self.settle()
             return undelete.listed(index)
 
     @guarded

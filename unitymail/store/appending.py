@@ -19,7 +19,9 @@ def append(
     folder: Folder, index: Index, messages: Sequence[tuple[str, Iterable[str], float | None]]
 ) -> list[int]:
     """The UIDs. The files are moved into cur/ and their names durable before a row refers to them."""
-    folder.follow(index)
+    if not os.path.isdir(folder.path):
+        folder.follow(index)
+    folder.catch_up(index)
     sizes = [os.stat(path).st_size for path, _, _ in messages]
     folder.account.require_room(index, sum(sizes))
     spelled = [canonical(index, flags) for _, flags, _ in messages]

@@ -42,6 +42,7 @@ class Folder:
         self._snapshot: Snapshot | None = None
         self._generation = 0
         self._scan_took = 0.0
+        self._size: tuple[tuple[int, int, int], int] | None = None
 
     @property
     def id(self) -> str:
@@ -221,9 +222,7 @@ class Folder:
             snapshot = self.refresh()
             first = self._recent(index)[0]
             counts = Counter(snapshot.flags)
-            rendering.measure(self, index)
-            size = index.one("SELECT ifnull(sum(size), 0) FROM facts WHERE id IN"
-                             " (SELECT id FROM messages WHERE id BETWEEN ? AND ?)", *self.ids())[0]  # fmt: skip
+            size = self._size_of(snapshot, index)
         having = snapshot.combinations
         return FolderStatus(
             messages=len(snapshot.uids),
@@ -238,6 +237,19 @@ class Folder:
             deleted=sum(n for number, n in counts.items() if "\\Deleted" in having[number]),
             mailboxid=self.id,
         )
+
+    def _size_of(self, snapshot: Snapshot, index: Index) -> int:
+        """Octets in CRLF form. Which messages there are follows from UIDNEXT and their count: they only leave."""
+        key = (snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids))
+        if self._size is None or self._size[0] != key:
+            rendering.measure(self, index)
+            size = index.one(
+                "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
+                " WHERE messages.id BETWEEN ? AND ?",
+                *self.ids(),
+            )[0]
+            self._size = key, size
+        return self._size[1]
 
     def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["date"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)

@@ -46,7 +46,7 @@ def scan_new(folder: Folder, index: Index) -> Difference | None:
     known = {
         base + seen[1:]
         for base, seen in index.all(
-            "SELECT base, seen FROM pending JOIN files USING (id) WHERE id BETWEEN ? AND ?", *folder.ids()
+            "SELECT base, seen FROM pending CROSS JOIN files USING (id) WHERE pending.id BETWEEN ? AND ?", *folder.ids()
         )
         if seen[:1] == NEW
     }

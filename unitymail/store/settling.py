@@ -10,8 +10,10 @@ would let a flush of new/, which the next delivery asks for, make the message's 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import forget
 from unitymail.store.index import Index
 from unitymail.store.maildir import CUR, NEW, path_in, split, suffix_for
@@ -21,26 +23,38 @@ if TYPE_CHECKING:
     from unitymail.store.account import Account
     from unitymail.store.folder import Folder
 
-BATCH = 1000
+BATCH = 500
 UNDELETE = b"undelete"
 
 
-def settle(account: Account, index: Index) -> int:
-    """How many files took another name or left."""
-    return _settle_names(account, index) + _settle_leaving(account, index)
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many files took another name or left, the last id looked at, and whether there may be more to do."""
+
+    done: int
+    last: int
+    more: bool
 
 
-def _settle_names(account: Account, index: Index) -> int:
-    done, last = 0, 0
-    while rows := index.all(
-        "SELECT id, base, seen, flags FROM pending JOIN files USING (id) JOIN messages USING (id)"
-        " WHERE id > ? ORDER BY id LIMIT ?",
+def settle_some(account: Account, index: Index, last: int) -> Batch:
+    """One batch: names of messages with an id above `last` while there are any, then files that leave."""
+    rows = index.all(
+        "SELECT pending.id, base, seen, flags FROM pending CROSS JOIN files USING (id) CROSS JOIN messages USING (id)"
+        " WHERE pending.id > ? ORDER BY pending.id LIMIT ?",
         last, BATCH,
-    ):  # fmt: skip
-        last = rows[-1][0]
-        for folder, some in _by_folder(account, index, rows):
-            done += _rename(folder, index, some)
-    return done
+    )  # fmt: skip
+    if rows:
+        done = sum(_rename(folder, index, some) for folder, some in _by_folder(account, index, rows))
+        return Batch(done, rows[-1][0], True)
+    rows = index.all(
+        "SELECT expunged.id, kind, files.base, files.seen, flags, date, octets"
+        " FROM expunged CROSS JOIN files USING (id) CROSS JOIN facts USING (id) WHERE expunged.base IS NULL LIMIT ?",
+        BATCH,
+    )
+    grouped = _by_folder(account, index, rows)
+    for folder, some in grouped:
+        _leave(folder, index, some)
+    return Batch(sum(len(some) for _, some in grouped), last, bool(grouped))
 
 
 def _by_folder(account: Account, index: Index, rows: list[tuple]) -> list[tuple[Folder, list[tuple]]]:  # type: ignore[type-arg]
@@ -103,30 +117,10 @@ def _unlink(folder: Folder, path: bytes) -> None:
         return
 
 
-def _settle_leaving(account: Account, index: Index) -> int:
-    done = 0
-    while rows := index.all(
-        "SELECT expunged.id, kind, files.base, files.seen, flags, date, octets"
-        " FROM expunged JOIN files USING (id) JOIN facts USING (id) WHERE expunged.base IS NULL LIMIT ?",
-        BATCH,
-    ):
-        grouped = _by_folder(account, index, rows)
-        if not grouped:
-            break
-        for folder, some in grouped:
-            _leave(folder, index, some)
-            done += len(some)
-    return done
-
-
 def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ignore[type-arg]
     folder.follow(index)
-    seen_now = dict(
-        index.all(
-            "SELECT id, seen FROM expunged JOIN files USING (id) WHERE expunged.base IS NULL AND id BETWEEN ? AND ?",
-            *folder.ids(),
-        )
-    )
+    ids = [row[0] for row in rows]
+    seen_now = dict(index.all("SELECT id, seen FROM files WHERE id IN " + chosen(), str(ids)))
     kept = []
     with folder.own_changes():
         for id, kind, base, seen, number, date, octets in rows:
@@ -144,7 +138,7 @@ def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ig
         index.many(
             "INSERT OR IGNORE INTO undelete (folder, path, flags, date, octets, at) VALUES (?, ?, ?, ?, ?, ?)", kept
         )
-        forget(index, [row[0] for row in rows])
+        forget(index, ids)
         folder.save_marks(index)
 
 
