@@ -6,7 +6,11 @@
 Resident memory of the server's process tree: its peak while the message passes (the kernel's high-water mark, reset
 before) less what it held at rest before, after one warming message of the same size. One JSON line.
 """
-import argparse, os, smtplib, ssl, sys, time
+import argparse
+import os
+import smtplib
+import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from benchlib import Target, emit

@@ -8,7 +8,12 @@ start writes DIR/target.toml and prints its path. The node is as `unitymail init
 trusted (Postfix, too, trusts its own machine), senders need not be known, and the per-address limits are those of the
 peers: none. DIR/by-alias/ALIAS leads to each user's mailbox.
 """
-import argparse, os, signal, subprocess, sys, time
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -72,7 +77,8 @@ def start(a):
     deadline = time.monotonic() + 60
     while not os.path.exists(node + "/run/node.json"):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(open(d + "/log").read()[-2000:])
+            with open(d + "/log") as log:
+                raise SystemExit(log.read()[-2000:])
         time.sleep(0.05)
     with open(d + "/target.toml", "w") as f:
         f.write(f'''name = "unitymail"
@@ -104,7 +110,8 @@ address = "{SENDER}"
 
 def stop(a):
     try:
-        pid = int(open(os.path.join(a.dir, "pid")).read())
+        with open(os.path.join(a.dir, "pid")) as f:
+            pid = int(f.read())
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             if b"unitymail" in f.read():
                 os.kill(pid, signal.SIGTERM)
