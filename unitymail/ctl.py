@@ -27,6 +27,7 @@ from unitymail.login.passwords import Passwords
 from unitymail.settings.node import BadSettings, NodeSettings
 from unitymail.settings.site import SiteSettings
 from unitymail.spool.badmail import BadMailFolder
+from unitymail.store import exchange
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
 from unitymail.tls import expiry_of
@@ -74,6 +75,10 @@ class NodeDesk:
         )
         self._open.callback(store.close)
         return store
+
+    @property
+    def exchange(self) -> Any:
+        return exchange
 
     @cached_property
     def bad_mail(self) -> BadMailFolder:

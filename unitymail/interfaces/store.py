@@ -203,6 +203,9 @@ class IAccount(Interface):
     def new_file() -> tuple[int, str]:
         """A fresh file under the account's tmp/, for APPEND to stream into: (descriptor, path)."""
 
+    def reindex() -> int:
+        """Forget what was rendered and look at every file anew; how many messages there are. UIDs and flags stay."""
+
     def usage() -> tuple[int, int]:
         """(octets, messages) in all folders."""
 

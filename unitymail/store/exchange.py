@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from unitymail.interfaces.store import FolderExists, NoSuchFolder
 from unitymail.mail.headers import fields as fields_of
 from unitymail.mail.structure import scan
+from unitymail.mail.trace import read_trace_field
 from unitymail.store.chosen import in_chunks
 from unitymail.store.content import converted
 from unitymail.store.maildir import flags_of, split, suffix_for
@@ -39,12 +41,16 @@ Key = tuple[bytes, int] | bytes
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """After some messages of a folder: how many were taken and how many were there already, of how many."""
+    """After some messages of a folder: how many were taken and how many were there already, of how many.
+
+    `withheld` counts the secure ones that an export left out.
+    """
 
     folder: str
     taken: int
     known: int
     total: int
+    withheld: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +213,10 @@ def _mbox_facts(box: mailbox.mbox, number: str) -> tuple[frozenset[str], float |
     return flags, None
 
 
-def export_maildir(account: Account, path: str, folders: Sequence[str] = ()) -> Iterator[Progress]:
-    """All folders (or these) as a Maildir++ with flags, dates and the octets as stored.
+def export_maildir(
+    account: Account, path: str, folders: Sequence[str] = (), *, include_secure: bool = False
+) -> Iterator[Progress]:
+    """All folders (or these) as a Maildir++ with flags, dates and the octets as stored; secure ones when asked to.
 
     A file is named after the message's EMAILID, so that an export run again writes only what is new.
     """
@@ -217,14 +225,17 @@ def export_maildir(account: Account, path: str, folders: Sequence[str] = ()) -> 
         for part in ("tmp", "new", "cur"):
             os.makedirs(os.path.join(directory, part), exist_ok=True)
         there = {split(os.fsencode(entry))[0] for entry in os.listdir(os.path.join(directory, "cur"))}
-        yield from _exported(account, name, lambda one, d=directory, t=there: _write_file(d, t, one))  # type: ignore[misc]
+        write = partial(_write_file, directory, there)
+        yield from _exported(account, name, write, include_secure)
 
 
-def export_mbox(account: Account, path: str, folder: str = INBOX) -> Iterator[Progress]:
+def export_mbox(
+    account: Account, path: str, folder: str = INBOX, *, include_secure: bool = False
+) -> Iterator[Progress]:
     """One folder as an mbox file (LF ends, `>From ` quoted); the file is there when all of it is."""
     part = path + ".part"
     with open(part, "wb") as file:
-        yield from _exported(account, folder, lambda one: _write_to_mbox(file, one))
+        yield from _exported(account, folder, partial(_write_to_mbox, file), include_secure)
     os.replace(part, path)
 
 
@@ -242,13 +253,18 @@ class Exported:
     octets: bytes
 
 
-def _exported(account: Account, name: str, write: Callable[[Exported], bool]) -> Iterator[Progress]:
+def _exported(
+    account: Account, name: str, write: Callable[[Exported], bool], include_secure: bool
+) -> Iterator[Progress]:
     folder = account.folder(name)
     snapshot = folder.refresh()
     flags = dict(zip(snapshot.uids, snapshot.flags, strict=True))
-    taken = known = 0
+    taken = known = withheld = 0
     for uids in in_chunks(snapshot.uids, BATCH):
-        for uid, emailid, date in folder.rows(uids, ["emailid", "date"]):
+        for uid, emailid, date, fields in folder.rows(uids, ["emailid", "date", "fields"]):
+            if not include_secure and _is_secure(fields):
+                withheld += 1
+                continue
             content = folder.content(uid)
             if content is None:
                 continue
@@ -256,9 +272,21 @@ def _exported(account: Account, name: str, write: Callable[[Exported], bool]) ->
             content.close()
             written = write(message)
             taken, known = taken + written, known + (not written)
-        yield Progress(folder.name, taken, known, len(snapshot.uids))
+        yield Progress(folder.name, taken, known, len(snapshot.uids), withheld)
     if not snapshot.uids:
         yield Progress(folder.name, 0, 0, 0)
+
+
+def _is_secure(fields: bytes) -> bool:
+    """Whether our trace field says so. A forged one only keeps its own message back."""
+    return any(
+        trace is not None and trace.secure
+        for trace in (
+            read_trace_field(field.value)
+            for field in fields_of(fields, 0, len(fields))
+            if field.name.lower() == b"x-unitymail-trace"
+        )
+    )
 
 
 def _write_file(directory: str, there: set[bytes], message: Exported) -> bool:

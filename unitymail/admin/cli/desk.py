@@ -28,6 +28,10 @@ class Desk(Protocol):
     def store(self) -> IStore: ...
 
     @property
+    def exchange(self) -> Any:
+        """Import and export by format: `import_maildir`, `import_mbox`, `export_maildir`, `export_mbox`."""
+
+    @property
     def bad_mail(self) -> Any:
         """The messages put aside, as the spool keeps them."""
 

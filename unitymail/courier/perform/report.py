@@ -2,8 +2,8 @@
 
 Knows how a report gets on its way; refuses to know how it looks (`mail.report`) and whether it is due (`reports`).
 
-Note *Performed twice*. The report's trace is derived from the item and its place among the item's reports, and its date is the
-step's, so that a second performance, after a crash, commits the same message: it is not stored twice.
+Note *Performed twice*. The report's trace is derived from the item and its place among the item's reports, and its
+date is the step's, so that a second performance, after a crash, commits the same message: it is not stored twice.
 """
 
 from __future__ import annotations

@@ -1,0 +1,96 @@
+"""`unitymail mailbox`: folders, sizes, mail in and out."""
+
+import json
+import mailbox as stdlib
+
+import pytest
+from click.testing import CliRunner
+
+from unitymail.admin.cli.main import command_line
+from unitymail.ctl import NodeDesk
+from unitymail.founding import Plan, found
+
+SECURE = (
+    b"Return-Path: <a@example.com>\r\nX-Unitymail-Trace: id=abc; category=voice; sensitivity=normal; secure=yes;"
+    b" sender=u1\r\nSubject: secret\r\n\r\nx\r\n"
+)
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Run a command on a fresh demo node; its JSON."""
+    found(Plan(str(tmp_path / "node"), "vm1.example.com", "localhost", demo=True))
+    config = str(tmp_path / "node" / "unitymail.toml")
+
+    def run(*words, code=0):
+        done = CliRunner().invoke(command_line(NodeDesk), ["-c", config, "--json", *words])
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    return run
+
+
+def maildir_of(path, *letters):
+    box = stdlib.Maildir(path)
+    for letter in letters:
+        message = stdlib.MaildirMessage(letter.replace(b"\r\n", b"\n"))
+        message.add_flag("S")
+        box.add(message)
+    return str(path)
+
+
+LETTERS = [f"Message-ID: <{n}@example.com>\r\nSubject: {n}\r\n\r\nx\r\n".encode() for n in range(3)]
+
+
+def test_a_fresh_mailbox_has_its_special_folders(ask):
+    """`list` shows all folders, INBOX first."""
+    rows = ask("mailbox", "list", "chris")
+    assert [row["name"] for row in rows] == ["INBOX", "Archive", "Deleted Items", "Drafts", "Junk", "Sent"]
+    assert rows[2]["special_use"] == "\\Trash"
+
+
+def test_an_import_can_be_run_again(ask, tmp_path):
+    """What is there already is left out; flags come along."""
+    path = maildir_of(tmp_path / "old", *LETTERS)
+    first = ask("mailbox", "import", "chris", path, "--format", "maildir")
+    again = ask("mailbox", "import", "chris", path, "--format", "maildir")
+    assert (first["taken"], again["taken"], again["known"]) == (3, 0, 3)
+    facts = ask("mailbox", "stat", "chris")
+    assert (facts["messages"], facts["unseen"], facts["full"]) == (3, 0, False)
+
+
+def test_out_as_mbox(ask, tmp_path):
+    """What goes out is what came in."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    ask("mailbox", "export", "chris", str(tmp_path / "out.mbox"), "--format", "mbox")
+    box = stdlib.mbox(tmp_path / "out.mbox", create=False)
+    assert sorted(message["Subject"] for message in box) == ["0", "1", "2"]
+    box.close()
+
+
+@pytest.mark.parametrize("kind", ["maildir", "mbox"])
+def test_secure_messages_stay_here_unless_asked_for(ask, tmp_path, kind):
+    """An export leaves them out and says so; `--include-secure` takes them."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", SECURE, *LETTERS), "--format", "maildir")
+    facts = ask("mailbox", "export", "chris", str(tmp_path / "one"), "--format", kind, "--folder", "INBOX")
+    assert (facts["taken"], facts["withheld"]) == (3, 1)
+    words = ("mailbox", "export", "chris", str(tmp_path / "two"), "--format", kind, "--folder", "INBOX")
+    facts = ask(*words, "--include-secure")
+    assert (facts["taken"], facts["withheld"]) == (4, 0)
+
+
+def test_reindex_keeps_what_clients_know(ask, tmp_path):
+    """UIDs and flags are the same afterwards."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    before = ask("mailbox", "list", "chris")
+    assert ask("mailbox", "reindex", "chris")["messages"] == 3
+    assert ask("mailbox", "list", "chris") == before
+
+
+def test_refusals_say_what_to_do(ask, tmp_path):
+    """An unknown user, an unknown folder, a path that is no Maildir: exit code 1 and a sentence."""
+    assert "`unitymail user list`" in ask("mailbox", "list", "nobody", code=1)
+    words = ("mailbox", "export", "chris", str(tmp_path / "x"), "--format", "mbox", "--folder", "No")
+    assert "`unitymail mailbox list`" in ask(*words, code=1)
+    (tmp_path / "empty").mkdir()
+    assert "cannot be read" in ask("mailbox", "import", "chris", str(tmp_path / "empty"), "--format", "maildir", code=1)

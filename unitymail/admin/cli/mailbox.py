@@ -1,0 +1,158 @@
+"""`unitymail mailbox`: what is in a mailbox, and mail in and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from unitymail.admin.cli import output
+from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.operations.names import the
+from unitymail.admin.operations.outcome import Facts
+from unitymail.interfaces.directory import Refused
+from unitymail.interfaces.store import IAccount, NoSuchFolder
+from unitymail.people.user import User
+
+COLUMNS = ("name", "messages", "unseen", "size", "special_use", "subscribed")
+INBOX = "INBOX"
+
+
+@click.group("mailbox")
+def command() -> None:
+    """Look into a mailbox, put its index right, bring mail in, take it out."""
+
+
+def _user(office: Office, alias: str) -> User:
+    with office.desk.directory.read() as view:
+        user: User = the(view, User, alias)
+    if user.home:
+        raise Refused(f"The mailbox of {alias} is on its home server; ask there.")
+    return user
+
+
+def _account(office: Office, alias: str) -> IAccount:
+    return office.desk.store.account(_user(office, alias).id)
+
+
+def _folders(account: IAccount) -> list[Facts]:
+    rows = []
+    for info in account.folders():
+        row: Facts = {"name": info.name, "special_use": info.special_use, "subscribed": info.subscribed}
+        if info.selectable:
+            status = account.folder(info.name).status()
+            row |= {
+                "messages": status.messages, "unseen": status.unseen, "size": status.size,
+                "uidvalidity": status.uidvalidity, "uidnext": status.uidnext, "mailboxid": status.mailboxid,
+            }  # fmt: skip
+        rows.append({"messages": 0, "unseen": 0, "size": 0, "uidvalidity": 0, "uidnext": 0, "mailboxid": ""} | row)
+    return rows
+
+
+@verb(command, "list")
+@click.argument("alias")
+def list_(office: Office, alias: str) -> None:
+    """The folders of a mailbox."""
+    office.table(_folders(_account(office, alias)), COLUMNS)
+
+
+@verb(command, "stat")
+@click.argument("alias")
+def stat(office: Office, alias: str) -> None:
+    """How full a mailbox is, against the user's quotas."""
+    user = _user(office, alias)
+    account = office.desk.store.account(user.id)
+    folders = _folders(account)
+    octets, messages = account.usage()
+    office.facts(
+        {
+            "alias": user.alias,
+            "id": user.id,
+            "folders": len(folders),
+            "messages": messages,
+            "unseen": sum(folder["unseen"] for folder in folders),
+            "size": octets,
+            "quota": {"warning": user.quota.warning, "send": user.quota.send, "receive": user.quota.receive},
+            "full": bool(user.quota.receive) and octets >= user.quota.receive,
+        }
+    )
+
+
+@verb(command, "reindex")
+@click.argument("alias")
+def reindex(office: Office, alias: str) -> None:
+    """Forget what was read from the messages and look at every file anew; UIDs and flags stay."""
+    account = _account(office, alias)
+    messages = account.reindex()
+    office.desk.ring(account.id, INBOX)
+    office.say({"alias": alias, "messages": messages}, f"Read {messages} messages of {alias} anew.")
+
+
+_FORMAT = click.option("--format", "kind", type=click.Choice(["maildir", "mbox"]), required=True, help="What PATH is.")
+
+
+@verb(command, "import")
+@click.argument("alias")
+@click.argument("path", type=click.Path(exists=True))
+@_FORMAT
+@click.option("--folder", default="", help="Put everything into this folder, or below it.")
+def import_(office: Office, alias: str, path: str, kind: str, folder: str) -> None:
+    """Bring mail in. What is there already is left out, so that it can be run again after a break."""
+    account = _account(office, alias)
+    exchange = office.desk.exchange
+    if kind == "maildir":
+        steps = exchange.import_maildir(account, path, folder)
+    else:
+        steps = exchange.import_mbox(account, path, folder or INBOX)
+    facts = _followed(steps, f"importing into {alias}")
+    for name in facts["folders"]:
+        office.desk.ring(account.id, name)
+    office.say(
+        {"alias": alias, **facts}, f"Imported {facts['taken']} messages into {alias}; {facts['known']} were there."
+    )
+
+
+@verb(command, "export")
+@click.argument("alias")
+@click.argument("path", type=click.Path())
+@_FORMAT
+@click.option("--folder", default="", help="Only this folder; an mbox holds one, INBOX unless named.")
+@click.option("--include-secure", is_flag=True, help="Secure messages too; they are left out otherwise.")
+def export(office: Office, alias: str, path: str, kind: str, folder: str, include_secure: bool) -> None:
+    """Take mail out. Run again, a Maildir gets only what is new."""
+    account = _account(office, alias)
+    exchange = office.desk.exchange
+    if folder:
+        _must_exist(account, folder)
+    if kind == "maildir":
+        steps = exchange.export_maildir(account, path, [folder] if folder else [], include_secure=include_secure)
+    else:
+        steps = exchange.export_mbox(account, path, folder or INBOX, include_secure=include_secure)
+    facts = _followed(steps, f"exporting {alias}")
+    words = f"Exported {facts['taken']} messages of {alias}; {facts['known']} were there."
+    if facts["withheld"]:
+        words += f" {facts['withheld']} secure ones were left out (--include-secure takes them)."
+    office.say({"alias": alias, **facts}, words)
+
+
+def _must_exist(account: IAccount, folder: str) -> None:
+    try:
+        account.folder(folder)
+    except NoSuchFolder as error:
+        raise Refused(f"There is no folder {folder}; `unitymail mailbox list` lists them.") from error
+
+
+def _followed(steps: Iterable[Any], what: str) -> Facts:
+    """Go through all steps, with a bar; the sums over all folders."""
+    newest: dict[str, Any] = {}
+    try:
+        with output.progress(what, None) as advance:
+            for step in steps:
+                before = newest.get(step.folder)
+                advance(step.taken + step.known - (before.taken + before.known if before else 0))
+                newest[step.folder] = step
+    except OSError as error:
+        raise Refused(f"That cannot be read or written: {error}.") from error
+    sums = {name: sum(getattr(step, name) for step in newest.values()) for name in ("taken", "known", "withheld")}
+    return {"folders": sorted(newest), **sums}
