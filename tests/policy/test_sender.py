@@ -52,6 +52,13 @@ def test_a_delegate_may_send_as_the_one_who_made_them_one():
     assert isinstance(judge_envelope_sender(ROBIN_AT, as_chris, book(BOSS)), Reject)
 
 
+def test_a_signed_in_client_hides_no_author_in_a_long_header():
+    """Whose addresses are not all read may be anybody's message: 550 5.7.1, whatever the first address is."""
+    refused = find_sender(message(authors_cut=True), envelope(CHRIS_AT), SIGNED_IN, book())
+    assert (refused.reply.code, refused.reply.enhanced) == (550, "5.7.1")
+    assert find_sender(message(authors_cut=True), envelope(CHRIS_AT), STRANGER, book()).kind == "user"
+
+
 def test_the_send_quota_stops_mail_but_no_receipts():
     """552 5.2.2 at MAIL FROM at or above the Send quota; the null sender passes."""
     full = FakeUsage({"u-robin": ROBIN.quota.send})

@@ -255,6 +255,23 @@ def test_senders_without_a_domain():
     assert read(b"From: root\r\n\r\n", SECURE).header_from == ("root",)
 
 
+@pytest.mark.parametrize(
+    ("header", "cut"),
+    [
+        (b"From: robin@a\r\nSubject: " + b"x" * 70_000, False),
+        (b"From: " + b"robin@a, " * 8_000 + b"chris@a", True),
+        (b"From: robin@a (" + b"x" * 70_000 + b"), chris@a", True),
+        (b"From: robin@a,\r\n" + b" robin@a,\r\n" * 8_000 + b" chris@a", True),
+        (b"From: robin@a\r\nSender: " + b"robin@a, " * 8_000 + b"chris@a", True),
+        (b"From: robin@a\r\n" + (b"X: " + b"x" * 60_000 + b"\r\n") * 5 + b"From: chris@a", True),
+        ((b"X: " + b"x" * 60_000 + b"\r\n") * 5 + b"From: chris@a", True),
+    ],
+)
+def test_authors_beyond_the_limits(header, cut):
+    """A message tells when From or Sender may hold more than was read, so that nobody is believed by omission."""
+    assert read(header + b"\r\n\r\nHi.\r\n", SECURE).authors_cut is cut
+
+
 def test_confidential_is_secure_only_by_setting():
     """Company-Confidential marks a message secure where the site says so."""
     octets = b"From: a@b\r\nSensitivity: Company-Confidential\r\n\r\n"

@@ -35,7 +35,8 @@ class Message:
     `rule` names the categorisation rule that matched (R1 to R7). `secure` is what the secure header and, where the
     site says so, the sensitivity ask for; the sender's class of service may add to it when the message is planned.
     `header_from` and `header_senders` are bare addresses as written (From may hold several; Sender is appended when
-    present); `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields.
+    present), and `authors_cut` says that From, Sender or the header is longer than what is read, so that there may be
+    more of them; `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields.
     `hops_here` counts those that name this node.
     """
 
@@ -48,6 +49,7 @@ class Message:
     size: int
     header_from: tuple[str, ...] = ()
     header_sender: tuple[str, ...] = ()
+    authors_cut: bool = False
     display_from: str = ""
     subject: str = ""
     has_subject: bool = False

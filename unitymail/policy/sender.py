@@ -21,6 +21,7 @@ from unitymail.routing.decision import Origin, SenderFinding
 from unitymail.routing.resolve import NO_REPLY_MAILBOX
 
 GONE = reject(550, "5.7.1", "The account you signed in with is no longer there")
+TOO_LONG_TO_TELL = reject(550, "5.7.1", "The header, or its From or Sender, is too long to tell whose message it is")
 
 
 def judge_envelope_sender(address: str, origin: Origin, book: IBook, usage: IUsage | None = None) -> Verdict:
@@ -62,6 +63,8 @@ def _signed_in(message: Message, envelope: Envelope, origin: Origin, book: IBook
     user = book.user(origin.user)
     if user is None:
         return GONE
+    if message.authors_cut:
+        return TOO_LONG_TO_TELL
     shown = message.header_from[0] if message.header_from else envelope.sender or user.address
     claimed = (*message.header_from, *message.header_sender)
     for address in claimed if envelope.sender == NULL_SENDER else (envelope.sender, *claimed):

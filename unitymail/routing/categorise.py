@@ -13,7 +13,7 @@ from functools import lru_cache
 from unitymail.mail.audio import is_tiff
 from unitymail.mail.flaws import content_flaws
 from unitymail.mail.headers import addresses, decode, first, readable
-from unitymail.mail.lexical import unfold
+from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold
 from unitymail.mail.message import Category, Message, Sensitivity
 from unitymail.mail.part import Octets, Part, leaves, walk
 from unitymail.mail.sensitivity import (
@@ -63,6 +63,7 @@ def read(
         size=structure.size,
         header_from=_whole([author.address for author in authors]),
         header_sender=_whole([m.address for raw in fields.get(b"sender", ()) for m in addresses(raw)]),
+        authors_cut=_authors_cut(root, fields),
         display_from=next((author.name or author.address for author in authors), ""),
         subject=_decoded(fields, b"subject", root),
         has_subject=b"subject" in fields,
@@ -174,6 +175,12 @@ def _fields(buffer: Octets, root: Part, secure_headers: SecureHeaders) -> dict[b
 @lru_cache(maxsize=16)
 def _wanted(secure_headers: SecureHeaders) -> frozenset[bytes]:
     return _READ_HERE | {name.encode("utf-8", "replace") for name, _ in secure_headers}
+
+
+def _authors_cut(root: Part, fields: dict[bytes, list[bytes]]) -> bool:
+    """Whether an address in From or Sender may stand beyond what is read of a field or of the header."""
+    authors = (*fields.get(b"from", ()), *fields.get(b"sender", ()))
+    return root.body > LONGEST_HEADER or any(len(raw) > LONGEST_FIELD for raw in authors)
 
 
 def _decoded(fields: dict[bytes, list[bytes]], name: bytes, root: Part) -> str:
