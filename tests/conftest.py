@@ -1,8 +1,15 @@
-"""Every test runs in a folder of its own run: what trial's `mktemp` makes never lands in the sources."""
+"""For every test: a folder of the run's own (what trial's `mktemp` makes never lands in the sources), and property
+tests that a busy machine cannot fail: no deadlines, and in CI the same examples every time."""
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "unitymail", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unitymail")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,8 +15,9 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def house(model, tmp_path):
-    """A running node with Robin and Chris."""
+    """A running node with Robin and Chris; none of its reactor's turns may take more than 10 ms of CPU."""
     home = House.like(model, tmp_path / "node")
     home.start()
     yield home
     home.stop()
+    assert [line for line in home.output if " long-turn " in line] == []
