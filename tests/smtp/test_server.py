@@ -11,6 +11,7 @@ from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.login import Place, SignInRefused
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.people.access import AccessRule
+from unitymail.people.distribution_list import DistributionList
 from unitymail.routing.steps import Deliver
 from unitymail.settings.site import SiteSettings
 from unitymail.smtp.slots import Slots
@@ -617,14 +618,25 @@ class CountingThreads:
         done.callback(function(*args, **kwargs))
 
 
-@pytest.mark.parametrize("big", ["message", "envelope"])
-def test_heavy_messages_are_judged_in_a_thread(big):
-    """A message on disk, or with many recipients, does not hold up the reactor."""
+TEAM = DistributionList("l-team", "team", "team@vm1.example.com", "Team", members=("u-chris",))
+HEAVY = {
+    "on disk": (LETTER, ["chris@vm1.example.com"]),
+    "long": (LETTER + b"Hi.\r\n" * 8_000, ["chris@vm1.example.com"]),
+    "long header": (b"To: " + b"a," * 3_000 + b"\r\n" + LETTER, ["chris@vm1.example.com"]),
+    "many recipients": (LETTER, ["chris@vm1.example.com"] * 101),
+    "a list": (LETTER, ["team@vm1.example.com"]),
+}
+
+
+@pytest.mark.parametrize("what", HEAVY)
+def test_heavy_messages_are_judged_in_a_thread(what):
+    """What may take long to read or to decide does not hold up the reactor."""
+    octets, recipients = HEAVY[what]
     threads = CountingThreads()
-    c = Conversation(threads=threads, spool=FakeSpool(memory_limit=0) if big == "message" else None).greeted()
-    recipients = ["chris@vm1.example.com"] * (101 if big == "envelope" else 1)
-    assert c.letter(*recipients)[-1] == "354"
-    assert c.spool.opened == 0 and len(threads.waiting) == 1
+    c = Conversation(threads=threads, spool=FakeSpool(memory_limit=0) if what == "on disk" else None)
+    c.book.by_key["team@vm1.example.com"] = TEAM
+    assert c.greeted().letter(*recipients, octets=octets)[-1] == "354"
+    assert len(threads.waiting) == 1
     threads.finish()
     assert codes(c.heard()) == ["250 2.0.0"]
 

@@ -34,10 +34,10 @@ class Message:
 
     `rule` names the categorisation rule that matched (R1 to R7). `secure` is what the secure header and, where the
     site says so, the sensitivity ask for; the sender's class of service may add to it when the message is planned.
-    `header_from` and `header_senders` are bare addresses as written (From may hold several; Sender is appended when
-    present), and `authors_cut` says that From, Sender or the header is longer than what is read, so that there may be
-    more of them; `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields.
-    `hops_here` counts those that name this node.
+    `header_from` and `header_sender` are the bare addresses, as written, of all From and all Sender fields;
+    `authors_cut` says that one of these or the header is longer than what is read, so there may be more of them.
+    `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields, `hops_here`
+    those that name this node.
     """
 
     category: Category

@@ -15,6 +15,7 @@ from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.trace import head_block, new_trace
+from unitymail.people.distribution_list import DistributionList
 from unitymail.policy.limits import judge_size, largest_message
 from unitymail.policy.verdict import Reject, Verdict
 from unitymail.routing import categorise
@@ -25,7 +26,9 @@ from unitymail.smtp.framing import Flaws, with_crlf
 from unitymail.smtp.house import House
 
 MANY_RECIPIENTS = 100
-"""More than these are decided in a thread: a turn of the reactor stays short."""
+LONG_MESSAGE = 32_768
+LONG_HEADER = 4_096
+"""What has more recipients or octets is judged in a thread: a turn of the reactor stays short, whatever is sent."""
 
 BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
 NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
@@ -143,10 +146,20 @@ async def _judge(
     house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
 ) -> tuple[Decision, bytes] | Reply:
     """In the reactor thread when that is a matter of microseconds, else in another."""
-    if reception.incoming.in_memory() and len(envelope.recipients) <= MANY_RECIPIENTS:
+    if _is_light(house, envelope, reception.incoming):
         return judge(house, site, origin, envelope, reception)
     judged: tuple[Decision, bytes] | Reply = await house.threads.run(judge, house, site, origin, envelope, reception)
     return judged
+
+
+def _is_light(house: House, envelope: Envelope, incoming: IIncoming) -> bool:
+    """Whether reading and deciding take well under a turn. A list may have a hundred thousand members."""
+    if not incoming.in_memory() or incoming.size > LONG_MESSAGE or len(envelope.recipients) > MANY_RECIPIENTS:
+        return False
+    if any(isinstance(house.book.find(recipient.address), DistributionList) for recipient in envelope.recipients):
+        return False
+    with incoming.content() as buffer:
+        return bool(buffer.find(b"\r\n\r\n", 0, LONG_HEADER) >= 0 or incoming.size <= LONG_HEADER)
 
 
 def judge(
@@ -156,7 +169,7 @@ def judge(
     with reception.incoming.content() as buffer:
         message = categorise.read(
             buffer, parse_secure_headers(site.secure_headers), secure_confidential=site.secure_confidential,
-            host=house.host,
+            host=house.host, clean_octets=True,
         )
     decision = decide(message, envelope, origin, house.book, house.usage)
     if decision.refusal is not None:
