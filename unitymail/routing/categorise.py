@@ -39,11 +39,13 @@ _READ_HERE = FIELDS | HINT_FIELDS | frozenset(
 
 
 def read(
-    buffer: Octets, secure_headers: SecureHeaders, *, secure_confidential: bool = False, host: str = ""
+    buffer: Octets, secure_headers: SecureHeaders, *, secure_confidential: bool = False, host: str = "",
+    clean_octets: bool = False,
 ) -> Message:
     """Everything deciding needs to know of a message, from its octets (without our own header block). Never raises.
 
-    `host` is this node's name in Received fields. A message over a limit of `structure` is e-mail.
+    `host` is this node's name in Received fields. A message over a limit of `structure` is e-mail. `clean_octets`:
+    the door has let no NUL and no bare CR or LF in.
     """
     structure = scan(buffer)
     root = structure.root
@@ -59,7 +61,7 @@ def read(
         secure=asks_for_security(fields, secure_headers)
         or (secure_confidential and sensitivity is Sensitivity.CONFIDENTIAL),
         importance=importance_of(fields),
-        malformed=structure.malformed or bool(content_flaws(buffer, structure)),
+        malformed=structure.malformed or bool(content_flaws(buffer, structure, clean_octets=clean_octets)),
         size=structure.size,
         header_from=_whole([author.address for author in authors]),
         header_sender=_whole([m.address for raw in fields.get(b"sender", ()) for m in addresses(raw)]),

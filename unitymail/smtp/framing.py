@@ -141,8 +141,9 @@ class Framer:
     def _look_for_flaws(self, octets: bytes) -> None:
         flaws = self.flaws
         if not flaws.bare:
-            pairs = octets.count(CRLF)
-            flaws.bare = not (pairs == octets.count(b"\n") == octets.count(b"\r"))
+            # What is left of a bare CR or LF stays, whatever it comes to stand beside.
+            rest = octets.replace(CRLF, b"")
+            flaws.bare = b"\n" in rest or b"\r" in rest
         if not flaws.nul:
             flaws.nul = b"\0" in octets
 
