@@ -65,6 +65,13 @@ def test_the_journal_tells_the_story():
     assert c.journal.events[0].args[2] == c.journal.events[2].args[2]
 
 
+def test_the_journal_keeps_no_passwords():
+    """Who sends name and password behind a refused AUTH LOGIN leaves no trace of them."""
+    c = Conversation().greeted()
+    assert c.codes("AUTH LOGIN", "cm9iaW4=", "c2VjcmV0", "secret") == ["538 5.7.11"] + ["500 5.5.1"] * 3
+    assert [e.args[3] for e in c.journal.named("refused")] == ["AUTH", "?", "?", "?"]
+
+
 def test_other_commands():
     """NOOP and VRFY work as RFC 5321 requires, HELP names the limits, EXPN tells nothing."""
     c = Conversation().greeted()
@@ -100,6 +107,7 @@ def test_ehlo_ends_a_transaction():
         ("MAIL FROM:<é@b.example>", "553 5.6.7"), ("MAIL FROM:<a@b.example> SIZE=99999999", "552 5.3.4"),
         ("STARTTLS", "502 5.5.1"), (b"\xff\xfe", "500 5.5.2"), ("NOOP " + "x" * 3_000, "500 5.5.2"),
         ("NOOP " + "x" * 20_000, "500 5.5.2"), ("AUTH", "538 5.7.11"),
+        ("VRFY", "501 5.5.4"),
     ],
 )
 def test_refusals(line, code):
@@ -266,7 +274,7 @@ def test_submission_wants_a_sign_in():
         [("AUTH PLAIN cm9iaW4=", "501 5.5.2"), ("NOOP", "250 2.0.0")],
         [("AUTH PLAIN =", "501 5.5.2")],
         [("AUTH CRAM-MD5", "504 5.5.4")],
-        [("AUTH", "504 5.5.4")],
+        [("AUTH", "501 5.5.4")],
         [("AUTH PLAIN", "334"), ("A" * 13_000, "500 5.5.6"), ("NOOP", "250 2.0.0")],
         [("AUTH PLAIN " + "A" * 8_000, "501 5.5.2"), ("NOOP", "250 2.0.0")],
         [(PLAIN, "235 2.7.0"), (PLAIN, "503 5.5.1")],
@@ -441,6 +449,14 @@ def test_a_refused_sender_does_not_make_the_rest_wrong():
     c = Conversation(door="submission", site=login_site()).signed_in()
     said = c.codes("MAIL FROM:<chris@vm1.example.com>", *["RCPT TO:<chris@vm1.example.com>"] * 1_000, "DATA", "NOOP")
     assert said == ["550 5.7.1"] + ["503 5.5.1"] * 1_001 + ["250 2.0.0"]
+
+
+def test_starttls_forgets_a_refused_sender():
+    """After the handshake a RCPT without MAIL is a mistake again."""
+    c = Conversation(tls=TLS, site=login_site()).greeted()
+    c.say(PLAIN)
+    assert c.codes("MAIL FROM:<chris@vm1.example.com>", "STARTTLS") == ["550 5.7.1", "220 2.0.0"]
+    assert c.codes(*["RCPT TO:<chris@vm1.example.com>"] * 10)[-1] == "421 4.7.0"
 
 
 def test_idle_clients_are_told_and_closed():

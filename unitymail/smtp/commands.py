@@ -46,6 +46,7 @@ BAD_RCPT = Reply(501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]")
 BAD_SENDER = Reply(553, "5.1.7", "That is not an address")
 BAD_RECIPIENT = Reply(553, "5.1.3", "That is not an address")
 BAD_PARAMETERS = Reply(501, "5.5.4", "Parameters must be KEYWORD or KEYWORD=VALUE, each once")
+NEEDS_ARGUMENT = Reply(501, "5.5.4", "This command needs an argument")
 NO_ARGUMENT = Reply(501, "5.5.4", "This command takes no argument")
 BAD_BASE64 = Reply(501, "5.5.2", "That is not base64")
 
@@ -180,7 +181,9 @@ def read_host(argument: str) -> str:
 
 
 def read_auth(argument: str) -> tuple[str, bytes | None]:
-    """(mechanism in capitals, initial response decoded or None) of RFC 4954 4; `=` is the empty response."""
+    """(mechanism in capitals, initial response decoded or None), RFC 4954 4; `=` is the empty one. Raises BadSyntax."""
+    if not argument:
+        raise BadSyntax(NEEDS_ARGUMENT)
     mechanism, space, response = argument.partition(" ")
     return mechanism.upper(), from_base64(response.strip()) if space else None
 

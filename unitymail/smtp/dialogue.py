@@ -99,7 +99,7 @@ class Dialogue:
 
     def tls_started(self, name: str = "TLS") -> None:
         """TLS is in use; whatever was said before is void (RFC 3207 4.2)."""
-        self._forget()
+        self._begin_again()
         self._greeted = False
         self._origin = Origin(
             self.house.door, client=self.ip, trust=self.client.trust, tls=name, legacy=self.client.legacy
@@ -116,14 +116,16 @@ class Dialogue:
             return self._hear_response(line)
         if self.draining:
             return self.close(SHUTTING_DOWN)
+        # Only a known verb goes to the journal: behind a refused AUTH LOGIN some clients send name and password anyway.
         verb = "?"
         try:
-            verb, argument = commands.split(line)
-            if len(line) > COMMAND_LINE and verb != "AUTH":
-                raise Refused(replies.LINE_TOO_LONG)
-            handler = _HANDLERS.get(verb)
+            word, argument = commands.split(line)
+            handler = _HANDLERS.get(word)
             if handler is None:
                 raise Refused(replies.UNKNOWN_COMMAND)
+            verb = word
+            if len(line) > COMMAND_LINE and verb != "AUTH":
+                raise Refused(replies.LINE_TOO_LONG)
             return handler(self, argument)
         except (Refused, BadSyntax) as refused:
             return self._refuse(verb, refused.reply)
@@ -189,6 +191,11 @@ class Dialogue:
             self._reception.abandon()
         self._transaction = self._reception = self._exchange = None
 
+    def _begin_again(self) -> None:
+        """As if no message had been tried."""
+        self._forget()
+        self._mail_refused = False
+
     def _refuse(self, verb: str, reply: Reply) -> bytes:
         self.house.journal.refused(self.house.door, self.ip, self.session, verb, reply)
         if reply.code == 421:
@@ -225,8 +232,7 @@ class Dialogue:
 
     def _greet(self, argument: str, protocol: str) -> None:
         host = commands.read_host(argument)
-        self._forget()
-        self._mail_refused = False
+        self._begin_again()
         self._greeted = True
         self._origin = replace(self._origin, helo=host, protocol=protocol)
 
@@ -304,8 +310,7 @@ class Dialogue:
     def _rset(self, argument: str) -> bytes:
         if argument:
             raise Refused(commands.NO_ARGUMENT)
-        self._forget()
-        self._mail_refused = False
+        self._begin_again()
         return replies.RESET.octets()
 
     def _noop(self, argument: str) -> bytes:
@@ -317,6 +322,8 @@ class Dialogue:
         return self.close(replies.BYE)
 
     def _vrfy(self, argument: str) -> bytes:
+        if not argument:
+            raise Refused(commands.NEEDS_ARGUMENT)
         return replies.CANNOT_VERIFY.octets()
 
     def _expn(self, argument: str) -> bytes:
