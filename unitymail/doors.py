@@ -19,7 +19,7 @@ from unitymail.journal import Journal
 from unitymail.rooms import Rooms
 from unitymail.smtp.server import SMTPDoor
 from unitymail.smtp.slots import Slots as SMTPSlots
-from unitymail.smtp.turns import Turns as SMTPTurns
+from unitymail.smtp.turns import Turns
 from unitymail.tls import ServerTls
 
 SMTP_DOORS = {"smtp": "mta", "submission": "submission", "submissions": "submissions"}
@@ -42,10 +42,10 @@ class Doors:
         self.where: dict[str, str] = {}
         self._common: dict[str, Any] = {
             "host": host, "book": rooms.book, "login": rooms.login, "threads": rooms.threads, "journal": journal,
-            "clock": reactor, "tls": tls,
+            "clock": reactor, "turns": Turns(reactor), "tls": tls,
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
-            "spool": rooms.spool, "usage": rooms.usage, "slots": SMTPSlots(), "turns": SMTPTurns(reactor),
+            "spool": rooms.spool, "usage": rooms.usage, "slots": SMTPSlots(),
             "smart_host_addresses": rooms.smart_host,
         }  # fmt: skip
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)

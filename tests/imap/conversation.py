@@ -11,6 +11,7 @@ from tests.imap.memory_store import MemoryStore
 from unitymail.disk import Disk
 from unitymail.imap.server import IMAPDoor
 from unitymail.interfaces.login import ILogin, SignInRefused
+from unitymail.smtp.turns import Turns
 
 MESSAGE = b"From: chris@vm1.example.com\r\nSubject: Lunch\r\n\r\nAt noon?\r\n"
 
@@ -107,7 +108,7 @@ class House:
         settings = {
             "name": "imap", "host": "vm1.example.com", "book": self.book, "login": self.login, "store": self.store,
             "disk": Disk(), "threads": self.threads, "doorbell": self.doorbell, "journal": self.journal,
-            "clock": self.clock,
+            "clock": self.clock, "turns": Turns(self.clock),
         }
         self.door = IMAPDoor(**{**settings, **door})
 

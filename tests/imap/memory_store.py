@@ -58,6 +58,9 @@ class MemoryContent:
         self.size = len(octets)
         store.open_contents += 1
 
+    def read(self, offset, length):
+        return self.buffer[offset : offset + length]
+
     def close(self):
         if self._store is not None:
             self._store.open_contents -= 1
@@ -415,6 +418,9 @@ class MemoryAccount:
     @locked
     def new_file(self):
         return tempfile.mkstemp(prefix="append-")
+
+    def reindex(self):
+        return self.usage()[1]
 
     @locked
     def usage(self):

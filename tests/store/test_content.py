@@ -2,12 +2,13 @@
 
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.disk import Disk
 from unitymail.store import content
-from unitymail.store.content import bare_line_feeds, converted, in_crlf_form, open_file
+from unitymail.store.content import Content, bare_line_feeds, converted, in_crlf_form, open_file
 
 PIECES = st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a", b"bc"]), max_size=60).map(b"".join)
 
@@ -35,6 +36,21 @@ def test_large_files_are_mapped_and_converted_in_blocks(tmp_path, monkeypatch):
     form.close()
     buffer.close()
     assert os.listdir(tmp_path) == ["large"]
+
+
+def test_a_file_that_has_become_shorter(tmp_path):
+    """What is no longer there is an error that can be handled, where touching the mapping would end the process."""
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * 200_000)
+    large = Content(open_file(os.fsencode(path)))
+    os.truncate(path, 100_000)
+    assert large.read(50_000, 50_000) == b"x" * 50_000
+    with pytest.raises(OSError, match="shorter"):
+        large.read(90_000, 50_000)
+    before = len(os.listdir("/proc/self/fd"))
+    large.close()
+    large.close()
+    assert len(os.listdir("/proc/self/fd")) == before - 2
 
 
 def test_empty_file(tmp_path):

@@ -17,11 +17,15 @@ HIGH_WATER = 65_536
 
 
 class Inlet:
-    """`busy` while a command runs: then `next_command` waits, and only what the command wants is taken."""
+    """`busy` while a command runs: then `next_command` waits, and only what the command wants is taken.
+
+    `postponed`: what has arrived is not looked at before a later turn of the reactor.
+    """
 
     def __init__(self, transport: Any, uploads: Mapping[str, int], upload_limit: int) -> None:
         self.assembler = Assembler(uploads, upload_limit=upload_limit)
         self.busy = False
+        self.postponed = False
         self._transport = transport
         self._wanted: tuple[Callable[[], Any], Deferred[Any]] | None = None
         self._paused = False
@@ -68,8 +72,8 @@ class Inlet:
         return not self.busy or self._wanted is not None
 
     def regulate(self) -> None:
-        """Read on, or wait until the running command has made room."""
-        pause = not self.waits_for_client() and self.assembler.waiting >= HIGH_WATER
+        """Read on, or wait until there is room again."""
+        pause = (self.postponed or not self.waits_for_client()) and self.assembler.waiting >= HIGH_WATER
         if pause != self._paused:
             self._paused = pause
             if pause:

@@ -21,7 +21,7 @@ from unitymail.imap.outlet import Outlet
 from unitymail.imap.recent import Claims
 from unitymail.imap.registry import Bad, Farewell, Gone, No, Registry, discover
 from unitymail.imap.run import message, run
-from unitymail.imap.session import TURN_S, Session
+from unitymail.imap.session import Session
 from unitymail.imap.slots import Slots
 from unitymail.imap.watch import Watches
 from unitymail.imap.wire import response
@@ -34,6 +34,7 @@ from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.login import ILogin
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
+from unitymail.interfaces.turns import ITurns
 from unitymail.mail.reply import Reply
 
 BEFORE_SIGN_IN_S = 60
@@ -115,7 +116,10 @@ class IMAPSession(IMAP4Server):
         self.outlet.stopProducing()
         if self._last is not None and self._last.active():
             self._last.cancel()
-        self.session.sign_out()
+        self.session.give_back()
+        if not self.inlet.busy:
+            # Else the running command still looks at its folder.
+            self.session.sign_out()
         self.door.left(self)
         if self._entered:
             self.door.slots.leave()
@@ -158,7 +162,11 @@ class IMAPSession(IMAP4Server):
         self.farewell("Autologout; idle for too long")
 
     def _stalled(self) -> None:
-        self._why = "the client stopped reading"
+        self.cut_off("the client stopped reading")
+
+    def cut_off(self, why: str) -> None:
+        """End without a word, where no word would be understood."""
+        self._why = why
         self._ended = True
         self.transport.abortConnection()
 
@@ -173,17 +181,19 @@ class IMAPSession(IMAP4Server):
         self._advance()
 
     def _advance(self) -> None:
-        """Go on with the running command, or with the next ones, until more octets are needed."""
+        """Go on with the running command, or with the next ones, until more octets are needed or the turn is over."""
         if self._advancing:
             return
         self._advancing = True
-        began = self.door.clock.seconds()
+        turns = self.door.turns
+        turns.begin()
         try:
-            while not self._ended:
+            while not self._ended and not self.inlet.postponed:
                 if self.inlet.satisfy():
                     continue
-                if self.door.clock.seconds() - began > TURN_S:
-                    self.door.clock.callLater(0, self._advance)
+                if not turns.lasts():
+                    self.inlet.postponed = True
+                    turns.queue(self._go_on)
                     break
                 event = self.inlet.next_command()
                 if event is None:
@@ -191,8 +201,13 @@ class IMAPSession(IMAP4Server):
                 self._take(event)
         finally:
             self._advancing = False
+            turns.end()
         if not self._ended:
             self.inlet.regulate()
+
+    def _go_on(self) -> None:
+        self.inlet.postponed = False
+        self._advance()
 
     def _take(self, event: Assembled | Ask | Refused) -> None:
         if isinstance(event, Ask):
@@ -227,6 +242,7 @@ class IMAPSession(IMAP4Server):
             if ending.after is not None:
                 ending.after()
         except Gone:
+            self.session.sign_out()
             return
         except Farewell as error:
             self.farewell(error.text, error.code)
@@ -286,7 +302,7 @@ def _short(line: bytes | Overlong) -> bytes:
 class IMAPDoor(ServerFactory):
     """A listening IMAP port: what its sessions need, each collaborator known by its interface only.
 
-    `tls` is a context factory or None. `slots`, `watches` and `claims` are shared by all doors of the process.
+    `tls` is a context factory or None. `turns`, `slots`, `watches` and `claims` are shared by all doors of the process.
     """
 
     noisy = False
@@ -304,6 +320,7 @@ class IMAPDoor(ServerFactory):
         doorbell: IDoorbell,
         journal: IJournal,
         clock: Any,
+        turns: ITurns,
         tls: Any = None,
         implicit_tls: bool = False,
         slots: Slots | None = None,
@@ -321,6 +338,7 @@ class IMAPDoor(ServerFactory):
         self.doorbell = doorbell
         self.journal = journal
         self.clock = clock
+        self.turns = turns
         self.tls = tls
         self.implicit_tls = implicit_tls
         self.slots = slots or Slots()

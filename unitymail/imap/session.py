@@ -79,11 +79,16 @@ class Session:
         return b"CAPABILITY " + " ".join(self.door.registry.offered(self)).encode("ascii")
 
     def sign_out(self) -> None:
-        """Give the user's connection back."""
-        if self.user is not None:
-            self.door.slots.sign_out(self.user.id, self.client.host)
-        self.user = self.account = None
+        """Nobody is signed in any more."""
+        self.give_back()
+        self.account = None
         self.deselect()
+
+    def give_back(self) -> None:
+        """Somebody else may have the user's connection."""
+        user, self.user = self.user, None
+        if user is not None:
+            self.door.slots.sign_out(user.id, self.client.host)
 
     async def select(self, folder: IFolder, *, read_only: bool) -> int:
         """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""
@@ -142,15 +147,22 @@ class Session:
         return result
 
     async def stream(self, content: IContent, offset: int, length: int) -> None:
-        """Send `length` octets of `content` from `offset`, in steps, as fast as the client reads."""
+        """Send `length` octets of `content` from `offset`, in steps, as fast as the client reads.
+
+        They are announced already: when the disk fails, nothing that could be said would be understood.
+        """
         end = offset + length
         while offset < end:
-            step = min(offset + STEP, end)
-            self.send(bytes(content.buffer[offset:step]))
-            offset = step
+            step = min(STEP, end - offset)
+            try:
+                octets = await self.run(content.read, offset, step)
+            except OSError as error:
+                self.journal.trouble("reading a message that is being sent", error)
+                self.client.cut_off("a message could not be read")
+                raise Gone from error
+            self.send(octets)
+            offset += step
             await self.drained()
-            if offset < end:
-                await self.breathe()
 
     # Keeping up with the folder
 

@@ -114,6 +114,9 @@ class IContent(Interface):
     buffer = Attribute("bytes or mmap over the whole message, CRLF form.")
     size = Attribute("Octets in `buffer`; equals RFC822.SIZE.")
 
+    def read(offset: int, length: int) -> bytes:
+        """Octets of `buffer`, from the disk: call it in a thread. Raises OSError when the disk cannot give them."""
+
     def close() -> None:
         """Give the file back."""
 

@@ -13,11 +13,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from zope.interface import implementer
+
+from unitymail.interfaces.turns import ITurns
+
 SHARE_S = 0.005
 """What all sessions together may take of one turn."""
 GAP_S = 0.0005
 
 
+@implementer(ITurns)
 class Turns:
     """One for the process. A session asks `begin` when it starts to work, `lasts` between two commands, then `end`."""
 

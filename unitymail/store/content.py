@@ -5,6 +5,7 @@ Knows small and large files and line ends; refuses to know whose message it is.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +20,31 @@ SMALL = 64 * 1024
 CONVERT_IN_MEMORY = 1024 * 1024
 
 
+class MappedFile(mmap.mmap):
+    """A file as memory, and the file itself: reading can fail with OSError where touching the memory ends the process."""
+
+    descriptor = -1
+
+    @classmethod
+    def over(cls, descriptor: int) -> MappedFile:
+        """Of the whole file; the descriptor stays the caller's."""
+        mapped = cls(descriptor, 0, access=mmap.ACCESS_READ)
+        mapped.descriptor = os.dup(descriptor)
+        return mapped
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        octets = os.pread(self.descriptor, length, offset)
+        if len(octets) < length:
+            raise OSError(errno.EIO, "the file of a message has become shorter")
+        return octets
+
+    def close(self) -> None:
+        super().close()
+        if self.descriptor >= 0:
+            descriptor, self.descriptor = self.descriptor, -1
+            os.close(descriptor)
+
+
 @implementer(IContent)
 class Content:
     """`buffer` is bytes for small messages and a mapping of the file for others."""
@@ -26,6 +52,11 @@ class Content:
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
         self.buffer = buffer
         self.size = len(buffer)
+
+    def read(self, offset: int, length: int) -> bytes:
+        if isinstance(self.buffer, MappedFile):
+            return self.buffer.read_at(offset, length)
+        return self.buffer[offset : offset + length]
 
     def close(self) -> None:
         if isinstance(self.buffer, mmap.mmap):
@@ -39,7 +70,7 @@ def open_file(path: bytes) -> bytes | mmap.mmap:
         size = os.fstat(descriptor).st_size
         if size <= SMALL:
             return os.read(descriptor, size) if size else b""
-        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        return MappedFile.over(descriptor)
     finally:
         os.close(descriptor)
 
