@@ -88,6 +88,20 @@ def test_a_revoked_batch_is_cut_off(journal):
     assert first.path != second.path
 
 
+def test_a_batch_revoked_after_a_rotation(journal):
+    """A retirement may seal the segment between the append and its taking back: the next one stays the current one."""
+    journal.append([record(b"kept")])
+    batch = [record(b"taken back")]
+    segment = journal.append(batch)
+    assert journal.rotate() == [segment]
+    journal.revoke(segment, batch)
+    assert list(read_frames(octets_of(segment.path))) == [b"kept"]
+    assert journal.rotate() == [segment] and segment.fd == -1
+    later = journal.append([record(b"later")])
+    journal.remove(journal.rotate())
+    assert not os.path.exists(segment.path) and not os.path.exists(later.path)
+
+
 def test_segments_leave_when_they_are_retired(journal):
     """After a rotation the old segment can be removed while the new one takes records."""
     old = journal.append([record(b"old")])

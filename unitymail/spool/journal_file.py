@@ -4,7 +4,8 @@ Knows frames, segments and whose they are; refuses to know what a record means. 
 line end, the payload, a line end: a person can read it, and a torn tail shows.
 
 Note *Never behind a flaw*. Reading stops at the first flawed frame. So after any failure a segment takes no more
-records: the failed ones are cut off, and the next batch begins a new segment.
+records: the failed ones are cut off, and the next batch begins a new segment. Only the segment that takes records
+has an open descriptor, however many wait for a mailbox in trouble.
 """
 
 from __future__ import annotations
@@ -107,8 +108,7 @@ class CommitJournal:
         """Let the next records begin a new segment; all segments that take no more, oldest first."""
         with self._lock:
             if self._current is not None and self._current.size:
-                full, self._current = self._current, None
-                self._sealed.append(full)
+                self._seal(self._current)
                 with suppress(OSError):
                     self._current = self._new_segment()
             return list(self._sealed)
@@ -119,9 +119,7 @@ class CommitJournal:
             unlink_if_there(self._disk, segment.path)
         self._disk.flush_directory(self._directory)
         with self._lock:
-            for segment in segments:
-                self._sealed.remove(segment)
-                self._disk.close(segment.fd)
+            self._sealed = [segment for segment in self._sealed if segment not in segments]
 
     def unretired(self) -> int:
         """How many records wait for their retirement."""
@@ -132,11 +130,12 @@ class CommitJournal:
     def close(self) -> None:
         """End this life. A segment that still holds records stays, for the next start to recover."""
         with self._lock:
-            for segment in [*self._sealed, *([self._current] if self._current else [])]:
+            if self._current is not None:
+                self._seal(self._current)
+            for segment in self._sealed:
                 if not segment.size:
                     unlink_if_there(self._disk, segment.path)
-                self._disk.close(segment.fd)
-            self._sealed, self._current = [], None
+            self._sealed = []
             unlink_if_there(self._disk, self._life_path())
             self._disk.close(self._life)
 
@@ -154,10 +153,20 @@ class CommitJournal:
     def _cut(self, segment: Segment) -> None:
         # What cannot be cut off is harmless: the intake files of these records are removed, too.
         with suppress(OSError):
+            if segment is not self._current:  # a retirement has sealed it meanwhile
+                segment.fd = self._disk.append_to(segment.path)
             self._disk.truncate(segment.fd, segment.size)
             self._disk.flush(segment.fd)
-        self._current = None
-        self._sealed.append(segment)
+        self._seal(segment)
+
+    def _seal(self, segment: Segment) -> None:
+        """It takes no more records."""
+        if segment is self._current:
+            self._current = None
+            self._sealed.append(segment)
+        fd, segment.fd = segment.fd, -1
+        if fd >= 0:
+            self._disk.close(fd)
 
     def _life_path(self) -> str:
         return os.path.join(self._directory, f"{self.owner}.lock")

@@ -181,6 +181,8 @@ class Spool:
     # retirement
 
     def _retire_soon(self) -> None:
+        if self._stopping:
+            return  # `stop` retires at the end
         if self._retiring is None and self._commits.unretired() >= RETIRE_AT:
             self._retire()
         elif self._retire_call is None and self._retiring is None:
@@ -199,7 +201,7 @@ class Spool:
         for item in late:
             self.queue.added(item)
         done, self._retiring = self._retiring, None
-        if not self._stopping and self._commits.unretired():
+        if self._commits.unretired():
             self._retire_soon()
         if done is not None:
             done.callback(None)
