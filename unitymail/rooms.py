@@ -20,6 +20,7 @@ from unitymail.courier.deciding import Decider
 from unitymail.courier.perform import find_performers
 from unitymail.directory.book import Book
 from unitymail.directory.credentials import Credentials
+from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.directory.watch import Watcher
 from unitymail.disk import Disk
@@ -89,6 +90,7 @@ class Builder:
         database = Database(self._path("directory"))
         self._closing.add("the directory", database.close)
         await threads.run(database.upgrade)
+        await threads.run(Directory(database, self._reactor.seconds).check)
         book = await threads.run(Book.load, database)
         _keep_turns_short()
         return database, book

@@ -15,7 +15,7 @@ from tests.directory.places import DirectoryTestCase
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.directory.sql.schema import metadata
-from unitymail.interfaces.directory import WrongVersion
+from unitymail.interfaces.directory import Refused, WrongVersion
 from unitymail.interfaces.errors import TryAgain
 from unitymail.people.user import User
 
@@ -57,6 +57,32 @@ class DatabaseTests(DirectoryTestCase):
             refused = self.assertRaises(WrongVersion, Database(place).check)
             self.assertIn("unitymail init", str(refused))
             self.assertFalse(place.exists())
+
+    def test_a_node_makes_no_directory(self):
+        """A directory that was lost is missed at the start, instead of a node with no users that takes its place."""
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "nothing.sqlite"
+            self.assertIn("put the lost one back", str(self.assertRaises(WrongVersion, Database(place).upgrade)))
+            self.assertFalse(place.exists())
+
+    def test_tables_without_an_identity_are_no_directory(self):
+        """What an interrupted `init` left is told from a directory."""
+        with tempfile.TemporaryDirectory() as folder:
+            half = Database(Path(folder) / "half.sqlite")
+            self.addCleanup(half.close)
+            half.make()
+            self.assertIn("unitymail init", str(self.assertRaises(Refused, Directory(half, lambda: 0.0).check)))
+
+    def test_a_damaged_file_is_a_failure_from_outside(self):
+        """What is no database says so, with the file's name, to a command and to a door alike."""
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "junk.sqlite"
+            place.write_bytes(b"this is no database, whatever its name says " * 100)
+            database = Database(place)
+            self.addCleanup(database.close)
+            said = str(self.assertRaises(TryAgain, database.check))
+            self.assertIn(str(place), said)
+            self.assertIn("not a database", said)
 
     def test_a_newer_directory_is_left_alone(self):
         """An old program neither uses nor upgrades what a newer one wrote."""

@@ -150,12 +150,18 @@ class Directory:
         self, domain: str, host_name: str, settings: Mapping[str, str] | None = None, *, who: str = "init"
     ) -> Identity:
         """Make a new directory: its tables, its identity, and the default objects. Raises Refused where one exists."""
-        self._database.upgrade()
+        self._database.make()
         with self._database.changing() as connection:
             found(connection, domain, host_name, who=who, now=self._now())
             change = Changing(connection, who, self._now())
             change.set_site((settings or {}).items())
             return change.identity
+
+    def check(self) -> None:
+        """Raise Refused unless a whole directory of this program's version is there."""
+        self._database.check()
+        with self.read():
+            pass
 
     @contextmanager
     def read(self) -> Iterator[View]:

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from unitymail.interfaces.directory import WrongVersion
 from unitymail.interfaces.errors import TryAgain
@@ -29,25 +29,35 @@ class Database:
         self.url = make_url(str(place)) if "://" in str(place) else make_url(f"sqlite:///{place}")
         self._engine = _engine(self.url)
 
-    def upgrade(self) -> None:
-        """Bring the schema to this program's version, creating it where there is none. For `init` and node start."""
+    def make(self) -> None:
+        """Create the tables, or bring those that are there to this program's version. For `init`."""
         config = _alembic()
         self._refuse_newer(config)
         with self.changing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    def upgrade(self) -> None:
+        """Bring the directory that is there to this program's version; raises WrongVersion where none is."""
+        self._refuse_none(self._revision())
+        self.make()
+
     def check(self) -> None:
         """Raise WrongVersion unless the schema is this program's."""
         config = _alembic()
         self._refuse_newer(config)
         found, wanted = self._revision(), ScriptDirectory.from_config(config).get_current_head()
-        if found is None:
-            raise WrongVersion(f"{self._name} holds no directory; make one with `unitymail init`.")
+        self._refuse_none(found)
         if found != wanted:
             raise WrongVersion(
                 f"The directory {self._name} is of version {found} and this program needs {wanted}; "
                 "start the node once, which upgrades it."
+            )
+
+    def _refuse_none(self, found: str | None) -> None:
+        if found is None:
+            raise WrongVersion(
+                f"{self._name} holds no directory; put the lost one back, or make a new one with `unitymail init`."
             )
 
     def _refuse_newer(self, config: Config) -> None:
@@ -71,7 +81,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the database."""
-        with _passing_failures(), self._engine.connect() as connection:
+        with _passing_failures(self._name), self._engine.connect() as connection:
             if connection.dialect.name != "sqlite":  # there, BEGIN is a snapshot already
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -80,7 +90,7 @@ class Database:
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """A transaction that may write: it holds the write lock from its start. Durable when the block ends well."""
-        with _passing_failures(), self._engine.connect() as connection:
+        with _passing_failures(self._name), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITES: True})
             with writing.begin():
                 yield writing
@@ -118,13 +128,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _passing_failures() -> Iterator[None]:
-    """A locked, full or absent database is a passing failure to everyone above."""
+def _passing_failures(name: str) -> Iterator[None]:
+    """A locked, full, absent or damaged database is a failure from outside to everyone above, not a mistake of ours."""
     try:
         yield
-    except OperationalError as error:
-        raise TryAgain(why=f"the directory's database: {error.orig}") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise TryAgain(why=f"the directory's database: {error.orig}") from error
-        raise
+        broken = isinstance(error, OperationalError) or type(error) is DatabaseError  # its subclasses are mistakes
+        if not broken and not error.connection_invalidated:
+            raise
+        raise TryAgain(why=f"the directory {name}: {error.orig}") from error
