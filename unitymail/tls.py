@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -18,6 +19,10 @@ CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5"
 LIFETIME = timedelta(days=825)
 
 
+class BadPair(Exception):
+    """Why a certificate and its key cannot be used, in one sentence."""
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTls:
     """TLS 1.2 and later for the doors; `reload` takes a renewed certificate for the connections that follow."""
@@ -27,21 +32,35 @@ class ServerTls:
         self.reload()
 
     def reload(self) -> None:
-        """Read both files again; the old pair stays in use when they cannot be read or do not fit (raises)."""
-        certificate, key = self._files
+        """Read both files again; the old pair stays in use when they cannot be read or do not fit (raises BadPair)."""
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.set_cipher_list(CIPHERS)
         context.set_session_id(b"unitymail")
-        context.use_certificate_chain_file(certificate)
-        context.use_privatekey_file(key)
-        context.check_privatekey()
+        _use(context, *self._files)
         self._context = context
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         return SSL.Connection(self._context, None)
+
+
+def _use(context: SSL.Context, certificate: str, key: str) -> None:
+    try:
+        context.use_certificate_chain_file(certificate)
+    except (SSL.Error, OSError) as error:
+        raise BadPair(f"{certificate} cannot be read, or is no certificate in PEM form") from error
+    try:
+        with open(key, "rb") as file:
+            private: Any = serialization.load_pem_private_key(file.read(), None)
+    except (TypeError, ValueError, UnsupportedAlgorithm, OSError) as error:
+        raise BadPair(f"{key} cannot be read, or is no private key in PEM form without a passphrase") from error
+    try:
+        context.use_privatekey(private)
+        context.check_privatekey()
+    except SSL.Error as error:
+        raise BadPair(f"the certificate {certificate} and the key {key} do not fit each other") from error
 
 
 def expiry_of(certificate: str) -> datetime | None:
