@@ -29,3 +29,17 @@ def test_a_taken_port_is_named():
     with pytest.raises(CannotListen, match=r"the imap door cannot listen on 127\.0\.0\.1:\d+: .*listen\.imap"):
         bind("imap", "127.0.0.1", first.getsockname()[1])
     first.close()
+
+
+def test_the_advice_fits_the_reason(monkeypatch):
+    """A privileged port, a foreign address and a taken port each need something else done."""
+    with pytest.raises(CannotListen, match=r"change listen\.address in the settings file"):
+        bind("smtp", "192.0.2.1", 0)
+
+    def refuse(self, where):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(CannotListen, match="CAP_NET_BIND_SERVICE") as refused:
+        bind("smtp", "", 25)
+    assert "another program" not in str(refused.value)

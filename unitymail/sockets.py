@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import Any
 
@@ -25,9 +26,18 @@ def bind(door: str, address: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         what = f"the {door} door cannot listen on {address or '*'}:{port}: {error.strerror}"
-        raise CannotListen(f"{what}; another program has it, or change listen.{door} in the settings file") from error
+        raise CannotListen(f"{what}; {_advice(error.errno, door)}") from error
     listening.setblocking(False)
     return listening
+
+
+def _advice(number: int | None, door: str) -> str:
+    match number:
+        case errno.EACCES:
+            return f"ports below 1024 need CAP_NET_BIND_SERVICE (as in etc/unitymail.service), or change listen.{door}"
+        case errno.EADDRINUSE:
+            return f"another program has it: stop that one, or change listen.{door} in the settings file"
+    return "change listen.address in the settings file to an address of this machine, or to nothing for all"
 
 
 def adopt(reactor: Any, listening: socket.socket, factory: Any) -> Any:

@@ -59,6 +59,12 @@ def test_host_name_cannot_break_a_line():
     assert complaints('[node]\nhost_name = "a b"\n') == [(2, "node.host_name")]
 
 
+def test_the_address_to_listen_on_is_an_address():
+    """A slip in it is found by --check, not by the kernel."""
+    assert complaints('[listen]\naddress = "127.0.0.256"\n') == [(2, "listen.address")]
+    assert read_node('[listen]\naddress = "::1"\n', "/x").listen.address == "::1"
+
+
 def test_what_init_writes_reads_back():
     """`init` writes every key; what it wrote means the same when read."""
     text = write_node({"listen": {"smtp": 2525}, "node": {"host_name": "vm1.example.com"}})

@@ -6,6 +6,8 @@ the file: who hands in the text also says which folder relative paths start from
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -185,6 +187,9 @@ def _across(
             words = f"listen.{f.name}: port {number} is also listen.{ports[number]}; each door needs its own"
             found.append(FileComplaint(lines.get(("listen", f.name), 0), words))
         ports.setdefault(number, f.name)
+    if settings.listen.address and not _is_address(settings.listen.address):
+        words = f"listen.address: {settings.listen.address!r} is no IP address; write one, as 127.0.0.1, or nothing"
+        found.append(FileComplaint(lines.get(("listen", "address"), 0), words))
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", settings.node.host_name):
         found.append(FileComplaint(lines.get(("node", "host_name"), 0), "node.host_name: not a domain name"))
     if exists is not None:
@@ -194,6 +199,14 @@ def _across(
                 words = f"tls.{word}: {path} is not there or not readable; `unitymail init` makes a self-signed pair"
                 found.append(FileComplaint(lines.get(("tls", word), 0), words))
     return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _syntax(words: str) -> FileComplaint:
@@ -233,4 +246,5 @@ def write_node(values: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A TOML basic string; JSON's escapes are among TOML's."""
+    return json.dumps(text, ensure_ascii=False)
