@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from unitymail.directory import checks
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.interfaces.directory import Refused
+from unitymail.lock import FolderLock, Locked
 from unitymail.login.passwords import Passwords
 from unitymail.people.user import User
-from unitymail.settings.node import write_node
+from unitymail.settings.node import BadSettings, read_node, write_node
 from unitymail.settings.site import CHAPTER
 from unitymail.tls import self_signed
 
 SETTINGS = "unitymail.toml"
+DIRECTORY = "directory.sqlite"
 LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
 FOLDERS = ("tls", "accounts", "spool", "log", "run")
 DEMO_PEOPLE = (
@@ -40,14 +44,50 @@ class Plan:
 
 
 def found(plan: Plan) -> None:
-    """Make the node; raises Refused when there is one, or when a name cannot be. The settings file comes last."""
-    settings = os.path.join(plan.folder, SETTINGS)
-    taken = [name for name in (SETTINGS, "directory.sqlite") if os.path.exists(os.path.join(plan.folder, name))]
-    if taken:
-        raise Refused(f"{plan.folder} holds a node already ({taken[0]}); choose another folder, or remove it first.")
+    """Make the node; raises Refused when there is one, or when a name or a place cannot be. The settings come last."""
+    text = _settings(plan)
     os.umask(0o077)
-    os.makedirs(plan.folder, mode=0o700, exist_ok=True)
-    database = Database(os.path.join(plan.folder, "directory.sqlite"))
+    fresh = not os.path.lexists(plan.folder)
+    lock = FolderLock(plan.folder)
+    try:
+        os.makedirs(plan.folder, mode=0o700, exist_ok=True)
+        lock.take()
+        _make(plan, text, fresh)
+    except Locked as locked:
+        raise Refused(f"{plan.folder}: {locked}.") from locked
+    except OSError as error:
+        raise Refused(f"{plan.folder} cannot hold a node: {error.strerror}.") from error
+    finally:
+        lock.release()
+
+
+def _make(plan: Plan, text: str, fresh: bool) -> None:
+    """Under the lock: fill the folder, or leave it as it was."""
+    present = os.listdir(plan.folder)
+    if taken := [name for name in (SETTINGS, DIRECTORY) if name in present]:
+        raise Refused(f"{plan.folder} holds a node already ({taken[0]}); choose another folder, or remove it first.")
+    try:
+        _fill(plan, text)
+    except BaseException:
+        _clear(plan.folder, () if fresh else present)
+        if fresh:
+            os.rmdir(plan.folder)
+        raise
+
+
+def _settings(plan: Plan) -> str:
+    """The text of the settings file, once it is sure that a node could start with it."""
+    checks.host("domain", plan.domain)
+    text = write_node({"node": {"host_name": plan.host_name, "workers": plan.workers}, "listen": plan.listen})
+    try:
+        read_node(text, plan.folder)
+    except BadSettings as bad:
+        raise Refused("\n".join(f"{complaint.words}." for complaint in bad.complaints)) from bad
+    return text
+
+
+def _fill(plan: Plan, text: str) -> None:
+    database = Database(os.path.join(plan.folder, DIRECTORY))
     try:
         directory = Directory(database, time.time)
         directory.found(plan.domain, plan.host_name, CHAPTER["demo" if plan.demo else "init"])
@@ -58,15 +98,17 @@ def found(plan: Plan) -> None:
         _write(os.path.join(plan.folder, "tls", "key.pem"), key, 0o600)
         if plan.demo:
             _write(os.path.join(plan.folder, "demo-users.txt"), _add_demo_people(directory, plan).encode(), 0o600)
-        node = {"host_name": plan.host_name, "workers": plan.workers}
-        _write(settings, write_node({"node": node, "listen": plan.listen}).encode(), 0o640)
-    except BaseException:
+        _write(os.path.join(plan.folder, SETTINGS), text.encode(), 0o640)
+    finally:
         database.close()
-        for name in ("directory.sqlite", "directory.sqlite-wal", "directory.sqlite-shm"):
-            if os.path.exists(os.path.join(plan.folder, name)):
-                os.unlink(os.path.join(plan.folder, name))
-        raise
-    database.close()
+
+
+def _clear(folder: str, present: Collection[str]) -> None:
+    """Take away everything but what was there before."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name not in present:
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
 
 def _write(path: str, octets: bytes, mode: int) -> None:
