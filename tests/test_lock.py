@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from unitymail.lock import FolderLock, Locked, holder
+from unitymail.lock import FolderLock, Locked, holder, not_ours
 
 
 def test_the_second_is_refused_with_the_pid_of_the_first(tmp_path):
@@ -26,3 +26,12 @@ def test_nobody_holds_a_folder_without_a_node(tmp_path):
     lock.take()
     lock.release()
     assert holder(str(tmp_path)) is None
+
+
+def test_root_is_kept_out_of_a_folder_of_somebody_else(tmp_path, monkeypatch):
+    """Files that root leaves would stop the node, which runs as the folder's owner."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "stat", lambda path: os.stat_result((0o700, 0, 0, 0, 65_533, 65_533, 0, 0, 0, 0)))
+    assert f"{tmp_path} belongs to #65533" in not_ours(str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not_ours(str(tmp_path)) == ""

@@ -22,6 +22,7 @@ from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
 from unitymail.doorbell.calling import announce, ring
+from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.doorbell import Announced
 from unitymail.login.passwords import Passwords
 from unitymail.settings.node import BadSettings, NodeSettings
@@ -41,8 +42,12 @@ class NodeDesk:
             self.settings: NodeSettings = settings_from(config)
         except OSError as error:
             raise click.UsageError(f"{config}: {error.strerror}; `unitymail init DIR` makes a node.") from error
+        except UnicodeDecodeError as error:
+            raise Refused(f"{config}: not UTF-8 text") from error
         except BadSettings as bad:
-            raise click.UsageError("\n".join(f"{config}: {complaint}" for complaint in bad.complaints)) from bad
+            raise Refused("\n".join(f"{config}: {complaint}" for complaint in bad.complaints)) from bad
+        if why := lock.not_ours(self.settings.folder):
+            raise Refused(f"{why}; run this as that user, as in `sudo -u USER unitymail ...`.")
         self._open = ExitStack()
         self._disk = Disk()
 
@@ -112,10 +117,9 @@ class NodeDesk:
         spool = self.path("spool")
         with self.directory.read() as view:
             usn = view.usn
-        disk = os.statvfs(self.path("accounts"))
         return status(
             pid=self.running, told=self.told(), queue=_count(spool, "items"), shunted=_count(spool, "shunted"),
-            bad_mail=len(self.bad_mail.entries()), free_kib=disk.f_bavail * disk.f_frsize // 1024,
+            bad_mail=len(self.bad_mail.entries()), free_kib=_free_kib(self.path("accounts")),
             expires=expiry_of(self.settings.path(self.settings.tls.certificate)), now=self.now, usn=usn,
         )  # fmt: skip
 
@@ -175,6 +179,15 @@ def _count(spool: str, room: str) -> int:
         return sum(name.endswith(".eml") for name in os.listdir(os.path.join(spool, room)))
     except FileNotFoundError:
         return 0
+
+
+def _free_kib(path: str) -> int | None:
+    """What is left of the disk for mailboxes; None when their folder is gone."""
+    try:
+        disk = os.statvfs(path)
+    except OSError:
+        return None
+    return disk.f_bavail * disk.f_frsize // 1024
 
 
 DEMO_PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "imap": 1143, "imaps": 1993, "web": 8443}

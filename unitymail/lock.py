@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 
 
 class Locked(Exception):
@@ -26,6 +27,9 @@ class FolderLock:
             pid = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
             raise Locked(f"a node runs here already, as process {pid}; stop it first") from None
+        if os.geteuid() == 0:  # before privileges are shed; the owner of the folder starts it the next time
+            owner = os.stat(os.path.dirname(self._path))
+            os.fchown(fd, owner.st_uid, owner.st_gid)
         os.ftruncate(fd, 0)
         os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
@@ -35,6 +39,18 @@ class FolderLock:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
+
+
+def not_ours(folder: str) -> str:
+    """Why this process must not write in `folder` (root leaves files that its owner cannot open); "" when it may."""
+    owner = os.stat(folder).st_uid
+    if os.geteuid() != 0 or owner == 0:
+        return ""
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    return f"{folder} belongs to {name}, and root would leave files there that {name} cannot open"
 
 
 def holder(folder: str) -> int | None:

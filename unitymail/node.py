@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from typing import Any
 
 from twisted.application.service import Service
@@ -15,18 +16,22 @@ from twisted.internet.defer import Deferred
 
 from unitymail import __version__, sockets
 from unitymail.closing import Closing
+from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.doors import DOORS, Doors
 from unitymail.interfaces.directory import Refused
+from unitymail.interfaces.errors import Trouble
 from unitymail.journal import Journal, Lines, as_json, as_text
-from unitymail.lock import FolderLock, Locked
+from unitymail.lock import FolderLock, Locked, not_ours
 from unitymail.notice import Notice
 from unitymail.rooms import Builder, every
 from unitymail.settings.node import NodeSettings
-from unitymail.tls import ServerTls
+from unitymail.tls import BadPair, ServerTls
 from unitymail.turns import TurnWatch
 
 NOTICE_EVERY_S = 10.0
+EXPECTED = (Refused, Trouble, Locked, sockets.CannotListen, BadPair, OSError)
+"""What an administrator can mend: said in one sentence. Anything else is a mistake of ours and shows where."""
 
 
 def complaints_of(settings: NodeSettings) -> list[str]:
@@ -34,20 +39,34 @@ def complaints_of(settings: NodeSettings) -> list[str]:
     found = []
     try:
         ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
-    except Exception as error:
-        found.append(f"tls: the certificate and its key do not fit each other or cannot be read: {error}")
+    except BadPair as bad:
+        found.append(f"tls: {bad}")
     database = Database(settings.path(settings.paths.directory))
     try:
-        database.check()
-    except Refused as refused:
+        Directory(database, time.time).check()
+    except (Refused, Trouble) as refused:
         found.append(f"paths.directory: {refused}")
     finally:
         database.close()
-    for name in ("accounts", "spool", "run"):
-        path = settings.path(getattr(settings.paths, name))
-        if os.path.isdir(path) and not os.access(path, os.W_OK):
-            found.append(f"paths.{name}: {path} cannot be written to by this user")
-    return found
+    folders = [(f"paths.{name}", settings.path(getattr(settings.paths, name))) for name in ("accounts", "spool", "run")]
+    if settings.log.file != "-":
+        folders.append(("log.file", os.path.dirname(settings.path(settings.log.file))))
+    return found + [f"{key}: {why}" for key, path in folders if (why := _why_no_folder(path))]
+
+
+def _why_no_folder(path: str) -> str:
+    """Why nothing can be written there, "" when it can. A folder that is not there yet is made at the start."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if not os.path.isdir(path):
+        return f"{path} is no folder"
+    return "" if os.access(path, os.W_OK | os.X_OK) else f"{path} cannot be written to by this user"
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 class Node(Service):
@@ -68,19 +87,26 @@ class Node(Service):
             for door in DOORS:
                 if port := getattr(self._settings.listen, door):
                     self._bound[door] = sockets.bind(door, self._settings.listen.address, port)
-        except (Locked, sockets.CannotListen, OSError) as refused:
-            raise SystemExit(f"unitymail: {refused}") from None
+        except EXPECTED as refused:
+            raise SystemExit(f"unitymail: {_in_words(refused)}") from None
 
     def startService(self) -> None:
+        settings = self._settings
+        if why := not_ours(settings.folder):
+            raise SystemExit(f"unitymail: {why}; start it as that user, or with twistd --uid")
+        try:
+            self._open_journal()
+            self.tls = ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
+        except EXPECTED as refused:
+            raise SystemExit(f"unitymail: {_in_words(refused)}") from None
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         Service.startService(self)
         self._started = Deferred.fromCoroutine(self._start())
         self._started.addErrback(self._cannot_start)
 
     async def _start(self) -> None:
         settings, reactor = self._settings, self._reactor
-        self._open_journal()
         self.journal.started(__version__, settings.folder)
-        self.tls = ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
         turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
         rooms = await Builder(settings, reactor, self.journal, self._closing).build()
         doors = Doors(
@@ -89,13 +115,14 @@ class Node(Service):
         self._closing.add("the doors", doors.close)
         bound, self._bound = self._bound, {}
         doors.open(bound)
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
         turns.watch(reactor)
         self._give_notice(doors, turns)
 
     def _open_journal(self) -> None:
         log = self._settings.log
         path = log.file if log.file == "-" else self._settings.path(log.file)
+        if path != "-":
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         self._lines = Lines(path, self._reactor.callLater)
         self.journal = Journal(
             lines=self._lines, now=self._reactor.seconds, render=as_json if log.format == "json" else as_text,
@@ -115,7 +142,7 @@ class Node(Service):
     def _cannot_start(self, failure: Any) -> None:
         """Say why, end what has begun, and exit with 1."""
         error = failure.value
-        words = str(error) if isinstance(error, Refused) else failure.getTraceback()
+        words = _in_words(error) if isinstance(error, EXPECTED) else failure.getTraceback()
         print(f"unitymail: cannot start: {words}", file=sys.stderr)
         self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
         self._reactor.callLater(0, self._reactor.stop)

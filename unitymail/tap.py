@@ -44,7 +44,7 @@ class Options(usage.Options):
             print("\n".join(complaints) or f"{path}: all is well")
             raise SystemExit(1 if complaints else 0)
         if complaints:
-            raise usage.UsageError("\n".join(complaints))
+            raise SystemExit("\n".join(f"unitymail: {complaint}" for complaint in complaints))
 
     def _look_deeper(self) -> list[str]:
         from unitymail.node import complaints_of

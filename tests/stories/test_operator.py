@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import smtplib
 import ssl
@@ -51,6 +52,64 @@ def test_check_looks_at_what_the_file_names(model, tmp_path):
     (house.folder / "tls" / "key.pem").write_bytes((other.folder / "tls" / "key.pem").read_bytes())
     done = twistd(house, "--config", str(house.config), "--check")
     assert (done.returncode, "do not fit each other" in done.stdout) == (1, True)
+
+
+def spoil_key(house):
+    (house.folder / "tls" / "key.pem").write_text("junk")
+
+
+def lose_directory(house):
+    (house.folder / "directory.sqlite").unlink()
+
+
+def spoil_directory(house):
+    (house.folder / "directory.sqlite").write_bytes(b"junk " * 1000)
+
+
+def lock_out(house):
+    shutil.rmtree(house.folder / "accounts")
+    (house.folder / "accounts").write_text("a file in the way")
+
+
+def misplace_log(house):
+    text = house.config.read_text()
+    house.config.write_text(text.replace('file = "-"', f'file = "{house.config}/node.log"'))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (spoil_key, "key.pem cannot be read, or is no private key in PEM form"),
+        (lose_directory, "directory.sqlite holds no directory; put the lost one back"),
+        (spoil_directory, "directory.sqlite: file is not a database"),
+        (lock_out, "accounts"),
+        (misplace_log, "unitymail.toml"),
+    ],
+)
+def test_what_keeps_a_node_from_starting_is_one_sentence(model, tmp_path, spoil, words):
+    """The usual mishaps: exit 1, the reason, no traceback, nothing made up instead; and `--check` finds each."""
+    house = House.like(model, tmp_path / "node")
+    spoil(house)
+    there = sorted(path.name for path in house.folder.iterdir())
+    done = twistd(house, "--config", str(house.config), "--check")
+    assert (done.returncode, words in done.stdout, done.stderr) == (1, True, "")
+    done = twistd(house, "--config", str(house.config))
+    said = done.stdout + done.stderr
+    assert (done.returncode, words in said, "Traceback" in said) == (1, True, False), said
+    assert sorted({path.name for path in house.folder.iterdir()} - {"lock"}) == sorted(set(there) - {"lock"})
+
+
+def test_commands_on_a_spoilt_node_say_why(model, tmp_path):
+    """No traceback from `unitymail` either: 1 and a sentence; `status` works without mailboxes."""
+    house = House.like(model, tmp_path / "node")
+    shutil.rmtree(house.folder / "accounts")
+    assert house.ask("status")["free_disk_mib"] is None
+    spoil_directory(house)
+    done = house.run("user", "list", check=False)
+    assert (done.returncode, done.stderr.count("\n"), "not a database" in done.stderr) == (1, 1, True)
+    house.config.write_text("[listen]\nsmtp = true\n")
+    done = house.run("user", "list", check=False)
+    assert (done.returncode, "line 2: listen.smtp" in done.stderr) == (1, True)
 
 
 def test_a_second_start_is_refused_with_the_pid_of_the_first(house):

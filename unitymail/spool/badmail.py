@@ -68,8 +68,10 @@ class BadMailFolder:
         try:
             with open(self._path(id, ".toml"), "rb") as file:
                 return read_entry(tomllib.load(file), id, self._path(id, ".eml"))
+        except FileNotFoundError as error:
+            raise NoSuchBadMail(why=f"there is no bad mail {id}; `unitymail badmail list` lists it") from error
         except (OSError, KeyError, TypeError, ValueError) as error:
-            raise NoSuchBadMail(why=f"no bad mail {id}: {error}") from error
+            raise NoSuchBadMail(why=f"the bad mail {id} cannot be read: {error}") from error
 
     def requeue(self, id: str) -> None:
         entry = self.entry(id)

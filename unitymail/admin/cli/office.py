@@ -15,7 +15,7 @@ from unitymail.admin.cli import output
 from unitymail.admin.cli.desk import Desk
 from unitymail.admin.operations.outcome import Done, Facts
 from unitymail.interfaces.directory import Refused
-from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.errors import Never, Trouble
 
 OpenDesk = Callable[[str], Desk]
 
@@ -87,8 +87,15 @@ def verb(group: click.Group, name: str, **settings: Any) -> Callable[[Callable[.
                 function(office, *args, **kwargs)
             except Refused as refused:
                 raise _Refusal(str(refused)) from refused
+            except Never as never:
+                raise _Refusal(f"That cannot be done: {never}.") from never
             except Trouble as trouble:
                 raise _Refusal(f"That failed for now: {trouble}.") from trouble
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                where = f"{error.filename}: " if error.filename else ""
+                raise _Refusal(f"That failed: {where}{error.strerror or error}.") from error
 
         option = click.option("--json", is_flag=True, help="Print JSON instead of a table.")
         return group.command(name, **settings)(option(run))

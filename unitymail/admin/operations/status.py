@@ -9,7 +9,7 @@ from unitymail.admin.operations.outcome import Facts
 
 
 def status(
-    *, pid: int | None, told: dict[str, Any], queue: int, shunted: int, bad_mail: int, free_kib: int,
+    *, pid: int | None, told: dict[str, Any], queue: int, shunted: int, bad_mail: int, free_kib: int | None,
     expires: datetime | None, now: float, usn: int,
 ) -> Facts:
     """`told` is what the running node last wrote of itself, {} when it is down."""
@@ -29,7 +29,7 @@ def status(
         "delivered": events.get("delivered", 0),
         "troubles": events.get("trouble", 0),
         "longest_turn_ms": told.get("longest_turn_ms"),
-        "free_disk_mib": free_kib // 1024,
+        "free_disk_mib": free_kib // 1024 if free_kib is not None else None,
         "certificate_expires": expires.isoformat(timespec="seconds") if expires else None,
         "certificate_days": int((expires.timestamp() - now) // 86_400) if expires else None,
         "directory_usn": usn,
