@@ -1,0 +1,48 @@
+"""EHLO, HELO and STARTTLS: who the client says it is, and what it may use here. Refuses to believe the name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitymail.mail.reply import Reply
+from unitymail.policy.limits import largest_message
+from unitymail.policy.tls import auth_offered, starttls_offered
+from unitymail.smtp import commands, replies
+from unitymail.smtp.extensions import Situation, offered
+from unitymail.smtp.refusal import Refused, refuse_argument
+
+if TYPE_CHECKING:
+    from unitymail.smtp.dialogue import Dialogue
+
+
+def ehlo(dialogue: Dialogue, argument: str) -> bytes:
+    dialogue.greet(commands.read_host(argument), "ESMTP")
+    house, site, trust = dialogue.house, dialogue.site, dialogue.client.trust
+    now = Situation(
+        max_octets=largest_message(site),
+        starttls=_may_start_tls(dialogue),
+        auth=not dialogue.origin.user and auth_offered(house.door, dialogue.ip, trust, dialogue.secure, site),
+    )
+    return Reply(250, "", "\n".join((house.host, *offered(now)))).octets()
+
+
+def helo(dialogue: Dialogue, argument: str) -> bytes:
+    dialogue.greet(commands.read_host(argument), "SMTP")
+    return Reply(250, "", dialogue.house.host).octets()
+
+
+def starttls(dialogue: Dialogue, argument: str) -> bytes:
+    refuse_argument(argument)
+    if dialogue.secure:
+        raise Refused(replies.TLS_ALREADY)
+    if not _may_start_tls(dialogue):
+        raise Refused(replies.NO_TLS)
+    dialogue.expect_tls()
+    return replies.START_TLS.octets()
+
+
+def _may_start_tls(dialogue: Dialogue) -> bool:
+    house = dialogue.house
+    return house.tls is not None and starttls_offered(
+        house.door, dialogue.client.trust, dialogue.secure, dialogue.site
+    )
