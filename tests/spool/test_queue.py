@@ -117,6 +117,34 @@ def test_a_hint_far_in_the_future_is_not_believed_for_ever(room):
     assert room.queue.due(NOW + 3_600) == "t1"
 
 
+def test_a_clock_that_was_set_back_hides_nothing(room):
+    """What is put in after the clock went back by hours is found."""
+    room.put("t1")
+    os.utime(room.places.items, (NOW - 5, NOW - 5))
+    assert room.queue.look() == 1
+    room.put("t2")
+    os.utime(room.places.items, (NOW - 7_200, NOW - 7_200))
+    assert room.queue.look() == 2
+
+
+def test_a_claim_that_cannot_read_is_given_back(room, monkeypatch):
+    """While the disk, or the lack of descriptors, keeps the envelope from being read, the item is nobody's."""
+    room.queue.added(room.put("t1"))
+    assert room.queue.due(NOW + 1) == "t1"
+
+    def no_descriptor(trace):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room.queue._items, "read", no_descriptor)
+        with pytest.raises(OSError, match="Too many"):
+            room.queue.claim("t1")
+    other = room.another()
+    assert other.claim("t1") is not None
+    other.release("t1", NOW)
+    assert room.queue.due(NOW + 2) == "t1"
+
+
 def test_held_items_wait(room):
     """A held item is nobody's."""
     room.put("t1", held=True)
@@ -141,6 +169,9 @@ def test_an_item_outlives_its_intake_file(room):
     done = replace(item, steps=(replace(WAITING, outcome=DONE),))
     assert room.queue.finish(done) is False
     assert room.items.read("t1").steps[0].outcome == DONE
+    written = os.stat(room.items.envelope_path("t1")).st_ino
+    assert room.queue.finish(room.queue.claim("t1")) is False
+    assert os.stat(room.items.envelope_path("t1")).st_ino == written
     os.unlink(room.source)
     room.queue.look()
     assert room.queue.due(NOW + 2) == "t1"

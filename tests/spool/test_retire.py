@@ -1,4 +1,4 @@
-"""Records leave the commit journal once what they promise is durable: in order, and one in trouble stops nobody else."""
+"""Records leave the commit journal in order, once what they promise is durable; one in trouble stops nobody else."""
 
 import os
 

@@ -67,7 +67,7 @@ class Queue:
     def look(self) -> int:
         with self._looked:
             changed = os.stat(self._places.items).st_mtime
-            if changed > self._seen:
+            if changed != self._seen:
                 self._scan()
                 # A directory that changed a moment ago may change again within the same time stamp.
                 self._seen = changed if changed < self._now() - _COARSE_S else changed - _COARSE_S
@@ -112,6 +112,9 @@ class Queue:
             item = self._items.read(trace)
         except Unreadable as error:
             raise Never(why=f"the envelope of {trace} cannot be read") from error
+        except OSError:
+            self.release(trace, self._now() + _STAYS_S)
+            raise
         if item.held:
             self.release(trace, NEVER)
             return None
@@ -130,7 +133,8 @@ class Queue:
 
     def finish(self, item: Item) -> bool:
         if not self._items.outlives_intake(item):
-            self.record(item)
+            if self._items.read(item.trace).steps != item.steps:
+                self.record(item)
             self.release(item.trace, self._now() + _STAYS_S)
             return False
         self._items.remove(item.trace)
