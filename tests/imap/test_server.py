@@ -134,7 +134,7 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(client.say("a SELECT INBOX"), ["a BAD SELECT cannot be used before signing in"])
         self.assertEqual(client.say("a UID NOOP"), ["a BAD There is no command UID NOOP"])
         client.say("b LOGIN robin secret")
-        self.assertEqual(client.say("c LOGIN robin secret"), ["c BAD LOGIN cannot be used with no mailbox selected"])
+        self.assertEqual(client.say("c LOGIN robin secret"), ["c BAD LOGIN cannot be used after signing in"])
         self.assertEqual(client.say("c CLOSE"), ["c BAD CLOSE cannot be used with no mailbox selected"])
 
     def test_line_without_end(self):

@@ -10,6 +10,7 @@ from array import array
 from unitymail.imap.registry import Bad
 from unitymail.imap.view import View
 from unitymail.imap.wire.sequence import SequenceSet, Span, gathered
+from unitymail.interfaces.store import Snapshot
 
 
 def spans_of(view: View, numbers: SequenceSet, *, by_uid: bool) -> list[Span]:
@@ -24,3 +25,8 @@ def spans_of(view: View, numbers: SequenceSet, *, by_uid: bool) -> list[Span]:
 
 def uids_of(view: View, numbers: SequenceSet, *, by_uid: bool) -> array[int]:
     return gathered(view.uids, spans_of(view, numbers, by_uid=by_uid))
+
+
+def are_gone(snapshot: Snapshot, view: View, uids: array[int]) -> bool:
+    """Whether some of these messages of the view have left the folder, which the client cannot know yet."""
+    return snapshot.uids != view.uids and not set(uids).issubset(snapshot.uids)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from unitymail.imap.refusals import refusal_of
-from unitymail.imap.registry import Bad, Command, Farewell, Gone, No
+from unitymail.imap.registry import SELECTED, Bad, Command, Farewell, Gone, No
 from unitymail.imap.session import Session
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Assembled
@@ -58,11 +58,14 @@ def _find(session: Session, event: Assembled) -> Command:
     if event.by_uid and not command.uid:
         raise Bad(f"There is no command UID {event.name[:40]}")
     if session.state not in command.states:
-        raise Bad(f"{event.name} cannot be used {_PLACES[session.state]}")
+        raise Bad(f"{event.name} cannot be used {_place(session, command)}")
     return command
 
 
-_PLACES = {"unauth": "before signing in", "auth": "with no mailbox selected", "select": "now"}
+def _place(session: Session, command: Command) -> str:
+    if session.account is None:
+        return "before signing in"
+    return "with no mailbox selected" if command.states == SELECTED else "after signing in"
 
 
 async def _ending_of(session: Session, command: Command, event: Assembled) -> Ending:

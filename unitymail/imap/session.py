@@ -202,6 +202,13 @@ class Session:
         else:
             self.send(await self.run(views.octets_of, told, view, **how))
 
+    def tell_keywords(self) -> None:
+        """Keywords that a FETCH response is about to show for the first time are announced before it."""
+        keywords = views.new_keywords(self.view, self.folder.snapshot)
+        if keywords is not None:
+            self.send(views.flags_lines(keywords, read_only=self.read_only))
+            self.view.keywords = keywords
+
     async def _claim_recent(self, snapshot: Snapshot) -> None:
         if self.read_only:
             first = await self.run(self.folder.peek_recent)

@@ -42,10 +42,10 @@ class View:
     """`uids` ascend, index + 1 is the sequence number; `flags` index `combinations`, the newest seen.
 
     The arrays are the snapshot's own while nothing is withheld: never change them in place. `recent` are spans
-    (first, last) of UIDs that are \\Recent for this session.
+    (first, last) of UIDs that are \\Recent for this session. `keywords` are those that the client has been told of.
     """
 
-    __slots__ = ("_rendered", "combinations", "flags", "modseqs", "recent", "snapshot", "uids", "withheld")
+    __slots__ = ("_rendered", "combinations", "flags", "keywords", "modseqs", "recent", "snapshot", "uids", "withheld")
 
     def __init__(self, snapshot: Snapshot, recent: Iterable[tuple[int, int]] = ()) -> None:
         self.snapshot = snapshot
@@ -53,6 +53,7 @@ class View:
         self.flags = snapshot.flags
         self.modseqs = snapshot.modseqs
         self.combinations = snapshot.combinations
+        self.keywords = snapshot.keywords
         self.withheld = False
         self.recent: list[tuple[int, int]] = []
         for first, last in recent:
@@ -152,6 +153,7 @@ class View:
         self.snapshot = told.snapshot
         self.combinations = told.snapshot.combinations
         self.uids, self.flags, self.modseqs = told.uids, told.flags, told.modseqs
+        self.keywords = told.snapshot.keywords
         self.withheld = told.withheld
 
 
@@ -214,9 +216,14 @@ def diff(view: View, snapshot: Snapshot, *, expunges: bool) -> Difference:
         expunged,
         len(uids) if came else None,
         tuple(changed),
-        snapshot.keywords if not set(snapshot.keywords) <= set(view.snapshot.keywords) else None,
+        new_keywords(view, snapshot),
         bool(gone) and not expunges,
     )
+
+
+def new_keywords(view: View, snapshot: Snapshot) -> tuple[str, ...] | None:
+    """All keywords of the folder when some are new to the client."""
+    return None if set(snapshot.keywords) <= set(view.keywords) else snapshot.keywords
 
 
 def _with_ghosts(

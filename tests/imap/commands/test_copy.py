@@ -37,6 +37,15 @@ class Copying(SynchronousTestCase):
         (event,) = self.house.journal.named("mailbox_changed")
         self.assertEqual(event.args, ("u-robin", "Junk", "copy", 2))
 
+    def test_gone_meanwhile(self):
+        """Messages that another session expunged are not said to be copied; UIDs need not be there."""
+        self.house.inbox.store([1, 2], "add", ["\\Deleted"])
+        self.house.inbox.expunge()
+        self.assertEqual(self.client.say("a COPY 1:2 Junk")[-1],
+                         "a NO [EXPUNGEISSUED] The messages are expunged already")
+        self.assertEqual(self.client.say("a UID COPY 1:2 Junk")[-1], "a OK COPY completed: no such messages")
+        self.assertEqual(len(self.junk.refresh().uids), 0)
+
     def test_try_create(self):
         """A folder that is not there may be created first, says the answer."""
         self.assertTrue(self.client.say("a COPY 1 Nowhere")[-1].startswith("a NO [TRYCREATE] "))

@@ -23,8 +23,15 @@ async def copy(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     uids, name = arguments(session, reader, by_uid=by_uid)
     copied = await hand_over(session, uids, name, moving=False)
     if not copied.sources:
-        return Done("COPY completed: no such messages")
+        return nothing_done("COPY", by_uid=by_uid)
     return Done("COPY completed", await copy_uid(session, copied))
+
+
+def nothing_done(verb: str, *, by_uid: bool) -> Done:
+    """The end when no message is there. UIDs may be gone (RFC 3501 6.4.8); numbers were right when they were sent."""
+    if by_uid:
+        return Done(f"{verb} completed: no such messages")
+    raise No("The messages are expunged already", b"EXPUNGEISSUED")
 
 
 def arguments(session: Session, reader: Reader, *, by_uid: bool) -> tuple[array[int], str]:

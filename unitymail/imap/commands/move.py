@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.imap.commands.copy import arguments, copy_uid, hand_over
+from unitymail.imap.commands.copy import arguments, copy_uid, hand_over, nothing_done
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.wire.lexer import Reader
 
@@ -21,7 +21,7 @@ async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     session.writable()
     moved = await hand_over(session, uids, name, moving=True)
     if not moved.sources:
-        return Done("MOVE completed: no such messages")
+        return nothing_done("MOVE", by_uid=by_uid)
     session.send(b"* OK [%b] Moved\r\n" % await copy_uid(session, moved))
     await session.catch_up(expunges=True)
     return Done("MOVE completed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from unitymail.imap.chosen import spans_of
+from unitymail.imap.chosen import are_gone, spans_of
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.items.view import FLAGS
 from unitymail.imap.fetch.plan import planned
@@ -46,7 +46,10 @@ async def store(session: Session, reader: Reader, *, by_uid: bool) -> Done:
         await reckon(session, len(uids), session.mark_silent, uids, change, flags)
     else:
         await reckon(session, len(uids), session.mark_silent, uids)
+        session.tell_keywords()
         await deliver(session, planned((FLAGS,), by_uid=by_uid), spans)
+    if await reckon(session, len(session.view), are_gone, session.folder.snapshot, session.view, uids):
+        return Done("STORE completed, without messages that are expunged already", b"EXPUNGEISSUED")
     return Done("STORE completed")
 
 

@@ -46,11 +46,14 @@ class SequenceSet:
 
     def spans_of_uids(self, uids: Sequence[int]) -> list[Span]:
         """Half-open index spans of those `uids` (ascending) that the set names."""
-        largest = uids[-1] if len(uids) else 0
+        count = len(uids)
         spans = []
-        for low, high in self.finite(largest):
-            begin = bisect_left(uids, low)
-            end = bisect_right(uids, high, begin)
+        end = 0
+        for low, high in self.finite(uids[-1] if count else 0):
+            begin = bisect_left(uids, low, end)
+            if begin == count:
+                break
+            end = bisect_right(uids, high, begin) if low < high else begin + (uids[begin] == low)
             if begin < end:
                 spans.append((begin, end))
         return spans
@@ -85,28 +88,35 @@ def parse(octets: bytes) -> SequenceSet:
     star = 0
     ranges = []
     for item in octets.split(b","):
-        low, colon, high = item.partition(b":")
-        if b"*" in item:
-            ends = [int(end) for end in (low, high) if end not in (b"", b"*")]
+        if item.isdigit():
+            one = int(item)
+            ranges.append((one, one))
+        elif b"*" in item:
+            ends = [int(end) for end in item.split(b":") if end != b"*"]
             start = ends[0] if ends else MAX_NUMBER + 1
             star = min(star, start) if star else start
         else:
-            one, other = int(low), int(high if colon else low)
+            one, other = map(int, item.split(b":"))
             ranges.append((one, other) if one <= other else (other, one))
-    if any(high > MAX_NUMBER for _, high in ranges) or star > MAX_NUMBER + 1:
+    merged = _merged(ranges)
+    if (merged and merged[-1][1] > MAX_NUMBER) or star > MAX_NUMBER + 1:
         raise ValueError("A number is above 4294967295")
-    return SequenceSet(tuple(_merged(ranges)), star)
+    return SequenceSet(tuple(merged), star)
 
 
 def _merged(ranges: list[Span]) -> list[Span]:
     ranges.sort()
     merged: list[Span] = []
+    begin = end = -1
     for low, high in ranges:
-        if merged and low <= merged[-1][1] + 1:
-            if high > merged[-1][1]:
-                merged[-1] = (merged[-1][0], high)
-        else:
-            merged.append((low, high))
+        if low > end + 1:
+            if end >= 0:
+                merged.append((begin, end))
+            begin, end = low, high
+        elif high > end:
+            end = high
+    if end >= 0:
+        merged.append((begin, end))
     return merged
 
 
