@@ -5,7 +5,7 @@ import pytest
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.extensions import Situation, mail_fields, offered, rcpt_fields
 
-ALWAYS = ["PIPELINING", "SIZE 1024", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+ALWAYS = ["PIPELINING", "SIZE 1024", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES"]
 
 
 def test_offer():
@@ -13,6 +13,12 @@ def test_offer():
     assert offered(Situation(1024, starttls=False, auth=False)) == ALWAYS
     assert offered(Situation(1024, starttls=True, auth=False)) == [*ALWAYS, "STARTTLS"]
     assert offered(Situation(1024, starttls=False, auth=True)) == [*ALWAYS, "AUTH PLAIN LOGIN"]
+
+
+def test_limits():
+    """RFC 9422 LIMITS tells what is limited, and is not there when nothing is."""
+    assert offered(Situation(1024, False, False, 15_000, 100))[-1] == "LIMITS MAILMAX=100 RCPTMAX=15000"
+    assert offered(Situation(1024, False, False, max_messages=7))[-1] == "LIMITS MAILMAX=7"
 
 
 def test_parameters_of_mail():

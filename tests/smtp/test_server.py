@@ -31,7 +31,7 @@ def test_a_letter():
     assert c.heard() == "220 vm1.example.com ESMTP unitymail\r\n"
     assert c.say("EHLO client.example") == (
         "250-vm1.example.com\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-        "250 ENHANCEDSTATUSCODES\r\n"
+        "250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS MAILMAX=100 RCPTMAX=15000\r\n"
     )
     assert c.say("MAIL FROM:<robin@vm1.example.com> SIZE=100 BODY=8BITMIME") == "250 2.1.0 Sender accepted\r\n"
     assert c.say("RCPT TO:<chris@vm1.example.com>") == "250 2.1.5 Recipient accepted\r\n"
@@ -120,7 +120,7 @@ def test_recipients():
     """Unknown recipients are refused to strangers, <postmaster> and SMTPUTF8 addresses are not."""
     c = Conversation(site=OPEN, access=()).greeted()
     assert c.codes("MAIL FROM:<robin@vm1.example.com>", "RCPT TO:<nobody@vm1.example.com>", "RCPT TO:<Postmaster>",
-                   "RCPT TO:<é@vm1.example.com>", "RCPT TO:<>", "RCPT TO:<chris@vm1.example.com> NOTIFY=X",
+                   "RCPT TO:<é@vm1.example.com>", "RCPT TO:<>", "RCPT TO:<chris@vm1.example.com> X=1",
                    "RCPT TO: <chris@vm1.example.com>") == [
         "250 2.1.0", "550 5.1.1", "250 2.1.5", "553 5.6.7", "553 5.1.3", "555 5.5.4", "250 2.1.5",
     ]

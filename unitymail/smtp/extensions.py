@@ -11,6 +11,7 @@ from typing import Any
 
 from unitymail.mail.reply import Reply
 from unitymail.smtp.commands import BadSyntax, read_parameters
+from unitymail.smtp.dsn import read_envid, read_notify, read_orcpt, read_ret
 
 UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised")
 BAD_VALUE = Reply(501, "5.5.4", "That value of a parameter is not possible")
@@ -18,11 +19,13 @@ BAD_VALUE = Reply(501, "5.5.4", "That value of a parameter is not possible")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides whether an extension is offered: the session as it is now."""
+    """What decides whether an extension is offered: the session as it is now. Of the numbers 0 is unlimited."""
 
     max_octets: int
     starttls: bool
     auth: bool
+    max_recipients: int = 0
+    max_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,25 @@ def _auth(value: str | None) -> None:
         raise BadSyntax(BAD_VALUE)
 
 
+def _limits(now: Situation) -> str | None:
+    """RFC 9422: what has no limit is left out."""
+    limits = (("MAILMAX", now.max_messages), ("RCPTMAX", now.max_recipients))
+    shown = [f"{name}={number}" for name, number in limits if number]
+    return " ".join(("LIMITS", *shown)) if shown else None
+
+
 EXTENSIONS: tuple[Extension, ...] = (
     Extension(lambda now: "PIPELINING"),
     Extension(lambda now: f"SIZE {now.max_octets}", mail={"SIZE": Parameter("declared_size", _size)}),
     Extension(lambda now: "8BITMIME", mail={"BODY": Parameter("body", _body)}),
     Extension(lambda now: "SMTPUTF8", mail={"SMTPUTF8": Parameter("smtputf8", _smtputf8)}),
+    Extension(
+        lambda now: "DSN",
+        mail={"RET": Parameter("ret", read_ret), "ENVID": Parameter("envid", read_envid)},
+        rcpt={"NOTIFY": Parameter("notify", read_notify), "ORCPT": Parameter("orcpt", read_orcpt)},
+    ),
     Extension(lambda now: "ENHANCEDSTATUSCODES"),
+    Extension(_limits),
     Extension(lambda now: "STARTTLS" if now.starttls else None),
     Extension(lambda now: "AUTH PLAIN LOGIN" if now.auth else None, mail={"AUTH": Parameter("", _auth)}),
 )

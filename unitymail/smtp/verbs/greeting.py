@@ -22,6 +22,8 @@ def ehlo(dialogue: Dialogue, argument: str) -> bytes:
         max_octets=largest_message(site),
         starttls=_may_start_tls(dialogue),
         auth=not dialogue.origin.user and auth_offered(house.door, dialogue.ip, trust, dialogue.secure, site),
+        max_recipients=site.smtp_max_recipients,
+        max_messages=site.smtp_max_messages_per_connection,
     )
     return Reply(250, "", "\n".join((house.host, *offered(now)))).octets()
 
