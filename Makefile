@@ -24,7 +24,7 @@ $(VENV)/.lint: $(VENV)/.test
 	@touch $@
 
 run: $(VENV)/.run
-	@test -f $(DEMO)/unitymail.toml || $(BIN)/unitymail init $(DEMO) --demo --listen 127.0.0.1
+	@test -f $(DEMO)/unitymail.toml || $(BIN)/unitymail init $(DEMO) --demo --listen 127.0.0.1 >/dev/null
 	@exec $(BIN)/twistd --nodaemon --pidfile= unitymail --config $(DEMO)/unitymail.toml
 
 test: $(VENV)/.test
