@@ -37,7 +37,7 @@ class Copying(SynchronousTestCase):
         (event,) = self.house.journal.named("mailbox_changed")
         self.assertEqual(event.args, ("u-robin", "Junk", "copy", 2))
 
-    def test_gone_meanwhile(self):
+    def test_all_gone_meanwhile(self):
         """Messages that another session expunged are not said to be copied; UIDs need not be there."""
         self.house.inbox.store([1, 2], "add", ["\\Deleted"])
         self.house.inbox.expunge()
