@@ -1,13 +1,15 @@
 """The index opened, closed, shared, lost and built anew."""
 
+import gc
 import os
 import sqlite3
 import threading
+import weakref
 
 import pytest
 
 from tests.store.house import House, flags_of, message
-from unitymail.interfaces.errors import TryAgain
+from unitymail.interfaces.errors import Never, TryAgain
 from unitymail.store import access
 
 
@@ -84,6 +86,35 @@ def test_at_most_so_many_are_open(make_house):
             assert len(house.store._open) <= 3
     open_ones = [folder for folder in folders if folder.access._index is not None]
     assert len(open_ones) <= 3
+
+
+def test_an_account_leaves_the_memory_with_its_index(make_house):
+    """Closed to make room, an account that nobody uses is gone at once, collector or not; one in use stays itself."""
+    house = make_house(max_open=2)
+    gc.disable()
+    try:
+        used = house.inbox
+        unused = weakref.ref(house.store.account("u-unused").folder("INBOX"))
+        for number in range(4):
+            house.store.account(f"u-{number}").folder("INBOX").refresh()
+        assert unused() is None and "u-unused" not in house.store._accounts
+        assert used.access._index is None
+        assert house.inbox is used and house.deliver(1) and list(used.refresh().uids) == [1]
+    finally:
+        gc.enable()
+
+
+def test_an_index_that_cannot_be_opened_holds_no_descriptor(house):
+    """However often it is tried: an index of a newer version is refused and leaves nothing open."""
+    house.account.close()
+    newer = sqlite3.connect(house.path("unitymail.index"))
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(Never):
+            house.store.account("u-robin").folder("INBOX")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_no_connection_crosses_a_fork(house, tmp_path):

@@ -50,6 +50,21 @@ def test_days_are_over(house):
     assert house.account.deleted() == [] and os.listdir(house.path("undelete")) == []
 
 
+def test_days_are_over_for_an_account_that_nobody_opens(house):
+    """Expunged mail leaves in time although its user never comes back; an account without any is not opened."""
+    expunged(house)
+    house.store.account("u-other")
+    house.reopen()
+    house.store.settle()
+    house.now.ahead = 6 * DAY
+    house.store.settle()
+    assert len(os.listdir(house.path("undelete"))) == 1
+    house.now.ahead = 8 * DAY
+    house.store.settle()
+    assert os.listdir(house.path("undelete")) == []
+    assert len(house.store._open) == 0
+
+
 def test_names_are_remembered_longer(make_house):
     """Names of expunged messages outlive undelete_days while deliveries may still be retried; UIDs for 90 days."""
     house = make_house(undelete_days=1, retry_for=5 * DAY)

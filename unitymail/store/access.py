@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from weakref import ref
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Trouble
@@ -42,12 +43,28 @@ class HasAccess(Protocol):
 S = TypeVar("S", bound=HasAccess)
 
 
+class Owner(Protocol):
+    """Whose index it is, and what it does when something happens to the index."""
+
+    def closing(self, index: Index) -> None:
+        """Before it is closed; under the thread lock."""
+
+    def closed(self) -> None:
+        """Nothing need be kept in memory any more."""
+
+    def renewed(self, index: Index) -> None:
+        """After a lost index was replaced by an empty one."""
+
+    def interrupted(self, index: Index) -> None:
+        """Undo what a process left half done; under the write lock."""
+
+
 class OpenIndexes:
     """Which accounts of this process have their index open, the least recently used first."""
 
     def __init__(self, limit: int = MAX_OPEN) -> None:
         self._limit = limit
-        self._open: OrderedDict[str, tuple[Access, object]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[Access, Owner | None]] = OrderedDict()
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
@@ -75,26 +92,22 @@ class OpenIndexes:
     def __len__(self) -> int:
         return len(self._open)
 
-    def owners(self) -> list[object]:
+    def holds(self, directory: str) -> bool:
+        return directory in self._open
+
+    def owners(self) -> list[Owner | None]:
         """The accounts with an open index."""
         with self._lock:
             return [owner for _, owner in self._open.values()]
 
 
 class Access:
-    """The index and the write lock of one account. `owner` is kept alive while the index is open.
-
-    `opened` is called with each index just opened, `closing` before one is closed, `renewed` after a lost index was
-    replaced by an empty one; `interrupted` under the write lock, to undo what a process left half done.
-    """
+    """The index and the write lock of one account, whose owner is kept alive while the index is open."""
 
     def __init__(self, disk: IDisk, directory: str, open_indexes: OpenIndexes) -> None:
         self.directory = directory
-        self.owner: object = None
         self.lock = threading.RLock()
-        self.closing: Callable[[Index], None] = lambda index: None
-        self.renewed: Callable[[Index], None] = lambda index: None
-        self.interrupted: Callable[[Index], None] = lambda index: None
+        self._owner: Callable[[], Owner | None] = lambda: None
         self._disk = disk
         self._open_indexes = open_indexes
         self._index: Index | None = None
@@ -104,13 +117,24 @@ class Access:
         self._depth = 0
         self._alone = False
 
+    @property
+    def owner(self) -> Owner | None:
+        return self._owner()
+
+    def belongs_to(self, owner: Owner) -> None:
+        self._owner = ref(owner)
+
     @contextmanager
     def using(self) -> Iterator[Index]:
         """The open index, for this thread."""
         with self.lock:
             self._leave_fork_behind()
             if self._index is None:
-                self._open_and_mend()
+                try:
+                    self._open_and_mend()
+                except BaseException:
+                    self._let_go()
+                    raise
             self._open_indexes.used(self)
             assert self._index is not None
             yield self._index
@@ -120,10 +144,30 @@ class Access:
             self._open()
             outer, self._alone = self._alone, True
             try:
-                assert self._index is not None
-                self.interrupted(self._index)
+                self._undo_interrupted()
             finally:
                 self._alone = outer
+
+    def _let_go(self) -> None:
+        """Of an index that cannot be used nothing stays open: nobody else would close it."""
+        if self._alone:
+            return
+        if self._index is not None:
+            index, self._index = self._index, None
+            index.connection.close()
+        if self._write_lock is not None:
+            self._write_lock.close()
+            self._write_lock = None
+
+    @contextmanager
+    def free(self, patience_s: float) -> Iterator[bool]:
+        """Whether this thread has the account, its index open already, within so many seconds."""
+        got = self.lock.acquire(timeout=patience_s)
+        try:
+            yield got and self._index is not None
+        finally:
+            if got:
+                self.lock.release()
 
     @contextmanager
     def alone(self) -> Iterator[Index]:
@@ -136,10 +180,15 @@ class Access:
                 self._alone = True
                 try:
                     index = self._same_file(index)
-                    self.interrupted(index)
+                    self._undo_interrupted()
                     yield index
                 finally:
                     self._alone = False
+
+    def _undo_interrupted(self) -> None:
+        assert self._index is not None
+        if (owner := self.owner) is not None:
+            owner.interrupted(self._index)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -171,8 +220,8 @@ class Access:
             self._put_aside(path)
             self._index = Index(self._disk, self.directory)
         before, self._identity = self._identity, self._index.identity
-        if before not in (None, self._identity):
-            self.renewed(self._index)
+        if before not in (None, self._identity) and (owner := self.owner) is not None:
+            owner.renewed(self._index)
 
     def _same_file(self, index: Index) -> Index:
         """The index that is on disk now: another process, or an administrator, may have replaced it."""
@@ -223,20 +272,25 @@ class Access:
     def close(self) -> None:
         with self.lock:
             self._leave_fork_behind()
+            owner = self.owner
             if self._index is not None:
                 try:
-                    self._tidy(self._index)
+                    self._tidy(owner, self._index)
                 finally:
                     index, self._index = self._index, None
-                    index.close()
+                    if index is not None:
+                        index.close()
             if self._write_lock is not None:
                 self._write_lock.close()
                 self._write_lock = None
             self._open_indexes.closed(self)
+            if owner is not None:
+                owner.closed()
 
-    def _tidy(self, index: Index) -> None:
+    def _tidy(self, owner: Owner | None, index: Index) -> None:
         try:
-            self.closing(index)
+            if owner is not None:
+                owner.closing(index)
         except (Trouble, OSError, sqlite3.Error):
             pass  # What was to be tidied is found again when the account is opened next.
 

@@ -9,13 +9,14 @@ import os
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.store import FolderExists, FolderInfo, IAccount, NoSuchFolder, OverQuota
+from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, IAccount, NoSuchFolder, OverQuota
 from unitymail.store import intents, layout, moving, settling, subscriptions, undelete
 from unitymail.store.access import Access, guarded
 from unitymail.store.folder import Folder
@@ -37,11 +38,16 @@ SPECIAL = {
     "Archive": "\\Archive",
 }
 """Folders that exist from the start, with their special use (RFC 6154)."""
+PATIENCE_S = 0.2
 
 
 @implementer(IAccount)
 class Account:
-    """`quota` gives the octets the account may hold, 0 for no limit."""
+    """`quota` gives the octets the account may hold, 0 for no limit.
+
+    Its folders, with their snapshots, are kept while the index is open. Nothing refers to the account in a circle: it
+    leaves the memory with its last user, whenever the collector comes by.
+    """
 
     def __init__(
         self, id: str, access: Access, *, disk: IDisk, namer: Namer, now: Callable[[], float], usage: IUsage | None,
@@ -57,13 +63,11 @@ class Account:
         self._quota = quota
         self._undelete_days = undelete_days
         self._retry_for = retry_for
-        self._folders: dict[int, Folder] = {}
-        self._by_name: dict[str, Folder] = {}
+        self._folders: WeakValueDictionary[int, Folder] = WeakValueDictionary()
+        self._by_name: WeakValueDictionary[str, Folder] = WeakValueDictionary()
+        self._kept: set[Folder] = set()
         self._purged_at = 0.0
-        access.owner = self
-        access.closing = self._closing
-        access.renewed = self._renewed
-        access.interrupted = self._undo_interrupted
+        access.belongs_to(self)
 
     @property
     def undelete_days(self) -> int:
@@ -146,6 +150,7 @@ class Account:
         if folder is None:
             folder = self._folders[row.id] = Folder(self, row)
         self._by_name[row.name] = folder
+        self._kept.add(folder)
         return folder
 
     def _directory(self, name: str) -> bytes | None:
@@ -169,8 +174,10 @@ class Account:
 
     def forget_folder(self, row: FolderRow) -> None:
         """The folder is no more."""
-        self._folders.pop(row.id, None)
+        folder = self._folders.pop(row.id, None)
         self._by_name.pop(row.name, None)
+        if folder is not None:
+            self._kept.discard(folder)
 
     def _row(self, index: Index, name: str, directory: bytes, special_use: str | None = None) -> FolderRow:
         """The folder's row, made with a new UIDVALIDITY when it has none; under the write lock."""
@@ -233,7 +240,7 @@ class Account:
             if old not in present and not any(name.startswith(old + "/") for name in present):
                 raise NoSuchFolder(why=f"there is no folder {old!r}")
             if new.startswith(old + "/"):
-                raise Never(why="a folder cannot become its own child")
+                raise BadFolderName(why="a folder cannot become its own child")
             self._make_parents(index, new, present)
             moving.rename(self, index, old, new, present)
 
@@ -293,6 +300,17 @@ class Account:
         done, batch = 0, settling.Batch(0, 0, True)
         while batch.more:
             batch = self._settle_some(batch.last)
+            done += batch.done
+        return done
+
+    def settle_if_free(self) -> int:
+        """As `settle`; an account that is closed by now, or that somebody keeps busy, is left for the next time."""
+        done, batch = 0, settling.Batch(0, 0, True)
+        while batch.more:
+            with self.access.free(PATIENCE_S) as free:
+                if not free:
+                    break
+                batch = self._settle_some(batch.last)
             done += batch.done
         return done
 
@@ -366,25 +384,26 @@ class Account:
                 count += len(folder.snapshot.uids)
             return count
 
-    def _undo_interrupted(self, index: Index) -> None:
+    def interrupted(self, index: Index) -> None:
         if index.one("SELECT 1 FROM intents LIMIT 1"):
             intents.undo(self, index)
             moving.finish_renames(self, index)
 
-    def _renewed(self, index: Index) -> None:
+    def renewed(self, index: Index) -> None:
         """The index was lost: the folders of this process get new rows."""
         folders = list(self._folders.values())
-        self._folders, self._by_name = {}, {}
+        self._folders.clear()
+        self._by_name.clear()
         for folder in folders:
             if os.path.isdir(folder.path):
                 folder.begin_anew(self._row(index, folder.row.name, folder.row.directory))
                 self._folders[folder.row.id] = self._by_name[folder.row.name] = folder
 
-    def _closing(self, index: Index) -> None:
+    def closing(self, index: Index) -> None:
         self.settle()
         grown = [
             folder
-            for folder in self._folders.values()
+            for folder in list(self._folders.values())
             if folder.loaded and packed_modseq(index, folder.row.id) != folder.snapshot.highest_modseq
         ]
         if grown:
@@ -392,6 +411,10 @@ class Account:
                 for folder in grown:
                     pack(index, folder.row, folder.snapshot)
                     folder.save_marks(index)
+
+    def closed(self) -> None:
+        """Folders live on with the sessions that have them, and no longer."""
+        self._kept.clear()
 
     def close(self) -> None:
         self.access.close()

@@ -16,6 +16,7 @@ from unitymail.interfaces.quota import IUsage
 from unitymail.store.keeping import replace_file
 
 FILE = "usage"
+SAVE_EVERY_S = 60.0
 
 
 @implementer(IUsage)
@@ -28,6 +29,7 @@ class Usage:
         self._lock = threading.Lock()
         self._octets = _read(path)
         self._changed = False
+        self._saved_at = 0.0
 
     def used(self, account: str) -> int:
         return self._octets.get(account, 0)
@@ -38,17 +40,28 @@ class Usage:
                 self._octets[account] = max(self._octets.get(account, 0) + octets, 0)
                 self._changed = True
 
+    def save_now_and_then(self, now: float) -> None:
+        """`save`, when that was not done for a while: the file has a line for every account."""
+        if abs(now - self._saved_at) >= SAVE_EVERY_S:
+            self._saved_at = now
+            self.save()
+
     def save(self) -> None:
         """Write the file when anything changed. Blocking."""
         with self._lock:
             if not self._changed:
                 return
-            lines = [f"{octets} {account}\n" for account, octets in sorted(self._octets.items())]
+            octets = dict(self._octets)
             self._changed = False
+        lines = [f"{number} {account}\n" for account, number in sorted(octets.items())]
         temporary = f"{self._path}.{os.getpid()}"
-        if os.path.exists(temporary):
-            self._disk.unlink(temporary)
-        replace_file(self._disk, self._path, "".join(lines).encode("utf-8"), temporary)
+        try:
+            if os.path.exists(temporary):
+                self._disk.unlink(temporary)
+            replace_file(self._disk, self._path, "".join(lines).encode("utf-8"), temporary)
+        except OSError:
+            self._changed = True
+            raise
 
 
 def _read(path: str) -> dict[str, int]:

@@ -14,10 +14,10 @@ from weakref import WeakValueDictionary
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.errors import Never, TryAgain
+from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import IStore
-from unitymail.store import layout
+from unitymail.store import layout, undelete
 from unitymail.store.access import Access, OpenIndexes
 from unitymail.store.account import Account
 from unitymail.store.keeping import ensure_directory, link_or_copy
@@ -27,6 +27,9 @@ from unitymail.store.trouble import trouble_of
 
 FLUSHED_ONE_BY_ONE = 64
 DAYS, RETRY_S = 7, 172_800
+DAY_S = 86_400
+ROUND_EVERY_S = 6 * 3600.0
+VISITS = 20
 UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
 
@@ -54,6 +57,8 @@ class Store:
         self._open = OpenIndexes(max_open)
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._lock = threading.Lock()
+        self._round: list[str] = []
+        self._round_began = 0.0
         if ensure_directory(disk, root):
             disk.flush_directory(os.path.dirname(os.path.abspath(root)))
 
@@ -125,19 +130,41 @@ class Store:
     def settle(self) -> int:
         """Let files follow in every open account; how many did. Blocking; called every few seconds.
 
-        One account in trouble does not keep the others waiting; the first trouble is raised at the end.
+        One account in trouble, or kept busy, does not keep the others waiting; the first trouble is raised at the end.
+        One whose directory was removed is closed.
         """
-        done, troubles = 0, []
+        done = 0
+        troubles: list[Exception] = []
         for account in self._opened():
             try:
-                done += account.settle()
-            except TryAgain as trouble:
+                if os.path.isdir(account.path):
+                    done += account.settle_if_free()
+                else:
+                    account.close()
+            except Exception as trouble:
                 troubles.append(trouble)
+        try:
+            self._visit_closed()
+        except Exception as trouble:
+            troubles.append(trouble)
         if isinstance(self._usage, Usage):
-            self._usage.save()
+            self._usage.save_now_and_then(self._now())
         if troubles:
             raise troubles[0]
         return done
+
+    def _visit_closed(self) -> None:
+        """Mail expunged long ago leaves accounts that nobody opens, too: a few at each call, all of them in a round."""
+        now = self._now()
+        if not self._round and abs(now - self._round_began) >= ROUND_EVERY_S:
+            self._round, self._round_began = self.accounts(), now
+        some, self._round = self._round[-VISITS:], self._round[:-VISITS]
+        before = now - self._undelete_days() * DAY_S
+        for id in some:
+            if not self._open.holds(self._directory(id)) and undelete.is_overdue(self._directory(id), before):
+                account = self.account(id)
+                account.settle()
+                account.close()
 
     def _opened(self) -> Iterator[Account]:
         return (owner for owner in self._open.owners() if isinstance(owner, Account))

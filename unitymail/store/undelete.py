@@ -63,6 +63,15 @@ def bring_back(account: Account, index: Index, ids: list[int]) -> int:
     return brought
 
 
+def is_overdue(directory: str, before: float) -> bool:
+    """Whether the account in this directory keeps anything from `before`."""
+    try:
+        with os.scandir(os.path.join(directory, layout.UNDELETE)) as entries:
+            return any(entry.stat(follow_symlinks=False).st_ctime < before for entry in entries)
+    except FileNotFoundError:
+        return False
+
+
 def purge(account: Account, index: Index) -> None:
     """Remove what is older than `undelete_days`, and forget names and UIDs that nobody can ask for any more."""
     layout.sweep(account.disk, account.access.directory, account.namer.mark, account.now())
