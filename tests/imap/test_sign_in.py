@@ -236,3 +236,25 @@ class StartTLSTests(SynchronousTestCase):
         self.assertIs(client.wire.tls_context, house.door.tls)
         self.assertIn(" AUTH=PLAIN", client.greeting)
         self.assertNotIn("STARTTLS", client.greeting)
+
+
+class DirectoryChangesTests(SynchronousTestCase):
+    def test_who_was_deleted_goes_no_further(self):
+        """`user delete` ends what a signed-in client can do, at its next command; LOGOUT still works."""
+        house = House()
+        client, other = house.selected(), house.selected()
+        del house.book.by_id[ROBIN.id]
+        heard = client.say("b STATUS INBOX (MESSAGES)")
+        self.assertEqual(heard, ["* BYE [UNAVAILABLE] The account you signed in with is no longer there"])
+        self.assertTrue(client.closed)
+        self.assertIn("b OK LOGOUT completed", other.say("b LOGOUT"))
+
+    def test_a_class_that_loses_imap_ends_its_sessions(self):
+        """The class of service holds from now on, not from the next sign-in; a mailbox that moved likewise."""
+        for change in (replace(DEFAULT_COS, access_imap=False), replace(ROBIN, home="vm2")):
+            house = House()
+            client = house.signed_in()
+            self.assertIn("b OK NOOP completed", client.say("b NOOP"))
+            house.book.by_id[change.id] = change
+            [bye] = client.say("c NOOP")
+            self.assertRegex(bye, r"\* BYE \[\w+\] Your ")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from unitymail.imap.refusals import refusal_of
 from unitymail.imap.registry import SELECTED, Bad, Command, Farewell, Gone, No
 from unitymail.imap.session import Session
+from unitymail.imap.sign_in import not_any_more
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Assembled
 from unitymail.imap.wire.lexer import BadSyntax, Reader
@@ -57,6 +58,8 @@ def _find(session: Session, event: Assembled) -> Command:
         raise Bad(f"There is no command {event.name[:40]}")
     if event.by_uid and not command.uid:
         raise Bad(f"There is no command UID {event.name[:40]}")
+    if command.name != "LOGOUT" and (refusal := not_any_more(session)):
+        raise Farewell(refusal.text, refusal.code.encode("ascii"))
     if session.state not in command.states:
         raise Bad(f"{event.name} cannot be used {_place(session, command)}")
     return command

@@ -34,12 +34,7 @@ def require_offered(session: Session) -> None:
 async def sign_in(session: Session, name: bytes, password: bytes, command: str) -> Done:
     """Check the password, then whether this user may use this connection; then the session has an account."""
     user = await _user(session, name, password)
-    cos = session.book.class_of_service(user.cos)
-    if cos is None:
-        raise No("Your account has no class of service", b"AUTHORIZATIONFAILED")
-    _refuse(judge_imap_sign_in(session.client.host, session.client.tls, session.site, cos))
-    if user.home:
-        raise No("Your mailbox is on another node", b"UNAVAILABLE")
+    _refuse(_judged(session, user))
     _refuse(session.door.slots.sign_in(user.id, session.client.host, session.site))
     session.user = user
     try:
@@ -65,6 +60,26 @@ async def _user(session: Session, name: bytes, password: bytes) -> User:
         raise No(text, code, farewell=_TOO_MANY if session.failures >= MAX_FAILURES else "") from None
 
 
+def not_any_more(session: Session) -> ImapRefusal | None:
+    """Why who is signed in may not go on since the directory changed, None when they may."""
+    if session.user is None:
+        return None
+    user = session.book.user(session.user.id)
+    return _judged(session, user) if user is not None else DELETED
+
+
+def _judged(session: Session, user: User) -> ImapRefusal | None:
+    """Whether this user may use this connection."""
+    cos = session.book.class_of_service(user.cos)
+    if cos is None:
+        return NO_CLASS
+    refusal = judge_imap_sign_in(session.client.host, session.client.tls, session.site, cos)
+    return refusal or (MOVED if user.home else None)
+
+
+DELETED = ImapRefusal("UNAVAILABLE", "The account you signed in with is no longer there")
+MOVED = ImapRefusal("UNAVAILABLE", "Your mailbox is on another node")
+NO_CLASS = ImapRefusal("AUTHORIZATIONFAILED", "Your account has no class of service")
 _TOO_MANY = "Too many failed sign-ins"
 
 
