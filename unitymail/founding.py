@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,9 @@ def found(plan: Plan) -> None:
     except Locked as locked:
         raise Refused(f"{plan.folder}: {locked}.") from locked
     except OSError as error:
+        if fresh:
+            with suppress(OSError):
+                os.rmdir(plan.folder)
         raise Refused(f"{plan.folder} cannot hold a node: {error.strerror}.") from error
     finally:
         lock.release()
