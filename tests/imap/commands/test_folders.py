@@ -30,6 +30,14 @@ class FolderTests(SynchronousTestCase):
         self.assertTrue(self.client.say(f"a CREATE {'x' * 300}")[0].startswith("a NO [CANNOT]"))
         self.assertTrue(self.client.say("a CREATE")[0].startswith("a BAD"))
 
+    def test_no_name_that_locks_clients_out(self):
+        """mbsync refuses a whole account when LIST shows a level named `..`: none is made; dots elsewhere are fine."""
+        for name in ("..", ".", "a/../b", "a/."):
+            self.assertTrue(self.client.say(f'a CREATE "{name}"')[0].startswith("a NO [CANNOT]"), name)
+            self.assertTrue(self.client.say(f'a RENAME Archive "{name}"')[0].startswith("a NO [CANNOT]"), name)
+        for name in ("...", "v1.2", ".a", "a..b"):
+            self.assertEqual(self.client.say(f'a CREATE "{name}"'), ["a OK CREATE completed"])
+
     def test_delete(self):
         """The messages go; a folder with children stays as a name."""
         self.client.say("a CREATE a/b")

@@ -12,6 +12,7 @@ async def create(session: Session, reader: Reader) -> Done:
     name = _only_name(reader)
     if name == "INBOX":
         raise No("INBOX is always there", b"ALREADYEXISTS")
+    _harmless(name)
     await session.run(session.account.create, name)
     return Done("CREATE completed")
 
@@ -38,6 +39,7 @@ async def rename(session: Session, reader: Reader) -> Done:
     new = _only_name(reader)
     if new == "INBOX":
         raise No("INBOX is always there", b"ALREADYEXISTS")
+    _harmless(new)
     await session.run(session.account.rename, old, new)
     _changed(session, old, "renamed", 0)
     session.doorbell.ring(session.account.id, new)
@@ -60,6 +62,15 @@ def _only_name(reader: Reader) -> str:
     name = reader.mailbox()
     reader.end()
     return name
+
+
+def _harmless(name: str) -> None:
+    """Refuse what we could keep, but what clients that make directories of names will not touch.
+
+    mbsync takes a `..` in LIST for an attack, and then fetches nothing of the whole account.
+    """
+    if not {".", ".."}.isdisjoint(name.split("/")):
+        raise No("A mailbox named . or .. locks some clients out of the account", b"CANNOT")
 
 
 def _changed(session: Session, name: str, what: str, count: int) -> None:
