@@ -23,6 +23,7 @@ def test_comments_go():
 def test_quotes():
     """Escapes are undone; a missing end quote is forgiven."""
     assert unquoted(b'"a \\"b\\" \\\\"') == b'a "b" \\'
+    assert unquoted(b'"\\\\\\"\\a\\\r\\') == b'\\"a\r\\'
     assert unquoted(b'"open') == b"open"
     assert unquoted(b"bare") == b"bare"
     assert unquoted(b'"') == b""

@@ -16,7 +16,7 @@ A field that begins within the limit of the header is read up to the limit of a 
 
 _FOLD = re.compile(rb"\r?\n[ \t]?")
 _COMMENT_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\\.|[()]|[^"\\()]++|\\', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_UNESCAPED = re.compile(rb"\\?(.[^\\]*+)", re.DOTALL)
 
 
 def unfold(raw: bytes) -> bytes:
@@ -48,4 +48,4 @@ def unquoted(value: bytes) -> bytes:
     if value[:1] != b'"':
         return value
     inner = value[1:-1] if len(value) > 1 and value[-1:] == b'"' else value[1:]
-    return _ESCAPE.sub(rb"\1", inner) if b"\\" in inner else inner
+    return b"".join(_UNESCAPED.findall(inner)) if b"\\" in inner else inner
