@@ -2,6 +2,10 @@
 
 Pure, so it may run in a thread: the same message, envelope, origin and book always give the same decision. This is the
 one way in for the doors, the courier's own reports and `unitymail explain`.
+
+Note *Rules of the moment*. What becomes of a message follows the directory and the site's rules as they are when it is
+whole (`book.site`), not the snapshot that a door's session began with: that one holds what the client was told, which
+is limits, TLS and sign-in.
 """
 
 from __future__ import annotations
