@@ -122,6 +122,9 @@ class GroupTests(SynchronousTestCase):
                 self.threads.go()
                 self.successResultOf(answer)
         self.assertEqual(self.mailbox(), ["a0x", "a1x", "a2x", "c0", "c1", "c2"])
+        self.room.clock.advance(1)
+        self.threads.go()
+        self.assertEqual(self.room.spool._commits.unretired(), 0)
 
     def test_the_same_trace_twice_at_once(self):
         """Two commits of one trace in flight: both are answered, one is stored."""

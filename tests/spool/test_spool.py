@@ -6,12 +6,15 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from tests.power.recording import DROPPED, Model, RecordingDisk
 from tests.spool.room import NOW, LinkStore, a_decision, a_spool, an_envelope, files_under, receive
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE, ISpool
 from unitymail.mail.message import Importance
 from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.intake import HEAD_ROOM
+from unitymail.spool.items import Items
+from unitymail.spool.places import Places
 
 ROBIN = Deliver("u-robin", "robin@vm1.example.com")
 CHRIS = Deliver("u-chris", "chris@vm1.example.com")
@@ -171,6 +174,22 @@ class RecoveryTests(SynchronousTestCase):
         item = again.spool.queue.claim("t1")
         self.assertEqual([state.step for state in item.steps], [relay])
         self.assertFalse(item.fresh)
+
+    def test_what_is_made_again_is_durable_before_the_record_goes(self):
+        """A second crash, after the recovery, finds the item: it was flushed before its record went."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
+        for name in os.listdir(self.room.places.items):
+            os.unlink(os.path.join(self.room.places.items, name))
+        os.close(self.room.spool._commits._life)
+        disk = RecordingDisk(self.room.root)
+        again = a_spool(self.room.root, disk=disk)
+        self.successResultOf(again.spool.recover())
+        gone = next(n for n, event in enumerate(disk.events) if event[0] == "unlink" and "/journal/" in event[1])
+        root = self.mktemp()
+        Model(disk.events[:gone]).build(root, DROPPED)
+        self.assertEqual(files_under(os.path.join(root, "spool", "items")), ["t1.eml", "t1.json"])
+        self.assertTrue(Items(Places(os.path.join(root, "spool")), disk).is_whole("t1"))
 
     def test_outcomes_are_kept(self):
         """An item that has moved on since its record was written is left as it is."""

@@ -1,0 +1,105 @@
+"""Items on the disk: what was written, moved or removed is so after a power cut as well."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from tests.power.recording import DROPPED, Model, RecordingDisk
+from tests.spool.room import NOW, files_under
+from unitymail.disk import Disk
+from unitymail.interfaces.spool import DONE, Item, StepState
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.routing.steps import RelayToSmartHost
+from unitymail.spool.badmail import BadMailFolder
+from unitymail.spool.items import Items
+from unitymail.spool.places import Places
+
+WAITING = StepState(RelayToSmartHost("a@x"))
+
+
+class Room:
+    def __init__(self, root):
+        self.root = root
+        os.makedirs(root / "before")
+        self.disk = RecordingDisk(root / "before")
+        places = Places(str(root / "before" / "spool"))
+        places.make(self.disk)
+        self.items = Items(places, self.disk)
+        self.badmail = BadMailFolder(places.root, disk=self.disk, now=lambda: NOW)
+        source = os.path.join(places.intake, "source")
+        fd = self.disk.create(source)
+        self.disk.write(fd, b"octets")
+        self.disk.flush(fd)
+        self.disk.close(fd)
+        self.item = self.items.create(
+            Item(
+                "t1", "", NOW, Envelope("c@x", (Recipient("a@x"),)), "email", "normal", False, "", "", "", 6, 0,
+                steps=(WAITING,),
+            ),
+            source,
+        )  # fmt: skip
+
+    def after_a_cut(self):
+        """Everything that was not flushed is dropped: (the items, all files but the intake's)."""
+        root = self.root / "after"
+        Model(self.disk.events).build(root, DROPPED)
+        places = Places(str(root / "spool"))
+        left = [path for path in files_under(places.root) if not path.startswith("intake/")]
+        return Items(places, Disk()), left
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Room(tmp_path)
+
+
+def test_a_new_item_is_durable_when_asked_for(room):
+    """Making it costs no flush; `make_durable` makes both files so. One that is gone by then is no matter."""
+    room.items.make_durable(["t1", "gone"])
+    items, left = room.after_a_cut()
+    assert left == ["items/t1.eml", "items/t1.json"]
+    assert items.read("t1").steps == (WAITING,) and items.is_whole("t1")
+
+
+def test_an_outcome_is_durable_once_it_is_written(room):
+    """What became of a step is known after a power cut: no relay is done twice for want of a flush."""
+    room.items.make_durable(["t1"])
+    done = replace(room.item, steps=(replace(WAITING, outcome=DONE),))
+    room.disk.close(room.items.rewrite(done))
+    items, _ = room.after_a_cut()
+    assert items.read("t1").steps == done.steps
+
+
+def test_an_item_that_left_stays_away(room):
+    """Removed is removed: a power cut brings no finished item back."""
+    room.items.make_durable(["t1"])
+    room.items.remove("t1")
+    assert room.after_a_cut()[1] == []
+
+
+def test_a_shunted_item_is_whole_where_it_went(room):
+    """Both files and the note are in shunted/, none is left behind, whatever happens next."""
+    room.items.make_durable(["t1"])
+    room.items.shunt("t1", "Traceback: for the test")
+    items, left = room.after_a_cut()
+    assert left == ["shunted/t1.eml", "shunted/t1.json", "shunted/t1.txt"]
+    assert items.is_whole("t1")
+
+
+def test_bad_mail_is_kept_for_good(room):
+    """Once it is said to be kept, entry and message are there after a cut."""
+    room.badmail.keep(room.item, "for the test")
+    room.after_a_cut()
+    (entry,) = BadMailFolder(str(room.root / "after" / "spool"), disk=Disk(), now=lambda: NOW).entries()
+    assert entry.reason == "for the test" and os.path.getsize(entry.path) == 6
+
+
+def test_bad_mail_sent_back_is_an_item_for_good(room):
+    """The entry goes only once the item is durable."""
+    room.badmail.keep(room.item, "for the test")
+    room.items.remove("t1")
+    room.badmail.requeue("t1")
+    items, left = room.after_a_cut()
+    assert left == ["items/t1.eml", "items/t1.json"]
+    assert items.read("t1").steps == ()
