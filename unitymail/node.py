@@ -44,8 +44,8 @@ def complaints_of(settings: NodeSettings) -> list[str]:
     database = Database(settings.path(settings.paths.directory))
     try:
         Directory(database, time.time).check()
-    except (Refused, Trouble) as refused:
-        found.append(f"paths.directory: {refused}")
+    except (Refused, Trouble, OSError) as refused:
+        found.append(f"paths.directory: {_in_words(refused)}")
     finally:
         database.close()
     folders = [(f"paths.{name}", settings.path(getattr(settings.paths, name))) for name in ("accounts", "spool", "run")]

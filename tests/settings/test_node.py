@@ -39,6 +39,23 @@ def test_broken_toml_names_the_line():
     assert complaints("[node]\nhost_name = x y\n")[0][0] == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('\nlisten.smtp = "x"\n', 2),
+        ('\nlisten = {smtp = "x"}\n', 2),
+        ('\n[ "listen" ]\n"smtp" = "x"\n', 3),
+        ('[log]\n\n[[listen]]\nsmtp = 1\n', 3),
+        ('\n"listen" = 5\n', 2),
+        ('[tls]\nkey = "a\\u0000b"\n', 2),
+        ('\nnothing.of.ours = 1\n', 2),
+    ],
+)
+def test_every_way_to_write_a_key_has_its_line(text, line):
+    """TOML has many; the complaint points at the right one, whichever an administrator's tool chose."""
+    assert [where for where, _ in complaints(text)] == [line]
+
+
 def test_two_doors_cannot_share_a_port():
     """The second door on a port is the one complained of."""
     assert complaints("[listen]\nsmtp = 2525\nimap = 2525\n") == [(3, "listen.imap")]

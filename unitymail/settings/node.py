@@ -128,9 +128,9 @@ def read_node(text: str, folder: str, exists: Callable[[str], bool] | None = Non
     for name, table in tables.items():
         if name not in TABLES:
             words = f"no such table [{name}]; there are {', '.join(f'[{known}]' for known in TABLES)}"
-            complaints.append(FileComplaint(lines.get((name, ""), lines.get(("", name), 0)), words))
+            complaints.append(FileComplaint(_line_of(lines, name), words))
         elif not isinstance(table, dict):
-            complaints.append(FileComplaint(lines.get(("", name), 0), f"{name} is a table: write [{name}]"))
+            complaints.append(FileComplaint(_line_of(lines, name), f"{name} is a table: write [{name}]"))
         else:
             values[name] = TABLES[name](**_read_table(name, table, lines, complaints))
     settings = NodeSettings(folder, **values)
@@ -146,7 +146,7 @@ def _read_table(
     known = {f.name: f for f in fields(TABLES[name])}
     good: dict[str, Any] = {}
     for word, value in table.items():
-        line = lines.get((name, word), 0)
+        line = _line_of(lines, name, word)
         if word not in known:
             complaints.append(FileComplaint(line, f"[{name}] has no key {word!r}; it has {', '.join(known)}"))
             continue
@@ -166,6 +166,8 @@ def _why_not(value: Any, known: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, type(known.default)):
         kind = "a whole number" if isinstance(known.default, int) else "text in quotes"
         return f"{value!r} should be {kind}"
+    if isinstance(value, str) and not value.isprintable():
+        return f"{value!r} holds a control character"
     if limits["choices"] and value not in limits["choices"]:
         return f"{value!r} is not one of {', '.join(limits['choices'])}"
     if limits["low"] is not None and not limits["low"] <= value <= limits["high"]:
@@ -185,19 +187,19 @@ def _across(
             continue
         if number in ports:
             words = f"listen.{f.name}: port {number} is also listen.{ports[number]}; each door needs its own"
-            found.append(FileComplaint(lines.get(("listen", f.name), 0), words))
+            found.append(FileComplaint(_line_of(lines, "listen", f.name), words))
         ports.setdefault(number, f.name)
     if settings.listen.address and not _is_address(settings.listen.address):
         words = f"listen.address: {settings.listen.address!r} is no IP address; write one, as 127.0.0.1, or nothing"
-        found.append(FileComplaint(lines.get(("listen", "address"), 0), words))
+        found.append(FileComplaint(_line_of(lines, "listen", "address"), words))
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", settings.node.host_name):
-        found.append(FileComplaint(lines.get(("node", "host_name"), 0), "node.host_name: not a domain name"))
+        found.append(FileComplaint(_line_of(lines, "node", "host_name"), "node.host_name: not a domain name"))
     if exists is not None:
         for word in ("certificate", "key"):
             path = settings.path(getattr(settings.tls, word))
             if not exists(path):
                 words = f"tls.{word}: {path} is not there or not readable; `unitymail init` makes a self-signed pair"
-                found.append(FileComplaint(lines.get(("tls", word), 0), words))
+                found.append(FileComplaint(_line_of(lines, "tls", word), words))
     return found
 
 
@@ -214,21 +216,34 @@ def _syntax(words: str) -> FileComplaint:
     return FileComplaint(int(at[1]) if at else 0, f"not TOML: {words}")
 
 
-_TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r"\s*([\w-]+)\s*=")
+_WORD = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_WORDS = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
+_TABLE = re.compile(rf"\s*\[\[?\s*({_WORDS})\s*\]")
+_KEY = re.compile(rf"\s*({_WORDS})\s*=")
 
 
 def _lines_of_keys(text: str) -> dict[tuple[str, str], int]:
-    """(table, key) → line, good enough to point at; (table, "") is the table's own line."""
+    """(table, key) → line, good enough to point at; (table, "") is the table's own line, ("", key) a bare key's."""
     lines: dict[tuple[str, str], int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
         if match := _TABLE.match(line):
-            table = match[1]
+            table = _plain(match[1])
             lines.setdefault((table, ""), number)
         elif match := _KEY.match(line):
-            lines.setdefault((table, match[1]), number)
+            above, _, key = f"{table}.{_plain(match[1])}".strip(".").rpartition(".")
+            lines.setdefault((above, key), number)
     return lines
+
+
+def _line_of(lines: Mapping[tuple[str, str], int], table: str, key: str = "") -> int:
+    """The line to blame: the key's own, that of the table around it, or the first in that table; 0 for none."""
+    within = (line for (above, _), line in lines.items() if above.split(".")[0] == table)
+    return lines.get((table, key)) or lines.get((table, "")) or lines.get(("", table)) or min(within, default=0)
+
+
+def _plain(words: str) -> str:
+    return re.sub(r"""["'\s]""", "", words)
 
 
 def write_node(values: Mapping[str, Mapping[str, Any]]) -> str:
