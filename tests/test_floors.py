@@ -12,7 +12,7 @@ FLOORS = {
     2: {"directory", "spool", "store", "login", "doorbell", "journal", "disk", "threads", "tls"},
     3: {"smtp", "imap", "courier", "admin"},
     4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host", "rooms", "doors",
-        "closing"},
+        "closing", "departures"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 SANS_IO = ["smtp/framing.py", "smtp/commands.py", "imap/wire"]

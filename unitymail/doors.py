@@ -11,6 +11,7 @@ from twisted.internet.defer import gatherResults, maybeDeferred
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from unitymail import sockets
+from unitymail.departures import Departures
 from unitymail.imap.recent import Claims
 from unitymail.imap.server import IMAPDoor
 from unitymail.imap.slots import Slots as IMAPSlots
@@ -37,6 +38,7 @@ class Doors:
         self._rooms = rooms
         self._tls = tls
         self._reactor = reactor
+        self._departures = Departures(reactor)
         self._ports: list[Any] = []
         self._open: list[Any] = []
         self.where: dict[str, str] = {}
@@ -62,7 +64,9 @@ class Doors:
             self._open.append(door)
             factory = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
             factory.noisy = False
-            self._ports.append(sockets.adopt(self._reactor, listening, factory))
+            port = sockets.adopt(self._reactor, listening, factory)
+            port.transport = self._departures
+            self._ports.append(port)
 
     def _door(self, name: str) -> Any:
         implicit = name in IMPLICIT_TLS

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -27,11 +29,15 @@ from unitymail.routing.steps import Step
 
 Fields = dict[str, Any]
 LONGEST_VALUE = 500
+_plain = re.compile(r'[!#-<>-\[\]-~]{1,500}').fullmatch
+"""Printable ASCII without space, quote, equals sign and backslash: most values."""
 
 
 def clean(value: object) -> str:
     """A value for a text line: control characters escaped, quoted when it holds a space, cut at 500 characters."""
     text = str(value)
+    if _plain(text):
+        return text
     if len(text) > LONGEST_VALUE:
         text = text[:LONGEST_VALUE] + "…"
     if text.isprintable() and text and not any(c in ' "=\\' for c in text):
@@ -39,15 +45,27 @@ def clean(value: object) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
+def stamp(when: float) -> str:
+    """Unix seconds as `2026-11-25T13:07:00.000Z`."""
+    second = int(when)
+    return f"{_to_the_second(second)}.{int((when - second) * 1000):03}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(when: int) -> str:
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def as_text(when: float, level: str, event: str, fields: Fields) -> str:
-    stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    words = "".join(f" {name}={clean(value)}" for name, value in fields.items() if value not in ("", None))
-    return f"{stamp} {level} {event}{words}\n"
+    words = [f"{stamp(when)} {level} {event}"]
+    for name, value in fields.items():
+        if value != "" and value is not None:
+            words.append(f"{name}={clean(value)}")
+    return " ".join(words) + "\n"
 
 
 def as_json(when: float, level: str, event: str, fields: Fields) -> str:
-    stamp = datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"time": stamp, "level": level, "event": event, **fields}, default=str) + "\n"
+    return json.dumps({"time": stamp(when), "level": level, "event": event, **fields}, default=str) + "\n"
 
 
 class Lines:

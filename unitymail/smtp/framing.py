@@ -123,7 +123,7 @@ class Framer:
         if stop == start:
             return b"", False
         self._lead = 0
-        if dot:
+        if dot and dot.start() < stop - 2:
             octets = buffer[start:stop].replace(CRLF + b".", CRLF)[lead:]
         else:
             octets = buffer[start + lead : stop]
