@@ -13,7 +13,7 @@ from unitymail.settings.node import BadSettings, NodeSettings, read_node
 
 def settings_from(path: str) -> NodeSettings:
     """The settings in the file at `path`; raises OSError or BadSettings."""
-    with open(path, encoding="utf-8-sig")  # some editors put a mark before the text as file:
+    with open(path, encoding="utf-8-sig") as file:  # some editors put a mark before the text
         text = file.read()
     return read_node(text, os.path.dirname(os.path.abspath(path)), lambda file: os.access(file, os.R_OK))
 

@@ -217,3 +217,10 @@ def test_status_tells_what_runs(house):
     assert (status["running"], status["pid"]) == (True, house.process.pid)
     assert status["doors"]["imaps"] == f"127.0.0.1:{house.ports['imaps']}"
     assert status["certificate_days"] > 700
+
+
+def test_a_mark_that_an_editor_left_is_no_complaint(model, tmp_path):
+    """Notepad begins a file with a byte order mark; TOML knows none."""
+    house = House.like(model, tmp_path / "node")
+    house.config.write_text("\ufeff" + house.config.read_text(), encoding="utf-8")
+    assert twistd(house, "--config", str(house.config), "--check").returncode == 0
