@@ -114,6 +114,20 @@ def test_a_removed_account_is_closed(house):
     assert gone.access._index is None and len(house.store._open) == 1
 
 
+def test_a_folder_that_was_removed_holds_nothing_up(house, monkeypatch):
+    """Files that were to leave a folder which somebody removed have left with it; those of other folders follow."""
+    monkeypatch.setattr("unitymail.store.settling.BATCH", 3)
+    for folder in (house.account.folder("Archive"), house.account.folder("Sent")):
+        for _ in range(5):
+            house.append(folder, ["\\Deleted"])
+        folder.expunge()
+    shutil.rmtree(house.path(".Archive"))
+    assert house.store.settle() == 5
+    assert house.files(".Sent") == {"new": [], "cur": []} and len(os.listdir(house.path("undelete"))) == 5
+    with house.account.access.using() as index:
+        assert index.all("SELECT * FROM expunged WHERE base IS NULL") == []
+
+
 def test_closing_settles(house):
     """Names that were waiting follow when the account is closed."""
     house.append(house.inbox)

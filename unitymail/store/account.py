@@ -359,15 +359,19 @@ class Account:
             row = read_row(index, "WHERE directory = ?", b"")
             if row is None:
                 return layout.holds(self.path, base)
-            ids = self._object(row).ids()
-            return layout.holds(self.path, base) or bool(
-                index.one(
+            inbox = self._object(row)
+            ids, last_seen = inbox.ids(), inbox.path_of_base(base)
+            return bool(
+                os.path.exists(os.path.join(inbox.path, b"new", base))
+                or (last_seen is not None and os.path.exists(last_seen))
+                or index.one(
                     "SELECT 1 FROM expunged WHERE base = ? AND kind <> ? AND id BETWEEN ? AND ?", base, VANISHED, *ids
                 )
                 or index.one(
                     "SELECT 1 FROM files JOIN expunged USING (id) WHERE files.base = ? AND id BETWEEN ? AND ?",
                     base, *ids,
                 )
+                or layout.holds(self.path, base)
             )  # fmt: skip
 
     @guarded

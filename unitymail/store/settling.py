@@ -54,7 +54,11 @@ def settle_some(account: Account, index: Index, last: int) -> Batch:
     grouped = _by_folder(account, index, rows)
     for folder, some in grouped:
         _leave(folder, index, some)
-    return Batch(sum(len(some) for _, some in grouped), last, bool(grouped))
+    there = {folder.row.id for folder, _ in grouped}
+    if gone := [row for row in rows if row[0] >> UID_BITS not in there]:
+        with index.changing():
+            _have_left(index, gone)
+    return Batch(sum(len(some) for _, some in grouped), last, bool(rows))
 
 
 def _by_folder(account: Account, index: Index, rows: list[tuple]) -> list[tuple[Folder, list[tuple]]]:  # type: ignore[type-arg]
@@ -134,12 +138,17 @@ def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ig
             if seen[:1] == CUR:
                 folder.fingerprint.remove(base + seen[1:])
     with index.changing():
-        index.many("UPDATE expunged SET base = ? WHERE id = ?", [(row[2], row[0]) for row in rows])
+        _have_left(index, rows)
         index.many(
             "INSERT OR IGNORE INTO undelete (folder, path, flags, date, octets, at) VALUES (?, ?, ?, ?, ?, ?)", kept
         )
-        forget(index, ids)
         folder.save_marks(index)
+
+
+def _have_left(index: Index, rows: list[tuple]) -> None:  # type: ignore[type-arg]
+    """Their files are no more, or went with a directory that somebody removed: only the names are remembered."""
+    index.many("UPDATE expunged SET base = ? WHERE id = ?", [(row[2], row[0]) for row in rows])
+    forget(index, [row[0] for row in rows])
 
 
 def put_away(account: Account, path: bytes) -> bytes | None:
