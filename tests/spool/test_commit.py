@@ -175,6 +175,14 @@ class GroupTests(SynchronousTestCase):
     def test_records_that_cannot_be_retired_press_back(self):
         """When mailboxes cannot be made durable there is an end to what is accepted; afterwards mail flows again."""
         self.patch(commit, "MAX_UNRETIRED", 3)
+        self.press_back()
+
+    def test_long_records_press_back(self):
+        """The same when few records are long, as those of messages to thousands are."""
+        self.patch(commit, "MAX_UNRETIRED_OCTETS", 1_600)
+        self.press_back()
+
+    def press_back(self):
         make_durable = self.room.store.make_durable
 
         def broken(accounts):

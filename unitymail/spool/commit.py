@@ -35,6 +35,8 @@ from unitymail.spool.retire import Retirement
 from unitymail.spool.trouble import try_again
 
 MAX_UNRETIRED = 5_000
+MAX_UNRETIRED_OCTETS = 64 * 1024 * 1024
+"""Of records: those of messages to thousands of recipients are long."""
 
 
 @dataclass(slots=True, eq=False)
@@ -151,12 +153,15 @@ class Committer:
 
     def _press_back(self, batch: list[Finishing]) -> None:
         """Bound the records that a crash would have to replay, and what a disk in trouble can pile up."""
-        if self._commits.unretired() < MAX_UNRETIRED:
+        if not self._is_much():
             return
         self._retirement.run()
-        if self._commits.unretired() >= MAX_UNRETIRED:
+        if self._is_much():
             for message in batch:
                 self._fail(message, TryAgain(DISK_FULL, why="too many commit records cannot be retired"))
+
+    def _is_much(self) -> bool:
+        return self._commits.unretired() >= MAX_UNRETIRED or self._commits.octets() >= MAX_UNRETIRED_OCTETS
 
     def _settle(self, batch: list[Finishing]) -> None:
         written = []

@@ -72,7 +72,7 @@ def read_form(octets: bytes, path: str) -> Item:
             steps=tuple(_to_state(row) for row in form["steps"]),
             **{name: form[name] for name in _PLAIN},
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unreadable(f"{path}: {error!r}") from error
 
 

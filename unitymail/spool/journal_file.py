@@ -124,8 +124,15 @@ class CommitJournal:
     def unretired(self) -> int:
         """How many records wait for their retirement."""
         with self._lock:
-            segments = [*self._sealed, *([self._current] if self._current else [])]
-            return sum(len(segment.committed) for segment in segments)
+            return sum(len(segment.committed) for segment in self._segments())
+
+    def octets(self) -> int:
+        """How long all segments are: what a recovery would have to read."""
+        with self._lock:
+            return sum(segment.size for segment in self._segments())
+
+    def _segments(self) -> list[Segment]:
+        return [*self._sealed, *([self._current] if self._current else [])]
 
     def close(self) -> None:
         """End this life. A segment that still holds records stays, for the next start to recover."""
