@@ -9,7 +9,7 @@ DEMO   ?= demo
 $(VENV)/.run: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "unitymail needs Python 3.11 or later; say which with make PYTHON=/path/to/python3"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
 	  { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
 	@echo "Installing what unitymail needs into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --config-settings editable_mode=compat

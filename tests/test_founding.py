@@ -82,3 +82,10 @@ def test_the_settings_are_those_asked_for(tmp_path):
     found(plan(tmp_path / "node", workers="auto", listen={"address": "::1", "smtp": 2525, "web": 0}))
     settings = read_node((tmp_path / "node" / "unitymail.toml").read_text(), str(tmp_path / "node"), os.path.exists)
     assert (settings.node.workers, settings.listen.address, settings.listen.smtp) == ("auto", "::1", 2525)
+
+
+def test_the_page_can_be_followed_on_ipv6(tmp_path):
+    """What the demo prints to try at once has the address in the brackets that programs want."""
+    found(plan(tmp_path / "node", demo=True, listen={"address": "::1", "submission": 2587, "imaps": 1993}))
+    page = (tmp_path / "node" / "demo-users.txt").read_text()
+    assert "--server [::1]:2587" in page and "imaps://[::1]:1993/" in page

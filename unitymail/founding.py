@@ -136,7 +136,8 @@ def _add_demo_people(directory: Directory, plan: Plan) -> str:
 
 def _page(plan: Plan, passwords: Mapping[str, str]) -> str:
     listen = {"smtp": 25, "submission": 587, "submissions": 465, "imap": 143, "imaps": 993, **plan.listen}
-    host = listen.get("address") or "127.0.0.1"
+    address = str(listen.get("address") or "127.0.0.1")
+    host = f"[{address}]" if ":" in address else address
     robin, chris = passwords["robin"], passwords["chris"]
     return f"""
 unitymail is ready. It listens on {host}:

@@ -152,8 +152,8 @@ class Node(Service):
         self._lines.reopen()
         try:
             self.tls.reload()
-        except Exception as error:
-            self.journal.trouble("the renewed certificate cannot be used; the old one stays", error)
+        except BadPair as bad:
+            self.journal.trouble(f"the renewed certificate cannot be used, so the old one stays: {bad}")
 
     def stopService(self) -> Deferred[None]:
         Service.stopService(self)

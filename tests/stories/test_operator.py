@@ -157,8 +157,14 @@ def test_a_renewed_certificate_is_taken_on_sighup(house):
     (house.folder / "tls" / "cert.pem").write_bytes(certificate)
     (house.folder / "tls" / "key.pem").write_bytes(key)
     house.process.send_signal(signal.SIGHUP)
-    while ssl.get_server_certificate(address) == before:
+    while (renewed := ssl.get_server_certificate(address)) == before:
         pass
+    (house.folder / "tls" / "key.pem").write_text("half a renewal")
+    house.process.send_signal(signal.SIGHUP)
+    while not any("the old one stays: " in line for line in house.output):
+        pass
+    assert not any("Traceback" in line for line in house.output)
+    assert ssl.get_server_certificate(address) == renewed
     assert box.noop()[0] == "OK"
     box.logout()
 
