@@ -24,7 +24,7 @@ def plan(folder, **given):
         ({"host_name": "a b"}, "host_name"),
         ({"workers": "many"}, "workers: 'many'"),
         ({"listen": {"address": "not an address"}}, "no IP address"),
-        ({"listen": {"address": "127.0.0.1\nsmtp = 1"}}, "no IP address"),
+        ({"listen": {"address": "127.0.0.1\nsmtp = 1"}}, "control character"),
         ({"listen": {"smtp": 25, "imap": 25}}, "port 25 is also listen.smtp"),
     ],
 )
