@@ -88,6 +88,13 @@ def test_at_most_so_many_are_open(make_house):
     assert len(open_ones) <= 3
 
 
+@pytest.mark.parametrize(("soft", "limit"), [(1_024, 128), (65_536, 256), (-1, 256), (4, 1)])
+def test_descriptors_are_left_for_others(monkeypatch, soft, limit):
+    """Where a process may open few files, fewer indexes are open: clients and messages need descriptors, too."""
+    monkeypatch.setattr("resource.getrlimit", lambda which: (soft, soft))
+    assert access.OpenIndexes()._limit == limit
+
+
 def test_an_account_leaves_the_memory_with_its_index(make_house):
     """Closed to make room, an account that nobody uses is gone at once, collector or not; one in use stays itself."""
     house = make_house(max_open=2)

@@ -10,6 +10,7 @@ write lock is needed wherever files and rows change together; a change of rows a
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -27,6 +28,8 @@ from unitymail.store.lock import WriteLock
 from unitymail.store.trouble import is_corrupt, trouble_of
 
 MAX_OPEN = 256
+DESCRIPTORS_EACH = 4
+"""Of an open index: itself, its log, its shared memory, the write lock."""
 BROKEN = "unitymail.index.broken"
 _GRAVEYARD: list[Any] = []
 """What a fork left over: closing it here could harm the process that owns it."""
@@ -63,7 +66,7 @@ class OpenIndexes:
     """Which accounts of this process have their index open, the least recently used first."""
 
     def __init__(self, limit: int = MAX_OPEN) -> None:
-        self._limit = limit
+        self._limit = min(limit, affordable())
         self._open: OrderedDict[str, tuple[Access, Owner | None]] = OrderedDict()
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -99,6 +102,12 @@ class OpenIndexes:
         """The accounts with an open index."""
         with self._lock:
             return [owner for _, owner in self._open.values()]
+
+
+def affordable() -> int:
+    """How many indexes may be open so that half of the process's descriptors stay for connections and messages."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_OPEN if soft == resource.RLIM_INFINITY else max(1, soft // 2 // DESCRIPTORS_EACH)
 
 
 class Access:
