@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from unitymail.spool import claim
 from unitymail.spool.claim import lock_descriptor, try_lock, unlock
 
 
@@ -31,6 +32,24 @@ def test_a_replaced_file_is_locked_anew(tmp_path):
     unlock(old)
     assert try_lock(str(path)) is None
     os.close(fd)
+
+
+def test_a_file_replaced_between_opening_and_locking(tmp_path, monkeypatch):
+    """Whoever opened the old file just before it was replaced, and released, does not hold the new one's lock."""
+    path, new = tmp_path / "x", tmp_path / "new"
+    path.write_text("old")
+
+    def replaced_first(fd):
+        if not new.exists():
+            new.write_text("new")
+            path.unlink()
+            os.link(new, path)
+        return lock_descriptor(fd)
+
+    monkeypatch.setattr(claim, "lock_descriptor", replaced_first)
+    fd = try_lock(str(path))
+    assert os.path.samestat(os.fstat(fd), os.stat(path))
+    unlock(fd)
 
 
 def test_nothing_to_lock(tmp_path):

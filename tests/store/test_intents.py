@@ -1,6 +1,7 @@
 """COPY, MOVE, APPEND, EXPUNGE and RENAME interrupted at every single step: all or nothing, and nothing lost."""
 
 import errno
+import os
 import shutil
 
 import pytest
@@ -163,3 +164,25 @@ def test_disk_errors_at_any_step(template, tmp_path, what, number):
         house.crash()
         assert state(house) == found
         house.close()
+
+
+def test_a_source_removed_while_others_are_copied(house):
+    """Another program removes messages in the middle of a COPY: rows, totals and files agree, no copy is lost."""
+
+    class Meddling(Disk):
+        def link(self, source, target):
+            super().link(source, target)
+            self.link = super().link
+            os.unlink(source)
+            os.unlink(second)
+
+    for number in range(3):
+        house.append(house.inbox, octets=message(number))
+    second = house.path("cur", house.files()["cur"][1])
+    inbox, archive = house.inbox, house.account.folder("Archive")
+    house.account.disk = Meddling()
+    assert inbox.copy([1, 2, 3], archive).sources == (3,)
+    house.now.ahead = 5
+    assert subjects(house, archive) == ["NUMBER 0", "NUMBER 2"]
+    assert list(inbox.refresh().uids) == [3]
+    assert house.account.usage()[1] == 3

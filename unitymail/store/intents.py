@@ -112,17 +112,20 @@ def _announce(target: Folder, index: Index, links: list[Link], kind: str) -> int
 
 
 def _link(folder: Folder, index: Index, target: Folder, links: list[Link]) -> list[Link]:
-    """Link each file; those that a foreign hand renamed are looked for once, those it removed are left out."""
+    """Link each file; those that a foreign hand renamed are looked for once, those it removed are left out.
+
+    One removed just after it was linked is left out, too: the target's next scan takes its file as an arrival.
+    """
     lost = _not_linked(folder, target, links)
     if not lost:
         return links
     folder.look(index, thoroughly=True)
-    ids = str([link.source for link in lost])
-    seen = dict(index.all("SELECT id, seen FROM files WHERE id IN " + chosen(), ids))
+    ids = str([link.source for link in links])
+    seen = dict(index.all("SELECT id, seen FROM messages JOIN files USING (id) WHERE id IN " + chosen(), ids))
     found = [replace(link, seen=seen[link.source]) for link in lost if link.source in seen]
-    gone = {link.source for link in lost} - {link.source for link in found}
-    gone.update(link.source for link in _not_linked(folder, target, found))
-    return [link for link in links if link.source not in gone]
+    still_lost = {link.source for link in _not_linked(folder, target, found)}
+    target.fingerprint.forget()
+    return [link for link in links if link.source in seen and link.source not in still_lost]
 
 
 def _not_linked(folder: Folder, target: Folder, links: list[Link]) -> list[Link]:
@@ -155,7 +158,10 @@ def _conclude(
 
 
 def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) -> range:
-    """Rows for the targets, made of their sources' rows; the range of new ids. Flags may have changed meanwhile."""
+    """Rows for the targets, made of their sources' rows, which all exist; the range of new ids, in the sources' order.
+
+    Flags may have changed since the names were planned.
+    """
     octets = _octets(index, links)
     uidnext: int = index.one(
         "UPDATE folders SET uidnext = uidnext + ?1, messages = messages + ?1, octets = octets + ?2 WHERE id = ?3"
@@ -166,22 +172,21 @@ def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) ->
     index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, target.row.id)
     first = first_id(target.row.id) + uidnext - len(links)
     ids = range(first, first + len(links))
-    pairs = list(zip(ids, (link.source for link in links), strict=True))
-    saved = int(target.account.now())
+    sources = str([link.source for link in links])
     index.many("INSERT INTO files VALUES (?, ?, ?)", [
         (id, link.target_base, link.target_seen) for id, link in zip(ids, links, strict=True)
     ])  # fmt: skip
-    index.many(
-        "INSERT INTO messages SELECT ?1, flags, ?3 FROM messages WHERE id = ?2",
-        [(id, source, modseq) for id, source in pairs],
-    )
-    index.many(
-        "INSERT INTO facts SELECT ?1, content, date, internaldate, size, octets, ?3, withheld FROM facts WHERE id = ?2",
-        [(id, source, saved) for id, source in pairs],
-    )
-    if index.one("SELECT 1 FROM messages WHERE id IN " + chosen() + " AND modseq > ? LIMIT 1", str([
-        link.source for link in links
-    ]), planned_at):
+    in_order = "?1 - 1 + row_number() OVER (ORDER BY id)"
+    index.execute(
+        f"INSERT INTO messages SELECT {in_order}, flags, ?2 FROM messages WHERE id IN " + chosen(),
+        first, modseq, sources,
+    )  # fmt: skip
+    index.execute(
+        f"INSERT INTO facts SELECT {in_order}, content, date, internaldate, size, octets, ?2, withheld FROM facts"
+        " WHERE id IN " + chosen(),
+        first, int(target.account.now()), sources,
+    )  # fmt: skip
+    if index.one("SELECT 1 FROM messages WHERE id IN " + chosen() + " AND modseq > ? LIMIT 1", sources, planned_at):
         index.many("INSERT INTO pending VALUES (?)", [(id,) for id in ids])
     used = index.all("SELECT DISTINCT flags FROM messages WHERE id BETWEEN ? AND ?", first, first + len(links) - 1)
     add_keywords(index, target.row.id, {flag for (number,) in used for flag in index.flags_of(number)})

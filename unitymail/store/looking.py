@@ -73,8 +73,6 @@ def scan_all(folder: Folder, index: Index) -> Difference:
     rows = index.all("SELECT id, base, seen FROM files WHERE id BETWEEN ? AND ?", *folder.ids())
     known = {seen[:1] + base + seen[1:]: id for id, base, seen in rows}
     found = _listed(folder)
-    if any(place not in found for place in known):
-        found |= _listed(folder)
     missing = {split(place[1:])[0]: place for place in known.keys() - found}
     difference = Difference()
     unknown = sorted(found - known.keys())
@@ -105,7 +103,7 @@ def _listed(folder: Folder) -> set[Place]:
 
 
 def _confirmed(folder: Folder, index: Index, difference: Difference, missing: dict[int, Place]) -> Difference:
-    """Those still missing in a last listing are gone; what has left the index already is no matter."""
+    """Those that a second listing misses, too, are gone; what has left the index already is no matter."""
     found = _listed(folder)
     live = {id for (id,) in index.all("SELECT id FROM messages WHERE id IN " + chosen(), _json(missing))}
     places = {split(place[1:])[0]: place for place in found}
