@@ -50,10 +50,22 @@ class DeliverPerformer:
 
     def _link(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
         outcomes = [self._link_one(item, state) for state in states]
-        touched = {_delivery(state).account for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE}
-        if touched:
-            self._store.make_durable(touched)
-        return outcomes
+        linked = [_delivery(state).account for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE]
+        lost = self._not_durable(set(linked)) if linked else {}
+        return [
+            lost.get(_delivery(state).account, outcome) if outcome is DONE else outcome
+            for state, outcome in zip(states, outcomes, strict=True)
+        ]
+
+    def _not_durable(self, accounts: set[str]) -> dict[str, Outcome]:
+        """The mailboxes that cannot be made durable, each with what that means; the others are."""
+        try:
+            self._store.make_durable(accounts)
+        except Trouble as trouble:
+            if len(accounts) == 1:
+                return dict.fromkeys(accounts, of_trouble(trouble))
+            return {bad: outcome for one in accounts for bad, outcome in self._not_durable({one}).items()}
+        return {}
 
     def _link_one(self, item: Item, state: StepState) -> Outcome:
         step = _delivery(state)
