@@ -390,6 +390,35 @@ class CoroutineTests(SynchronousTestCase):
         house.clock.advance(0)
         self.assertEqual(client.heard(), "a OK LONG completed\r\n")
 
+    def test_threads_that_come_back_at_once(self):
+        """What many sessions have to say of results that arrive together is spread over turns."""
+
+        @command("SHOW")
+        async def show(session, reader):
+            await session.run(len, b"")
+            reactor.now += 0.002
+            return Done("SHOW completed")
+
+        reactor = BusyReactor()
+        house = House(turns=Turns(reactor), registry=registry_with(show))
+        clients = [house.signed_in() for _ in range(10)]
+        for client in clients:
+            client.session.threads = HeldThreads()
+            client.send("a SHOW\r\n")
+            while not client.session.threads.waiting:
+                reactor.turn()
+        for _ in range(4):
+            reactor.turn()
+        for client in clients:
+            client.heard()
+        for client in clients:
+            client.session.threads.step()
+        answered = [sum(client.heard() != "" for client in clients)]
+        while sum(answered) < 10:
+            reactor.turn()
+            answered.append(sum(client.heard() != "" for client in clients))
+        self.assertLessEqual(max(answered), 3)
+
     def test_stream(self):
         """Large contents go out in steps, as fast as the client reads; nothing is lost or doubled."""
         octets = bytes(range(256)) * 4000

@@ -235,7 +235,6 @@ class IMAPSession(IMAP4Server):
     async def _run(self, event: Assembled) -> None:
         try:
             await self.session.drained()
-            self.session.begin_turn()
             ending = await run(self.session, event)
             self.outlet.write(ending.octets(event.tag))
             self.inlet.over()
@@ -252,6 +251,7 @@ class IMAPSession(IMAP4Server):
         self._count(ending.status)
         if self.door.draining:
             self.take_leave()
+        self.door.turns.end()
         self._advance()
 
     # What a running command asks of the client

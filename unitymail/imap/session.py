@@ -7,6 +7,7 @@ transports, which are the server's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from twisted.internet.defer import Deferred
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from unitymail.imap.server import IMAPDoor, IMAPSession
     from unitymail.people.user import User
 
-TURN_S = 0.005
-"""Reactor time that a command may use before it lets others in (`breathe`)."""
 STEP = 131_072
 LOOK_EVERY_S = 1.0
 """After a command the disk is looked at when that was last done so long ago; commands that poll always look."""
@@ -54,7 +53,6 @@ class Session:
         self.failures = 0
         self.client_id: dict[str, str] = {}
         self._looked_at = 0.0
-        self._turn_began = 0.0
 
     # Who and where
 
@@ -118,33 +116,34 @@ class Session:
         """Wait while the client does not read what it asked for; raises Gone when it is not there any more."""
         outlet = self.client.outlet
         if outlet.full:
+            self.door.turns.end()
             await outlet.drained()
-            self.begin_turn()
+            self.door.turns.begin()
         if outlet.gone:
             raise Gone
 
     async def breathe(self) -> None:
-        """Let the reactor do other work if this turn has used its time."""
-        if self.clock.seconds() - self._turn_began > TURN_S:
-            await self.pause()
-
-    async def pause(self, seconds: float = 0) -> None:
-        """Go on in another reactor turn."""
-        later: Deferred[None] = Deferred(lambda _: call.cancel())
-        call = self.clock.callLater(seconds, later.callback, None)
-        await later
+        """Let others work if the sessions together have used their share of this turn; raises Gone as `drained`."""
+        await self._turn()
         if self.client.outlet.gone:
             raise Gone
-        self.begin_turn()
-
-    def begin_turn(self) -> None:
-        self._turn_began = self.clock.seconds()
 
     async def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """`threads.run`, with a fresh turn afterwards."""
+        """`threads.run`; afterwards we go on when the reactor has time for us."""
+        turns = self.door.turns
+        turns.end()
         result = await self.threads.run(function, *args, **kwargs)
-        self.begin_turn()
+        turns.begin()
+        await self._turn()
         return result
+
+    async def _turn(self) -> None:
+        turns = self.door.turns
+        if not turns.lasts():
+            turns.end()
+            later: Deferred[None] = Deferred()
+            turns.queue(partial(later.callback, None))
+            await later
 
     async def stream(self, content: IContent, offset: int, length: int) -> None:
         """Send `length` octets of `content` from `offset`, in steps, as fast as the client reads.

@@ -45,6 +45,7 @@ async def _news_until_line(session: Session) -> bytes:
         await _look(session)
         while not line.called:
             await alarm.wait()
+            session.door.turns.begin()
             if session.folder is not None:
                 # The watch has looked, once for all who wait.
                 await session.tell(session.folder.snapshot, expunges=True)
