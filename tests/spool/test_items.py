@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.power.recording import DROPPED, Model, RecordingDisk
+from tests.power.recording import DROPPED, KILLED, Model, RecordingDisk
 from tests.spool.room import NOW, files_under
 from unitymail.disk import Disk
 from unitymail.interfaces.spool import DONE, Item, StepState
@@ -85,6 +85,23 @@ def test_a_shunted_item_is_whole_where_it_went(room):
     items, left = room.after_a_cut()
     assert left == ["shunted/t1.eml", "shunted/t1.json", "shunted/t1.txt"]
     assert items.is_whole("t1")
+
+
+def test_shunting_may_be_interrupted(room):
+    """Killed between any two calls, the item is whole in one place or the other, and shunting can be done again."""
+    room.items.make_durable(["t1"])
+    began = len(room.disk.events)
+    room.items.shunt("t1", "for the test")
+    for number in range(began, len(room.disk.events)):
+        root = str(room.root / f"killed{number}")
+        Model(room.disk.events[:number]).build(root, KILLED)
+        places = Places(os.path.join(root, "spool"))
+        whole = [
+            place for place in (places.items, places.shunted) if {"t1.eml", "t1.json"} <= set(os.listdir(place))
+        ]
+        assert len(whole) == 1
+        Items(places, Disk()).shunt("t1", "again")
+        assert sorted(os.listdir(places.shunted)) == ["t1.eml", "t1.json", "t1.txt"] and not os.listdir(places.items)
 
 
 def test_bad_mail_is_kept_for_good(room):

@@ -200,6 +200,20 @@ def test_an_unreadable_item_can_be_shunted(room):
     assert files_under(room.places.shunted) == ["t1.eml", "t1.json", "t1.txt"]
 
 
+def test_a_shunted_item_that_is_moved_back_is_tried_again(room):
+    """An operator moves both files back, and the running queue finds the item as it was."""
+    room.put("t1")
+    room.queue.claim("t1")
+    room.queue.shunt("t1", "no sense")
+    assert room.queue.look() == 0
+    for ending in (".eml", ".json"):
+        os.rename(os.path.join(room.places.shunted, "t1" + ending), os.path.join(room.places.items, "t1" + ending))
+    assert room.queue.look() == 1
+    assert room.queue.due(NOW + 3_600) == "t1"
+    assert room.queue.claim("t1").steps == (WAITING,)
+    room.queue.release("t1", NOW)
+
+
 def test_a_person_sees_all_items(room):
     """Listed by trace, oldest first, without claiming anything."""
     room.put("t2")

@@ -7,7 +7,8 @@ journal/   OWNER.lock       held (flock) for as long as the process that owns it
            OWNER.N          its commit journal, in segments: one framed JSON record a committed message
 items/     TRACE.eml        a message that waits for the courier (one more name of the same inode)
            TRACE.json       its envelope: what is to be done with it, and what has happened so far
-shunted/   TRACE.{eml,json,txt}   items that met an error nobody expected, and its traceback
+shunted/   TRACE.{eml,json,txt}   items that met an error nobody expected, and its traceback: moved back to items/,
+                                  the .eml first, such an item is tried again, by a running node as well
 badmail/   TRACE.{eml,toml}       mail that nobody can be told about
 
 Read `form`, `intake`, `journal_file`, `commit`, `retire`, `recovery` in this order for the way in; then `items`,

@@ -131,12 +131,13 @@ class Items:
             self._disk.flush(fd)
         finally:
             self._disk.close(fd)
-        for ending in (".eml", ".json"):
-            with suppress(FileNotFoundError):
-                self._disk.rename(
-                    os.path.join(self._places.items, trace + ending), os.path.join(self._places.shunted, trace + ending)
-                )
+        # At every moment one of the two directories has both files.
+        with suppress(FileNotFoundError, FileExistsError):
+            self._disk.link(self.message_path(trace), os.path.join(self._places.shunted, f"{trace}.eml"))
+        with suppress(FileNotFoundError):
+            self._disk.rename(self.envelope_path(trace), os.path.join(self._places.shunted, f"{trace}.json"))
         self._disk.flush_directory(self._places.shunted)
+        unlink_if_there(self._disk, self.message_path(trace))
         self._disk.flush_directory(self._places.items)
 
     def clean(self) -> int:
