@@ -390,6 +390,22 @@ class CoroutineTests(SynchronousTestCase):
         house.clock.advance(0)
         self.assertEqual(client.heard(), "a OK LONG completed\r\n")
 
+    def test_failing_behind_the_answer(self):
+        """What fails once the command has its answer ends the connection with a word, instead of leaving it hanging."""
+
+        @command("SHOW")
+        async def show(session, reader):
+            return Done("SHOW completed", after=lambda: 1 // 0)
+
+        house = House(registry=registry_with(show))
+        client = house.signed_in()
+        self.assertEqual(client.say("a SHOW"), [
+            "a OK SHOW completed",
+            "* BYE [SERVERBUG] Something went wrong here; the administrator's log says what",
+        ])
+        self.assertEqual(len(house.journal.named("trouble")), 1)
+        self.assertTrue(client.closed)
+
     def test_threads_that_come_back_at_once(self):
         """What many sessions have to say of results that arrive together is spread over turns."""
 

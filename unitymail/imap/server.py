@@ -246,6 +246,10 @@ class IMAPSession(IMAP4Server):
         except Farewell as error:
             self.farewell(error.text, error.code)
             return
+        except Exception as error:
+            self.door.journal.trouble(f"IMAP {event.name}", error)
+            self.farewell("Something went wrong here; the administrator's log says what", b"SERVERBUG")
+            return
         if ending.farewell:
             self.farewell(ending.farewell)
         self._count(ending.status)
