@@ -11,7 +11,7 @@ from unitymail.interfaces.spool import Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser, Report
-from unitymail.spool.form import STEP_NAMES, Unreadable, read_form, write_form
+from unitymail.spool.form import STEP_NAMES, Unreadable, read_form, write_form, write_line
 
 text = st.text(st.characters(codec=None), max_size=30)
 numbers = st.floats(0, 4e9, allow_nan=False)
@@ -42,6 +42,8 @@ items = st.builds(
 def test_there_and_back(item):
     """Every field of every item comes back, whatever is in it (lone surrogates of odd addresses too)."""
     assert read_form(write_form(item), "here") == item
+    assert read_form(write_line(item), "here") == item
+    assert b"\n" not in write_line(item)
 
 
 @given(items)

@@ -77,29 +77,17 @@ def test_a_batch_is_one_flush(tmp_path):
     journal.close()
 
 
-def test_a_revoked_batch_is_cut_off(journal):
-    """Records taken back are not read again, and later ones go to a segment of their own."""
-    first = journal.append([record(b"kept")])
-    batch = [record(b"taken"), record(b"back")]
-    journal.revoke(journal.append(batch), batch)
-    second = journal.append([record(b"later")])
-    assert list(read_frames(octets_of(first.path))) == [b"kept"]
-    assert list(read_frames(octets_of(second.path))) == [b"later"]
-    assert first.path != second.path
-
-
-def test_a_batch_revoked_after_a_rotation(journal):
-    """A retirement may seal the segment between the append and its taking back: the next one stays the current one."""
-    journal.append([record(b"kept")])
-    batch = [record(b"taken back")]
-    segment = journal.append(batch)
-    assert journal.rotate() == [segment]
-    journal.revoke(segment, batch)
-    assert list(read_frames(octets_of(segment.path))) == [b"kept"]
-    assert journal.rotate() == [segment] and segment.fd == -1
-    later = journal.append([record(b"later")])
-    journal.remove(journal.rotate())
-    assert not os.path.exists(segment.path) and not os.path.exists(later.path)
+def test_most_appends_change_nothing_but_octets(journal):
+    """A segment is made longer by whole steps, and the zeros behind its records are no records."""
+    segment = journal.append([record(b"one")])
+    length = os.path.getsize(segment.path)
+    journal.append([record(b"two")])
+    assert os.path.getsize(segment.path) == length == 64 * 1024
+    assert list(read_frames(octets_of(segment.path))) == [b"one", b"two"]
+    journal.append([record(b"x" * 100_000)])
+    journal.append([record(b"four")])
+    assert os.path.getsize(segment.path) == 128 * 1024
+    assert list(read_frames(octets_of(segment.path))) == [b"one", b"two", b"x" * 100_000, b"four"]
 
 
 def test_segments_leave_when_they_are_retired(journal):
@@ -145,7 +133,7 @@ def test_the_living_and_the_dead(tmp_path):
     assert living == {"1-a"}
     ((owner, paths, lock),) = [(r.owner, r.segments, r.lock) for r in found]
     assert owner == "2-b"
-    assert [octets_of(path)[-2:] for path in paths[:11]] == [frame(b"%d" % n)[-2:] for n in range(11)]
+    assert [list(read_frames(octets_of(path))) for path in paths[:11]] == [[b"%d" % n] for n in range(11)]
     assert find_dead(str(tmp_path))[0] == []
     unlock(lock)
     alive.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.protocol import ClientFactory, Protocol
@@ -26,11 +27,13 @@ class Neighbours:
         self._known: dict[int, _Line] = {}
         self._seen_at: tuple[int, bool] | None = None
 
-    def tell(self, data: bytes) -> None:
-        """Give the octets to every other process that has a bell."""
+    def tell(self, words: Callable[[], bytes]) -> None:
+        """Give the octets to every other process that has a bell; where there is none, they are not even made."""
         self._look()
-        for line in self._known.values():
-            line.say(data)
+        if self._known:
+            data = words()
+            for line in self._known.values():
+                line.say(data)
 
     def close(self) -> None:
         for line in list(self._known.values()):

@@ -74,7 +74,7 @@ class Doorbell:
 
     def _tell(self) -> None:
         rings, self._untold = self._untold, {}
-        self._neighbours.tell(b"".join(map(spoken, rings)))
+        self._neighbours.tell(lambda: b"".join(map(spoken, rings)))
 
     async def heard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
         """A word from another process. What this version does not know is left alone."""

@@ -4,7 +4,7 @@
 
 intake/    TRACE.OWNER      messages being received, and committed ones until their record is retired
 journal/   OWNER.lock       held (flock) for as long as the process that owns it lives
-           OWNER.N          its commit journal, in segments: one framed JSON record a committed message
+           OWNER.N          its commit journal, in segments: one framed line of JSON a committed message
 items/     TRACE.eml        a message that waits for the courier (one more name of the same inode)
            TRACE.json       its envelope: what is to be done with it, and what has happened so far
 shunted/   TRACE.{eml,json,txt}   items that met an error nobody expected, and its traceback: moved back to items/,

@@ -1,10 +1,10 @@
 """The group commit: everything that is waiting becomes durable together, then visible, then it is answered.
 
-Note *The order* (architecture 3.5). (1) Each intake file is written and flushed. (2) One record a message goes to the
-commit journal, with one flush, and one flush of the intake directory, for the batch. This is the durable point: what
-fails before it leaves nothing, what fails after it is finished later. (3) Deliveries are linked into the mailboxes, the
-rest becomes an item. (4) The Deferreds fire. Before (2) a crash leaves a file that the next start removes; after it,
-the next start does (3) again.
+Note *The order* (architecture 3.5). (1) Each intake file is written; all of them and their directory are flushed, side
+by side. (2) One record a message goes to the commit journal, with one flush for the batch. This is the durable point:
+what fails before it leaves nothing, what fails after it is finished later. (3) Deliveries are linked into the
+mailboxes, the rest becomes an item. (4) The Deferreds fire. Before (2) a crash leaves a file that the next start
+removes; after it, the next start does (3) again.
 
 Knows this order; refuses to know what the steps mean, or when records are retired.
 """
@@ -12,8 +12,8 @@ Knows this order; refuses to know what the steps mean, or when records are retir
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -25,7 +25,8 @@ from unitymail.interfaces.spool import Item
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import Deliver
-from unitymail.spool.form import write_form
+from unitymail.spool.flushers import Flushers
+from unitymail.spool.form import write_line
 from unitymail.spool.intake import Incoming
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal, Committed
@@ -68,7 +69,7 @@ class Committer:
 
     def __init__(
         self, *, places: Places, disk: IDisk, threads: IThreads, store: IStore, items: Items, commits: CommitJournal,
-        retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None], flushers: Executor | None,
+        retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None], flushers: Flushers,
     ) -> None:
         self._places = places
         self._disk = disk
@@ -171,11 +172,17 @@ class Committer:
                 written.append(message)
             except Exception as error:
                 self._fail(message, error)
-        if self._flushers is None or len(written) < 2:
-            for message in written:
-                self._flush(message)
-        else:
-            list(self._flushers.map(self._flush, written))
+        if written:
+            self._flush_all(written)
+
+    def _flush_all(self, batch: list[Finishing]) -> None:
+        """The files, and the directory that names them."""
+        trouble: list[Exception] = []
+        names = partial(self._flush_names, trouble)
+        self._flushers.make([*(partial(self._flush, message) for message in batch), names])
+        for message in batch:
+            if trouble and message.failure is None:
+                self._fail(message, trouble[0])
 
     def _flush(self, message: Finishing) -> None:
         try:
@@ -184,11 +191,17 @@ class Committer:
         except Exception as error:
             self._fail(message, error)
 
+    def _flush_names(self, trouble: list[Exception]) -> None:
+        try:
+            self._disk.flush_directory(self._places.intake)
+        except Exception as error:
+            trouble.append(error)
+
     def _make_record(self, batch: list[Finishing]) -> Sequence[Finishing]:
         for message in batch:
             try:
                 item = message.describe()
-                message.committed = Committed(item, write_form(item))
+                message.committed = Committed(item, write_line(item))
             except Exception as error:
                 self._fail(message, error)
         batch = [message for message in batch if message.failure is None]
@@ -196,12 +209,7 @@ class Committer:
         if not records:
             return ()
         try:
-            segment = self._commits.append(records)
-            try:
-                self._disk.flush_directory(self._places.intake)
-            except OSError:
-                self._commits.revoke(segment, records)
-                raise
+            self._commits.append(records)
         except OSError as error:
             for message in batch:
                 self._fail(message, error)

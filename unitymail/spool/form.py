@@ -58,6 +58,16 @@ def write_form(item: Item) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def write_line(item: Item) -> bytes:
+    """The same on one line, for the commit journal: every message has one, few are ever read."""
+    return _compact({
+        **{name: getattr(item, name) for name in _PLAIN},
+        "envelope": _of_envelope(item.envelope),
+        "recipients": [_of_recipient(recipient) for recipient in item.envelope.recipients],
+        "steps": [_of_state(state) for state in item.steps],
+    }).encode("utf-8", "surrogatepass")
+
+
 def _rows(rows: Iterable[dict[str, Any]]) -> str:
     return ",".join("\n  " + _compact(row) for row in rows)
 

@@ -6,6 +6,9 @@ line end, the payload, a line end: a person can read it, and a torn tail shows.
 Note *Never behind a flaw*. Reading stops at the first flawed frame. So after any failure a segment takes no more
 records: the failed ones are cut off, and the next batch begins a new segment. Only the segment that takes records
 has an open descriptor, however many wait for a mailbox in trouble.
+
+Note *Room*. A segment grows by whole steps, filled with zeros, which are no frame. An append within its room changes
+nothing but octets, so that its flush is one write to the disk and not one to the file system's own journal as well.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from unitymail.spool.claim import lock_descriptor, try_lock
 from unitymail.spool.places import unlink_if_there
 
 _HEADER = 18
+_STEP = 64 * 1024
 
 
 def frame(payload: bytes) -> bytes:
@@ -65,6 +69,7 @@ class Segment:
     path: str
     fd: int
     size: int = 0
+    room: int = 0
     committed: list[Committed] = field(default_factory=list)
 
 
@@ -88,7 +93,7 @@ class CommitJournal:
             segment = self._current or self._new_segment()
             self._current = segment
             try:
-                self._disk.write(segment.fd, octets)
+                self._write(segment, octets)
                 self._disk.flush(segment.fd)
             except OSError:
                 self._cut(segment)
@@ -97,12 +102,12 @@ class CommitJournal:
             segment.committed.extend(batch)
             return segment
 
-    def revoke(self, segment: Segment, batch: Sequence[Committed]) -> None:
-        """Take back the newest append to the segment."""
-        with self._lock:
-            segment.size -= sum(len(frame(one.payload)) for one in batch)
-            del segment.committed[-len(batch) :]
-            self._cut(segment)
+    def _write(self, segment: Segment, octets: bytes) -> None:
+        end = segment.size + len(octets)
+        if end > segment.room:
+            segment.room = -(-end // _STEP) * _STEP
+            octets += bytes(segment.room - end)
+        self._disk.write_at(segment.fd, octets, segment.size)
 
     def rotate(self) -> list[Segment]:
         """Let the next records begin a new segment; all segments that take no more, oldest first."""
@@ -149,7 +154,7 @@ class CommitJournal:
     def _new_segment(self) -> Segment:
         self._number += 1
         path = os.path.join(self._directory, f"{self.owner}.{self._number}")
-        segment = Segment(path, self._disk.append_to(path))
+        segment = Segment(path, self._disk.create(path))
         try:
             self._disk.flush_directory(self._directory)
         except OSError:
@@ -160,20 +165,15 @@ class CommitJournal:
     def _cut(self, segment: Segment) -> None:
         # What cannot be cut off is harmless: the intake files of these records are removed, too.
         with suppress(OSError):
-            if segment is not self._current:  # a retirement has sealed it meanwhile
-                segment.fd = self._disk.append_to(segment.path)
             self._disk.truncate(segment.fd, segment.size)
             self._disk.flush(segment.fd)
         self._seal(segment)
 
     def _seal(self, segment: Segment) -> None:
         """It takes no more records."""
-        if segment is self._current:
-            self._current = None
-            self._sealed.append(segment)
-        fd, segment.fd = segment.fd, -1
-        if fd >= 0:
-            self._disk.close(fd)
+        self._current = None
+        self._sealed.append(segment)
+        self._disk.close(segment.fd)
 
     def _life_path(self) -> str:
         return os.path.join(self._directory, f"{self.owner}.lock")

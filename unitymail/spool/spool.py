@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -26,6 +25,7 @@ from unitymail.mail.envelope import Envelope
 from unitymail.mail.message import Importance
 from unitymail.routing.decision import Decision
 from unitymail.spool.commit import Committer, Finishing
+from unitymail.spool.flushers import Flushers
 from unitymail.spool.intake import Incoming
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal
@@ -69,7 +69,7 @@ class Spool:
         self._retirement = Retirement(
             disk=disk, store=store, items=self._items, commits=self._commits, journal=journal, made=self._made_late
         )
-        self._flushers = ThreadPoolExecutor(flushers, "flush") if flushers else None
+        self._flushers = Flushers(flushers)
         self._committer = Committer(
             places=self._places, disk=disk, threads=threads, store=store, items=self._items, commits=self._commits,
             retirement=self._retirement, journal=journal, ended=self._ended, flushers=self._flushers,
@@ -231,5 +231,4 @@ class Spool:
     def _finish_up(self) -> None:
         self._retirement.run()
         self._commits.close()
-        if self._flushers is not None:
-            self._flushers.shutdown()
+        self._flushers.stop()
