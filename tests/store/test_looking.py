@@ -117,6 +117,19 @@ def test_sizes_in_names_are_not_believed_against_the_file(house):
     assert [size for _, size in house.inbox.rows([1, 2, 3], ["size"])] == [len(octets) + 3] * 3
 
 
+def test_uids_are_given_in_arrival_order(house, monkeypatch):
+    """However the directory lists its files, the UIDs follow the seconds, then the microseconds, in their names."""
+    for order in (lambda names: sorted(names), lambda names: sorted(names, reverse=True)):
+        monkeypatch.setattr(looking, "listing", lambda directory, order=order: order(os.listdir(directory)))
+        first = len(house.inbox.refresh().uids) + 1
+        times = ["1700000009.M1", "1700000010.M900", "1700000010.M10000", "999.M1"]
+        for number, name in enumerate(times):
+            house.store.deliver("u-robin", house.write(message(first + number)), f"{name}P{first}.x")
+        house.inbox.refresh()
+        arrived = [house.octets(house.inbox, first + number) for number in range(4)]
+        assert arrived == [message(first + number) for number in (3, 0, 1, 2)]
+
+
 def test_missing_once_is_not_gone(five, monkeypatch):
     """A name that one listing skips (readdir may, when files are renamed meanwhile) is not taken for removed."""
     listing = looking.listing
