@@ -6,6 +6,7 @@ Knows the order of starting and stopping; refuses to know the rooms (`rooms`) an
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -69,6 +70,12 @@ def _in_words(error: BaseException) -> str:
     return str(error)
 
 
+def _allow_descriptors() -> None:
+    """As many open files as this process may have at all: each connection, mailbox and message needs some."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class Node(Service):
     """Clients that connect while the node starts wait in its sockets. What it makes is for its own eyes (umask 077)."""
 
@@ -82,6 +89,7 @@ class Node(Service):
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
+        _allow_descriptors()
         try:
             self._lock.take()
             for door in DOORS:

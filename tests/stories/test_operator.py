@@ -230,3 +230,10 @@ def test_a_mark_that_an_editor_left_is_no_complaint(model, tmp_path):
     house = House.like(model, tmp_path / "node")
     house.config.write_text("\ufeff" + house.config.read_text(), encoding="utf-8")
     assert twistd(house, "--config", str(house.config), "--check").returncode == 0
+
+
+def test_the_node_takes_the_descriptors_it_may_have(house):
+    """A thousand connections do not end at the shell's soft limit of open files."""
+    with open(f"/proc/{house.process.pid}/limits") as file:
+        soft, hard = next(line.split()[3:5] for line in file if line.startswith("Max open files"))
+    assert soft == hard
