@@ -21,7 +21,7 @@ CONVERT_IN_MEMORY = 1024 * 1024
 
 
 class MappedFile(mmap.mmap):
-    """A file as memory, and the file itself: reading can fail with OSError where touching the memory ends the process."""
+    """A file as memory, and the file itself: a read can fail with OSError where touching memory ends the process."""
 
     descriptor = -1
 
