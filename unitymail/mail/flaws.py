@@ -5,13 +5,10 @@ Knows which parts may hold such octets (BINARYMIME); refuses to mend anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from unitymail.mail.part import Octets, Part, walk
 from unitymail.mail.structure import Structure
 from unitymail.mail.transfer import has_junk
-
-_BLOCK = 1 << 20
+from unitymail.mail.windows import blocks
 
 
 def content_flaws(buffer: Octets, structure: Structure, *, clean_octets: bool = False) -> tuple[str, ...]:
@@ -56,21 +53,11 @@ def _loose_octets(buffer: Octets, parts: list[Part], size: int) -> tuple[bool, b
 
 
 def _judge(buffer: Octets, start: int, end: int, nul: bool, bare: bool) -> tuple[bool, bool]:
-    for block in _blocks(buffer, start, end):
+    for block in blocks(buffer, start, end):
         nul = nul or b"\0" in block
         bare = bare or not block.count(b"\n") == block.count(b"\r") == block.count(b"\r\n")
     return nul, bare
 
 
-def _blocks(buffer: Octets, start: int, end: int) -> Iterator[bytes]:
-    """Slices of about a megabyte, none of which ends between a CR and its LF."""
-    while start < end:
-        block = buffer[start:min(start + _BLOCK, end)]
-        if block[-1:] == b"\r" and start + len(block) < end:
-            block += buffer[start + len(block):start + len(block) + 1]
-        start += len(block)
-        yield block
-
-
 def _has_junk(buffer: Octets, part: Part) -> bool:
-    return any(has_junk(block) for block in _blocks(buffer, part.body, part.end))
+    return any(has_junk(block) for block in blocks(buffer, part.body, part.end))

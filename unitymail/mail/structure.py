@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from unitymail.mail import parameters
+from unitymail.mail import parameters, windows
 from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER
 from unitymail.mail.part import LONGEST_FILE_NAME, Octets, Part, find_part, leaves, walk
 
@@ -33,7 +33,6 @@ _CONTENT_FIELD = re.compile(rb"content-([a-z0-9-]++)[ \t]*+:([^\n]*+(?:\n[ \t][^
 _LONG_FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
 _FIRST_FIELD = re.compile(rb"[!-9;-~\x80-\xff]++[ \t]*+:")
 _NEVER = (1 << 62, 1 << 62)
-_BLOCK = 1 << 20
 
 
 class Structure(NamedTuple):
@@ -213,7 +212,7 @@ class _Scan:
             if first[:1] == b"\n" or first == b"\r\n":
                 return 0, first.index(b"\n") + 1
         if self.blank[0] < start - 1:
-            found = _BLANK_LINE.search(self.buffer, max(start - 1, 0))
+            found = windows.search(_BLANK_LINE, self.buffer, max(start - 1, 0), self.size)
             self.blank = found.span() if found else _NEVER
         last, body = self.blank
         return (self.size, self.size) if last >= self.size else (last, body)
@@ -221,10 +220,9 @@ class _Scan:
     def delimiter(self, position: int, end: int) -> tuple[int, int, int, bool] | None:
         """The next delimiter of an open multipart: (its line end before, start of next line, depth, closing)."""
         active = self.active
-        search = _DELIMITER.search
         buffer = self.buffer
         position = max(position, 0)
-        while found := search(buffer, position, end):
+        while found := windows.search(_DELIMITER, buffer, position, end):
             line = found[1].rstrip(b" \t\r")
             depth = active.get(line)
             closing = False
@@ -241,9 +239,7 @@ class _Scan:
         return newline - 1 if newline and self.buffer[newline - 1] == 13 else newline
 
     def count_lines(self, start: int, end: int) -> int:
-        if end - start <= _BLOCK:
-            return self.buffer[start:end].count(b"\n")
-        return sum(self.buffer[at:min(at + _BLOCK, end)].count(b"\n") for at in range(start, end, _BLOCK))
+        return sum(block.count(b"\n") for block in windows.blocks(self.buffer, start, end))
 
     def read_header(self, start: int, body: int) -> _Open:
         """The Content-* fields of one header; the first of each name counts."""

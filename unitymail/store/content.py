@@ -8,12 +8,13 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.store import IContent
+from unitymail.mail.windows import blocks
 from unitymail.store.keeping import copy_to
 
 SMALL = 64 * 1024
@@ -79,17 +80,17 @@ def bare_line_feeds(buffer: bytes | mmap.mmap) -> int:
     """How many octets the CRLF form is longer."""
     if isinstance(buffer, bytes):
         return buffer.count(b"\n") - buffer.count(b"\r\n")
-    return sum(block.count(b"\n") - block.count(b"\r\n") for block in _blocks(buffer))
+    return sum(block.count(b"\n") - block.count(b"\r\n") for block in blocks(buffer, 0, len(buffer)))
 
 
 def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[], str]) -> bytes | mmap.mmap:
     """The CRLF form of a buffer that has bare line feeds; a large one by way of a file that has no name any more."""
     if len(buffer) <= CONVERT_IN_MEMORY:
         return converted(buffer[:])
-    blocks = map(converted, _blocks(buffer))
+    pieces = map(converted, blocks(buffer, 0, len(buffer)))
     path = temporary()
     try:
-        copy_to(disk, lambda _: next(blocks, b""), path)
+        copy_to(disk, lambda _: next(pieces, b""), path)
         return open_file(os.fsencode(path))
     finally:
         if os.path.lexists(path):
@@ -99,14 +100,3 @@ def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[],
 def converted(octets: bytes) -> bytes:
     """Every bare LF as CRLF; what is CRLF already stays."""
     return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def _blocks(buffer: bytes | mmap.mmap) -> Iterator[bytes]:
-    """Slices that never end between a CR and its LF."""
-    start, size = 0, len(buffer)
-    while start < size:
-        end = min(start + CONVERT_IN_MEMORY, size)
-        while end < size and buffer[end - 1 : end] == b"\r":
-            end += 1
-        yield buffer[start:end]
-        start = end
