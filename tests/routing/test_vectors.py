@@ -7,6 +7,7 @@ import pytest
 
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.routing.categorise import read
+from unitymail.routing.evidence import Evidence
 from unitymail.settings.site import SiteSettings
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -26,6 +27,15 @@ def test_is_what_the_index_says(entry):
         "importance": message.importance.value,
         "malformed": message.malformed,
     } == {name: entry[name] for name in ("category", "rule", "sensitivity", "secure", "importance", "malformed")}
+
+
+@pytest.mark.parametrize("entry", INDEX, ids=lambda entry: entry["file"])
+def test_the_short_cut_for_plain_text_changes_nothing(entry, monkeypatch):
+    """A message that is one text is what the rules would have said."""
+    octets = (VECTORS / entry["file"]).read_bytes()
+    quick = read(octets, SECURE)
+    monkeypatch.setattr(Evidence, "is_plain_text", False)
+    assert read(octets, SECURE) == quick
 
 
 def test_every_file_is_in_the_index():

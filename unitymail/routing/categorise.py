@@ -85,6 +85,8 @@ def categorise(
     if structure.beyond_limits:
         return Category.EMAIL, "R7"
     evidence = Evidence(buffer, structure.root, fields)
+    if evidence.is_plain_text:
+        return Category.EMAIL, "R7"
     dropped = ""
     for rule, judge in RULES:
         category = judge(evidence)

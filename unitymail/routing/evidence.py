@@ -51,6 +51,11 @@ class Evidence:
         self.root = root
         self._looked: dict[tuple[int, int], _Looked] = {}
 
+    @property
+    def is_plain_text(self) -> bool:
+        """One text for people to read and no hint, as most messages are: no rule has anything to look at."""
+        return not self.root.children and _is_readable(self.root) and self.hint is None
+
     @cached_property
     def leaves(self) -> list[Part]:
         return leaves(self.root)
