@@ -43,6 +43,7 @@ def a_courier(root, *, book=None, relay=None, room=None, at_once=20, **facts):
     room.performers = find_performers(
         store=room.store, spool=room.spool, badmail=room.badmail, book=room.book, usage=room.usage,
         doorbell=room.doorbell, journal=room.journal, threads=room.threads, decider=room.decider,
+        clock=room.clock,
     )
     room.relay = relay
     if relay is not None:

@@ -5,6 +5,7 @@ Knows the schedule and the site's patience; refuses to know how a step is perfor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from unitymail.courier.retry import OWN_PATIENCE_S, delay
@@ -16,6 +17,14 @@ from unitymail.settings.site import SiteSettings
 EXPIRED = "4.4.7"
 NO_PERFORMER = Outcome("failed", "5.3.5", "This mail system is not set up to send messages to this destination.")
 OWN_STEPS = (Deliver, Report, BadMail)
+
+
+def noted(item: Item, numbers: Sequence[int], results: Sequence[Outcome], now: float, site: SiteSettings) -> Item:
+    """The item once these of its steps were attempted."""
+    steps = list(item.steps)
+    for number, outcome in zip(numbers, results, strict=True):
+        steps[number] = after(steps[number], outcome, item, now, site)
+    return replace(item, steps=tuple(steps), fresh=False)
 
 
 def after(state: StepState, outcome: Outcome, item: Item, now: float, site: SiteSettings) -> StepState:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from unitymail.courier import outcomes
@@ -23,6 +24,8 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import Report, Step
 
 SPOOL_TROUBLE_S = 60.0
+MANY = 100
+"""Steps whose outcomes are noted in a thread: a turn of the reactor stays short."""
 
 
 class Surprise(Exception):
@@ -103,7 +106,7 @@ class Run:
                 together = due[:1]
             states = [item.steps[n] for n in together]
             results = await self._attempt(performer, item, states)
-            item = self._note(item, together, results)
+            item = await self._note(item, together, results)
             if any(state.outcome is None for state in item.steps) or _may_need_reports(item):
                 await self._threads.run(self._queue.record, item)
 
@@ -132,12 +135,12 @@ class Run:
         except Exception as error:
             raise Surprise(f"performing {states[0].step!r}") from error
 
-    def _note(self, item: Item, numbers: Sequence[int], results: Sequence[Outcome]) -> Item:
-        now, steps = self._now(), list(item.steps)
+    async def _note(self, item: Item, numbers: Sequence[int], results: Sequence[Outcome]) -> Item:
+        noting = partial(outcomes.noted, item, numbers, results, self._now(), self._book.site)
+        noted: Item = noting() if len(numbers) <= MANY else await self._threads.run(noting)
         for number, outcome in zip(numbers, results, strict=True):
-            steps[number] = outcomes.after(steps[number], outcome, item, now, self._book.site)
-            self._tell(item.trace, steps[number], outcome)
-        return replace(item, steps=tuple(steps), fresh=False)
+            self._tell(item.trace, noted.steps[number], outcome)
+        return noted
 
     def _tell(self, trace: str, state: StepState, attempt: Outcome) -> None:
         if state.outcome is None:

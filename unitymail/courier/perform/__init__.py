@@ -26,8 +26,8 @@ def performer_classes() -> Iterator[type[Any]]:
 def find_performers(**collaborators: Any) -> dict[type[Any], Any]:
     """A performer for each step class that has one.
 
-    The node offers store, spool, badmail, book, usage, doorbell, journal, threads and decider; each performer is
-    given those that its constructor names.
+    The node offers store, spool, badmail, book, usage, doorbell, journal, threads, clock and decider; each performer
+    is given those that its constructor names.
     """
     performers: dict[type[Any], Any] = {}
     for kind in performer_classes():

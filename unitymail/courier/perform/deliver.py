@@ -6,7 +6,9 @@ Knows that thousands of mailboxes are one piece of work; refuses to know how the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from unitymail.courier.outcomes import of_trouble
@@ -21,6 +23,8 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import Deliver
 
 INBOX = "INBOX"
+TOLD_AT_ONCE = 100
+"""Deliveries that the journal and the doorbell hear of in one turn of the reactor."""
 GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
 
 
@@ -29,7 +33,8 @@ class DeliverPerformer:
     performs = Deliver
 
     def __init__(
-        self, *, store: IStore, book: IBook, usage: IUsage, doorbell: IDoorbell, journal: IJournal, threads: IThreads
+        self, *, store: IStore, book: IBook, usage: IUsage, doorbell: IDoorbell, journal: IJournal, threads: IThreads,
+        clock: Any,
     ) -> None:
         self._store = store
         self._book = book
@@ -37,15 +42,19 @@ class DeliverPerformer:
         self._doorbell = doorbell
         self._journal = journal
         self._threads = threads
+        self._clock = clock
 
     async def perform(self, item: Item, state: StepState) -> Outcome:
         return (await self.perform_many(item, [state]))[0]
 
     async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
         outcomes: list[Outcome] = await self._threads.run(self._link, item, states)
-        for state, outcome in zip(states, outcomes, strict=True):
-            if outcome is DONE:
-                self._tell(item, _delivery(state))
+        done = [_delivery(state) for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE]
+        for start in range(0, len(done), TOLD_AT_ONCE):
+            if start:
+                await deferLater(self._clock, 0)
+            for step in done[start : start + TOLD_AT_ONCE]:
+                self._tell(item, step)
         return outcomes
 
     def _link(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
