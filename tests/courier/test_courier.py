@@ -171,7 +171,7 @@ class CourierTests(SynchronousTestCase):
         self.assertEqual(self.queued(), [])
 
     def test_many_mailboxes_are_one_piece_of_work(self):
-        """Hundreds of deliveries of one message are linked and made durable together, and told of over several turns."""
+        """Hundreds of deliveries of one message are linked and made durable together, and told over several turns."""
         users = [replace(ROBIN, id=f"u-{n}", alias=f"u{n}", address=f"u{n}@x.example", proxies=()) for n in range(300)]
         self.go(book=FakeBook(*users))
         self.send(*(Deliver(user.id, user.address) for user in users))
