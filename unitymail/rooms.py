@@ -37,6 +37,8 @@ from unitymail.threads import Threads
 
 COMMIT_THREADS = 2
 SWITCH_EVERY_S = 0.0005
+YOUNG_OBJECTS = 5_000
+COLLECT_EVERY_S = 120.0
 SETTLE_EVERY_S = 2.0
 
 
@@ -93,6 +95,7 @@ class Builder:
         await threads.run(Directory(database, self._reactor.seconds).check)
         book = await threads.run(Book.load, database)
         _keep_turns_short()
+        self._every(COLLECT_EVERY_S, lambda: threads.run(gc.collect), "collecting garbage")
         return database, book
 
     def _open_doorbell(self, watcher: Watcher) -> Doorbell:
@@ -186,11 +189,12 @@ def every(reactor: Any, journal: Journal, seconds: float, work: Callable[[], Any
 
 
 def _keep_turns_short() -> None:
-    """The address book lives for ever: the collector passes it by, and looks at old objects rarely.
+    """The address book lives for ever: the collector passes it by, looks at few young objects at a time, and at the
+    old ones never within a turn of the reactor (that is done now and then in a thread: hardly anything waits for it).
 
     A thread that comes back from the disk gets the interpreter soon: it has a batch of messages to answer for.
     """
     sys.setswitchinterval(SWITCH_EVERY_S)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(YOUNG_OBJECTS, 20, 1_000_000)
