@@ -20,7 +20,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FETCH = "load_imap.py {} mailbox --n 10000 --only first_sync,sync_envelope --reps 4 --cold-reps 1"
-DELIVERY = "load_smtp.py {} --tls starttls --auth --port submission --conns 10 --size 10k --pool 100 --messages 1500"
+DELIVERY = "load_smtp.py {} --tls starttls --auth --port submission --conns 10 --size 10k --pool 100 --messages 4000"
 IDLE = "load_imap.py {} idle --conns 100 --users 10 --messages 20 --deliver smtp"
 LARGE = "large_message.py {} --size 50m --reps 3"
 LIMIT_S = 400

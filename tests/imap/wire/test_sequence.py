@@ -88,7 +88,7 @@ def test_scattered_numbers_are_no_burden():
     uids = array("L", range(1, 100_001))
     began = time.process_time()
     chosen = parse(octets).of_uids(uids)
-    assert time.process_time() - began < 0.2
+    assert time.process_time() - began < 2
     assert len(chosen) == octets.count(b",") + 1
 
 
