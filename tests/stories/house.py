@@ -120,6 +120,7 @@ class House:
         self.reader = threading.Thread(target=self._listen, args=(self.process, ready), daemon=True)
         self.reader.start()
         if not ready.wait(PATIENCE_S) or self.process.poll() is not None:
+            self.kill()
             raise AssertionError("the node is not ready:\n" + "".join(self.output))
         return self
 

@@ -6,8 +6,6 @@ import re
 import smtplib
 import threading
 
-from tests.stories.house import House
-
 MESSAGES = 2_000
 KILLS = 20
 SENDERS = 4
@@ -37,9 +35,9 @@ class Sender(threading.Thread):
             client.close()
 
 
-def test_nothing_acknowledged_is_lost_or_doubled(model, tmp_path):
+def test_nothing_acknowledged_is_lost_or_doubled(stopped_house):
     """At least 20 kills at random moments while 2,000 messages are sent."""
-    house = House.like(model, tmp_path / "node")
+    house = stopped_house
     dice = random.Random(7)
     alive, counted = threading.Event(), threading.Semaphore(0)
     house.start()

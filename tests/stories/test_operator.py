@@ -203,9 +203,9 @@ def test_an_address_on_the_list_brings_mail_without_signing_in(house):
     assert house.ask("badmail", "list") == []
 
 
-def test_the_journal_in_json_has_one_trace_id_for_a_message(model, tmp_path):
+def test_the_journal_in_json_has_one_trace_id_for_a_message(stopped_house):
     """Every line that is about the message carries its trace id; the reply told it to the client."""
-    house = House.like(model, tmp_path / "node")
+    house = stopped_house
     house.config.write_text(house.config.read_text().replace('format = "text"', 'format = "json"'))
     house.start()
     with house.smtp("robin") as client:
