@@ -10,8 +10,6 @@ from weakref import WeakKeyDictionary
 
 from unitymail.interfaces.store import IFolder
 
-NONE = (1, 0)
-
 
 class Claims:
     def __init__(self) -> None:

@@ -309,11 +309,6 @@ class Folder:
             )
             return sorted(uid for (uid,) in gone)
 
-    def path_of(self, index: Index, uid: int) -> bytes | None:
-        """The file's path as last seen."""
-        found = index.one("SELECT base, seen FROM files WHERE id = ?", self.id_of(uid))
-        return None if found is None else path_in(self.path, *found)
-
     def path_of_base(self, base: bytes) -> bytes | None:
         """Where the file of this base name was last seen."""
         with self.access.using() as index:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from unitymail.interfaces.book import Entry
 from unitymail.interfaces.directory import IDirectoryView, NotFound
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location, LocationKind
@@ -50,20 +49,8 @@ def peer_id(view: IDirectoryView, name: str) -> str:
     return str(found.id)
 
 
-def entry_ids(view: IDirectoryView, aliases: Iterable[str]) -> tuple[str, ...]:
-    """Ids of users, contacts and lists by alias."""
-    return tuple(_entry(view, alias).id for alias in aliases)
-
-
 def user_ids(view: IDirectoryView, aliases: Iterable[str]) -> tuple[str, ...]:
     return tuple(the(view, User, alias).id for alias in aliases)
-
-
-def _entry(view: IDirectoryView, alias: str) -> Entry:
-    found: Entry | None = view.entry_named(alias)
-    if found is None:
-        raise NotFound(f"There is no user, contact or list with the alias {alias}; add it first.")
-    return found
 
 
 class Names:
