@@ -7,7 +7,8 @@ Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``t
        smart_host  departures  turns
     3  smtp/  imap/  courier/  admin/           doors and hands: the edges that act
     2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log
-       doorbell/ journal disk threads tls
+       relay/ codec/ history/ doorbell/
+       journal disk threads tls
     1  interfaces/ settings/ policy/ routing/   what should happen: pure, no Twisted, no files, no clock
     0  mail/  people/                           what things are: frozen values
 

@@ -24,7 +24,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.relay import Attempt
 from unitymail.mail.reply import Reply
+from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Step
 
 Fields = dict[str, Any]
@@ -189,6 +191,37 @@ class Journal:
 
     def reported(self, trace: str, report: str, to: str, fates: int) -> None:
         self._write("info", "reported", trace=trace, report=report, to=to, fates=fates)
+
+    def decided(self, trace: str, decision: Decision) -> None:
+        """The history tells it; a line each would double the log."""
+
+    def attempted(self, trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
+        done = sum(outcome.kind == "done" for outcome in attempt.outcomes)
+        self._write(
+            "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients), done=done
+        )
+
+    def converted(self, trace: str, to: str, seconds: float, removed: tuple[str, ...]) -> None:
+        self._write("info", "converted", trace=trace, to=to, seconds=round(seconds, 2), removed=", ".join(removed))
+
+    def hop_down(self, hop: str, why: str, again_at: float) -> None:
+        again = datetime.fromtimestamp(again_at, UTC).isoformat(timespec="seconds")
+        self._write("warning", "hop-down", hop=hop, why=why, again=again)
+
+    def hop_up(self, hop: str) -> None:
+        self._write("info", "hop-up", hop=hop)
+
+    def contact_learned(self, trace: str, location: str, what: str, contact: str) -> None:
+        self._write("info", "contact-learned", trace=trace, location=location, what=what, contact=contact)
+
+    def read(self, trace: str, account: str) -> None:
+        self._write("info", "read", trace=trace, account=account)
+
+    def receipt_sent(self, trace: str, receipt: str, to: str) -> None:
+        self._write("info", "receipt-sent", trace=trace, receipt=receipt, to=to)
+
+    def administered(self, trace: str, who: str, what: str) -> None:
+        self._write("info", "administered", trace=trace, who=who, what=what)
 
     def bad_mail(self, trace: str, reason: str) -> None:
         self._write("warning", "bad-mail", trace=trace, reason=reason)

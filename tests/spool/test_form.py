@@ -77,6 +77,7 @@ def test_names_of_steps():
     """The names are those of `unitymail explain`."""
     assert set(STEP_NAMES.values()) == {
         "deliver", "convert", "relay-to-smart-host", "relay-to-user", "hand-over", "report", "bad-mail",
+        "learn-contact",
     }
 
 

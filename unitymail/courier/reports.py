@@ -18,7 +18,7 @@ from unitymail.mail.address import key_of
 from unitymail.mail.envelope import NULL_SENDER, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.user import User
-from unitymail.routing.steps import BadMail, Convert, HandOver, RelayToUser, Report, Step
+from unitymail.routing.steps import BadMail, Convert, HandOver, LearnContact, RelayToUser, Report, Step
 
 DELAYED = "The message has not reached this recipient yet; this mail system keeps trying."
 
@@ -110,5 +110,5 @@ def addressed_as(step: Step) -> str:
         return step.original
     if isinstance(step, HandOver):
         return step.original or step.to
-    return "" if isinstance(step, BadMail) else step.to
+    return "" if isinstance(step, BadMail | LearnContact) else step.to
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from zope.interface import implementer
 
-from unitymail.directory import addresses, changes, credentials, site
+from unitymail.directory import addresses, changes, credentials, site, spoken_names
 from unitymail.directory.founding import found
 from unitymail.directory.keepers import keepers
 from unitymail.directory.sql import queries
@@ -87,6 +87,9 @@ class View:
     def old_passwords(self, user: str, count: int) -> Sequence[str]:
         return credentials.old_passwords(self._connection, user, count)
 
+    def spoken_name(self, entry: str) -> bytes:
+        return spoken_names.spoken_name(self._connection, entry)
+
     def changes(self, after: int, limit: int = 1000) -> Sequence[Change]:
         return changes.since(self._connection, after, limit)
 
@@ -133,6 +136,9 @@ class Changing(View):
 
     def unlock(self, user: str) -> None:
         credentials.unlock(self._transaction, user)
+
+    def set_spoken_name(self, entry: str, audio: bytes) -> None:
+        spoken_names.set_spoken_name(self._transaction, entry, audio)
 
     def set_site(self, assignments: Iterable[tuple[str, str]]) -> SiteSettings:
         return site.set_site(self._transaction, assignments)

@@ -177,6 +177,9 @@ class IDirectoryView(Interface):
     def old_passwords(user: str, count: int) -> Sequence[str]:
         """The newest `count` password hashes, the present one first."""
 
+    def spoken_name(entry: str) -> bytes:
+        """The recorded name of a user or contact (id), 32KADPCM as RFC 3802 has it; b"" when there is none."""
+
     def changes(after: int, limit: int = 1000) -> Sequence[Change]:
         """The change log beyond USN `after`, oldest first."""
 
@@ -207,6 +210,9 @@ class IDirectoryChange(IDirectoryView):
 
     def unlock(user: str) -> None:
         """Forget the user's wrong passwords and end a lock."""
+
+    def set_spoken_name(entry: str, audio: bytes) -> None:
+        """Keep 32KADPCM octets, at most 20 s, as the recorded name of a user or contact (id); b"" removes it."""
 
     def set_site(assignments: Iterable[tuple[str, str]]) -> SiteSettings:
         """Set (key, text) pairs, all or none."""

@@ -9,7 +9,9 @@ from typing import Any
 
 from zope.interface import Interface
 
+from unitymail.interfaces.relay import Attempt
 from unitymail.mail.reply import Reply
+from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Step
 
 # mypy: disable-error-code="misc,empty-body"
@@ -68,6 +70,33 @@ class IJournal(Interface):
 
     def reported(trace: str, report: str, to: str, fates: int) -> None:
         """A delivery status notification was made; `report` is its own trace id."""
+
+    def decided(trace: str, decision: Decision) -> None:
+        """What is to become of an accepted message, and why, recipient by recipient."""
+
+    def attempted(trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
+        """A message was sent to a next hop, or could not be: the outcome for each recipient and the dialogue."""
+
+    def converted(trace: str, to: str, seconds: float, removed: tuple[str, ...]) -> None:
+        """A message was converted for a VPIM location, or from VPIM (`to` "mailbox"); `removed`: parts left out."""
+
+    def hop_down(hop: str, why: str, again_at: float) -> None:
+        """A next hop cannot be used; it is tried again at `again_at` (Unix seconds) by one message."""
+
+    def hop_up(hop: str) -> None:
+        """A next hop that was down answers again."""
+
+    def contact_learned(trace: str, location: str, what: str, contact: str) -> None:
+        """A VPIM message made, changed or removed a contact."""
+
+    def read(trace: str, account: str) -> None:
+        """A client marked a message as seen for the first time."""
+
+    def receipt_sent(trace: str, receipt: str, to: str) -> None:
+        """A disposition notification was made; `receipt` is its own trace id."""
+
+    def administered(trace: str, who: str, what: str) -> None:
+        """An administrator held, released, retried, bounced or deleted a message of the queue."""
 
     def bad_mail(trace: str, reason: str) -> None:
         """A message went to bad mail."""

@@ -23,6 +23,7 @@ class Outcome:
     """What became of one attempt at a step. `status` is an enhanced code, `why` one sentence.
 
     later: the step itself asks to wait without counting an attempt (`again_at`, Unix seconds).
+    `success` is what a sender who asked with NOTIFY=SUCCESS is told of a step that is done, "" for nothing (yet).
     """
 
     kind: Literal["done", "try-again", "failed", "later"]
@@ -31,6 +32,7 @@ class Outcome:
     diagnostic: str = ""
     remote_mta: str = ""
     again_at: float = 0.0
+    success: Literal["", "delivered", "relayed"] = ""
 
 
 DONE = Outcome("done")

@@ -23,7 +23,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the client said before DATA. `sender` is the reverse-path without brackets, "" for the null one."""
+    """What the client said before DATA. `sender` is the reverse-path without brackets, "" for the null one.
+
+    `hold_until` (RFC 4865) and `deliver_by` (RFC 2852) are Unix seconds; mode N asks for a notice, R for return.
+    """
 
     sender: str
     recipients: tuple[Recipient, ...]
@@ -33,3 +36,6 @@ class Envelope:
     envid: str | None = None
     declared_size: int | None = None
     require_tls: bool = False
+    hold_until: float | None = None
+    deliver_by: float | None = None
+    deliver_by_mode: Literal["", "N", "R"] = ""

@@ -15,7 +15,10 @@ class LocationKind(Enum):
 class Location:
     """`fingerprint` is the SHA-256 of a peer's public key (hex). Prefixes and `dial_id` belong to VPIM (chapter 4).
 
-    `options` holds what only one kind knows, as (name, value) pairs sorted by name.
+    `swap_code_words`: it writes G.726 with the first code word in the high bits. `audio` is what it is sent: g726 or
+    mu-law. `create_contacts`, `modify_contacts` (never, name: when the text name changes, always) and `delete_contacts`
+    say what its messages may do to contacts; `create_without_name` makes them without a spoken name too. `voice_only`:
+    e-mail is never converted for it, whatever audio it has.
     """
 
     id: str
@@ -40,3 +43,6 @@ class Location:
     create_contacts: bool = False
     modify_contacts: str = "never"
     delete_contacts: bool = False
+    create_without_name: bool = False
+    send_spoken_name: bool = False
+    voice_only: bool = False

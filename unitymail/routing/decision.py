@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from unitymail.mail.message import Message
+from unitymail.mail.message import Category, Message, Sensitivity
 from unitymail.mail.reply import Reply
 from unitymail.routing.steps import Report, Step
 
@@ -23,11 +23,29 @@ Trust = Literal["stranger", "authenticated", "trusted", "smart-host", "peer", "i
 
 
 @dataclass(frozen=True, slots=True)
+class FromPeer:
+    """What a peer says of a message, in parameters of MAIL that only peers may use (decisions.md, On the wire).
+
+    `xid` is `NODE.TRACE`, the same for every attempt. `sender` is the primary address of the sender object
+    there, "" for nobody's, `kind` what it is. `category`, `sensitivity` and `secure` were decided where it came in.
+    """
+
+    xid: str
+    trace: str
+    sender: str
+    kind: SenderKind
+    category: Category
+    sensitivity: Sensitivity
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Who hands a message in, as the door established it.
 
     `door` is mta, submission, submissions, peer, or internal (our own reports, requeued bad mail).
     `user` is the id of the authenticated user, "" for none. `trust`: strangers may not reach the smart host.
+    `peer` is the id of the peer's location, `told` what it says of this message.
     """
 
     door: Door
@@ -38,6 +56,8 @@ class Origin:
     tls: str = ""
     protocol: str = "ESMTP"
     legacy: bool = False
+    peer: str = ""
+    told: FromPeer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from unitymail.mail.fate import Fate as Fate
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Into the INBOX of a user of this node. `account` is the user's id, `to` the address as the sender wrote it."""
+    """Into the INBOX of a user of this node. `account` is the user's id, `to` the address as the sender wrote it.
+
+    `from_vpim`: it comes as VPIM (RFC 3801), and goes into the mailbox in the form that Outlook plays.
+    """
 
     account: str
     to: str
+    from_vpim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +75,11 @@ class BadMail:
     reason: str
 
 
-Step = Deliver | Convert | RelayToSmartHost | RelayToUser | HandOver | Report | BadMail
+@dataclass(frozen=True, slots=True)
+class LearnContact:
+    """What a message from a VPIM location (its id) tells of its sender: a contact to make, change or remove."""
+
+    location: str
+
+
+Step = Deliver | Convert | RelayToSmartHost | RelayToUser | HandOver | Report | BadMail | LearnContact

@@ -62,6 +62,10 @@ class SiteSettings:
     relay_allow_secure: bool = setting(False, "Relay secure messages, as regular ones")
     relay_retry_for: int = setting(172_800, "Seconds to go on trying; 0 reports the first failure", high=2_592_000)
     relay_delay_notice: int = setting(14_400, "Seconds until a delay notice; 0 for none", high=2_592_000)
+    relay_connections: int = setting(8, "Connections to one next hop at once", low=1, high=100)
+    relay_notice_removed: bool = setting(False, "Tell senders when attachments were removed for a VPIM contact")
+    trace_days: int = setting(30, "Days that `unitymail trace` can look back", low=1, high=3_650)
+    vpim_max_seconds: int = setting(3_600, "Longest audio that is converted, seconds", low=1, high=86_400)
     secure_headers: str = setting("X-Unity-Secure: true", "Header fields that mark a message secure, `;` between them")
     secure_confidential: bool = setting(False, "Sensitivity: Company-Confidential marks a message secure")
 
@@ -82,7 +86,7 @@ def key_of_field(name: str) -> str:
     group, _, rest = name.partition("_")
     if name.startswith("smart_host_"):
         return "smart_host." + name.removeprefix("smart_host_")
-    return f"{group}.{rest}" if group in ("smtp", "imap", "auth", "relay", "secure") else name
+    return f"{group}.{rest}" if group in ("smtp", "imap", "auth", "relay", "secure", "subject", "vpim") else name
 
 
 FIELDS = {key_of_field(f.name): f for f in fields(SiteSettings)}

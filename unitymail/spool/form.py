@@ -18,6 +18,7 @@ from unitymail.routing.steps import (
     Convert,
     Deliver,
     HandOver,
+    LearnContact,
     RelayToSmartHost,
     RelayToUser,
     Report,
@@ -32,6 +33,7 @@ STEP_NAMES: dict[type[Any], str] = {
     HandOver: "hand-over",
     Report: "report",
     BadMail: "bad-mail",
+    LearnContact: "learn-contact",
 }
 """The names of steps as `unitymail explain` prints them."""
 

@@ -167,6 +167,9 @@ locations = _named(
     _flag("create_contacts"),
     _text("modify_contacts", 20),
     _flag("delete_contacts"),
+    _flag("create_without_name"),
+    _flag("send_spoken_name"),
+    _flag("voice_only"),
 )
 user_templates = _named(
     "user_templates",
@@ -275,6 +278,12 @@ credentials = Table(
     _time("first_failure"),
     _time("last_failure"),
     _time("locked_until"),
+)
+spoken_names = Table(
+    "spoken_names",
+    metadata,
+    Column("owner_id", ID, ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    Column("audio", LargeBinary, nullable=False),
 )
 password_history = Table(
     "password_history",

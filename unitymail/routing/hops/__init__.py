@@ -1,0 +1,28 @@
+"""Next-hop rules, one file each, found here: a new way out is a new file that provides `INextHopRule`."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.next_hop_rule import INextHopRule
+from unitymail.routing.next_hop import NextHop
+from unitymail.routing.situation import Failure
+from unitymail.routing.steps import Step
+
+
+def discover() -> dict[type[Any], INextHopRule]:
+    """Every rule of this package, by the step classes it knows."""
+    modules = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return {step: module for module in modules if INextHopRule.providedBy(module) for step in module.steps}
+
+
+RULES = discover()
+
+
+def next_hop(step: Step, book: IBook) -> NextHop | Failure | None:
+    """Where the step goes as things stand; why it cannot; None for a step that stays on this node."""
+    rule = RULES.get(type(step))
+    return None if rule is None else rule.next_hop(step, book)
