@@ -10,6 +10,7 @@ from tests.routing.letters import (
     CHRIS_AT,
     EVERYBODY,
     INTERNAL,
+    LONDON,
     PEER,
     ROBIN_AT,
     SIGNED_IN,
@@ -26,8 +27,8 @@ from unitymail.people.class_of_service import RequireSecure
 from unitymail.people.distribution_list import DistributionList
 from unitymail.people.user import Action, Actions, User
 from unitymail.routing.decide import FORWARDS_PRIVATE, LOOP, decide
-from unitymail.routing.decision import Decision, RecipientDecision, SenderFinding
-from unitymail.routing.steps import BadMail, Deliver, RelayToUser
+from unitymail.routing.decision import Decision, FromPeer, RecipientDecision, SenderFinding
+from unitymail.routing.steps import BadMail, Deliver, LearnContact, RelayToUser, Report
 
 OUTSIDE = "someone@elsewhere.example"
 
@@ -68,6 +69,50 @@ def test_a_sender_who_is_not_theirs_is_refused_whole():
 def test_a_message_that_goes_in_circles_is_refused(facts, looping, origin):
     """At 100 Received fields, or here for the fourth time, whoever brings it."""
     assert decided(message(**facts), origin=origin).refusal == (LOOP if looping else None)
+
+
+def test_a_peer_has_decided_already():
+    """Category, sensitivity and secure come from the node where the message came in, not from reading it again."""
+    told = FromPeer("nodeb.t1", "t1", "dana@vm1.example.com", "user", Category.VOICE, Sensitivity.PRIVATE, True)
+    letter = message(Category.EMAIL, "dana@vm1.example.com", rule="R7")
+    decision = decided(letter, origin=replace(PEER, told=told))
+    assert (decision.message.category, decision.message.sensitivity, decision.secure) == (
+        Category.VOICE, Sensitivity.PRIVATE, True,
+    )
+    unmarked = replace(told, sensitivity=Sensitivity.PRIVATE, secure=False)
+    assert not decided(letter, origin=replace(PEER, told=unmarked)).secure
+
+
+@pytest.mark.parametrize(
+    ("category", "rule", "switches", "learns"),
+    [
+        (Category.VOICE, "R3", {"create_contacts": True}, True),
+        (Category.VOICE, "R3", {"modify_contacts": "name"}, True),
+        (Category.VOICE, "R3", {"delete_contacts": True}, False),
+        (Category.VOICE, "R5", {"create_contacts": True}, False),
+        (Category.RECEIPT, "R1", {"delete_contacts": True}, True),
+        (Category.RECEIPT, "R1", {"create_contacts": True}, False),
+        (Category.VOICE, "R3", {"create_contacts": True, "home": "n-b"}, False),
+    ],
+)
+def test_what_a_vpim_location_teaches(category, rule, switches, learns):
+    """Its voice messages make contacts, its returned ones end them, where the location says so and is homed here."""
+    sender = "8882233@london.example.org"
+    to = envelope(CHRIS_AT, "nobody@vm1.example.com", sender=sender)
+    london = replace(LONDON, **switches)
+    steps = decided(message(category, sender, rule=rule), to, origin=TRUSTED, objects=(london,)).steps
+    assert (LearnContact("v-london") in steps) is learns
+    assert isinstance(steps[-1], Report)
+
+
+@pytest.mark.parametrize(
+    ("rule", "category", "vpim"),
+    [("R3", Category.VOICE, True), ("R3", Category.FAX, True), ("R3", Category.EMAIL, False),
+     ("R4", Category.VOICE, False)],
+)
+def test_vpim_for_a_mailbox_is_converted_first(rule, category, vpim):
+    """The mailbox holds what Outlook plays; a voice-message wrapper around nothing is left as it is."""
+    assert decided(message(category, rule=rule)).steps == (Deliver("u-chris", CHRIS_AT, from_vpim=vpim),)
 
 
 @pytest.mark.parametrize(

@@ -473,7 +473,7 @@ def test_every_recipient_has_a_kind_a_match_and_a_reason():
     decision = decided(message(), to, site=SMART)
     assert [(r.kind, r.matched) for r in decision.recipients] == [
         ("user", "u-chris"), ("remote-user", "u-dana"), ("vpim-contact", "c-jo"), ("vpim-contact", "v-london"),
-        ("list", "l-team"), ("relay", ""), ("out-of-scope", "u-hidden"), ("unknown", ""),
+        ("list", "l-team"), ("unknown", ""), ("out-of-scope", "u-hidden"), ("unknown", ""),
     ]
     assert [r.reason for r in decision.recipients] == [
         "chris@vm1.example.com is Chris Jones; accepts voice messages",

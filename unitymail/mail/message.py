@@ -59,3 +59,8 @@ class Message:
     received: int = 0
     hops_here: int = 0
     encloses_private: bool = False
+
+    @property
+    def vpim(self) -> bool:
+        """Whether it comes as VPIM (RFC 3801), with something to hear or see (rule R3)."""
+        return self.rule == "R3" and self.category in (Category.VOICE, Category.FAX)

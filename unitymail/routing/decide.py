@@ -10,6 +10,8 @@ is limits, TLS and sign-in.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.quota import IUsage
 from unitymail.mail.envelope import Envelope, Recipient
@@ -17,6 +19,7 @@ from unitymail.mail.message import Category, Message
 from unitymail.mail.reply import Reply
 from unitymail.mail.trace import looping
 from unitymail.people.class_of_service import ClassOfService
+from unitymail.people.location import Location
 from unitymail.people.scope import SearchScope
 from unitymail.policy.limits import SEND_QUOTA, may_send
 from unitymail.policy.secure import is_secure
@@ -26,7 +29,7 @@ from unitymail.routing.decision import Decision, Origin, RecipientDecision, Send
 from unitymail.routing.plan import plan
 from unitymail.routing.resolve import Found, resolve
 from unitymail.routing.situation import Situation
-from unitymail.routing.steps import BadMail
+from unitymail.routing.steps import BadMail, LearnContact, Report, Step
 
 LOOP = Reply(554, "5.4.6", "The message is going in circles: it has passed too many servers, or this one too often")
 FORWARDS_PRIVATE = Reply(550, "5.7.1", "The message forwards a private one, which its sender did not allow")
@@ -34,19 +37,46 @@ FORWARDS_PRIVATE = Reply(550, "5.7.1", "The message forwards a private one, whic
 
 def decide(message: Message, envelope: Envelope, origin: Origin, book: IBook, usage: IUsage) -> Decision:
     """What is to happen to the message. A `refusal` means that the door must refuse it and nothing else happens."""
+    message = _as_told(message, origin)
     finding = find_sender(message, envelope, origin, book)
     if isinstance(finding, Reject):
         return Decision(message, _failed(finding, message, envelope), (), (), message.secure, finding.reply)
     refusal = _refusal(message, finding, origin, book, usage)
     if refusal is not None:
         return Decision(message, finding, (), (), message.secure, refusal)
-    secure = is_secure(message, _class_of_sender(finding, book))
+    secure = message.secure if origin.told else is_secure(message, _class_of_sender(finding, book))
     if finding.verdict == "bad-mail":
         return _bad_mail(message, finding, envelope, secure, book)
     scope = _scope_of_sender(finding, origin, book)
     situation = Situation(message, origin, finding, secure, book, usage, book.site, scope)
     recipients, steps = plan(envelope, situation)
-    return Decision(message, finding, recipients, steps, secure)
+    return Decision(message, finding, recipients, _with_lesson(steps, situation), secure)
+
+
+def _as_told(message: Message, origin: Origin) -> Message:
+    """What was decided where the message came into this site is not decided again."""
+    told = origin.told
+    if told is None:
+        return message
+    return replace(message, category=told.category, sensitivity=told.sensitivity, secure=told.secure)
+
+
+def _with_lesson(steps: tuple[Step, ...], situation: Situation) -> tuple[Step, ...]:
+    """What a message from a VPIM location may teach about its sender, before the report, which comes last."""
+    location = situation.book.location(situation.sender.matched) if situation.sender.kind == "vpim" else None
+    if location is None or location.home or not _teaches(situation.message, location):
+        return steps
+    lesson = (LearnContact(location.id),)
+    if steps and isinstance(steps[-1], Report):
+        return (*steps[:-1], *lesson, steps[-1])
+    return steps + lesson
+
+
+def _teaches(message: Message, location: Location) -> bool:
+    """Its voice messages make and change contacts; a returned message may be the end of one (UC, Contact Creation)."""
+    if message.category is Category.RECEIPT:
+        return location.delete_contacts
+    return message.vpim and (location.create_contacts or location.modify_contacts != "never")
 
 
 def _failed(rejection: Reject, message: Message, envelope: Envelope) -> SenderFinding:

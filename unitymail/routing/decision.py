@@ -12,9 +12,7 @@ from unitymail.mail.message import Category, Message, Sensitivity
 from unitymail.mail.reply import Reply
 from unitymail.routing.steps import Report, Step
 
-RecipientKind = Literal[
-    "user", "remote-user", "vpim-contact", "list", "relay", "unknown", "out-of-scope"
-]
+RecipientKind = Literal["user", "remote-user", "vpim-contact", "list", "unknown", "out-of-scope"]
 SenderKind = Literal["user", "vpim", "peer", "outside", "null", "unknown"]
 
 

@@ -20,6 +20,7 @@ from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayTo
 ACTIONS = discover()
 FULL = Failure("4.2.2", "The recipient's mailbox is full.")
 UNKNOWN = Failure("5.1.1", "Nobody here has this address.")
+VOICE_ONLY = Failure("5.6.1", "The recipient's voice-mail system takes voice and fax messages only.")
 NO_PEER = Failure("5.3.5", "The recipient's home server is not known here.")
 NEVER_RELAYED = {"stranger": "a stranger", "smart-host": "the smart host", "peer": "a peer"}
 """Whose unknown recipients never go to the smart host: no open relay, no ping-pong."""
@@ -38,8 +39,7 @@ def destination(found: Found, address: str, to: str, situation: Situation, *, qu
         return Destination("vpim-contact", "vpim " + key_of(found.to), address, planned)
     if found.kind == "postmaster":
         return Destination("unknown", "postmaster", address, Planned((BadMail(found.reason),), "kept as bad mail"))
-    planned = _unknown(address, situation)
-    return Destination("relay" if planned.steps else "unknown", "smtp " + key_of(address), address, planned)
+    return Destination("unknown", "smtp " + key_of(address), address, _unknown(address, situation))
 
 
 def _local(user: User, to: str, situation: Situation, quota: bool) -> Planned:
@@ -63,6 +63,8 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
     closed = vpim_gate(situation.secure, location)
     if closed:
         return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
+    if location.voice_only and situation.message.category is Category.EMAIL:
+        return Planned((), f"{location.name} takes voice and fax messages only", VOICE_ONLY)
     if location.home:
         return _hand_over(location.home, address, to, situation)
     contact = found.entry.id if isinstance(found.entry, Contact) else ""

@@ -13,4 +13,5 @@ action = Action.ACCEPT
 
 
 def act(user: User, to: str, situation: Situation) -> Planned:
-    return Planned((Deliver(user.id, to),), f"accepts {situation.message.category.value} messages")
+    message = situation.message
+    return Planned((Deliver(user.id, to, message.vpim),), f"accepts {message.category.value} messages")

@@ -17,7 +17,7 @@ action = Action.ACCEPT_AND_RELAY
 
 
 def act(user: User, to: str, situation: Situation) -> Planned:
-    kept = Deliver(user.id, to)
+    kept = Deliver(user.id, to, situation.message.vpim)
     does = f"accepts {situation.message.category.value} messages"
     barred = judge_relay(user, situation)
     if barred is not None:
