@@ -1,1 +1,6 @@
-"""Audio in and out, by PyAV. Refuses to know what a message is."""
+"""Audio: whatever a message holds becomes samples, samples become what a telephone system or Outlook plays.
+
+Knows FFmpeg (through PyAV) and how it must be asked; refuses to know messages, parts and their encodings.
+"""
+
+from unitymail.codec.codec import Codec as Codec
