@@ -18,5 +18,8 @@ class INextHopRule(Interface):
 
     steps = Attribute("The step classes that it knows (a tuple).")
 
+    def key(step: Any) -> str:
+        """What the key of its hop most likely is, without a look at the book: enough to queue by."""
+
     def next_hop(step: Any, book: IBook) -> NextHop | Failure:
         """Where the step goes as things stand, or why it cannot go anywhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,6 +57,7 @@ class Item:
     goes into every mailbox. `intake` is the file it was received in: the item outlives it (see spool.items). `silent`:
     no report is ever due, since it was sent automatically or by nobody known.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.
+    `received` is our own Received field out of the header block, b"" when nobody has read it yet; it is not stored.
     """
 
     trace: str
@@ -79,6 +80,7 @@ class Item:
     intake: str = ""
     silent: bool = False
     fresh: bool = False
+    received: bytes = b""
 
 
 class IIncoming(Interface):
@@ -123,7 +125,11 @@ MAX_HEAD = 2048
 
 
 class IStepPerformer(Interface):
-    """One kind of step. Discovered in `courier.perform`: a new kind is one new file."""
+    """One kind of step. Discovered in `courier.perform`: a new kind is one new file.
+
+    Steps of one item are performed side by side. Of two performers for one class, the one whose `takes(step)` says so
+    is asked; the other has no such method.
+    """
 
     performs = Attribute("The step class this performer knows.")
 
@@ -132,7 +138,12 @@ class IStepPerformer(Interface):
 
 
 class IManyStepsPerformer(IStepPerformer):
-    """A performer that is much quicker with many steps of one item at once (15,000 mailboxes)."""
+    """A performer that does several steps of one item in one go: 15,000 mailboxes, or one SMTP transaction."""
+
+    together = Attribute("At most so many steps in one go; 0 for no bound.")
+
+    def group(step: Any) -> Hashable:
+        """Steps of equal groups go together, those of several classes too where their performers agree."""
 
     def perform_many(item: Item, states: Sequence[StepState]) -> Awaitable[list[Outcome]]:
         """As `perform` for each, in order. Their outcomes are written together: twice must be harmless."""

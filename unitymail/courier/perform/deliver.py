@@ -5,7 +5,7 @@ Knows that thousands of mailboxes are one piece of work; refuses to know how the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from twisted.internet.task import deferLater
@@ -31,6 +31,7 @@ GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
 @implementer(IManyStepsPerformer)
 class DeliverPerformer:
     performs = Deliver
+    together = 0
 
     def __init__(
         self, *, store: IStore, book: IBook, usage: IUsage, doorbell: IDoorbell, journal: IJournal, threads: IThreads,
@@ -43,6 +44,9 @@ class DeliverPerformer:
         self._journal = journal
         self._threads = threads
         self._clock = clock
+
+    def group(self, step: Deliver) -> Hashable:
+        return Deliver
 
     async def perform(self, item: Item, state: StepState) -> Outcome:
         return (await self.perform_many(item, [state]))[0]

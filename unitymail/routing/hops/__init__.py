@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -26,3 +27,12 @@ def next_hop(step: Step, book: IBook) -> NextHop | Failure | None:
     """Where the step goes as things stand; why it cannot; None for a step that stays on this node."""
     rule = RULES.get(type(step))
     return None if rule is None else rule.next_hop(step, book)
+
+
+def waits_for(steps: Iterable[Step]) -> str:
+    """The key of the only next hop that these steps most likely wait for; "" for none, for several, or for work here.
+
+    A hint to queue by, without a look at the book: the hop itself is found at each attempt.
+    """
+    keys = {rule.key(step) if (rule := RULES.get(type(step))) is not None else "" for step in steps}
+    return keys.pop() if len(keys) == 1 else ""

@@ -17,10 +17,14 @@ steps = (HandOver,)
 GONE = Failure("5.3.5", "The recipient's home server is not known here.")
 
 
+def key(step: HandOver) -> str:
+    return f"peer {step.peer}"
+
+
 def next_hop(step: HandOver, book: IBook) -> NextHop | Failure:
     peer = book.location(step.peer)
     if peer is None or peer.kind is not LocationKind.PEER:
         return GONE
     return NextHop(
-        f"peer {peer.id}", f"the peer {peer.name}", peer.host, peer.port, tls="pinned", fingerprint=peer.fingerprint
+        key(step), f"the peer {peer.name}", peer.host, peer.port, tls="pinned", fingerprint=peer.fingerprint
     )

@@ -15,7 +15,12 @@ from unitymail.routing.steps import RelayToSmartHost, RelayToUser
 moduleProvides(INextHopRule)
 
 steps = (RelayToSmartHost, RelayToUser)
+KEY = "smart-host"
 NOT_SET = Failure("5.3.5", "The message would have to leave through a smart host, and none is set.")
+
+
+def key(step: Any) -> str:
+    return KEY
 
 
 def next_hop(step: Any, book: IBook) -> NextHop | Failure:
@@ -29,7 +34,7 @@ def smart_host(book: IBook) -> NextHop | Failure:
     if not named:
         return NOT_SET
     return NextHop(
-        "smart-host", f"the smart host {named}", named.removeprefix("mx:"), site.smart_host_port,
+        KEY, f"the smart host {named}", named.removeprefix("mx:"), site.smart_host_port,
         mx=named.startswith("mx:"), tls=site.smart_host_tls, ca_file=site.smart_host_ca_file,
         username=site.smart_host_username, password_file=site.smart_host_password_file,
     )  # fmt: skip

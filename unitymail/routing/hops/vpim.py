@@ -18,10 +18,14 @@ steps = (Convert,)
 GONE = Failure("5.3.5", "The voice-mail system of the recipient is not known here.")
 
 
+def key(step: Convert) -> str:
+    return f"vpim {step.location}"
+
+
 def next_hop(step: Convert, book: IBook) -> NextHop | Failure:
     location = book.location(step.location)
     if location is None or location.kind is not LocationKind.VPIM:
         return GONE
     if not location.host:
         return smart_host(book)
-    return NextHop(f"vpim {location.id}", f"the voice-mail system {location.name}", location.host, location.port)
+    return NextHop(key(step), f"the voice-mail system {location.name}", location.host, location.port)
