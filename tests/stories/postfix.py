@@ -1,0 +1,195 @@
+"""Postfix as a smart host for a story: TLS, AUTH, and one Maildir for all that it accepts."""
+
+import email
+import email.policy
+import os
+import pathlib
+import pwd
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+import trustme
+
+from tests.stories.house import PATIENCE_S, free_ports, needs
+
+SERVICES = """\
+127.0.0.1:{port} inet n - n - 100 smtpd
+cleanup   unix  n - n - 0 cleanup
+qmgr      unix  n - n 300 1 qmgr
+tlsmgr    unix  - - n 1000? 1 tlsmgr
+rewrite   unix  - - n - - trivial-rewrite
+bounce    unix  - - n - 0 bounce
+defer     unix  - - n - 0 bounce
+trace     unix  - - n - 0 bounce
+virtual   unix  - n n - - virtual
+smtp      unix  - - n - - smtp
+error     unix  - - n - - error
+retry     unix  - - n - - error
+showq     unix  n - n - - showq
+anvil     unix  - - n - 1 anvil
+proxymap  unix  - - n - - proxymap
+postlog   unix-dgram n - n - 1 postlogd
+"""
+SETTINGS = """\
+compatibility_level = 3.6
+config_directory = {d}/etc
+queue_directory = {d}/queue
+data_directory = {d}/data
+maillog_file = {d}/log/postfix.log
+maillog_file_prefixes = {d}
+myhostname = relay.example.net
+mydestination =
+mynetworks =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+disable_dns_lookups = yes
+virtual_mailbox_domains = regexp:{d}/etc/all
+virtual_mailbox_maps = regexp:{d}/etc/all
+virtual_mailbox_base = {d}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_minimum_uid = 1
+virtual_transport = virtual
+enable_original_recipient = yes
+smtpd_peername_lookup = no
+smtpd_tls_cert_file = {d}/etc/cert.pem
+smtpd_tls_key_file = {d}/etc/key.pem
+smtpd_tls_security_level = {tls}
+smtpd_tls_loglevel = 1
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_path = smtpd
+cyrus_sasl_config_path = {d}/etc/sasl
+smtpd_relay_restrictions = {who}, reject
+smtpd_recipient_restrictions = check_recipient_access regexp:{d}/etc/barred, {who}, reject
+smtpd_reject_unlisted_recipient = no
+in_flow_delay = 0
+"""
+
+
+class Postfix:
+    """A smart host at `port`. `username`, `password`: what it wants with `auth`; `ca_file`: who signed for `name`."""
+
+    name = "localhost"
+    username, password = "vm1@relay.example.net", "Relays-4-us"
+
+    def __init__(self, folder, *, tls="encrypt", auth=True):
+        needs("postconf", "postfix")
+        needs("saslpasswd2", "sasl2-bin")
+        if os.geteuid():
+            words = "Postfix starts only as root: run this story as root"
+            pytest.fail(words) if os.environ.get("UNITYMAIL_NO_SKIP") else pytest.skip(words)
+        self.folder = pathlib.Path(folder)
+        (self.port,) = free_ports(1)
+        self.ca_file = self.folder / "ca.pem"
+        self.process = None
+        self._make(tls, auth)
+
+    def _make(self, tls, auth):
+        d = self.folder
+        for name in ("etc/sasl", "queue", "data", "log", "mail"):
+            (d / name).mkdir(parents=True)
+        # Postfix's own users must be able to come this far.
+        for place in (d, *d.parents):
+            if place.stat().st_uid == os.geteuid() and place != pathlib.Path("/"):
+                place.chmod(place.stat().st_mode | 0o711)
+        owner = pwd.getpwnam("postfix")
+        os.chown(d / "data", owner.pw_uid, owner.pw_gid)
+        os.chown(d / "mail", owner.pw_uid, owner.pw_gid)
+        authority = trustme.CA()
+        pair = authority.issue_cert(self.name, "127.0.0.1")
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        pair.private_key_pem.write_to_path(str(d / "etc/key.pem"))
+        with open(d / "etc/cert.pem", "wb") as file:
+            file.writelines(blob.bytes() for blob in pair.cert_chain_pems)
+        (d / "etc/all").write_text("/./ all/\n")
+        (d / "etc/barred").write_text(
+            "/^barred@/ 550 5.1.1 no such mailbox here\n/^later@/ 450 4.2.0 come back later\n"
+        )
+        (d / "etc/dynamicmaps.cf").write_text("")
+        who = "permit_sasl_authenticated" if auth else "permit"
+        facts = {"d": d, "uid": owner.pw_uid, "gid": owner.pw_gid, "tls": tls, "who": who}
+        (d / "etc/main.cf").write_text(SETTINGS.format(**facts))
+        (d / "etc/master.cf").write_text(SERVICES.format(port=self.port))
+        (d / "etc/sasl/smtpd.conf").write_text(
+            f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {d}/etc/sasldb2\n"
+            "mech_list: PLAIN LOGIN SCRAM-SHA-256\n"
+        )
+        name, _, realm = self.username.partition("@")
+        subprocess.run(
+            ["saslpasswd2", "-p", "-c", "-f", str(d / "etc/sasldb2"), "-u", realm, name],
+            input=self.password, text=True, check=True, capture_output=True,
+        )
+        shutil.chown(d / "etc/sasldb2", "postfix")
+
+    def start(self):
+        """`master` in the foreground, so that it is ended by its own pid."""
+        master = pathlib.Path(self._setting("daemon_directory")) / "master"
+        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop",
+                     "pid", "private", "public", "saved", "trace"):
+            (self.folder / "queue" / name).mkdir(exist_ok=True)
+            if name != "pid":
+                shutil.chown(self.folder / "queue" / name, "postfix")
+        for name, mode in (("public", 0o710), ("maildrop", 0o730)):
+            shutil.chown(self.folder / "queue" / name, "postfix", "postdrop")
+            (self.folder / "queue" / name).chmod(mode)
+        self.process = subprocess.Popen(
+            [str(master), "-c", str(self.folder / "etc"), "-d"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._wait_for_port()
+        return self
+
+    def _setting(self, name):
+        done = subprocess.run(["postconf", "-h", "-d", name], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def _wait_for_port(self):
+        ends = time.monotonic() + PATIENCE_S
+        while time.monotonic() < ends:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                wait_a_little()
+        raise AssertionError(f"Postfix does not start:\n{self.log()}")
+
+    def log(self):
+        path = self.folder / "log" / "postfix.log"
+        return path.read_text() if path.exists() else ""
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+    def received(self):
+        """[(recipient, octets)] of what was delivered, in the order of arrival."""
+        new = self.folder / "mail" / "all" / "new"
+        files = sorted(new.iterdir(), key=lambda path: path.stat().st_mtime_ns) if new.exists() else []
+        return [(_recipient(octets), octets) for octets in (path.read_bytes() for path in files)]
+
+
+def _recipient(octets):
+    return email.message_from_bytes(octets, policy=email.policy.default)["X-Original-To"]
+
+
+def wait_a_little():
+    """Let another process get on: a pause of one poll, never a guess at how long something takes."""
+    select.select([], [], [], 0.05)
+
