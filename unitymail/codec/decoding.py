@@ -81,7 +81,7 @@ def samples(sound: Sound) -> Iterator[bytes]:
 
 def _decoded(container: Any, form: str) -> Iterator[bytes]:
     stream = next(iter(container.streams.audio), None)
-    if stream is None or stream.codec_context.name not in DECODERS:
+    if stream is None or stream.codec_context is None or stream.codec_context.name not in DECODERS:
         raise CannotDecode(why=f"the {form} holds no audio that is known here")
     stream.codec_context.thread_count = 1
     resampling = _Resampling()

@@ -1,0 +1,322 @@
+"""Sound in, sound out: what is heard is what was said, in every form, whatever the octets are."""
+
+import io
+import random
+import struct
+import subprocess
+import tracemalloc
+import wave
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.sound import (
+    NEAR_DB,
+    NOISE_DB,
+    REFERENCE,
+    VECTORS,
+    by_ffmpeg,
+    converted,
+    encoded_by_ffmpeg,
+    samples_of,
+    shorts,
+    snr_db,
+)
+from tests.stories.house import needs
+from unitymail.codec import Codec
+from unitymail.codec.forms import FORMS
+from unitymail.interfaces.codec import CannotDecode, ICodec, Sound, TooLong
+
+AUDIO = VECTORS / "audio"
+G726 = (AUDIO / "message.726").read_bytes()
+G726_BIG_ENDIAN = (AUDIO / "message_big_endian.726").read_bytes()
+MU_LAW_WAV = (AUDIO / "message_ulaw.wav").read_bytes()
+PCM_WAV, _ = converted(MU_LAW_WAV, "wav")
+ROUND_TRIPS = {
+    "g726": "g726", "g726-swapped": "g726-swapped", "mu-law": "mu-law", "mu-law-wav": "wav", "pcm-wav": "wav",
+}
+
+
+def test_it_is_a_codec():
+    """It provides what the courier asks for."""
+    assert ICodec.implementedBy(Codec)
+
+
+@pytest.mark.parametrize(("octets", "form"), [(G726, "g726"), (G726_BIG_ENDIAN, "g726-swapped"), (MU_LAW_WAV, "wav")])
+def test_what_is_heard(octets, form):
+    """The recorded voice comes out of each form it was recorded in."""
+    samples = samples_of(octets, form)
+    assert abs(len(samples) - len(REFERENCE)) <= 4
+    assert snr_db(REFERENCE, samples) >= NEAR_DB
+
+
+@pytest.mark.parametrize(("octets", "form"), [(G726, "g726-swapped"), (G726_BIG_ENDIAN, "g726")])
+def test_wrong_order_is_noise(octets, form):
+    """Code words read in the wrong order are noise: the two orders cannot be mistaken for each other."""
+    assert snr_db(REFERENCE, samples_of(octets, form)) < NOISE_DB
+
+
+@pytest.mark.parametrize(("to", "form"), ROUND_TRIPS.items())
+def test_round_trip(to, form):
+    """What is written can be read again, and sounds the same."""
+    octets, seconds = converted(PCM_WAV, "wav", to)
+    assert seconds == pytest.approx(len(REFERENCE) / 16000, abs=0.001)
+    assert snr_db(REFERENCE, samples_of(octets, form)) >= 21
+
+
+@pytest.mark.parametrize(("to", "demuxer", "options"), [
+    ("g726", "g726le", ("-code_size", "4")), ("g726-swapped", "g726", ("-code_size", "4")),
+    ("mu-law", "mulaw", ("-ar", "8000")), ("mu-law-wav", "wav", ()), ("pcm-wav", "wav", ()),
+])
+def test_second_decoder(to, demuxer, options):
+    """Another program decodes what we send: the voice in the right order, noise in the wrong one."""
+    needs("ffmpeg")
+    octets, _ = converted(PCM_WAV, "wav", to)
+    assert snr_db(REFERENCE, by_ffmpeg(octets, demuxer, *options)) >= NEAR_DB
+    other = {"g726le": "g726", "g726": "g726le"}.get(demuxer)
+    if other:
+        assert snr_db(REFERENCE, by_ffmpeg(octets, other, *options)) < NOISE_DB
+
+
+def test_the_orders_are_each_other_swapped():
+    """Swapping the halves of each octet makes one G.726 order from the other, bit for bit."""
+    low, _ = converted(PCM_WAV, "wav", "g726")
+    high, _ = converted(PCM_WAV, "wav", "g726-swapped")
+    assert bytes((o << 4 & 0xF0) | o >> 4 for o in low) == high
+
+
+def test_mu_law_wav_is_what_windows_plays():
+    """Format tag 7, one channel, 8,000 Hz, an fmt of 18 octets, fact and data, every size right."""
+    octets, seconds = converted(PCM_WAV, "wav", "mu-law-wav")
+    count = round(seconds * 8000)
+    assert octets[:58] == struct.pack(
+        "<4sI4s4sIHHIIHHH4sII4sI", b"RIFF", len(octets) - 8, b"WAVE", b"fmt ", 18, 7, 1, 8000, 8000, 1, 8, 0,
+        b"fact", 4, count, b"data", count,
+    )
+    assert len(octets) == 58 + count + count % 2
+
+
+def test_pcm_wav_is_one_that_python_reads():
+    """A reader that shares nothing with FFmpeg finds the same samples."""
+    with wave.open(io.BytesIO(PCM_WAV)) as found:
+        assert (found.getnchannels(), found.getframerate(), found.getsampwidth()) == (1, 8000, 2)
+        assert found.readframes(1 << 20) == PCM_WAV[58:]
+
+
+OTHERS = [
+    *[("wav", "wav", f"-c:a {codec}") for codec in
+      ("pcm_s16le", "pcm_alaw", "pcm_u8", "libgsm_ms", "adpcm_ms", "adpcm_ima_wav", "g726", "libmp3lame")],
+    ("wav", "wav", "-ar 44100 -ac 2"), ("au", "au", "-c:a pcm_mulaw"), ("au", "au", "-c:a pcm_s16be"),
+    ("gsm", "gsm", ""), ("a-law", "alaw", ""), ("mu-law", "mulaw", ""), ("l16", "s16be", ""),
+    ("l16/16000/2", "s16be", "-ar 16000 -ac 2"), ("g722", "g722", "-ar 16000"), ("ogg", "ogg", "-c:a libvorbis"),
+    ("ogg", "ogg", "-c:a libopus"), ("ogg", "ogg", "-c:a libspeex"), ("mp3", "mp3", ""), ("aac", "adts", "-ar 16000"),
+    ("asf", "asf", "-c:a wmav2 -ar 16000"),
+]
+
+
+@pytest.mark.parametrize(("form", "muxer", "options"), OTHERS)
+def test_forms_of_others(form, muxer, options):
+    """What other programs write is heard at its length: telephone, office and music formats."""
+    needs("ffmpeg")
+    octets = encoded_by_ffmpeg(REFERENCE, muxer, *options.split())
+    assert octets, f"this ffmpeg cannot write {muxer} {options}"
+    samples = samples_of(octets, form)
+    assert len(samples) == pytest.approx(len(REFERENCE), rel=0.08)
+    assert loudness(samples) == pytest.approx(loudness(REFERENCE), rel=0.35)
+
+
+def test_mp4(tmp_path):
+    """A telephone's m4a, whose index stands at the end, is found by seeking."""
+    needs("ffmpeg")
+    path = tmp_path / "voice.m4a"
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "wav", "-i", "pipe:0", "-c:a", "aac", "-ar", "16000", path],
+                   input=PCM_WAV, check=True, timeout=60)
+    assert loudness(samples_of(path.read_bytes(), "mp4")) == pytest.approx(loudness(REFERENCE), rel=0.35)
+
+
+def loudness(samples):
+    values = shorts(samples)
+    return (sum(v * v for v in values) / len(values)) ** 0.5
+
+
+def test_amr():
+    """The telephone recording of the vectors is 20 frames of AMR."""
+    import email
+
+    message = email.message_from_bytes((VECTORS / "voice_mobile_amr_hintless.eml").read_bytes())
+    octets = next(p for p in message.walk() if p.get_content_maintype() == "audio").get_payload(decode=True)
+    assert converted(octets, "amr")[1] == pytest.approx(0.4)
+
+
+def test_sounds_are_joined():
+    """Several recordings of several forms become one, in order, and its length is their sum."""
+    out = io.BytesIO()
+    sounds = [Sound(io.BytesIO(G726), "g726"), Sound(io.BytesIO(MU_LAW_WAV), "wav")]
+    seconds = Codec().convert(sounds, "pcm-wav", out, most_seconds=10)
+    samples = out.getvalue()[58:]
+    assert seconds == pytest.approx(2 * 23332 / 8000, abs=0.001)
+    assert snr_db(REFERENCE + b"\0\0" * (len(samples_of(G726, "g726")) // 2 - 23332) + REFERENCE, samples) >= NEAR_DB
+
+
+@pytest.mark.parametrize("wrong_size", [0, 0xFFFFFFFF, 10_000_000])
+def test_wav_with_a_wrong_size(wrong_size):
+    """A recorder that died before it wrote the sizes has lost nothing."""
+    octets = MU_LAW_WAV[:4] + struct.pack("<I", wrong_size) + MU_LAW_WAV[8:]
+    at = octets.index(b"data") + 4
+    octets = octets[:at] + struct.pack("<I", wrong_size) + octets[at + 4:]
+    assert snr_db(REFERENCE, samples_of(octets, "wav")) >= NEAR_DB
+
+
+def test_cut_short():
+    """What there is of a recording that was cut is heard."""
+    assert converted(MU_LAW_WAV[:8058], "wav")[1] == pytest.approx(1.0, abs=0.01)
+
+
+def test_no_audio():
+    """A WAV that ends after its header lasts no time; it is not an error."""
+    assert converted(PCM_WAV[:58], "wav")[1] == 0.0
+    assert Codec().convert([], "g726", io.BytesIO(), most_seconds=1) == 0.0
+
+
+@pytest.mark.parametrize(("octets", "form"), [
+    (b"", "wav"), (b"not a wav at all", "wav"), (b"ffconcat version 1.0\nfile /etc/hosts\n", "wav"),
+    (b"ffconcat version 1.0\nfile /etc/hosts\n", "mp4"), (MU_LAW_WAV, "concat"), (MU_LAW_WAV, "l16/x"),
+    (MU_LAW_WAV, "l16/8000/9"), (MU_LAW_WAV, ""), (G726, "ogg"),
+])
+def test_what_is_no_audio_is_refused(octets, form):
+    """Octets of another kind, and forms nobody knows, are refused and named, never guessed at."""
+    with pytest.raises(CannotDecode) as refused:
+        converted(octets, form)
+    assert refused.value.reply.enhanced == "5.6.5"
+
+
+def test_a_sample_a_second_is_not_believed():
+    """A few octets that claim to last for hours are refused before they are blown up."""
+    octets = bytearray(PCM_WAV)
+    octets[24:28] = struct.pack("<I", 1)
+    with pytest.raises(CannotDecode):
+        converted(bytes(octets), "wav")
+
+
+def test_no_film():
+    """A form whose stream is no audio is refused."""
+    needs("ffmpeg")
+    film = "-loglevel error -f lavfi -i testsrc=d=0.2:s=64x64 -c:v mjpeg -f asf pipe:1"
+    done = subprocess.run(["ffmpeg", *film.split()], capture_output=True, check=True, timeout=60)
+    with pytest.raises(CannotDecode):
+        converted(done.stdout, "asf")
+
+
+class Endless(io.RawIOBase):
+    """Mu-law for ever, or for so many octets."""
+
+    def __init__(self, most):
+        self.left = most
+        self.at = 0
+
+    def read(self, size=-1):
+        taken = min(size, self.left)
+        self.left -= taken
+        self.at += taken
+        return bytes(taken)
+
+    def tell(self):
+        return self.at
+
+    def seekable(self):
+        return False
+
+
+def test_too_long():
+    """Audio beyond the limit is refused when the limit is reached, not when it is over."""
+    endless = Endless(1 << 40)
+    with pytest.raises(TooLong) as refused:
+        Codec().convert([Sound(endless, "mu-law")], "g726", io.BytesIO(), most_seconds=60)
+    assert refused.value.reply.enhanced == "5.3.4"
+    assert endless.at < 1_000_000
+
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+class Counting:
+    octets = 0
+
+    def write(self, octets):
+        self.octets += len(octets)
+
+
+def test_an_hour_takes_no_more_memory_than_a_minute():
+    """Memory stays flat over an hour of audio."""
+    Codec().convert([Sound(Endless(480_000), "mu-law")], "g726", Counting(), most_seconds=3600)
+    before, out = resident(), Counting()
+    tracemalloc.start()
+    seconds = Codec().convert([Sound(Endless(28_800_000), "mu-law")], "g726", out, most_seconds=3600)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (seconds, out.octets) == (3600.0, 14_400_000)
+    assert peak < 1_000_000
+    assert resident() - before < 8_000_000
+
+
+def test_a_full_disk_is_no_bad_audio():
+    """An error of the disk while reading or writing is that, and no judgement of the audio."""
+
+    class Full(io.BytesIO):
+        def write(self, octets):
+            raise OSError(28, "No space left on device")
+
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="No space"):
+        Codec().convert([Sound(io.BytesIO(MU_LAW_WAV), "wav")], "g726", Full(), most_seconds=60)
+    with pytest.raises(OSError, match="Input/output"):
+        Codec().convert([Sound(Broken(MU_LAW_WAV), "wav")], "g726", io.BytesIO(), most_seconds=60)
+
+
+def mutated(octets, seed):
+    """A few octets changed, a piece cut out or doubled."""
+    chance = random.Random(seed)
+    changed = bytearray(octets)
+    for _ in range(chance.randint(1, 20)):
+        near = min(len(changed), 400) if chance.random() < 0.6 else len(changed)
+        changed[chance.randrange(near)] = chance.randrange(256)
+    at = chance.randrange(len(changed))
+    if chance.random() < 0.3:
+        del changed[at : at + chance.randrange(2000)]
+    elif chance.random() < 0.2:
+        changed[at:at] = changed[at : at + 500]
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(("form", "muxer", "options"), [
+    ("wav", "wav", "-c:a pcm_mulaw"), ("wav", "wav", "-c:a libgsm_ms"), ("wav", "wav", "-c:a adpcm_ms"),
+    ("au", "au", ""), ("gsm", "gsm", ""), ("ogg", "ogg", "-c:a libvorbis"), ("mp3", "mp3", ""), ("asf", "asf", ""),
+    ("aac", "adts", ""), ("mp4", "mp4", "-c:a aac -movflags frag_keyframe+empty_moov"),
+])
+def test_damaged_files(form, muxer, options):
+    """Damaged recordings are heard as far as they go, or refused; nothing else happens."""
+    needs("ffmpeg")
+    octets = encoded_by_ffmpeg(REFERENCE[:16000], muxer, *options.split())
+    assert octets
+    for seed in range(40):
+        try:
+            converted(mutated(octets, f"{form}{seed}"), form, "g726", most_seconds=60)
+        except (CannotDecode, TooLong):
+            continue
+
+
+@settings(max_examples=60)
+@given(octets=st.binary(max_size=3000), form=st.sampled_from(sorted(FORMS)))
+def test_any_octets(octets, form):
+    """Any octets in any form are audio or refused."""
+    try:
+        found, seconds = converted(octets, form, "mu-law", most_seconds=60)
+    except (CannotDecode, TooLong):
+        return
+    assert len(found) == round(seconds * 8000)
