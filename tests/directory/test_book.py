@@ -14,7 +14,7 @@ from unitymail.interfaces.book import IBook
 from unitymail.people.access import AccessRule
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.contact import Contact
-from unitymail.people.distribution_list import DistributionList
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.people.location import Location, LocationKind
 from unitymail.people.scope import Partition, SearchScope
 from unitymail.people.user import User
@@ -39,6 +39,22 @@ class LookingUpTests(DirectoryTestCase):
         self.assertIsNone(self.book.find("nobody@vm1.example.com"))
         self.assertEqual(self.book.find_exactly("robin@vm1.example.com"), self.robin)
         self.assertIsNone(self.book.find_exactly("Robin@vm1.example.com"))
+
+    def test_the_undeliverable_list_is_found(self):
+        """Every directory has it, empty, where reports look for it."""
+        found = self.book.find(f"{UNDELIVERABLE}@vm1.example.com")
+        self.assertEqual((found.display_name, found.members), ("Undeliverable Messages", ()))
+
+    def test_peers_by_key_and_by_domain(self):
+        """Only peers, whatever the case; nobody has no key."""
+        peer = self.add(Location("", LocationKind.PEER, "vm2", "vm2.example.com", "10.0.0.2", fingerprint="AB" * 32))
+        vpim = self.add(Location("", LocationKind.VPIM, "Tokyo", "tokyo.example"))
+        self.book.refresh()
+        self.assertEqual(self.book.peers(), (peer,))
+        self.assertEqual(self.book.peer_with("ab" * 32), peer)
+        self.assertEqual(self.book.peer_of("VM2.Example.com"), peer)
+        self.assertIsNone(self.book.peer_with(vpim.fingerprint))
+        self.assertIsNone(self.book.peer_of(vpim.domain))
 
     def test_tags_where_the_site_says_so(self):
         """user+tag reaches user, unless the switch is off or the whole address is somebody's."""

@@ -91,8 +91,11 @@ class Book:
             return found if isinstance(found, User) else None
         # A primary address is alias@domain, so the addresses are an index of aliases too; but a former
         # alias of somebody is an address only and no name to sign in with.
-        found = picture.by_key.get(key_of(f"{name}@{picture.domain}"))
-        return found if isinstance(found, User) and key_of(found.alias) == key_of(name) else None
+        for domain in (picture.domain, *(peer.domain for peer in self.peers())):
+            found = picture.by_key.get(key_of(f"{name}@{domain}"))
+            if isinstance(found, User) and key_of(found.alias) == key_of(name):
+                return found
+        return None
 
     def entry(self, id: str) -> Entry | None:
         return self._picture.by_id.get(id)
@@ -111,6 +114,16 @@ class Book:
 
     def vpim_locations(self) -> Sequence[Location]:
         return [place for place in self._picture.locations.values() if place.kind is LocationKind.VPIM]
+
+    def peers(self) -> Sequence[Location]:
+        return tuple(self._picture.peer_by_key.values())
+
+    def peer_with(self, fingerprint: str) -> Location | None:
+        return self._picture.peer_by_key.get(fingerprint)
+
+    def peer_of(self, domain: str) -> Location | None:
+        wanted = domain.lower()
+        return next((peer for peer in self.peers() if peer.domain.lower() == wanted), None)
 
     def contact_at(self, location: str, mailbox: str) -> Contact | None:
         found = self._picture.by_number.get(contact_key(location, mailbox))

@@ -15,11 +15,8 @@ from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Identity, Refused
 from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.people.class_of_service import ClassOfService, ImapBodies
-from unitymail.people.distribution_list import DistributionList
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.people.scope import Partition, SearchScope
-
-UNDELIVERABLE = "undeliverable-messages"
-"""Alias of the list that gets what could not be delivered (UC: Undeliverable Messages)."""
 
 
 def found(connection: Connection, domain: str, host_name: str, *, who: str, now: float) -> None:

@@ -94,6 +94,7 @@ def _rules(connection: Connection) -> dict[str, Any]:
         "scopes": {one.id: one for one in _all(connection, SearchScope)},
         "locations": {one.id: one for one in locations},
         "vpim_by_domain": {one.domain.lower(): one for one in reversed(locations) if one.kind is LocationKind.VPIM},
+        "peer_by_key": {one.fingerprint: one for one in reversed(locations) if one.kind is LocationKind.PEER},
     }
 
 

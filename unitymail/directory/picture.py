@@ -33,6 +33,7 @@ class Picture:
     scopes: dict[str, SearchScope]
     locations: dict[str, Location]
     vpim_by_domain: dict[str, Location]
+    peer_by_key: dict[str, Location]
     by_id: Layers[Entry]
     by_key: Layers[Entry]
     by_number: Layers[Entry]

@@ -59,6 +59,15 @@ class IBook(Interface):
     def vpim_locations() -> Sequence[Location]:
         """All VPIM locations."""
 
+    def peers() -> Sequence[Location]:
+        """All peers: the other nodes of this site."""
+
+    def peer_with(fingerprint: str) -> Location | None:
+        """The peer whose public key has this SHA-256 (hex, lower case)."""
+
+    def peer_of(domain: str) -> Location | None:
+        """The peer with this domain (case-blind)."""
+
     def contact_at(location: str, mailbox: str) -> Contact | None:
         """The contact of this VPIM location (its id) with this mailbox number."""
 

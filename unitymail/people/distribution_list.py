@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNDELIVERABLE = "undeliverablemessages"
+"""Alias of the list that gets what could not be delivered (UC: Undeliverable Messages). Every directory has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class DistributionList:

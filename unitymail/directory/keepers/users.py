@@ -14,6 +14,7 @@ from unitymail.directory.sql import queries
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import NotFound, Refused
+from unitymail.mail.address import key_of
 from unitymail.people.user import Action, User
 from unitymail.settings.site import SiteSettings
 
@@ -140,6 +141,7 @@ def _write(connection: Connection, id: str, user: User, created: float | None) -
         "scope_id": user.scope,
         "home_id": user.home or None,
         "relay_address": user.relay_address,
+        "relay_key": key_of(user.relay_address) if user.relay_address else None,
         "route_ndr": user.route_ndr,
         "hidden_capabilities": " ".join(user.hidden_capabilities),
         **action_columns(user),

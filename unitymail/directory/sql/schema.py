@@ -173,11 +173,14 @@ locations = _named(
 )
 user_templates = _named(
     "user_templates",
+    _text("first_name", 64),
+    _text("last_name", 64),
     _text("display_name", 255),
     _text("corporate_address", 320),
     _refers("cos_id", "classes_of_service", optional=True),
     _refers("partition_id", "partitions", optional=True),
     _refers("scope_id", "scopes", optional=True),
+    _refers("home_id", "locations", optional=True),
     *_actions(),
     _text("relay_address", 320),
     *_quota(),
@@ -212,6 +215,7 @@ users = Table(
     _refers("home_id", "locations", optional=True),
     *_actions(),
     _text("relay_address", 320),
+    Column("relay_key", String(330), nullable=True, index=True),
     *_quota(),
     _flag("route_ndr"),
     _text("hidden_capabilities"),
@@ -247,6 +251,13 @@ delegates = Table(
     "delegates",
     metadata,
     Column("user_id", ID, ForeignKey("entries.id", ondelete="CASCADE"), primary_key=True),
+    Column("delegate_id", ID, ForeignKey("entries.id"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+template_delegates = Table(
+    "template_delegates",
+    metadata,
+    Column("template_id", ID, ForeignKey("user_templates.id", ondelete="CASCADE"), primary_key=True),
     Column("delegate_id", ID, ForeignKey("entries.id"), primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
