@@ -38,6 +38,7 @@ class PathsTable:
     directory: str = key("directory.sqlite", "The directory's SQLite file")
     accounts: str = key("accounts", "The folder of the mailboxes; never on NFS")
     spool: str = key("spool", "The folder of messages on their way; best on the same file system as accounts")
+    history: str = key("history.sqlite", "The history of messages, for `unitymail trace`; a local file system")
     run: str = key("run", "The folder of the doorbell's sockets; a local file system")
 
 
@@ -69,6 +70,8 @@ class ThreadsTable:
     store: int = key(4, "Threads for mailboxes", low=1, high=64)
     directory: int = key(2, "Threads for the directory's SQL", low=1, high=16)
     passwords: int = key(2, "Threads for checking passwords", low=1, high=16)
+    audio: int = key(2, "Threads for converting audio", low=1, high=64)
+    relay: int = key(2, "Threads for reading what is sent to other systems", low=1, high=64)
 
 
 @dataclass(frozen=True, slots=True)
