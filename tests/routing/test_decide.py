@@ -83,6 +83,14 @@ def test_a_peer_has_decided_already():
     assert not decided(letter, origin=replace(PEER, told=unmarked)).secure
 
 
+def test_a_receipt_of_ours_is_never_secure_by_class():
+    """Else one of a reader whose class secures everything could not leave."""
+    always = replace(DEFAULT_COS, secure=RequireSecure.ALWAYS)
+    to = envelope(CHRIS_AT, sender="")
+    assert not decided(message(Category.RECEIPT), to, origin=INTERNAL, objects=(always,)).secure
+    assert decided(message(Category.RECEIPT), origin=SIGNED_IN, objects=(always,)).secure
+
+
 @pytest.mark.parametrize(
     ("category", "rule", "switches", "learns"),
     [

@@ -457,6 +457,16 @@ def test_our_own_reports_find_their_way_back():
     ]
 
 
+def test_our_own_reports_go_back_to_the_peer():
+    """To whoever sent from its domain, known here or not; other mail for unknown people there is reported."""
+    report = message(Category.RECEIPT, "postmaster@vm1.example.com", auto_submitted=True)
+    to = envelope("unheard-of@VM2.example.com", sender="")
+    assert steps(report, to, origin=INTERNAL) == [HandOver("n-b", "unheard-of@VM2.example.com")]
+    assert short(steps(message(), envelope("unheard-of@vm2.example.com"))) == [
+        (("unheard-of@vm2.example.com", "5.1.1"),)
+    ]
+
+
 def test_bad_mail_sent_on_by_an_administrator_is_no_way_out():
     """It is internal but no report: unknown recipients follow the site's rule."""
     site = replace(SITE, smart_host_host="relay")

@@ -55,8 +55,9 @@ class House:
 
     domain = "vm1.example.com"
 
-    def __init__(self, folder):
+    def __init__(self, folder, domain=None):
         self.folder = pathlib.Path(folder)
+        self.domain = domain or self.domain
         self.config = self.folder / "unitymail.toml"
         self.ports = dict(zip(DOORS, free_ports(len(DOORS)), strict=True))
         self.passwords = {}

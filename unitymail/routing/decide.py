@@ -44,13 +44,18 @@ def decide(message: Message, envelope: Envelope, origin: Origin, book: IBook, us
     refusal = _refusal(message, finding, origin, book, usage)
     if refusal is not None:
         return Decision(message, finding, (), (), message.secure, refusal)
-    secure = message.secure if origin.told else is_secure(message, _class_of_sender(finding, book))
+    secure = message.secure if _is_decided(message, origin) else is_secure(message, _class_of_sender(finding, book))
     if finding.verdict == "bad-mail":
         return _bad_mail(message, finding, envelope, secure, book)
     scope = _scope_of_sender(finding, origin, book)
     situation = Situation(message, origin, finding, secure, book, usage, book.site, scope)
     recipients, steps = plan(envelope, situation)
     return Decision(message, finding, recipients, _with_lesson(steps, situation), secure)
+
+
+def _is_decided(message: Message, origin: Origin) -> bool:
+    """Whether a class of service has nothing to add: a peer has asked it already, and receipts we write are our own."""
+    return origin.told is not None or (origin.trust == "internal" and _is_report(message))
 
 
 def _as_told(message: Message, origin: Origin) -> Message:

@@ -72,8 +72,14 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
 
 
 def _unknown(address: str, situation: Situation) -> Planned:
-    """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there."""
+    """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there.
+
+    Our own report about a message that a peer handed over goes back there.
+    """
     trust, site = situation.origin.trust, situation.site
+    peer = situation.book.peer_of(split(address)[1]) if situation.own_report else None
+    if peer is not None:
+        return _hand_over(peer.id, address, address, situation)
     wanted = site.recipient_not_found == "smart-host" or (situation.own_report and bool(site.smart_host_host))
     if not wanted or trust in NEVER_RELAYED or not split(address)[1]:
         return Planned((), _why_not_relayed(wanted, situation), UNKNOWN)
