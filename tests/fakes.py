@@ -95,6 +95,15 @@ class FakeBook:
     def vpim_locations(self):
         return [o for o in self.objects if isinstance(o, Location) and o.kind is LocationKind.VPIM]
 
+    def peers(self):
+        return [o for o in self.objects if isinstance(o, Location) and o.kind is LocationKind.PEER]
+
+    def peer_with(self, fingerprint):
+        return next((o for o in self.peers() if o.fingerprint == fingerprint), None)
+
+    def peer_of(self, domain):
+        return next((o for o in self.peers() if o.domain.lower() == domain.lower()), None)
+
     def contact_at(self, location, mailbox):
         for o in self.objects:
             if isinstance(o, Contact) and (o.location, o.mailbox_number) == (location, mailbox):
