@@ -34,18 +34,26 @@ class Convert:
 
 @dataclass(frozen=True, slots=True)
 class RelayToSmartHost:
-    """Out through the smart host, the recipient unchanged."""
+    """Out through the smart host, the recipient unchanged.
+
+    `original` is what the sender wrote when that is not `to`: the address of a list that `to` is a member of.
+    """
 
     to: str
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayToUser:
-    """What the action *relay* asks for: through the smart host to the user's relay address."""
+    """What the action *relay* asks for: through the smart host to the user's relay address.
+
+    `kept`: the mailbox has a copy (accept-and-relay), so the sender's message is delivered whatever comes of this one.
+    """
 
     account: str
     to: str
     original: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
