@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.mail import writing
+from unitymail.mail.mailboxes import addresses
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=300)
 
@@ -61,3 +62,24 @@ def test_quoted_printable_reads_back(lines):
     encoded = writing.quoted_printable(lines)
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert quopri.decodestring(encoded) == b"".join(line + b"\r\n" for line in lines)
+
+
+@given(ANY, ANY, st.booleans())
+def test_mailboxes_hold_one_name_and_one_address(name, address, utf8):
+    """Whatever a name or an address holds, the field is one field of that many mailboxes, in lines of a fair length."""
+    field = writing.mailboxes("To", [(name, address), ("Pat Lee", "pat@vm1.example.com")], utf8=utf8)
+    lines = field.split(b"\r\n")
+    assert lines[-1] == b""
+    assert all(line[:1] in b" \t" for line in lines[1:-1])
+    assert all(len(line) <= 998 for line in lines)
+    assert not set(field.replace(b"\r\n", b"")) & set(b"\0\r\n")
+    found = addresses(field.partition(b":")[2])
+    assert found[-1] == ("Pat Lee", "pat@vm1.example.com")
+
+
+def test_mailboxes_of_nobody():
+    """No mailbox, no field; a name that is not ASCII is encoded, quotes are escaped."""
+    assert writing.mailboxes("Cc", []) == b""
+    assert writing.mailbox("Günther \"G\" Bär", "g@x.example").startswith(b"=?utf-8?")
+    assert writing.mailbox('Pat "P" Lee', "pat@x.example") == rb'"Pat \"P\" Lee" <pat@x.example>'
+    assert writing.mailbox("", "pat@x.example") == b"<pat@x.example>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.header import Header
 
@@ -17,6 +18,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PLAIN_PATH = re.compile(r"[ -;=?-~]*")
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.:\[\]/+-]*")
 _NOT_A_TOKEN = re.compile(r"[^\w.:\[\]_/+-]")
+_QUOTED = re.compile(r'(["\\])')
 _MESSAGE_ID = re.compile(r"<?([!-;=?-~]{1,240})>?")
 
 
@@ -59,6 +61,23 @@ def unstructured(name: str, text: str, room: int = 2000) -> bytes:
         if length == 0:
             return b""
         length = length * 3 // 4
+
+
+def mailbox(name: str, address: str, *, utf8: bool = False) -> bytes:
+    """`"Display Name" <local@domain>`, the name quoted or RFC 2047 encoded; without one only the brackets."""
+    words = one_line(name)[:128]
+    shown = b""
+    if words.isascii():
+        shown = b'"' + _QUOTED.sub(r"\\\1", words).encode("ascii") + b'" ' if words else b""
+    else:
+        shown = Header(words, "utf-8", maxlinelen=70).encode(linesep="\r\n").encode("ascii") + b" "
+    return shown + b"<" + path(address, utf8=utf8) + b">"
+
+
+def mailboxes(name: str, listed: Sequence[tuple[str, str]], *, utf8: bool = False) -> bytes:
+    """A whole address field of (display name, address) pairs, one a line; b"" for none."""
+    shown = b",\r\n\t".join(mailbox(*one, utf8=utf8) for one in listed)
+    return name.encode("ascii") + b": " + shown + b"\r\n" if shown else b""
 
 
 def message_id(text: str) -> str:
