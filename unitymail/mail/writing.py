@@ -19,6 +19,10 @@ _PLAIN_PATH = re.compile(r"[ -;=?-~]*")
 _PLAIN_TOKEN = re.compile(r"[A-Za-z0-9_.:\[\]/+-]*")
 _NOT_A_TOKEN = re.compile(r"[^\w.:\[\]_/+-]")
 _QUOTED = re.compile(r'(["\\])')
+_ADDRESS = re.compile(
+    r'(?:"(?:[^"\\]|\\.){0,128}"|[^\s"(),:;<>\[\]\\]*)@[^\s"(),:;<>\[\]\\@]*(?:\[[^\s"(),;<>\[\]\\@]*\])?'
+)
+_SPECIAL = re.compile(r'[\s"(),:;<>\[\]\\]')
 _MESSAGE_ID = re.compile(r"<?([!-;=?-~]{1,240})>?")
 
 
@@ -71,7 +75,8 @@ def mailbox(name: str, address: str, *, utf8: bool = False) -> bytes:
         shown = b'"' + _QUOTED.sub(r"\\\1", words).encode("ascii") + b'" ' if words else b""
     else:
         shown = Header(words, "utf-8", maxlinelen=70).encode(linesep="\r\n").encode("ascii") + b" "
-    return shown + b"<" + path(address, utf8=utf8) + b">"
+    whole = address if _ADDRESS.fullmatch(address) else _SPECIAL.sub("?", address)
+    return shown + b"<" + path(whole, utf8=utf8) + b">"
 
 
 def mailboxes(name: str, listed: Sequence[tuple[str, str]], *, utf8: bool = False) -> bytes:
