@@ -202,9 +202,12 @@ class AccessTests(KeeperTestCase):
 
 class TemplateTests(KeeperTestCase):
     def test_relaying_needs_an_address(self):
-        """Tokens are allowed in it, spaces and line breaks are not."""
+        """Tokens are allowed in it, spaces and line breaks are not; nor does it work without a smart host."""
         relaying = UserTemplate("", "Relay", actions=Actions(voice=Action.RELAY))
         self.refusal(self.add, relaying)
         for address in ("nonsense", "a b@c", "a@b\nc"):
             self.refusal(self.add, replace(relaying, relay_address=address))
-        self.add(replace(relaying, relay_address="%Alias%@example.com"))
+        good = replace(relaying, relay_address="%Alias%@example.com")
+        self.assertIn("site set smart_host.host=", self.refusal(self.add, good))
+        self.set_site(smart_host__host="smart.example.com")
+        self.add(good)

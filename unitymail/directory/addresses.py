@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select, update
 
 from unitymail.directory import checks
+from unitymail.directory.naming import owner_words
+from unitymail.directory.relaying import refuse_relayed
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import AddressKind, NotFound, OwnedAddress, Refused, Taken
@@ -64,7 +66,7 @@ def wanted(connection: Connection, owner: str, *, primary: str, proxies: Iterabl
 
 
 def refuse_taken(connection: Connection, wish: Wanted) -> None:
-    """Raise Taken when another object owns one of the addresses."""
+    """Raise Taken when another object owns one of the addresses, or somebody else's mail is relayed to it."""
     query = select(t.addresses.c.address, t.addresses.c.kind, t.addresses.c.owner_id).where(
         t.addresses.c.key.in_(wish.by_key), t.addresses.c.owner_id != wish.owner
     )
@@ -72,31 +74,24 @@ def refuse_taken(connection: Connection, wish: Wanted) -> None:
     if taken is not None:
         whose = owner_words(connection, taken.owner_id)
         raise Taken(f"The address {taken.address} belongs to {whose}; remove it there first, or choose another.")
+    refuse_relayed(connection, wish.by_key, besides=wish.owner)
 
 
-def settle(connection: Connection, wish: Wanted) -> None:
+def settle(connection: Connection, wish: Wanted, *, new: bool) -> None:
     """Make the table hold exactly what is wanted. Call `refuse_taken` before anything is written."""
     a = t.addresses.c
-    now = dict(connection.execute(select(a.key, a.kind).where(a.owner_id == wish.owner)).all())
+    now = {} if new else {key_of(one.address): one for one in owned(connection, wish.owner)}
     if gone := [key for key in now if key not in wish.by_key]:
         connection.execute(delete(t.addresses).where(a.key.in_(gone)))
     fresh = []
     for key, address in wish.by_key.items():
+        row = {"address": address.address, "kind": address.kind}
         if key not in now:
-            fresh.append({"key": key, "address": address.address, "owner_id": wish.owner, "kind": address.kind})
-        else:
-            changes = {"kind": address.kind, "address": address.address}
-            connection.execute(update(t.addresses).where(a.key == key).values(changes))
+            fresh.append({"key": key, "owner_id": wish.owner, **row})
+        elif now[key] != address:
+            connection.execute(update(t.addresses).where(a.key == key).values(row))
     if fresh:
         connection.execute(insert(t.addresses), fresh)
-
-
-def owner_words(connection: Connection, id: str) -> str:
-    """`the user robin (Robin Smith)`."""
-    e = t.entries.c
-    row = connection.execute(select(e.kind, e.alias, e.display_name).where(e.id == id)).one()
-    shown = f" ({row.display_name})" if row.display_name and row.display_name != row.alias else ""
-    return f"the {row.kind} {row.alias}{shown}"
 
 
 def add_proxy(transaction: Transaction, owner: str, text: str) -> None:
@@ -110,6 +105,7 @@ def add_proxy(transaction: Transaction, owner: str, text: str) -> None:
     if before in ("primary", "proxy"):
         return
     if before is None:
+        refuse_relayed(connection, wish.by_key)
         row = {"key": key_of(address), "address": address, "owner_id": owner, "kind": "proxy"}
         connection.execute(insert(t.addresses).values(row))
     else:

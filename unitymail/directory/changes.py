@@ -7,7 +7,9 @@ changes up to N.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -31,19 +33,15 @@ def oldest(connection: Connection) -> int:
     return connection.execute(select(func.min(changes.c.usn))).scalar_one() or 0
 
 
-def record(connection: Connection, lines: Iterable[tuple[str, str, str, str]], *, who: str, now: float) -> int:
-    """Log (kind, id, what, detail) lines; the newest USN after them."""
-    usn = lock_counter(connection)
+def write(connection: Connection, lines: Sequence[Change]) -> None:
+    """Append lines, whose numbers follow the counter, and move the counter to the last of them."""
     rows = [
-        {"usn": usn + number, "kind": kind, "id": id, "what": what, "detail": detail, "who": who, "at": now}
-        for number, (kind, id, what, detail) in enumerate(lines, 1)
+        {"usn": c.usn, "kind": c.kind, "id": c.id, "what": c.what, "detail": c.detail, "who": c.who, "at": c.when}
+        for c in lines
     ]
-    if not rows:
-        return usn
-    connection.execute(insert(changes), rows)
-    usn += len(rows)
-    connection.execute(update(counters).where(counters.c.name == USN).values(value=usn))
-    return usn
+    if rows:
+        connection.execute(insert(changes), rows)
+        connection.execute(update(counters).where(counters.c.name == USN).values(value=lines[-1].usn))
 
 
 def bury(connection: Connection, kind: str, id: str, name: str, *, usn: int, now: float) -> None:
@@ -66,3 +64,11 @@ def touched(connection: Connection, after: int) -> dict[str, set[str]]:
     for kind, id in connection.execute(select(changes.c.kind, changes.c.id).where(changes.c.usn > after)):
         found.setdefault(kind, set()).add(id)
     return found
+
+
+def difference(old: Any, new: Any, name: str) -> str:
+    """Which fields changed, for the audit trail: `robin: extension, proxies`; the name alone for a new object."""
+    if old is None:
+        return name
+    changed = [f.name for f in fields(new) if getattr(old, f.name) != getattr(new, f.name)]
+    return f"{name}: {', '.join(changed) or 'nothing'}"

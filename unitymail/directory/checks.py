@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from unitymail.interfaces.directory import Refused
+from unitymail.people.user_template import TOKENS, tokens_in
 
 MAX_ALIAS = 64
 MAX_NAME = 64
@@ -86,6 +87,8 @@ def address(what: str, text: str) -> str:
         raise Refused(f"The {what} has {len(text)} characters; at most {MAX_ADDRESS} are allowed.")
     if bad := next((c for c in local if not (c.isalnum() or c in _LOCAL_PUNCTUATION or _is_mark(c))), None):
         raise Refused(f"The {what} {text!r} holds {_shown(bad)} before the @; addresses cannot.")
+    if token := next((token for token in tokens_in(local) if token in TOKENS), ""):
+        raise Refused(f"The {what} {text!r} holds %{token}%, which only templates fill; write the address itself.")
     if local.startswith(".") or local.endswith(".") or ".." in local:
         raise Refused(f"The {what} {text!r} begins or ends with a dot before the @, or has two in a row.")
     host(f"domain of the {what}", domain)

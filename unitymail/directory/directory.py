@@ -6,14 +6,14 @@ address book's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, select
 from zope.interface import implementer
 
-from unitymail.directory import addresses, changes, credentials, site, spoken_names
+from unitymail.directory import addresses, changes, credentials, entries, relaying, site, spoken_names
 from unitymail.directory.founding import found
 from unitymail.directory.keepers import keepers
 from unitymail.directory.sql import queries
@@ -35,7 +35,7 @@ from unitymail.interfaces.directory import (
 )
 from unitymail.people.access import AccessRule
 from unitymail.people.authentication_rule import AuthenticationRule
-from unitymail.people.user import User
+from unitymail.people.scope import SearchScope
 from unitymail.settings.site import SiteSettings
 
 
@@ -93,6 +93,15 @@ class View:
     def changes(self, after: int, limit: int = 1000) -> Sequence[Change]:
         return changes.since(self._connection, after, limit)
 
+    def aliases_of(self, ids: Collection[str]) -> dict[str, str]:
+        return queries.aliases_of(self._connection, ids)
+
+    def reached_by(self, scope: SearchScope) -> Iterator[Entry]:
+        return queries.entries_in(self._connection, scope.partitions)
+
+    def relaying(self) -> Sequence[str]:
+        return relaying.who_relays(self._connection)
+
 
 @implementer(IDirectoryChange)
 class Changing(View):
@@ -105,6 +114,14 @@ class Changing(View):
     @property
     def usn(self) -> int:
         return self._transaction.usn
+
+    def flush(self) -> None:
+        """Write the change log; before the transaction ends."""
+        self._transaction.flush()
+
+    def changes(self, after: int, limit: int = 1000) -> Sequence[Change]:
+        self.flush()
+        return super().changes(after, limit)
 
     def add(self, thing: Any) -> Any:
         return keepers()[type(thing)].add(self._transaction, thing)
@@ -130,9 +147,9 @@ class Changing(View):
         addresses.remove_proxy(self._transaction, entry, address)
 
     def set_password(self, user: str, secret: Secret) -> None:
-        if self.get(User, user) is None:
-            raise NotFound("There is no such user; somebody deleted it meanwhile.")
-        credentials.set_password(self._transaction, user, secret, keep=max(1, self.authentication().history))
+        entries.must_exist(self._connection, t.users, user, "user")
+        rule = self._transaction.once(site.rule_of)
+        credentials.set_password(self._transaction, user, secret, keep=max(1, rule.history))
 
     def unlock(self, user: str) -> None:
         credentials.unlock(self._transaction, user)
@@ -161,6 +178,7 @@ class Directory:
             found(connection, domain, host_name, who=who, now=self._now())
             change = Changing(connection, who, self._now())
             change.set_site((settings or {}).items())
+            change.flush()
             return change.identity
 
     def check(self) -> None:
@@ -177,7 +195,9 @@ class Directory:
     @contextmanager
     def change(self, who: str) -> Iterator[Changing]:
         with self._database.changing() as connection:
-            yield Changing(connection, who, self._now())
+            change = Changing(connection, who, self._now())
+            yield change
+            change.flush()
 
 
 def identity_of(connection: Connection) -> Identity:

@@ -47,6 +47,7 @@ def found(connection: Connection, domain: str, host_name: str, *, who: str, now:
     keepers()[SearchScope].add(transaction, SearchScope("", "Default", (kept.id,)))
     undeliverable = DistributionList("", UNDELIVERABLE, "", "Undeliverable Messages")
     keepers()[DistributionList].add(transaction, undeliverable)
+    transaction.flush()
 
 
 def _write_rule(connection: Connection) -> None:

@@ -12,8 +12,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
 from unitymail.directory import checks
+from unitymail.directory.changes import difference
 from unitymail.directory.entries import DEFAULT
 from unitymail.directory.ids import new_id
+from unitymail.directory.naming import NAMED, counted
+from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Refused, Taken
 from unitymail.mail.address import key_of
@@ -41,7 +44,7 @@ class NamedKeeper(Generic[T]):
     def columns(self, thing: T) -> dict[str, Any]:
         raise NotImplementedError
 
-    def check(self, transaction: Transaction, thing: T) -> T:
+    def check(self, transaction: Transaction, old: T | None, thing: T) -> T:
         """The object with defaults filled in; raises Refused."""
         return thing
 
@@ -62,28 +65,31 @@ class NamedKeeper(Generic[T]):
         return self.from_row(connection, row) if row is not None else None
 
     def add(self, transaction: Transaction, thing: T) -> T:
-        return self._save(transaction, thing, new=True)
+        return self._save(transaction, None, thing)
 
     def replace(self, transaction: Transaction, old: T, thing: T) -> T:
-        return self._save(transaction, thing, new=False)
+        return self._save(transaction, old, thing)
 
-    def _save(self, transaction: Transaction, given: T, *, new: bool) -> T:
+    def _save(self, transaction: Transaction, old: T | None, given: T) -> T:
         connection, table = transaction.connection, self.table
         thing: Any = replace(given, name=checks.name(self.what, given.name))  # type: ignore[type-var, attr-defined]
         owner = connection.execute(select(table.c.id).where(table.c.name_key == key_of(thing.name))).scalar()
         if owner is not None and owner != thing.id:
             raise Taken(f"There is a {self.what} named {thing.name} already; choose another name.")
-        thing = self.check(transaction, thing)
+        if old is not None and key_of(old.name) == DEFAULT != key_of(thing.name):  # type: ignore[attr-defined]
+            raise Refused(f"The {self.what} Default is the one that new objects get; it keeps its name.")
+        thing = self.check(transaction, old, thing)
         thing = replace(thing, id=thing.id or new_id())
         values = {"name": thing.name, "name_key": key_of(thing.name), **self.columns(thing)}
-        if new:
+        if old is None:
             connection.execute(insert(table).values(id=thing.id, **values))
         else:
             connection.execute(update(table).where(table.c.id == thing.id).values(values))
         self.after_write(transaction, thing)
-        transaction.log(self.kind, thing.id, "added" if new else "changed", thing.name)
         kept = self.get(connection, thing.id)
         assert kept is not None
+        transaction.forget()
+        transaction.log(self.kind, thing.id, "added" if old is None else "changed", difference(old, kept, thing.name))
         return kept
 
     def delete(self, transaction: Transaction, thing: T) -> None:
@@ -91,16 +97,33 @@ class NamedKeeper(Generic[T]):
         if key_of(name) == DEFAULT:
             raise Refused(f"The {self.what} {name} is the one that new objects get; it cannot be deleted.")
         for column, who in self._in_use:
-            count = transaction.connection.execute(
-                select(func.count()).select_from(column.table).where(column == id)
-            ).scalar_one()
-            if count:
-                raise Refused(
-                    f"The {self.what} {name} is in use by {count} {who}{'s' if count > 1 else ''}; "
-                    "give them another one first."
-                )
+            if users := _using(transaction.connection, column, id, who):
+                raise Refused(f"The {self.what} {name} is in use by {users}; give them another one first.")
         transaction.connection.execute(delete(self.table).where(self.table.c.id == id))
+        transaction.forget()
         transaction.log_deleted(self.kind, id, name)
+
+
+def _using(connection: Connection, column: Any, id: str, who: str) -> str:
+    """`2 users (chris, kim)` whose `column` refers to this id; "" for none."""
+    count = connection.execute(select(func.count()).select_from(column.table).where(column == id)).scalar_one()
+    if not count:
+        return ""
+    named, owner = _NAMED_IN.get(column.table, (column.table, "id"))
+    name = named.c.alias if named is t.entries else named.c.name
+    query = select(name).select_from(column.table)
+    if named is not column.table:
+        query = query.join(named, named.c.id == column.table.c[owner])
+    names = connection.execute(query.where(column == id).order_by(name).limit(NAMED)).scalars().all()
+    return counted(count, who, names)
+
+
+_NAMED_IN = {
+    t.users: (t.entries, "id"),
+    t.contacts: (t.entries, "id"),
+    t.scope_partitions: (t.scopes, "scope_id"),
+}
+"""Tables whose rows have their names elsewhere: in which table, and which column refers to it."""
 
 
 def plain_columns(thing: Any, *leave_out: str) -> dict[str, Any]:

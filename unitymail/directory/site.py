@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from unitymail.directory import addresses, checks
+from unitymail.directory import checks
+from unitymail.directory.naming import owner_words
+from unitymail.directory.relaying import refuse_relayed
 from unitymail.directory.sql import queries
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
@@ -68,6 +70,7 @@ def set_site(transaction: Transaction, assignments: Iterable[tuple[str, str]]) -
             value = getattr(after, name)
             _write(connection, key, value)
             lines.append(("site", key, "changed", f"{write_value(getattr(before, name))} -> {write_value(value)}"))
+    transaction.forget()
     transaction.log_all(lines)
     return after
 
@@ -122,7 +125,7 @@ def _claim_corporate(connection: Connection) -> list[str]:
     for id, alias, address in rows:
         owner = owners.get(key_of(address))
         if owner is not None and owner != id:
-            whose = addresses.owner_words(connection, owner)
+            whose = owner_words(connection, owner)
             raise Refused(
                 f"corporate_proxy: the corporate address {address} of the user {alias} belongs to {whose} already; "
                 "change one of them first."
@@ -130,6 +133,7 @@ def _claim_corporate(connection: Connection) -> list[str]:
         if owner is None:
             owners[key_of(address)] = id
             fresh.append({"key": key_of(address), "address": address, "owner_id": id, "kind": "corporate"})
+    refuse_relayed(connection, [row["key"] for row in fresh])
     if fresh:
         connection.execute(insert(t.addresses), fresh)
     return [row["owner_id"] for row in fresh]

@@ -6,7 +6,7 @@ method blocks: call them from a thread, or from a program without a reactor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -182,6 +182,15 @@ class IDirectoryView(Interface):
 
     def changes(after: int, limit: int = 1000) -> Sequence[Change]:
         """The change log beyond USN `after`, oldest first."""
+
+    def aliases_of(ids: Collection[str]) -> dict[str, str]:
+        """Id → alias of those of these users, contacts and lists that exist."""
+
+    def reached_by(scope: SearchScope) -> Iterator[Entry]:
+        """Everybody in the scope's partitions by alias, in slices: memory does not grow with the directory."""
+
+    def relaying() -> Sequence[str]:
+        """Aliases of the users with an action that relays, sorted."""
 
 
 class IDirectoryChange(IDirectoryView):

@@ -2,90 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from unitymail.directory import addresses, checks, entries
-from unitymail.directory.ids import new_id
-from unitymail.directory.sql import queries
+from unitymail.directory.entries import Card
+from unitymail.directory.entry_keeper import EntryKeeper
+from unitymail.directory.naming import owner_words
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import NotFound, Refused, Taken
 from unitymail.people.contact import Contact
 
+MOST = 100_000
+"""unity-connection.md 4.1: VPIM contacts of a directory."""
 
-class Contacts:
+
+class Contacts(EntryKeeper[Contact]):
     kind = "contact"
     value = Contact
+    table = t.contacts
 
-    def all(self, connection: Connection) -> list[Contact]:
-        shared = queries.Shared()
-        ids = connection.execute(select(t.contacts.c.id)).scalars().all()
-        found = [e for where in queries.slices_of(ids) for e in queries.entries(connection, where, shared)]
-        return sorted((e for e in found if isinstance(e, Contact)), key=lambda contact: contact.alias)
-
-    def get(self, connection: Connection, id: str) -> Contact | None:
-        found = queries.entry(connection, id)
-        return found if isinstance(found, Contact) else None
-
-    def named(self, connection: Connection, name: str) -> Contact | None:
-        id = queries.id_of_alias(connection, name)
-        return self.get(connection, id) if id else None
-
-    def add(self, transaction: Transaction, contact: Contact) -> Contact:
-        return self._save(transaction, contact, new=True)
-
-    def replace(self, transaction: Transaction, old: Contact, contact: Contact) -> Contact:
-        return self._save(transaction, contact, new=False)
-
-    def _save(self, transaction: Transaction, contact: Contact, *, new: bool) -> Contact:
-        connection = transaction.connection
-        contact = _checked(connection, contact)
+    def check(
+        self, transaction: Transaction, old: Contact | None, thing: Contact
+    ) -> tuple[Contact, Card, addresses.Wanted]:
+        if old is None:
+            entries.refuse_too_many(transaction, t.contacts, MOST, "contacts")
+        contact = _checked(transaction.connection, thing)
         card = entries.card(
-            connection,
-            contact.id,
-            "contact",
-            contact.alias,
-            contact.display_name,
-            contact.partition,
+            transaction, contact.id, self.kind, contact.alias, contact.display_name, contact.partition,
             contact.extension,
-        )
-        wish = addresses.wanted(connection, contact.id, primary="", proxies=contact.proxies)
-        addresses.refuse_taken(connection, wish)
-        id = contact.id or new_id()
-        entries.write(transaction, replace(card, id=id), replace(wish, owner=id), new=new)
-        values = {
-            "first_name": contact.first_name,
-            "last_name": contact.last_name,
-            "location_id": contact.location or None,
-            "mailbox_number": contact.mailbox_number,
-        }
-        if new:
-            connection.execute(insert(t.contacts).values(id=id, **values))
-        else:
-            connection.execute(update(t.contacts).where(t.contacts.c.id == id).values(values))
-        transaction.log("contact", id, "added" if new else "changed", contact.alias)
-        kept = self.get(connection, id)
-        assert kept is not None
-        return kept
+        )  # fmt: skip
+        wish = addresses.wanted(transaction.connection, contact.id, primary="", proxies=contact.proxies)
+        return contact, card, wish
 
-    def delete(self, transaction: Transaction, contact: Contact) -> None:
-        entries.remove(transaction, contact.id, "contact", contact.alias)
+    def columns(self, thing: Contact) -> dict[str, Any]:
+        return {
+            "first_name": thing.first_name,
+            "last_name": thing.last_name,
+            "location_id": thing.location or None,
+            "mailbox_number": thing.mailbox_number,
+        }
 
 
 def _checked(connection: Connection, contact: Contact) -> Contact:
-    for field in fields(contact):
-        if field.name in ("first_name", "last_name"):
-            checks.line(field.name.replace("_", " "), getattr(contact, field.name))
+    first, last = checks.line("first name", contact.first_name), checks.line("last name", contact.last_name)
     number = checks.line("mailbox number", contact.mailbox_number, 256)
     if contact.location:
         _refuse_location(connection, contact, number)
-    return replace(
-        contact,
-        mailbox_number=number,
-        display_name=contact.display_name or f"{contact.first_name} {contact.last_name}".strip() or contact.alias,
-    )
+    elif number:
+        raise Refused(
+            f"The mailbox number {number} says nothing without a VPIM location; give one with --location, "
+            "or leave the number out."
+        )
+    display = contact.display_name.strip() or f"{first} {last}".strip() or contact.alias
+    return replace(contact, first_name=first, last_name=last, mailbox_number=number, display_name=display)
 
 
 def _refuse_location(connection: Connection, contact: Contact, number: str) -> None:
@@ -93,7 +66,9 @@ def _refuse_location(connection: Connection, contact: Contact, number: str) -> N
     if kind != "vpim":
         raise NotFound("There is no such VPIM location; add it first, or leave the location out.")
     if not number or not number.isascii() or not number.isdigit():
-        raise Refused("A contact at a VPIM location needs the number of its mailbox there; give digits.")
+        raise Refused(
+            "A contact at a VPIM location needs the number of its mailbox there; give digits with --mailbox-number."
+        )
     other = connection.execute(
         select(t.contacts.c.id).where(
             t.contacts.c.location_id == contact.location,
@@ -102,7 +77,7 @@ def _refuse_location(connection: Connection, contact: Contact, number: str) -> N
         )
     ).scalar()
     if other is not None:
-        whose = addresses.owner_words(connection, other)
+        whose = owner_words(connection, other)
         raise Taken(f"The mailbox {number} at that location belongs to {whose}; change that one instead.")
 
 

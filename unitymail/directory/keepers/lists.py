@@ -1,78 +1,101 @@
-"""Distribution lists: one address for many members."""
+"""Distribution lists: one address for many members.
+
+A list may be a member of a list, round in circles even (whoever expands them stops), but not its own direct member.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 
 from unitymail.directory import addresses, entries
-from unitymail.directory.ids import new_id
+from unitymail.directory.entries import Card
+from unitymail.directory.entry_keeper import EntryKeeper
 from unitymail.directory.sql import queries
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import NotFound, Refused
-from unitymail.people.distribution_list import DistributionList
+from unitymail.mail.address import key_of
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
+
+MOST, MOST_MEMBERS, MOST_MEMBERS_OF_ALL = 100_000, 25_000, 1_500_000
+"""unity-connection.md 3.3."""
 
 
-class Lists:
+class Lists(EntryKeeper[DistributionList]):
     kind = "list"
     value = DistributionList
+    table = t.lists
 
-    def all(self, connection: Connection) -> list[DistributionList]:
-        shared = queries.Shared()
-        ids = connection.execute(select(t.lists.c.id)).scalars().all()
-        found = [e for where in queries.slices_of(ids) for e in queries.entries(connection, where, shared)]
-        return sorted((e for e in found if isinstance(e, DistributionList)), key=lambda entry: entry.alias)
-
-    def get(self, connection: Connection, id: str) -> DistributionList | None:
-        found = queries.entry(connection, id)
-        return found if isinstance(found, DistributionList) else None
-
-    def named(self, connection: Connection, name: str) -> DistributionList | None:
-        id = queries.id_of_alias(connection, name)
-        return self.get(connection, id) if id else None
-
-    def add(self, transaction: Transaction, entry: DistributionList) -> DistributionList:
-        return self._save(transaction, entry, new=True)
-
-    def replace(self, transaction: Transaction, old: DistributionList, entry: DistributionList) -> DistributionList:
-        return self._save(transaction, entry, new=False)
-
-    def _save(self, transaction: Transaction, entry: DistributionList, *, new: bool) -> DistributionList:
+    def check(
+        self, transaction: Transaction, old: DistributionList | None, thing: DistributionList
+    ) -> tuple[DistributionList, Card, addresses.Wanted]:
         connection = transaction.connection
-        card = entries.card(
-            connection, entry.id, "list", entry.alias, entry.display_name or entry.alias, entry.partition, ""
-        )
+        if old is None:
+            entries.refuse_too_many(transaction, t.lists, MOST, "lists")
+        elif key_of(old.alias) == UNDELIVERABLE and key_of(thing.alias) != UNDELIVERABLE:
+            raise Refused(f"The alias of the list {old.alias} stays: reports look for it by that name.")
+        entry = replace(thing, members=tuple(dict.fromkeys(thing.members)))
+        display = entry.display_name.strip() or entry.alias
+        card = entries.card(transaction, entry.id, self.kind, entry.alias, display, entry.partition, "")
         wish = addresses.wanted(connection, entry.id, primary=transaction.address_of(card.alias), proxies=entry.proxies)
-        addresses.refuse_taken(connection, wish)
-        _refuse_members(connection, entry)
-        id = entry.id or new_id()
-        entries.write(transaction, replace(card, id=id), replace(wish, owner=id), new=new)
-        values = {"allow_contacts": entry.allow_contacts, "accept_foreign": entry.accept_foreign}
-        if new:
-            connection.execute(insert(t.lists).values(id=id, **values))
-        else:
-            connection.execute(update(t.lists).where(t.lists.c.id == id).values(values))
-        connection.execute(delete(t.members).where(t.members.c.list_id == id))
-        rows = [{"list_id": id, "member_id": member} for member in dict.fromkeys(entry.members)]
-        if rows:
-            connection.execute(insert(t.members), rows)
-        transaction.log("list", id, "added" if new else "changed", entry.alias)
-        kept = self.get(connection, id)
-        assert kept is not None
-        return kept
+        _refuse_members(connection, old, entry)
+        return entry, card, wish
 
-    def delete(self, transaction: Transaction, entry: DistributionList) -> None:
-        entries.remove(transaction, entry.id, "list", entry.alias)
+    def columns(self, thing: DistributionList) -> dict[str, Any]:
+        return {"allow_contacts": thing.allow_contacts, "accept_foreign": thing.accept_foreign}
+
+    def write_more(
+        self, transaction: Transaction, id: str, old: DistributionList | None, thing: DistributionList
+    ) -> None:
+        m = t.members
+        before = set(old.members if old else ())
+        gone = before.difference(thing.members)
+        for where in queries.slices_of(gone):
+            transaction.connection.execute(delete(m).where(m.c.list_id == id, where(m.c.member_id)))
+        fresh = [{"list_id": id, "member_id": member} for member in thing.members if member not in before]
+        if fresh:
+            transaction.connection.execute(insert(m), fresh)
+
+    def delete(self, transaction: Transaction, thing: DistributionList) -> None:
+        if key_of(thing.alias) == UNDELIVERABLE:
+            raise Refused(
+                f"The list {thing.alias} gets what could not be delivered and cannot be deleted; "
+                "take its members away instead."
+            )
+        super().delete(transaction, thing)
 
 
-def _refuse_members(connection: Connection, entry: DistributionList) -> None:
+def _refuse_members(connection: Connection, old: DistributionList | None, entry: DistributionList) -> None:
     if entry.id and entry.id in entry.members:
         raise Refused(f"The list {entry.alias} cannot be a member of itself; leave it out.")
+    if len(entry.members) > MOST_MEMBERS:
+        raise Refused(
+            f"The list {entry.alias} would have {len(entry.members):,} members, and a list has at most "
+            f"{MOST_MEMBERS:,}; make lists of them and name these as its members."
+        )
+    more = len(entry.members) - len(old.members if old else ())
+    if more > 0:
+        _refuse_too_many_members(connection, more)
+    _refuse_kinds(connection, entry)
+
+
+def _refuse_too_many_members(connection: Connection, more: int) -> None:
+    count = connection.execute(select(func.count()).select_from(t.members)).scalar_one()
+    if count + more > MOST_MEMBERS_OF_ALL:
+        raise Refused(
+            f"All lists together have {count:,} members, and at most {MOST_MEMBERS_OF_ALL:,} are kept; "
+            "take some away first."
+        )
+
+
+def _refuse_kinds(connection: Connection, entry: DistributionList) -> None:
+    """Members exist, and contacts are allowed."""
+    e = t.entries.c
     kinds: dict[str, str] = {}
-    for where in queries.slices_of(set(entry.members)):
-        e = t.entries.c
+    for where in queries.slices_of(entry.members):
         kinds.update(connection.execute(select(e.id, e.kind).where(where(e.id))).all())
     if any(member not in kinds for member in entry.members):
         raise NotFound(f"A member of the list {entry.alias} does not exist; name users, contacts and lists by alias.")

@@ -26,7 +26,7 @@ keeper = Partitions(
     "partition",
     [
         (t.entries.c.partition_id, "entry"),
-        (t.scope_partitions.c.partition_id, "scope"),
+        (t.scope_partitions.c.partition_id, "search scope"),
         (t.locations.c.partition_id, "location"),
         (t.user_templates.c.partition_id, "template"),
     ],

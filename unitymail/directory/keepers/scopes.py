@@ -23,7 +23,7 @@ class Scopes(NamedKeeper[SearchScope]):
     def columns(self, thing: SearchScope) -> dict[str, Any]:
         return {}
 
-    def check(self, transaction: Transaction, thing: SearchScope) -> SearchScope:
+    def check(self, transaction: Transaction, old: SearchScope | None, thing: SearchScope) -> SearchScope:
         for partition in thing.partitions:
             entries.must_exist(transaction.connection, t.partitions, partition, "partition")
         return replace(thing, partitions=tuple(dict.fromkeys(thing.partitions)))

@@ -1,25 +1,32 @@
-"""User templates: what a new user gets when nothing else is said."""
+"""User templates: what a new user gets when nothing else is said. Text may hold tokens, which are checked here."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from unitymail.directory import checks, entries
-from unitymail.directory.keepers.users import RELAYING, action_columns, quota_columns
+from unitymail.directory.keepers.users import action_columns, must_be_users, quota_columns
 from unitymail.directory.named import NamedKeeper
+from unitymail.directory.relaying import refuse_loop, refuse_unready, relayed
+from unitymail.directory.site import site_of
 from unitymail.directory.sql import schema as t
 from unitymail.directory.sql.queries import Shared
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Refused
-from unitymail.people.user_template import UserTemplate
+from unitymail.mail.address import key_of
+from unitymail.people.user_template import TOKENS, UserTemplate, tokens_in
+
+_TOKENS_OF_NAMES = ("Alias", "Extension")
+_TOKENS_OF_DISPLAY_NAME = tuple(token for token in TOKENS if token != "DisplayName")
 
 
 class Templates(NamedKeeper[UserTemplate]):
     def from_row(self, connection: Connection, row: Row[Any]) -> UserTemplate:
-        shared = Shared()
+        shared, d = Shared(), t.template_delegates.c
+        delegates = select(d.delegate_id).where(d.template_id == row.id).order_by(d.delegate_id)
         return UserTemplate(
             row.id,
             row.name,
@@ -34,15 +41,22 @@ class Templates(NamedKeeper[UserTemplate]):
             row.route_ndr,
             tuple(row.hidden_capabilities.split()),
             tuple(row.proxies.split()),
+            row.first_name,
+            row.last_name,
+            row.home_id or "",
+            tuple(connection.execute(delegates).scalars().all()),
         )
 
     def columns(self, thing: UserTemplate) -> dict[str, Any]:
         return {
+            "first_name": thing.first_name,
+            "last_name": thing.last_name,
             "display_name": thing.display_name,
             "corporate_address": thing.corporate_address,
             "cos_id": thing.cos or None,
             "partition_id": thing.partition or None,
             "scope_id": thing.scope or None,
+            "home_id": thing.home or None,
             "relay_address": thing.relay_address,
             "route_ndr": thing.route_ndr,
             "hidden_capabilities": " ".join(thing.hidden_capabilities),
@@ -51,7 +65,7 @@ class Templates(NamedKeeper[UserTemplate]):
             **quota_columns(thing),
         }
 
-    def check(self, transaction: Transaction, thing: UserTemplate) -> UserTemplate:
+    def check(self, transaction: Transaction, old: UserTemplate | None, thing: UserTemplate) -> UserTemplate:
         connection = transaction.connection
         for table, id, what in (
             (t.classes_of_service, thing.cos, "class of service"),
@@ -60,31 +74,76 @@ class Templates(NamedKeeper[UserTemplate]):
         ):
             if id:
                 entries.must_exist(connection, table, id, what)
-        relays = any(action in RELAYING for action in _actions(thing))
-        if relays and not thing.relay_address:
-            raise Refused("Relaying messages needs a relay address; give one, such as %Alias%@example.com.")
-        return replace(
+        if thing.home:
+            entries.domain_of_peer(connection, thing.home)
+        must_be_users(connection, thing.delegates)
+        quota_columns(thing)
+        thing = replace(
             thing,
-            display_name=checks.line("display name", thing.display_name, 255),
-            corporate_address=_one_word("corporate address", thing.corporate_address),
-            relay_address=_one_word("relay address", thing.relay_address),
-            proxies=tuple(_one_word("proxy address", proxy) for proxy in thing.proxies),
-            hidden_capabilities=tuple(checks.capability(c) for c in thing.hidden_capabilities),
+            first_name=_name("first name", thing.first_name, _TOKENS_OF_NAMES, checks.MAX_NAME),
+            last_name=_name("last name", thing.last_name, _TOKENS_OF_NAMES, checks.MAX_NAME),
+            display_name=_name("display name", thing.display_name, _TOKENS_OF_DISPLAY_NAME, 255),
+            corporate_address=_address("corporate address", thing.corporate_address),
+            relay_address=_address("relay address", thing.relay_address),
+            proxies=tuple(dict.fromkeys(_address("proxy address", proxy) for proxy in thing.proxies if proxy)),
+            hidden_capabilities=tuple(dict.fromkeys(checks.capability(c) for c in thing.hidden_capabilities)),
+            delegates=tuple(sorted(set(thing.delegates))),
         )
+        _refuse_relay(transaction, old, thing)
+        return thing
+
+    def after_write(self, transaction: Transaction, thing: UserTemplate) -> None:
+        d = t.template_delegates
+        transaction.connection.execute(delete(d).where(d.c.template_id == thing.id))
+        if thing.delegates:
+            rows = [{"template_id": thing.id, "delegate_id": delegate} for delegate in thing.delegates]
+            transaction.connection.execute(insert(d), rows)
 
 
-def _actions(thing: UserTemplate) -> tuple[Any, ...]:
-    return (thing.actions.voice, thing.actions.email, thing.actions.fax, thing.actions.receipt)
+def _refuse_relay(transaction: Transaction, old: UserTemplate | None, thing: UserTemplate) -> None:
+    """As for a user; addresses with tokens are compared as they are written."""
+    site = site_of(transaction.connection)
+    if old is None or not set(relayed(thing.actions)) <= set(relayed(old.actions)) or not thing.relay_address:
+        refuse_unready(thing.actions, thing.relay_address, site, "%Alias%@elsewhere.example")
+    if thing.relay_address:
+        own = {key_of(address) for address in (transaction.address_of("%Alias%"), *thing.proxies)}
+        if site.corporate_proxy:
+            own.add(key_of(thing.corporate_address))
+        refuse_loop(transaction.connection, own, thing.relay_address, site)
 
 
-def _one_word(what: str, text: str) -> str:
-    """An address with tokens cannot be checked before they are filled; spaces and line breaks never fit."""
-    text = checks.line(what, text, checks.MAX_ADDRESS)
-    if text and ("@" not in text or " " in text):
-        raise Refused(
-            f"The {what} {text!r} is no mail address; write it as name@domain, tokens such as %Alias% allowed."
-        )
+def _name(what: str, text: str, known: tuple[str, ...], limit: int) -> str:
+    text = checks.line(what, text, limit)
+    _refuse_tokens(what, text, known)
     return text
+
+
+def _address(what: str, text: str) -> str:
+    """An address, once its tokens are filled: with a letter for each it must be one."""
+    text = checks.line(what, text, checks.MAX_ADDRESS)
+    if text:
+        _refuse_tokens(what, text, TOKENS)
+        if "@" not in text or " " in text:
+            raise Refused(
+                f"The {what} {text!r} is no mail address; write it as name@domain, tokens such as %Alias% allowed."
+            )
+        checks.address(what, _with_letters(text))
+    return text
+
+
+def _with_letters(text: str) -> str:
+    for token in TOKENS:
+        text = text.replace(f"%{token}%", "x")
+    return text
+
+
+def _refuse_tokens(what: str, text: str, known: tuple[str, ...]) -> None:
+    for token in tokens_in(text):
+        if token not in known:
+            raise Refused(
+                f"The {what} {text!r} holds %{token}%, which nothing fills; "
+                f"use {', '.join(f'%{name}%' for name in known)}."
+            )
 
 
 keeper = Templates(UserTemplate, "template", t.user_templates, "template")

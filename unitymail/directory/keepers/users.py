@@ -1,93 +1,111 @@
-"""Users: their fields, their addresses, and what a message action needs."""
+"""Users: their fields, their addresses, and what a message action needs.
+
+A user whose home is a peer has the address alias@<the peer's domain>; that peer alone applies their actions and quota,
+so none are kept here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert
 
 from unitymail.directory import addresses, checks, entries
-from unitymail.directory.ids import new_id
+from unitymail.directory.entries import Card
+from unitymail.directory.entry_keeper import EntryKeeper
+from unitymail.directory.relaying import refuse_loop, refuse_unready, relayed
 from unitymail.directory.site import site_of
-from unitymail.directory.sql import queries
 from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
-from unitymail.interfaces.directory import NotFound, Refused
+from unitymail.interfaces.directory import Refused
 from unitymail.mail.address import key_of
-from unitymail.people.user import Action, User
+from unitymail.people.user import ACCEPT_ALL, DEFAULT_QUOTA, User
 from unitymail.settings.site import SiteSettings
 
-RELAYING = (Action.RELAY, Action.ACCEPT_AND_RELAY)
 
-
-class Users:
+class Users(EntryKeeper[User]):
     kind = "user"
     value = User
+    table = t.users
 
-    def all(self, connection: Connection) -> list[User]:
-        shared = queries.Shared()
-        found = [
-            entry
-            for where in queries.all_slices(connection)
-            for entry in queries.entries(connection, where, shared)
-            if isinstance(entry, User)
-        ]
-        return sorted(found, key=lambda user: user.alias)
-
-    def get(self, connection: Connection, id: str) -> User | None:
-        found = queries.entry(connection, id)
-        return found if isinstance(found, User) else None
-
-    def named(self, connection: Connection, name: str) -> User | None:
-        id = queries.id_of_alias(connection, name)
-        return self.get(connection, id) if id else None
-
-    def add(self, transaction: Transaction, user: User) -> User:
-        return self._save(transaction, user, None)
-
-    def replace(self, transaction: Transaction, old: User, user: User) -> User:
-        return self._save(transaction, user, old)
-
-    def _save(self, transaction: Transaction, user: User, old: User | None) -> User:
-        connection = transaction.connection
-        user = _completed(connection, _checked(user))
-        card = entries.card(connection, user.id, "user", user.alias, user.display_name, user.partition, user.extension)
-        site = site_of(connection)
-        wish = addresses.wanted(
-            connection,
-            user.id,
-            primary=transaction.address_of(card.alias),
-            proxies=user.proxies,
-            corporate=user.corporate_address if site.corporate_proxy else "",
+    def check(self, transaction: Transaction, old: User | None, thing: User) -> tuple[User, Card, addresses.Wanted]:
+        connection, site = transaction.connection, transaction.once(site_of)
+        user = _completed(transaction, _checked(thing))
+        card = entries.card(
+            transaction, user.id, self.kind, user.alias, user.display_name, user.partition, user.extension
         )
-        addresses.refuse_taken(connection, wish)
-        _refuse_relay(connection, user, wish, site)
-        id = user.id or new_id()
-        entries.write(transaction, replace(card, id=id), replace(wish, owner=id), new=old is None)
-        _write(connection, id, user, transaction.now if old is None else None)
-        kept = self.get(connection, id)
-        assert kept is not None
-        transaction.log("user", id, "added" if old is None else "changed", _difference(old, kept))
-        return kept
+        domain = transaction.once(entries.domain_of_peer, user.home) if user.home else transaction.identity.domain
+        corporate = user.corporate_address if site.corporate_proxy else ""
+        wish = addresses.wanted(
+            connection, user.id, primary=f"{card.alias}@{domain}", proxies=user.proxies, corporate=corporate
+        )
+        if user.home:
+            user = replace(user, actions=ACCEPT_ALL, relay_address="", quota=DEFAULT_QUOTA)
+        _refuse_relay(connection, old, user, wish, site)
+        return user, card, wish
 
-    def delete(self, transaction: Transaction, user: User) -> None:
+    def columns(self, thing: User) -> dict[str, Any]:
+        return {
+            "first_name": thing.first_name,
+            "last_name": thing.last_name,
+            "corporate_address": thing.corporate_address,
+            "cos_id": thing.cos,
+            "scope_id": thing.scope,
+            "home_id": thing.home or None,
+            "relay_address": thing.relay_address,
+            "relay_key": key_of(thing.relay_address) if thing.relay_address else None,
+            "route_ndr": thing.route_ndr,
+            "hidden_capabilities": " ".join(thing.hidden_capabilities),
+            **action_columns(thing),
+            **quota_columns(thing),
+        }
+
+    def first_columns(self, transaction: Transaction) -> dict[str, Any]:
+        return {"created": transaction.now}
+
+    def write_more(self, transaction: Transaction, id: str, old: User | None, thing: User) -> None:
         connection = transaction.connection
-        connection.execute(delete(t.credentials).where(t.credentials.c.owner_id == user.id))
-        connection.execute(delete(t.password_history).where(t.password_history.c.owner_id == user.id))
-        entries.remove(transaction, user.id, "user", user.alias)
+        if old is not None:
+            connection.execute(delete(t.delegates).where(t.delegates.c.user_id == id))
+        if thing.delegates:
+            rows = [{"user_id": id, "delegate_id": delegate} for delegate in thing.delegates]
+            connection.execute(insert(t.delegates), rows)
+
+    def kept(self, transaction: Transaction, thing: User, card: Card, owned: addresses.Wanted) -> User:
+        """As it would be read back; ten thousand at once are not."""
+        by_kind = sorted((key, one.kind == "primary", one.address) for key, one in owned.by_key.items())
+        return replace(
+            thing,
+            id=card.id,
+            alias=card.alias,
+            display_name=card.display_name,
+            extension=card.extension,
+            partition=card.partition,
+            address=next(address for _, primary, address in by_kind if primary),
+            proxies=tuple(address for _, primary, address in by_kind if not primary),
+            delegates=tuple(sorted(thing.delegates)),
+        )
+
+    def delete(self, transaction: Transaction, thing: User) -> None:
+        connection = transaction.connection
+        connection.execute(delete(t.credentials).where(t.credentials.c.owner_id == thing.id))
+        connection.execute(delete(t.password_history).where(t.password_history.c.owner_id == thing.id))
+        super().delete(transaction, thing)
 
 
 def _checked(user: User) -> User:
     """The fields that need no look at the directory."""
     relay = checks.address("relay address", user.relay_address) if user.relay_address else ""
     corporate = checks.address("corporate address", user.corporate_address) if user.corporate_address else ""
+    first, last = checks.line("first name", user.first_name), checks.line("last name", user.last_name)
+    quota_columns(user)
     return replace(
         user,
         alias=checks.alias(user.alias),
-        first_name=checks.line("first name", user.first_name),
-        last_name=checks.line("last name", user.last_name),
-        display_name=user.display_name or f"{user.first_name} {user.last_name}".strip() or user.alias,
+        first_name=first,
+        last_name=last,
+        display_name=user.display_name.strip() or f"{first} {last}".strip() or user.alias,
         corporate_address=corporate,
         relay_address=relay,
         hidden_capabilities=tuple(dict.fromkeys(checks.capability(c) for c in user.hidden_capabilities)),
@@ -95,87 +113,49 @@ def _checked(user: User) -> User:
     )
 
 
-def _completed(connection: Connection, user: User) -> User:
+def _completed(transaction: Transaction, user: User) -> User:
     """Defaults filled in, and every object it refers to is there."""
     user = replace(
         user,
-        cos=user.cos or entries.default_id(connection, t.classes_of_service),
-        scope=user.scope or entries.default_id(connection, t.scopes),
+        cos=user.cos or transaction.once(entries.default_id, t.classes_of_service),
+        scope=user.scope or transaction.once(entries.default_id, t.scopes),
     )
-    entries.must_exist(connection, t.classes_of_service, user.cos, "class of service")
-    entries.must_exist(connection, t.scopes, user.scope, "search scope")
-    if user.home:
-        _refuse_no_peer(connection, user.home)
-    for delegate in user.delegates:
-        if delegate == user.id:
-            raise Refused(f"The user {user.alias} cannot be their own delegate; they may send as themselves anyway.")
-        entries.must_exist(connection, t.users, delegate, "user to be a delegate")
+    transaction.once(entries.must_exist, t.classes_of_service, user.cos, "class of service")
+    transaction.once(entries.must_exist, t.scopes, user.scope, "search scope")
+    if user.id and user.id in user.delegates:
+        raise Refused(f"The user {user.alias} cannot be their own delegate; they may send as themselves anyway.")
+    must_be_users(transaction.connection, user.delegates)
     return user
 
 
-def _refuse_no_peer(connection: Connection, home: str) -> None:
-    kind = connection.execute(select(t.locations.c.kind).where(t.locations.c.id == home)).scalar()
-    if kind != "peer":
-        raise NotFound("There is no such peer to be the home server; add it first, or leave --home out.")
+def must_be_users(connection: Connection, delegates: tuple[str, ...]) -> None:
+    """Only users can be delegates."""
+    for delegate in delegates:
+        entries.must_exist(connection, t.users, delegate, "user to be a delegate")
 
 
-def _refuse_relay(connection: Connection, user: User, own: addresses.Wanted, site: SiteSettings) -> None:
-    relaying = [f.name for f in fields(user.actions) if getattr(user.actions, f.name) in RELAYING]
-    if not relaying:
-        return
-    if not user.relay_address:
-        raise Refused(f"Relaying {relaying[0]} messages needs a relay address; give one with --relay-address.")
-    if not site.smart_host_host:
-        raise Refused(
-            f"Relaying {relaying[0]} messages needs a smart host; set one with `site set smart_host.host=NAME` first."
-        )
-    entries.refuse_relay(connection, own, user.relay_address)
+def _refuse_relay(
+    connection: Connection, old: User | None, user: User, own: addresses.Wanted, site: SiteSettings
+) -> None:
+    """Who relays already may be changed otherwise while there is no smart host; their mail is reported meanwhile."""
+    relaying, before = relayed(user.actions), relayed(old.actions) if old else []
+    if not set(relaying) <= set(before) or (relaying and not user.relay_address):
+        refuse_unready(user.actions, user.relay_address, site, f"{user.alias}@elsewhere.example")
+    changed = old is None or old.relay_address != user.relay_address
+    if user.relay_address and (relaying or changed):
+        refuse_loop(connection, own.by_key, user.relay_address, site)
 
 
-def _write(connection: Connection, id: str, user: User, created: float | None) -> None:
-    values = {
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "corporate_address": user.corporate_address,
-        "cos_id": user.cos,
-        "scope_id": user.scope,
-        "home_id": user.home or None,
-        "relay_address": user.relay_address,
-        "relay_key": key_of(user.relay_address) if user.relay_address else None,
-        "route_ndr": user.route_ndr,
-        "hidden_capabilities": " ".join(user.hidden_capabilities),
-        **action_columns(user),
-        **quota_columns(user),
-    }
-    if created is not None:
-        connection.execute(insert(t.users).values(id=id, created=created, **values))
-    else:
-        connection.execute(update(t.users).where(t.users.c.id == id).values(values))
-    connection.execute(delete(t.delegates).where(t.delegates.c.user_id == id))
-    if user.delegates:
-        rows = [{"user_id": id, "delegate_id": delegate} for delegate in user.delegates]
-        connection.execute(insert(t.delegates), rows)
+def action_columns(thing: Any) -> dict[str, str]:
+    return {f"action_{f.name}": getattr(thing.actions, f.name).value for f in fields(thing.actions)}
 
 
-def action_columns(thing: object) -> dict[str, str]:
-    actions = thing.actions  # type: ignore[attr-defined]
-    return {f"action_{f.name}": getattr(actions, f.name).value for f in fields(actions)}
-
-
-def quota_columns(thing: object) -> dict[str, int]:
-    quota = thing.quota  # type: ignore[attr-defined]
-    for f in fields(quota):
-        if not 0 <= getattr(quota, f.name) < 2**62:
-            raise Refused(f"The {f.name} quota is out of range; give octets from 0 (unlimited) up, such as 14M.")
-    return {f"quota_{f.name}": getattr(quota, f.name) for f in fields(quota)}
-
-
-def _difference(old: User | None, new: User) -> str:
-    """Which fields changed, for the audit trail."""
-    if old is None:
-        return new.alias
-    changed: Sequence[str] = [f.name for f in fields(new) if getattr(old, f.name) != getattr(new, f.name)]
-    return f"{new.alias}: {', '.join(changed) or 'nothing'}"
+def quota_columns(thing: Any) -> dict[str, int]:
+    limits = {f.name: getattr(thing.quota, f.name) for f in fields(thing.quota)}
+    for name, limit in limits.items():
+        if not 0 <= limit < 2**62:
+            raise Refused(f"The {name} quota is out of range; give octets from 0 (unlimited) up, such as 14M.")
+    return {f"quota_{name}": limit for name, limit in limits.items()}
 
 
 keeper = Users()

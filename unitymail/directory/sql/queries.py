@@ -68,16 +68,23 @@ def slices_of(ids: Collection[str]) -> Iterator[Where]:
         yield lambda column, chunk=chunk: column.in_(chunk)  # type: ignore[misc]
 
 
-def entries(connection: Connection, where: Where, shared: Shared | None = None) -> Iterator[Entry]:
-    """The users, contacts and lists of one slice."""
+KINDS = ("user", "contact", "list")
+
+
+def entries(
+    connection: Connection, where: Where, shared: Shared | None = None, kinds: Collection[str] = KINDS
+) -> Iterator[Entry]:
+    """The users, contacts and lists of one slice; of these kinds only, where the caller knows."""
     shared = shared or Shared()
     primary, proxies = _addresses(connection, where)
-    delegates = _pairs(
-        connection, select(t.delegates.c.user_id, t.delegates.c.delegate_id), t.delegates.c.user_id, where
-    )
-    yield from _users(connection, where, shared, primary, proxies, delegates)
-    yield from _contacts(connection, where, shared, proxies)
-    yield from _lists(connection, where, shared, primary, proxies)
+    if "user" in kinds:
+        pairs = select(t.delegates.c.user_id, t.delegates.c.delegate_id)
+        delegates = _pairs(connection, pairs, t.delegates.c.user_id, where)
+        yield from _users(connection, where, shared, primary, proxies, delegates)
+    if "contact" in kinds:
+        yield from _contacts(connection, where, shared, proxies)
+    if "list" in kinds:
+        yield from _lists(connection, where, shared, primary, proxies)
 
 
 def _addresses(connection: Connection, where: Where) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
@@ -95,10 +102,10 @@ def _addresses(connection: Connection, where: Where) -> tuple[dict[str, str], di
 
 
 def _pairs(connection: Connection, query: Any, column: Any, where: Where) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for one, other in connection.execute(query.where(where(column)).order_by(*query.selected_columns)):
-        found[one] = (*found.get(one, ()), other)
-    return found
+        found.setdefault(one, []).append(other)
+    return {one: tuple(others) for one, others in found.items()}
 
 
 _USER = (
@@ -173,7 +180,35 @@ def _lists(
 
 def entry(connection: Connection, id: str) -> Entry | None:
     """One user, contact or list by id."""
-    return next(entries(connection, lambda column: column == id), None)
+    kind = connection.execute(select(t.entries.c.kind).where(t.entries.c.id == id)).scalar()
+    return next(entries(connection, lambda column: column == id, kinds=(kind,)), None) if kind else None
+
+
+def entries_in(connection: Connection, partitions: Collection[str]) -> Iterator[Entry]:
+    """Everybody in these partitions by alias, a slice in memory at a time."""
+    e = t.entries.c
+    last = ""
+    while True:
+        query = select(e.id, e.alias_key).where(e.partition_id.in_(partitions), e.alias_key > last)
+        rows = connection.execute(query.order_by(e.alias_key).limit(SLICE)).all()
+        if not rows:
+            return
+        last = rows[-1].alias_key
+        found = {
+            entry.id: entry
+            for where in slices_of([row.id for row in rows])
+            for entry in entries(connection, where, Shared())
+        }
+        yield from (found[row.id] for row in rows)
+
+
+def aliases_of(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Id → alias, of those that exist."""
+    e = t.entries.c
+    found: dict[str, str] = {}
+    for where in slices_of(ids):
+        found.update((id, alias) for id, alias in connection.execute(select(e.id, e.alias).where(where(e.id))))
+    return found
 
 
 def id_of_alias(connection: Connection, alias: str) -> str | None:
