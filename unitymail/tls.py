@@ -1,7 +1,16 @@
-"""TLS of this node: its certificate, how doors use it, and how a first one is made. Refuses to know any protocol."""
+"""TLS of this node: its certificate, how doors use it, and how a first one is made. Refuses to know any protocol.
+
+Note *Who shows a certificate*. `ServerTls` asks nobody for one. Its `mutual` side, for the door that peers come to,
+asks and accepts whatever is shown, an expired or unknown one too, and none: a stranger that shows its certificate to
+everybody, as Postfix may, goes on as if it had not. What counts is the key, whose possession the handshake proves and
+whose `public_key_fingerprint` the address book knows or does not. So a renewed certificate with the same key is as good
+as the one before. Sessions are resumed under a session id context of their own: a session of another door, where no
+certificate was asked for, cannot become one that had shown it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +24,27 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from zope.interface import implementer
 
+from unitymail.interfaces.tls import IMutualTls
+
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!MD5"
 LIFETIME = timedelta(days=825)
+
+
+def public_key_fingerprint(certificate: bytes | x509.Certificate) -> str:
+    """The SHA-256 of a certificate's SubjectPublicKeyInfo, in lower-case hexadecimal: what names a peer.
+
+    `certificate` may be PEM (the first one counts) or DER. Raises ValueError when it cannot be read, or has a key of an
+    unknown kind.
+    """
+    if isinstance(certificate, bytes):
+        pem = b"-----BEGIN" in certificate
+        certificate = (x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate)(certificate)
+    try:
+        key = certificate.public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError("the certificate's key is of an unknown kind") from error
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
 
 
 class BadPair(Exception):
@@ -25,25 +53,65 @@ class BadPair(Exception):
 
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTls:
-    """TLS 1.2 and later for the doors; `reload` takes a renewed certificate for the connections that follow."""
+    """TLS 1.2 and later for the doors; `reload` takes a renewed certificate for the connections that follow.
+
+    `certificate` and `key` are the files; a client of this node that shows its certificate uses them too. `mutual` is
+    the same for the door that asks for certificates.
+    """
 
     def __init__(self, certificate: str, key: str) -> None:
-        self._files = certificate, key
+        self.certificate = certificate
+        self.key = key
         self.reload()
+        self.mutual = MutualTls(self)
 
     def reload(self) -> None:
         """Read both files again; the old pair stays in use when they cannot be read or do not fit (raises BadPair)."""
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
-        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        context.set_cipher_list(CIPHERS)
-        context.set_session_id(b"unitymail")
-        _use(context, *self._files)
-        self._context = context
+        context = _context(b"unitymail", self.certificate, self.key)
+        asking = _context(b"unitymail mutual", self.certificate, self.key)
+        asking.set_verify(SSL.VERIFY_PEER, _accept_any)
+        self._context, self._asking = context, asking
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
         return SSL.Connection(self._context, None)
+
+    def asking_connection(self) -> SSL.Connection:
+        """One that asks the client for a certificate (see Note: who shows a certificate)."""
+        return SSL.Connection(self._asking, None)
+
+
+@implementer(IOpenSSLServerConnectionCreator, IMutualTls)
+class MutualTls:
+    """The side of `ServerTls` that asks the client for a certificate and accepts any, or none."""
+
+    def __init__(self, tls: ServerTls) -> None:
+        self._tls = tls
+
+    def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
+        return self._tls.asking_connection()
+
+    def client_key(self, connection: Any) -> str:
+        """The fingerprint of the key that the client proved to have, "" when it showed none (that can be read)."""
+        shown = connection.get_peer_certificate(as_cryptography=True)
+        try:
+            return public_key_fingerprint(shown) if shown is not None else ""
+        except ValueError:
+            return ""
+
+
+def _accept_any(connection: SSL.Connection, certificate: Any, error: int, depth: int, ok: int) -> bool:
+    return True
+
+
+def _context(session_id: bytes, certificate: str, key: str) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_cipher_list(CIPHERS)
+    context.set_session_id(session_id)
+    _use(context, certificate, key)
+    return context
 
 
 def _use(context: SSL.Context, certificate: str, key: str) -> None:

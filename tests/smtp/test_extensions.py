@@ -5,7 +5,7 @@ import pytest
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.extensions import Situation, mail_fields, offered, rcpt_fields
 
-ALWAYS = ["PIPELINING", "SIZE 1024", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES"]
+ALWAYS = ["PIPELINING", "SIZE 1024", "8BITMIME", "SMTPUTF8", "DSN", "DELIVERBY 10", "ENHANCEDSTATUSCODES"]
 
 
 def test_offer():

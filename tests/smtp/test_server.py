@@ -31,7 +31,7 @@ def test_a_letter():
     assert c.heard() == "220 vm1.example.com ESMTP unitymail\r\n"
     assert c.say("EHLO client.example") == (
         "250-vm1.example.com\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
-        "250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS MAILMAX=100 RCPTMAX=15000\r\n"
+        "250-DSN\r\n250-DELIVERBY 10\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS MAILMAX=100 RCPTMAX=15000\r\n"
     )
     assert c.say("MAIL FROM:<robin@vm1.example.com> SIZE=100 BODY=8BITMIME") == "250 2.1.0 Sender accepted\r\n"
     assert c.say("RCPT TO:<chris@vm1.example.com>") == "250 2.1.5 Recipient accepted\r\n"
@@ -59,10 +59,11 @@ def test_the_journal_tells_the_story():
     c = Conversation().greeted()
     c.letter("chris@vm1.example.com")
     c.hang_up()
-    assert [e.event for e in c.journal.events] == ["connected", "received", "disconnected"]
+    assert [e.event for e in c.journal.events] == ["connected", "received", "decided", "disconnected"]
     received = c.journal.named("received")[0]
     assert (received.client, received.size, received.recipients) == ("192.0.2.7", len(LETTER), 1)
-    assert c.journal.events[0].args[2] == c.journal.events[2].args[2]
+    assert c.journal.events[0].args[2] == c.journal.events[-1].args[2]
+    assert c.journal.named("decided")[0].args == (received.args[0], c.spool.committed[0].decision)
 
 
 def test_the_journal_keeps_no_passwords():

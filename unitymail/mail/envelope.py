@@ -25,7 +25,8 @@ class Recipient:
 class Envelope:
     """What the client said before DATA. `sender` is the reverse-path without brackets, "" for the null one.
 
-    `hold_until` (RFC 4865) and `deliver_by` (RFC 2852) are Unix seconds; mode N asks for a notice, R for return.
+    `hold_until` (RFC 4865) and `deliver_by` (RFC 2852) are Unix seconds; mode N asks for a notice, R for return;
+    `deliver_by_trace` asks each system on the way to tell that it has relayed the message.
     """
 
     sender: str
@@ -39,3 +40,4 @@ class Envelope:
     hold_until: float | None = None
     deliver_by: float | None = None
     deliver_by_mode: Literal["", "N", "R"] = ""
+    deliver_by_trace: bool = False

@@ -5,6 +5,10 @@ Knows patterns and which of them wins; refuses to know what a client does once i
 Note *Which rule wins*. An exact address beats every block or pattern, the longer block or pattern beats the shorter,
 `*` loses to all; between two of equal length the one that denies wins. The smart host counts as an exact address
 that is allowed, so only a rule that denies exactly its address keeps it out.
+
+Note *Peers have no address*. A peer is known by the key of its certificate, wherever it comes from. All that the
+address of a peer's host is good for is to come in and show it, where the list or the site would have turned it away:
+until then (`must_prove`) it may do nothing else. Here too an exact address that is denied stays out.
 """
 
 from __future__ import annotations
@@ -43,29 +47,41 @@ ANY = Pattern(0, 0, 0, -1)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the access list says of a client. `refusal` is the banner it gets instead of ours, None when welcome."""
+    """What the access list says of a client. `refusal` is the banner it gets instead of ours, None when welcome.
+
+    `at_peer`: its address is that of a peer's host. `must_prove`: it is here for no other reason.
+    """
 
     trust: Literal["trusted", "smart-host", "stranger"]
     legacy: bool = False
     refusal: Reply | None = None
+    at_peer: bool = False
+    must_prove: bool = False
 
 
 def judge_client(
-    ip: str, rules: Sequence[AccessRule], site: SiteSettings, smart_host_addresses: Collection[str] = ()
+    ip: str, rules: Sequence[AccessRule], site: SiteSettings, smart_host_addresses: Collection[str] = (),
+    peer_addresses: Collection[str] = (),
 ) -> Client:
     """Trusted, smart host or stranger, by address; with a refusal where the list or the site wants none of it."""
     address = plain_address(ip)
     length, rule = best_rule(address, rules)
     denied = rule is not None and not rule.allow
     legacy = rule is not None and rule.allow and rule.legacy
-    smart_host = address is not None and any(plain_address(host) == address for host in smart_host_addresses)
-    if smart_host and not (denied and length == EXACT):
-        return Client("smart-host", legacy)
-    if denied:
+    if denied and length == EXACT:
         return Client("stranger", refusal=REFUSED_ADDRESS)
-    if rule is not None:
-        return Client("trusted", legacy)
-    return Client("stranger", refusal=None if site.smtp_allow_untrusted else REFUSED_ADDRESS)
+    at_peer = bool(peer_addresses) and _is_among(address, peer_addresses)
+    if _is_among(address, smart_host_addresses):
+        return Client("smart-host", legacy, at_peer=at_peer)
+    if rule is not None and rule.allow:
+        return Client("trusted", legacy, at_peer=at_peer)
+    if denied or not site.smtp_allow_untrusted:
+        return Client("stranger", refusal=None if at_peer else REFUSED_ADDRESS, at_peer=at_peer, must_prove=at_peer)
+    return Client("stranger", at_peer=at_peer)
+
+
+def _is_among(address: IPv4Address | IPv6Address | None, hosts: Collection[str]) -> bool:
+    return address is not None and any(plain_address(host) == address for host in hosts)
 
 
 def best_rule(

@@ -1,7 +1,8 @@
 """Whose message is it, and may they send it? Knows primary and proxy addresses, delegates, VPIM domains and trust.
 
 Refuses to know recipients. Unity Connection's rule: a client that signed in uses its own addresses or is refused;
-one that did not is taken for the user whose address the header From shows, and nobody's mail is bad mail.
+one that did not is taken for the user whose address the header From shows, and nobody's mail is bad mail. What a peer
+says of the sender was found out where the message came in, and is believed; its header is not asked again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from unitymail.people.rights import may_send_as
 from unitymail.people.user import User
 from unitymail.policy.limits import SEND_QUOTA, may_send
 from unitymail.policy.verdict import ACCEPT, Reject, Verdict, reject
-from unitymail.routing.decision import Origin, SenderFinding
+from unitymail.routing.decision import FromPeer, Origin, SenderFinding
 from unitymail.routing.resolve import NO_REPLY_MAILBOX
 
 GONE = reject(550, "5.7.1", "The account you signed in with is no longer there")
@@ -56,6 +57,8 @@ def find_sender(message: Message, envelope: Envelope, origin: Origin, book: IBoo
     """After the final dot: the sender as the header shows it, or the refusal that names the address that failed."""
     if origin.user:
         return _signed_in(message, envelope, origin, book)
+    if origin.told is not None and origin.trust == "peer":
+        return _as_told(origin.told, message, envelope, book)
     return _from_header(message, envelope, origin, book)
 
 
@@ -72,6 +75,21 @@ def _signed_in(message: Message, envelope: Envelope, origin: Origin, book: IBook
             return not_yours(address)
     owner = owner_for(user, shown, book) or user
     return SenderFinding(shown, "user", owner.id)
+
+
+def _as_told(told: FromPeer, message: Message, envelope: Envelope, book: IBook) -> SenderFinding:
+    """The object of this node that the peer's sender is, where it is in our directory too; else somebody there.
+
+    Mail of nobody known would be bad mail, but that was for the other node to say, and it handed the message on.
+    """
+    shown = told.sender or (message.header_from[0] if message.header_from else envelope.sender)
+    if told.kind == "user":
+        owner = book.find(told.sender)
+        return SenderFinding(shown, "user", owner.id) if isinstance(owner, User) else SenderFinding(shown, "peer")
+    if told.kind == "vpim":
+        location = vpim_sender(told.sender, book)
+        return SenderFinding(shown, "peer") if location is None else SenderFinding(shown, "vpim", location.id)
+    return SenderFinding(shown, "outside" if told.kind == "unknown" else told.kind)
 
 
 def _from_header(message: Message, envelope: Envelope, origin: Origin, book: IBook) -> SenderFinding:

@@ -15,12 +15,13 @@ from unitymail.interfaces.errors import SHUTTING_DOWN
 from unitymail.mail.reply import Reply
 from unitymail.people.user import User
 from unitymail.policy.access import Client
-from unitymail.routing.decision import Origin
+from unitymail.policy.tls import judge_unproven
+from unitymail.routing.decision import Origin, Trust
 from unitymail.smtp import commands, replies
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.framing import Flaws
 from unitymail.smtp.house import House
-from unitymail.smtp.refusal import Refused
+from unitymail.smtp.refusal import Refused, require
 from unitymail.smtp.sasl import Exchange
 from unitymail.smtp.transaction import Reception, Transaction, settle
 from unitymail.smtp.verbs import VERBS, Answer
@@ -32,6 +33,8 @@ COMMAND_LINE = 2_048
 LONGEST_LINE = 12_288
 """AUTH and its responses (RFC 4954 4)."""
 MAX_WRONG = 10
+UNPROVEN = frozenset(("EHLO", "HELO", "STARTTLS", "QUIT", "NOOP", "RSET"))
+"""What a client may say that is only let in to prove that it is a peer."""
 
 _WRONG = frozenset((500, 501, 502, 503, 504, 555))
 
@@ -49,12 +52,13 @@ class Mode(Enum):
 class Dialogue:
     """One session. `client` is what the access list says of the peer; `session` names it in the journal.
 
-    `origin` is who the client is by now. `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet.
+    `origin` is who the client is by now, `trust` what its address or its certificate makes of it, signed in or not.
+    `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet.
     """
 
     __slots__ = (
-        "_exchange", "_reception", "_wrong", "client", "draining", "greeted", "house", "mail_refused", "messages",
-        "mode", "origin", "session", "sign_in_failures", "site", "transaction",
+        "_exchange", "_key", "_reception", "_unproven", "_wrong", "client", "draining", "greeted", "house",
+        "mail_refused", "messages", "mode", "origin", "session", "sign_in_failures", "site", "transaction", "trust",
     )
     verbs = VERBS
 
@@ -66,7 +70,10 @@ class Dialogue:
         self.mode = Mode.COMMAND
         self.draining = False
         self.greeted = False
+        self.trust: Trust = client.trust
         self.origin = Origin(house.door, client=ip, trust=client.trust, legacy=client.legacy)
+        self._key = ""
+        self._unproven = client.must_prove
         self.transaction: Transaction | None = None
         self.mail_refused = False
         self.messages = self.sign_in_failures = 0
@@ -100,9 +107,23 @@ class Dialogue:
         )
         self.mode = Mode.COMMAND
 
-    def tls_named(self, name: str) -> None:
-        """The handshake is done: the version it agreed on."""
+    def tls_named(self, name: str, key: str = "") -> None:
+        """The handshake is done: the version it agreed on, and the key that the client proved to have, if any."""
         self.origin = replace(self.origin, tls=name)
+        if not key:
+            return
+        peer = self.house.book.peer_with(key)
+        if peer is not None:
+            self._key, self._unproven, self.trust = key, False, "peer"
+            self.origin = replace(self.origin, door="peer", trust="peer", peer=peer.id)
+            self.house.journal.signed_in("peer", peer.name, self.ip)
+        elif self.client.at_peer:
+            self.house.journal.sign_in_failed("peer", key, self.ip, "no peer has a certificate with this key")
+
+    def still_a_peer(self) -> bool:
+        """Whether the peer that came in is one yet: a long session may outlast `peer remove`."""
+        peer = self.house.book.peer_with(self._key)
+        return peer is not None and peer.id == self.origin.peer
 
     def hear(self, line: bytes) -> Answer:
         """A command, or a response in an AUTH exchange."""
@@ -119,6 +140,8 @@ class Dialogue:
             if handler is None:
                 raise Refused(replies.UNKNOWN_COMMAND)
             verb = word
+            if self._unproven and word not in UNPROVEN:
+                require(judge_unproven(self.secure))
             if len(line) > COMMAND_LINE and verb != "AUTH":
                 raise Refused(replies.LINE_TOO_LONG)
             return handler(self, argument)
@@ -157,11 +180,12 @@ class Dialogue:
 
     async def _settle(self, transaction: Transaction, reception: Reception) -> bytes:
         try:
-            refusal = await settle(self.house, self.site, self.origin, transaction.envelope(), reception)
+            origin = self.origin if transaction.told is None else replace(self.origin, told=transaction.told)
+            answer = await settle(self.house, self.site, origin, transaction.envelope(), reception)
         except Exception as error:
             return self.surprised(f"message {reception.trace}", error)
-        if refusal is not None:
-            return self.refuse("DATA", refusal)
+        if answer is not None:
+            return self.refuse("DATA", answer) if answer.code >= 400 else answer.octets()
         return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
 
     def surprised(self, what: str, error: BaseException) -> bytes:

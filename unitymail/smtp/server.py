@@ -17,6 +17,7 @@ from unitymail.interfaces.login import ILogin
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.spool import ISpool
 from unitymail.interfaces.threads import IThreads
+from unitymail.interfaces.tls import IMutualTls
 from unitymail.smtp.house import DoorName, House
 from unitymail.smtp.session import SMTPSession
 from unitymail.smtp.slots import Slots
@@ -29,7 +30,9 @@ class SMTPDoor(ServerFactory):
     """The factory of one SMTP port. `slots` and `turns` are shared by all doors of the process.
 
     `tls` is a context factory, None for a door without TLS; with `implicit_tls` the port itself is wrapped in it.
-    `smart_host_addresses` gives the IP addresses of the smart host, as far as they are known now.
+    `smart_host_addresses` gives the IP addresses of the smart host, as far as they are known now, `peer_addresses`
+    those of the peers' hosts, who may come in by the mta door. With a `tls` that provides IMutualTls peers are told
+    from strangers by the certificate they show.
     """
 
     noisy = False
@@ -39,11 +42,14 @@ class SMTPDoor(ServerFactory):
         usage: IUsage, journal: IJournal, clock: Any, tls: Any = None, implicit_tls: bool = False,
         slots: Slots | None = None, turns: Turns | None = None,
         smart_host_addresses: Callable[[], Collection[str]] = tuple,
+        peer_addresses: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self.house = House(door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls)
         self.slots = slots if slots is not None else Slots()
         self.turns = turns if turns is not None else Turns(clock)
         self.smart_host_addresses = smart_host_addresses
+        self.peer_addresses = peer_addresses if door == "mta" else tuple
+        self.mutual_tls: IMutualTls | None = tls if IMutualTls.providedBy(tls) else None
         self.sessions: set[SMTPSession] = set()
         self.draining = False
         self._empty: list[Deferred[None]] = []

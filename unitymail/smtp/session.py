@@ -64,7 +64,8 @@ class SMTPSession(smtp.ESMTP):
         house, door = self._house, self.factory
         ip = _ip_of(self.transport.getPeer())
         site = house.book.site
-        client = judge_client(ip, house.book.access, site, (site.smart_host_host, *door.smart_host_addresses()))
+        smart_host = (site.smart_host_host, *door.smart_host_addresses())
+        client = judge_client(ip, house.book.access, site, smart_host, door.peer_addresses())
         refusal = client.refusal or (SHUTTING_DOWN if door.draining else door.slots.take(ip, site))
         if refusal is not None:
             house.journal.turned_away(house.door, ip, refusal)
@@ -88,12 +89,16 @@ class SMTPSession(smtp.ESMTP):
         self._heard = self._clock.seconds()
         if self._handshaking:
             self._handshaking = False
-            dialogue.tls_named(_tls_version(self.transport))
+            dialogue.tls_named(_tls_version(self.transport), self._client_key())
         self._framer.feed(data)
         if self._pending or self._choked or self._queued:
             self._stop_reading()
         else:
             self._work()
+
+    def _client_key(self) -> str:
+        tls = self.factory.mutual_tls
+        return tls.client_key(self.transport.getHandle()) if tls is not None else ""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._timer is not None and self._timer.active():

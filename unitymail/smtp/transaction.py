@@ -1,12 +1,14 @@
 """One mail transaction: the envelope as it is built, the message as it comes in, and the way from the final dot to 250.
 
-Knows the order: read, decide, write our header block, commit, answer. Refuses to know who may send what (`policy`),
-what is to be done with a message (`routing`), and how it is kept (the spool).
+Knows the order: leave out who has it already (where a peer sends it again), read, decide, write our header block,
+commit, answer. Refuses to know who may send what (`policy`), what is to be done with a message (`routing`), and how it
+is kept (the spool).
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from unitymail.interfaces.errors import Trouble
@@ -20,7 +22,8 @@ from unitymail.policy.limits import judge_size, largest_message
 from unitymail.policy.verdict import Reject, Verdict
 from unitymail.routing import categorise
 from unitymail.routing.decide import decide
-from unitymail.routing.decision import Decision, Origin
+from unitymail.routing.decision import Decision, FromPeer, Origin
+from unitymail.routing.subject import subject_for
 from unitymail.settings.site import SiteSettings
 from unitymail.smtp.framing import Flaws, with_crlf
 from unitymail.smtp.house import House
@@ -32,16 +35,18 @@ LONG_HEADER = 4_096
 
 BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
 NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
+SENT_AGAIN = Reply(250, "2.0.0", "Accepted before, for all of these recipients; nothing was stored again")
 
 
 class Transaction:
-    """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted."""
+    """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted; `told` is what a peer says."""
 
-    __slots__ = ("fields", "recipients", "sender")
+    __slots__ = ("fields", "recipients", "sender", "told")
 
-    def __init__(self, sender: str, fields: dict[str, Any]) -> None:
+    def __init__(self, sender: str, fields: dict[str, Any], told: FromPeer | None = None) -> None:
         self.sender = sender
         self.fields = fields
+        self.told = told
         self.recipients: list[Recipient] = []
 
     @property
@@ -110,23 +115,43 @@ class Reception:
 async def settle(
     house: House, site: SiteSettings, origin: Origin, envelope: Envelope, reception: Reception
 ) -> Reply | None:
-    """What becomes of a message received whole: durable (None), or refused with this reply and forgotten.
+    """What becomes of a message received whole: durable (None), or forgotten, with the reply that says why.
 
     Raises only surprises.
     """
     if reception.refusal is not None:
         return reception.refusal
+    told = origin.told
     try:
+        if told is not None:
+            envelope = await _not_here_yet(house, told, envelope, reception)
+            if not envelope.recipients:
+                return SENT_AGAIN
         judged = await _judge_or_abandon(house, site, origin, envelope, reception)
         if isinstance(judged, Reply):
             return judged
         decision, head = judged
-        await house.spool.commit(reception.incoming, envelope, decision, head)
+        if told is None:
+            await house.spool.commit(reception.incoming, envelope, decision, head)
+        else:
+            await house.spool.commit(reception.incoming, envelope, decision, head, xid=told.xid)
     except Trouble as trouble:
         house.journal.trouble(f"message {reception.trace} could not be kept", trouble)
         return trouble.reply
     _journal(house, origin, envelope, reception, decision)
     return None
+
+
+async def _not_here_yet(house: House, told: FromPeer, envelope: Envelope, reception: Reception) -> Envelope:
+    """The envelope without the recipients who got the message by an earlier attempt whose reply the peer never saw."""
+    left: tuple[Recipient, ...] = ()
+    try:
+        known = await house.spool.known_recipients(told.xid, [each.address for each in envelope.recipients])
+        left = tuple(each for each in envelope.recipients if each.address not in known)
+    finally:
+        if not left:
+            reception.abandon()
+    return replace(envelope, recipients=left) if known else envelope
 
 
 async def _judge_or_abandon(
@@ -176,7 +201,7 @@ def judge(
         return decision.refusal
     head = head_block(
         trace=reception.trace, envelope=envelope, origin=origin, decision=decision, host=house.host,
-        when=house.clock.seconds(), subject=None,
+        when=house.clock.seconds(), subject=subject_for(decision, envelope, house.book),
     )
     return decision, head
 
@@ -188,5 +213,6 @@ def _journal(house: House, origin: Origin, envelope: Envelope, reception: Recept
         recipients=len(envelope.recipients), size=reception.size, category=message.category.value, rule=message.rule,
         user=origin.user, message_id=message.message_id,
     )
+    house.journal.decided(reception.trace, decision)
     if reception.mended:
         house.journal.mended(reception.trace, client=origin.client)

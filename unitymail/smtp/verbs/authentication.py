@@ -30,7 +30,7 @@ def auth(dialogue: Dialogue, argument: str) -> bytes | Coroutine[Any, Any, bytes
     if dialogue.transaction is not None:
         raise Refused(replies.NOT_IN_A_TRANSACTION)
     house = dialogue.house
-    require(judge_auth(house.door, dialogue.ip, dialogue.client.trust, dialogue.secure, dialogue.site))
+    require(judge_auth(house.door, dialogue.ip, dialogue.trust, dialogue.secure, dialogue.site))
     exchange, response = begin(argument)
     return _take(dialogue, exchange, response)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from unitymail.mail.reply import Reply
 from unitymail.policy.limits import largest_message
-from unitymail.policy.tls import auth_offered, starttls_offered
+from unitymail.policy.tls import SUBMISSION, auth_offered, starttls_offered
 from unitymail.smtp import commands, replies
 from unitymail.smtp.extensions import Situation, offered
 from unitymail.smtp.refusal import Refused, refuse_argument
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
 
 def ehlo(dialogue: Dialogue, argument: str) -> bytes:
     dialogue.greet(commands.read_host(argument), "ESMTP")
-    house, site, trust = dialogue.house, dialogue.site, dialogue.client.trust
-    now = Situation(
+    return Reply(250, "", "\n".join((dialogue.house.host, *offered(situation_of(dialogue))))).octets()
+
+
+def situation_of(dialogue: Dialogue) -> Situation:
+    """What decides which extensions this client may use now."""
+    house, site, origin = dialogue.house, dialogue.site, dialogue.origin
+    return Situation(
         max_octets=largest_message(site),
         starttls=_may_start_tls(dialogue),
-        auth=not dialogue.origin.user and auth_offered(house.door, dialogue.ip, trust, dialogue.secure, site),
+        auth=not origin.user and auth_offered(house.door, dialogue.ip, dialogue.trust, dialogue.secure, site),
         max_recipients=site.smtp_max_recipients,
         max_messages=site.smtp_max_messages_per_connection,
+        tls=dialogue.secure,
+        peer=bool(origin.peer),
+        submission=bool(origin.user) and house.door in SUBMISSION,
+        now=house.clock.seconds(),
     )
-    return Reply(250, "", "\n".join((house.host, *offered(now)))).octets()
 
 
 def helo(dialogue: Dialogue, argument: str) -> bytes:
@@ -46,5 +54,5 @@ def starttls(dialogue: Dialogue, argument: str) -> bytes:
 def _may_start_tls(dialogue: Dialogue) -> bool:
     house = dialogue.house
     return house.tls is not None and starttls_offered(
-        house.door, dialogue.client.trust, dialogue.secure, dialogue.site
+        house.door, dialogue.trust, dialogue.secure, dialogue.site, dialogue.client.at_peer
     )

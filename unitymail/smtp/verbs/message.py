@@ -8,6 +8,7 @@ and what becomes of the message, is asked of the address book as it is now, its 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from unitymail.interfaces.errors import Trouble
@@ -15,11 +16,14 @@ from unitymail.mail.envelope import Recipient
 from unitymail.policy.limits import judge_messages, judge_recipients, judge_size
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.sender import judge_envelope_sender
-from unitymail.policy.tls import judge_mail
+from unitymail.policy.tls import NO_MORE_A_PEER, judge_mail
 from unitymail.smtp import commands, replies
 from unitymail.smtp.extensions import mail_fields, rcpt_fields
+from unitymail.smtp.moments import settle_moments
 from unitymail.smtp.refusal import Refused, refuse_argument, require
 from unitymail.smtp.transaction import Reception, Transaction
+from unitymail.smtp.verbs.greeting import situation_of
+from unitymail.smtp.xunitymail import take_told
 
 if TYPE_CHECKING:
     from unitymail.smtp.dialogue import Dialogue
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 _SENDER_OK = replies.SENDER_OK.octets()
 _RECIPIENT_OK = replies.RECIPIENT_OK.octets()
 _START_MESSAGE = replies.START_MESSAGE.octets()
+_MOMENTS = frozenset(("hold_for", "hold_until", "by"))
 
 
 def mail(dialogue: Dialogue, argument: str) -> bytes:
@@ -37,15 +42,20 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     dialogue.mail_refused = True
     house, site, origin = dialogue.house, dialogue.site, dialogue.origin
     require(judge_messages(dialogue.messages, site))
-    require(judge_mail(house.door, dialogue.client.trust, bool(origin.tls), bool(origin.user), site))
+    if origin.peer and not dialogue.still_a_peer():
+        raise Refused(NO_MORE_A_PEER.reply)
+    require(judge_mail(house.door, dialogue.trust, bool(origin.tls), bool(origin.user), site))
     path = commands.read_mail(argument)
-    fields = mail_fields(path.parameters) if path.parameters else {}
+    fields = mail_fields(path.parameters, partial(situation_of, dialogue)) if path.parameters else {}
     if not path.address.isascii() and "smtputf8" not in fields:
         raise Refused(replies.NEEDS_SMTPUTF8)
     if "declared_size" in fields:
         require(judge_size(fields["declared_size"], site))
     require(judge_envelope_sender(path.address, origin, house.book, house.usage))
-    dialogue.transaction = Transaction(path.address, fields)
+    told = take_told(fields) if origin.peer else None
+    if not _MOMENTS.isdisjoint(fields):
+        settle_moments(fields, house.clock.seconds())
+    dialogue.transaction = Transaction(path.address, fields, told)
     dialogue.mail_refused = False
     return _SENDER_OK
 
