@@ -23,10 +23,12 @@ from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from unitymail.interfaces.history import IHistory
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.relay import Attempt
+from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
-from unitymail.routing.decision import Decision
+from unitymail.routing.decision import Decision, Origin
 from unitymail.routing.steps import Step
 
 Fields = dict[str, Any]
@@ -121,7 +123,10 @@ class Lines:
 
 @implementer(IJournal)
 class Journal:
-    """`counts` holds how often each event was seen, for `unitymail status` and the metrics."""
+    """`counts` holds how often each event was seen, for `unitymail status` and the metrics.
+
+    `history`, when there is one, is told what happens to messages; it may be set later.
+    """
 
     _twisted = Logger()
 
@@ -132,16 +137,27 @@ class Journal:
         now: Callable[[], float],
         render: Callable[[float, str, str, Fields], str] = as_text,
         to_reactor: Callable[..., Any] | None = None,
+        history: IHistory | None = None,
     ) -> None:
         self._lines = lines
         self._now = now
         self._render = render
         self._to_reactor = to_reactor
+        self.history = history
         self.counts: Counter[str] = Counter()
 
     def _write(self, level: str, event: str, **fields: Any) -> None:
         self.counts[event] += 1
         self._lines.add(self._render(self._now(), level, event, fields))
+
+    def _note(self, trace: str, event: str, **facts: Any) -> None:
+        if self.history is not None:
+            self.history.note(trace, event, facts)
+
+    def _both(self, level: str, event: str, trace: str, **facts: Any) -> None:
+        """A line, and an event in the history of the message with the same facts."""
+        self._write(level, event, trace=trace, **facts)
+        self._note(trace, event, **facts)
 
     def started(self, version: str, directory: str) -> None:
         self._write("info", "started", version=version, directory=directory)
@@ -170,73 +186,90 @@ class Journal:
     def sign_in_failed(self, door: str, name: str, client: str, why: str) -> None:
         self._write("warning", "sign-in-failed", door=door, name=name, client=client, why=why)
 
-    def refused(self, door: str, client: str, session: str, verb: str, reply: Reply) -> None:
-        self._write("warning", "refused", door=door, client=client, session=session, verb=verb, **_reply(reply))
+    def refused(
+        self, door: str, client: str, session: str, verb: str, reply: Reply, trace: str = "",
+        envelope: Envelope | None = None,
+    ) -> None:
+        facts = {"door": door, "client": client, "session": session, "verb": verb, **_reply(reply)}
+        if not trace:
+            self._write("warning", "refused", **facts)
+            return
+        self._write("warning", "refused", trace=trace, **facts)
+        self._note(trace, "refused", **facts, envelope=envelope)
 
-    def received(self, trace: str, **facts: Any) -> None:
-        self._write("info", "received", trace=trace, **{**facts, "sender": facts.get("sender") or "<>"})
-
-    def delivered(self, trace: str, account: str, address: str) -> None:
-        self._write("info", "delivered", trace=trace, account=account, address=address)
-
-    def performed(self, trace: str, step: Step, outcome: str) -> None:
-        self._write("info", "performed", trace=trace, **_step(step), outcome=outcome)
-
-    def postponed(self, trace: str, step: Step, why: str, again_at: float) -> None:
-        again = datetime.fromtimestamp(again_at, UTC).isoformat(timespec="seconds")
-        self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=again)
-
-    def failed(self, trace: str, step: Step, status: str, why: str) -> None:
-        self._write("warning", "failed", trace=trace, **_step(step), status=status, why=why)
-
-    def reported(self, trace: str, report: str, to: str, fates: int) -> None:
-        self._write("info", "reported", trace=trace, report=report, to=to, fates=fates)
+    def received(
+        self, trace: str, *, envelope: Envelope | None = None, origin: Origin | None = None, **facts: Any
+    ) -> None:
+        facts["sender"] = facts.get("sender") or "<>"
+        self._write("info", "received", trace=trace, **facts)
+        self._note(trace, "received", **facts, envelope=envelope, origin=origin)
 
     def decided(self, trace: str, decision: Decision) -> None:
         """The history tells it; a line each would double the log."""
+        self._note(trace, "decided", decision=decision)
+
+    def delivered(self, trace: str, account: str, address: str) -> None:
+        self._write("info", "delivered", trace=trace, account=account, address=address)
+        self._note(trace, "delivered", account=account, address=address)
+
+    def performed(self, trace: str, step: Step, outcome: str) -> None:
+        self._write("info", "performed", trace=trace, **_step(step), outcome=outcome)
+        self._note(trace, "performed", step=step, outcome=outcome)
+
+    def postponed(self, trace: str, step: Step, why: str, again_at: float) -> None:
+        self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=_moment(again_at))
+        self._note(trace, "postponed", step=step, why=why, again=_moment(again_at))
+
+    def failed(self, trace: str, step: Step, status: str, why: str) -> None:
+        self._write("warning", "failed", trace=trace, **_step(step), status=status, why=why)
+        self._note(trace, "failed", step=step, status=status, why=why)
+
+    def reported(self, trace: str, report: str, to: str, fates: int) -> None:
+        self._both("info", "reported", trace, report=report, to=to, fates=fates)
 
     def attempted(self, trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
         done = sum(outcome.kind == "done" for outcome in attempt.outcomes)
         self._write(
             "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients), done=done
         )
+        self._note(trace, "attempted", hop=hop, attempt=attempt, recipients=recipients)
 
     def converted(self, trace: str, to: str, seconds: float, removed: tuple[str, ...]) -> None:
         self._write("info", "converted", trace=trace, to=to, seconds=round(seconds, 2), removed=", ".join(removed))
+        self._note(trace, "converted", to=to, seconds=round(seconds, 2), removed=removed)
 
     def hop_down(self, hop: str, why: str, again_at: float) -> None:
-        again = datetime.fromtimestamp(again_at, UTC).isoformat(timespec="seconds")
-        self._write("warning", "hop-down", hop=hop, why=why, again=again)
+        self._write("warning", "hop-down", hop=hop, why=why, again=_moment(again_at))
 
     def hop_up(self, hop: str) -> None:
         self._write("info", "hop-up", hop=hop)
 
     def contact_learned(self, trace: str, location: str, what: str, contact: str) -> None:
-        self._write("info", "contact-learned", trace=trace, location=location, what=what, contact=contact)
+        self._both("info", "contact-learned", trace, location=location, what=what, contact=contact)
 
     def read(self, trace: str, account: str) -> None:
-        self._write("info", "read", trace=trace, account=account)
+        self._both("info", "read", trace, account=account)
 
     def receipt_sent(self, trace: str, receipt: str, to: str) -> None:
-        self._write("info", "receipt-sent", trace=trace, receipt=receipt, to=to)
+        self._both("info", "receipt-sent", trace, receipt=receipt, to=to)
 
     def administered(self, trace: str, who: str, what: str) -> None:
-        self._write("info", "administered", trace=trace, who=who, what=what)
+        self._both("info", "administered", trace, who=who, what=what)
 
     def bad_mail(self, trace: str, reason: str) -> None:
-        self._write("warning", "bad-mail", trace=trace, reason=reason)
+        self._both("warning", "bad-mail", trace, reason=reason)
 
     def shunted(self, trace: str, why: str) -> None:
-        self._write("error", "shunted", trace=trace, why=why)
+        self._both("error", "shunted", trace, why=why)
+
+    def mended(self, trace: str, *, client: str) -> None:
+        self._both("warning", "mended", trace, client=client)
 
     def recovered(self, what: str, count: int) -> None:
         self._write("info", "recovered", what=what, count=count)
 
     def mailbox_changed(self, account: str, folder: str, what: str, count: int) -> None:
         self._write("info", "mailbox-changed", account=account, folder=folder, what=what, count=count)
-
-    def mended(self, trace: str, *, client: str) -> None:
-        self._write("warning", "mended", trace=trace, client=client)
 
     def long_turn(self, cpu_ms: float) -> None:
         self._write("warning", "long-turn", cpu_ms=round(cpu_ms, 1))
@@ -257,6 +290,10 @@ class Journal:
     def guard(self, awaitable: Any, what: str) -> Deferred[Any]:
         deferred: Deferred[Any] = awaitable if isinstance(awaitable, Deferred) else ensureDeferred(awaitable)
         return deferred.addErrback(lambda failure: self.trouble(what, failure.value))
+
+
+def _moment(when: float) -> str:
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds")
 
 
 def _reply(reply: Reply) -> Fields:

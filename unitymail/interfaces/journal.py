@@ -10,8 +10,9 @@ from typing import Any
 from zope.interface import Interface
 
 from unitymail.interfaces.relay import Attempt
+from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
-from unitymail.routing.decision import Decision
+from unitymail.routing.decision import Decision, Origin
 from unitymail.routing.steps import Step
 
 # mypy: disable-error-code="misc,empty-body"
@@ -47,14 +48,17 @@ class IJournal(Interface):
     def sign_in_failed(door: str, name: str, client: str, why: str) -> None:
         """Somebody did not; `why` is never told to the client."""
 
-    def refused(door: str, client: str, session: str, verb: str, reply: Reply) -> None:
-        """A command or message was refused."""
+    def refused(
+        door: str, client: str, session: str, verb: str, reply: Reply, trace: str = "",
+        envelope: Envelope | None = None,
+    ) -> None:
+        """A command or message was refused; `trace` and `envelope` when it was a message."""
 
     def received(
         trace: str, *, door: str, client: str, sender: str, recipients: int, size: int, category: str, rule: str,
-        user: str, message_id: str,
+        user: str, message_id: str, envelope: Envelope | None = None, origin: Origin | None = None,
     ) -> None:
-        """A message is accepted and durable."""
+        """A message is accepted and durable. `envelope` and `origin` are for its history."""
 
     def delivered(trace: str, account: str, address: str) -> None:
         """A message is in a mailbox."""
