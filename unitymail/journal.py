@@ -204,6 +204,9 @@ class Journal:
         self._write("info", "received", trace=trace, **facts)
         self._note(trace, "received", **facts, envelope=envelope, origin=origin)
 
+    def sent_again(self, trace: str, *, xid: str, recipients: int) -> None:
+        self._both("info", "sent-again", trace, xid=xid, recipients=recipients)
+
     def decided(self, trace: str, decision: Decision) -> None:
         """The history tells it; a line each would double the log."""
         self._note(trace, "decided", decision=decision)

@@ -12,10 +12,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
+from typing import Any
 from urllib.parse import quote
 
 from unitymail.history import words
 from unitymail.history.schema import DAY_S, root_of
+from unitymail.history.telling import USUAL
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.history import Event, Story
 
@@ -26,6 +28,7 @@ FIRST = {"received": 0, "decided": 1}
 MADE_BEFORE_TOLD_S = 10.0
 """A delivery may be noted before the reception that it follows from, by the length of a commit."""
 RARE = 1_000
+MOST_AGAIN = 20
 
 
 class Stories:
@@ -39,12 +42,7 @@ class Stories:
         with self._open() as connection:
             if connection is None:
                 return None
-            found = _story(connection, root_of(trace))
-            if found is None:
-                keys = [[words.elsewhere(trace)]]
-                there = next(_traces(connection, keys, 0.0), None)
-                found = _story(connection, there) if there is not None else None
-            return found
+            return _story(connection, [root_of(trace)]) or _story(connection, _from_peer(connection, trace))
 
     def find(
         self, *, message_id: str = "", sender: str | Sequence[str] = "", recipient: str | Sequence[str] = "",
@@ -60,7 +58,7 @@ class Stories:
         with self._open() as connection:
             if connection is None or not keys:
                 return []
-            found = (_story(connection, trace) for trace in _traces(connection, keys, since))
+            found = (_story(connection, [trace]) for trace in _traces(connection, keys, since))
             return list(islice((story for story in found if story is not None), most))
 
     @contextmanager
@@ -130,19 +128,34 @@ def _marks(values: Sequence[int]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _story(connection: sqlite3.Connection, root: str) -> Story | None:
-    rows = connection.execute(
-        "SELECT trace, events FROM part WHERE trace = ? OR (trace > ? AND trace < ?) ORDER BY n",
-        (root, root + "-", root + "."),
-    ).fetchall()
+def _from_peer(connection: sqlite3.Connection, trace: str) -> list[str]:
+    """The traces here of what a peer calls `trace`: the message, and that it came again."""
+    return sorted(_traces(connection, [[words.elsewhere(trace)]], 0.0))[:MOST_AGAIN]
+
+
+def _story(connection: sqlite3.Connection, roots: Sequence[str]) -> Story | None:
+    """Of these traces together; the first names it."""
+    rows = [row for root in roots for row in _rows(connection, root)]
     if not rows:
         return None
     events = in_order(
-        Event(time, event, {"trace": trace, **facts})
+        Event(time, event, {"trace": trace, **_whole(event, facts)})
         for trace, told in rows
         for time, event, facts in json.loads(told)
     )
-    return Story(root, *_known(root, events), events)
+    return Story(roots[0], *_known(roots[0], events), events)
+
+
+def _rows(connection: sqlite3.Connection, root: str) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT trace, events FROM part WHERE trace = ? OR (trace > ? AND trace < ?) ORDER BY n",
+        (root, root + "-", root + "."),
+    ).fetchall()
+
+
+def _whole(event: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """With what `telling` leaves out because it is so for nearly every message."""
+    return {**USUAL, **facts} if event == "decided" and "rule" in facts else facts
 
 
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -182,6 +182,12 @@ def _outcome(address: str, outcome: Outcome) -> Facts:
     })
 
 
+def _sent_again(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+    """Told with the message that the peer means: both carry its name there."""
+    found_by.add(words.elsewhere(facts["xid"].partition(".")[2]))
+    yield facts
+
+
 def _refused(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
     """A refusal after DATA: found by its envelope, since nothing else of the message was kept."""
     whole = _but_empty(facts)
@@ -202,4 +208,5 @@ def _in_pieces(many: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 _TELLERS: dict[str, Callable[[Facts, set[int]], Iterator[Facts]]] = {
     "received": _received, "decided": _decided, "attempted": _attempted, "refused": _refused,
+    "sent-again": _sent_again,
 }

@@ -56,5 +56,5 @@ class IHistory(Interface):
     ) -> list[Story]:
         """The newest messages that fit all that is given, newest first. Blocking.
 
-        Of several senders or recipients any will do. A recipient may be the id of an account that got it through a list.
+        Of several senders or recipients any will do. A recipient may be an account's id: it got the message by a list.
         """

@@ -60,6 +60,9 @@ class IJournal(Interface):
     ) -> None:
         """A message is accepted and durable. `envelope` and `origin` are for its history."""
 
+    def sent_again(trace: str, *, xid: str, recipients: int) -> None:
+        """A peer sent again what is here already; nothing was stored. `trace` is that of this reception only."""
+
     def delivered(trace: str, account: str, address: str) -> None:
         """A message is in a mailbox."""
 
