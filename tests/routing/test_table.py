@@ -161,7 +161,7 @@ def expected_steps(words, recipient):
     to = RECIPIENTS[recipient]
     known = {
         "deliver": Deliver("u-chris", to),
-        "relay": RelayToUser("u-chris", RELAY_TO, to),
+        "relay": RelayToUser("u-chris", RELAY_TO, to, kept="deliver" in words),
         "hand-over": HandOver("n-b", to),
         "vpim-home": HandOver("n-b", to),
         "london": Convert("v-london", "c-jo", "8882233@london.example.org", to),

@@ -5,6 +5,8 @@ Refuses to know search scopes and lists: those are before (`routing.plan`, `rout
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unitymail.mail.address import key_of, split
 from unitymail.mail.message import Category
 from unitymail.people.contact import Contact
@@ -15,7 +17,7 @@ from unitymail.policy.secure import relay_gate, vpim_gate
 from unitymail.routing.actions import discover
 from unitymail.routing.resolve import Found
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
-from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost
+from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser
 
 ACTIONS = discover()
 FULL = Failure("4.2.2", "The recipient's mailbox is full.")
@@ -39,16 +41,16 @@ def destination(found: Found, address: str, to: str, situation: Situation, *, qu
         return Destination("vpim-contact", "vpim " + key_of(found.to), address, planned)
     if found.kind == "postmaster":
         return Destination("unknown", "postmaster", address, Planned((BadMail(found.reason),), "kept as bad mail"))
-    return Destination("unknown", "smtp " + key_of(address), address, _unknown(address, situation))
+    return Destination("unknown", "smtp " + key_of(address), address, _unknown(address, to, situation))
 
 
 def _local(user: User, to: str, situation: Situation, quota: bool) -> Planned:
     planned = ACTIONS[user.actions.of(situation.message.category)].act(user, to, situation)
     if not quota or situation.message.category is Category.RECEIPT or may_receive(user, situation.usage):
         return planned
-    left = tuple(step for step in planned.steps if not isinstance(step, Deliver))
-    if len(left) == len(planned.steps):
+    if not any(isinstance(step, Deliver) for step in planned.steps):
         return planned
+    left = tuple(replace(step, kept=False) for step in planned.steps if isinstance(step, RelayToUser))
     return Planned(left, f"{planned.reason}, but the mailbox is full", FULL)
 
 
@@ -71,7 +73,7 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
     return Planned((Convert(location.id, contact, found.to, to),), f"converted for {location.name}")
 
 
-def _unknown(address: str, situation: Situation) -> Planned:
+def _unknown(address: str, to: str, situation: Situation) -> Planned:
     """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there.
 
     Our own report about a message that a peer handed over goes back there.
@@ -88,7 +90,7 @@ def _unknown(address: str, situation: Situation) -> Planned:
     closed = relay_gate(situation.message, situation.secure, site)
     if closed:
         return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
-    return Planned((RelayToSmartHost(address),), "unknown recipients go to the smart host")
+    return Planned((RelayToSmartHost(address, "" if to == address else to),), "unknown recipients go to the smart host")
 
 
 def _why_not_relayed(wanted: bool, situation: Situation) -> str:

@@ -22,5 +22,5 @@ def act(user: User, to: str, situation: Situation) -> Planned:
     barred = judge_relay(user, situation)
     if barred is not None:
         return Planned((kept,), f"{does}; not relayed: {barred.why}")
-    relayed = RelayToUser(user.id, user.relay_address, to)
+    relayed = RelayToUser(user.id, user.relay_address, to, kept=True)
     return Planned((kept, relayed), f"{does} and relays them to {user.relay_address}")
