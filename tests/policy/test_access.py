@@ -117,3 +117,28 @@ def test_garbage_is_never_trusted(ip, pattern):
     if found.trust == "trusted" and pattern.strip() != "*":
         assert ip_address(ip.partition("%")[0]) is not None
         assert read_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("lines", "site", "expected"),
+    [
+        ([], CLOSED, Client("stranger", at_peer=True, must_prove=True)),
+        ([], OPEN, Client("stranger", at_peer=True)),
+        (["-10.0.0.0/8"], OPEN, Client("stranger", at_peer=True, must_prove=True)),
+        (["-*"], CLOSED, Client("stranger", at_peer=True, must_prove=True)),
+        (["-10.1.2.3"], CLOSED, REFUSED),
+        (["-10.1.2.3"], OPEN, REFUSED),
+        (["+10.0.0.0/8"], CLOSED, Client("trusted", at_peer=True)),
+        (["~10.1.2.3"], CLOSED, Client("trusted", legacy=True, at_peer=True)),
+    ],
+)
+def test_the_address_of_a_peers_host_lets_it_in_to_prove_itself(lines, site, expected):
+    """Where it would be turned away it may come in, trusted with nothing; its very address may still be denied."""
+    assert judge_client("10.1.2.3", rules(*lines), site, (), ["10.1.2.3", "2001:db8::1"]) == expected
+    assert not judge_client("10.1.2.4", rules(*lines), site, (), ["10.1.2.3"]).at_peer
+
+
+def test_a_smart_host_on_the_machine_of_a_peer():
+    """It is the smart host without proof, and the peer with it."""
+    found = judge_client("10.1.2.3", [], CLOSED, ["10.1.2.3"], ["10.1.2.3"])
+    assert found == Client("smart-host", at_peer=True)

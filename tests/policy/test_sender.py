@@ -19,10 +19,10 @@ from tests.routing.letters import (
     envelope,
     message,
 )
-from unitymail.mail.message import Category
+from unitymail.mail.message import Category, Sensitivity
 from unitymail.policy.sender import find_sender, judge_envelope_sender
 from unitymail.policy.verdict import ACCEPT, Reject
-from unitymail.routing.decision import SenderFinding
+from unitymail.routing.decision import FromPeer, SenderFinding
 
 BOSS = replace(CHRIS, delegates=("u-robin",))
 OUTSIDE = "someone@elsewhere.example"
@@ -199,3 +199,35 @@ def test_no_address_can_break_the_refusal():
     """A forged address cannot smuggle a second reply."""
     evil = "a\r\n250 OK@x"
     assert judge_envelope_sender(evil, SIGNED_IN, book()).reply.octets().count(b"\r\n") == 1
+
+
+def told(kind, sender=""):
+    from_peer = FromPeer("n1.t1", "t1", sender, kind, Category.EMAIL, Sensitivity.NORMAL, secure=False)
+    return replace(PEER, told=from_peer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sender", "found"),
+    [
+        ("user", CHRIS_AT, SenderFinding(CHRIS_AT, "user", CHRIS.id)),
+        ("user", "Chris.Jones@Example.com", SenderFinding("Chris.Jones@Example.com", "user", CHRIS.id)),
+        ("user", "kim@vm2.example.com", SenderFinding("kim@vm2.example.com", "peer")),
+        ("user", "team@vm1.example.com", SenderFinding("team@vm1.example.com", "peer")),
+        ("vpim", "8882233@london.example.org", SenderFinding("8882233@london.example.org", "vpim", "v-london")),
+        ("vpim", "2233@rome.example.org", SenderFinding("2233@rome.example.org", "peer")),
+        ("outside", "", SenderFinding(ROBIN_AT, "outside")),
+        ("null", "", SenderFinding(ROBIN_AT, "null")),
+        ("peer", "", SenderFinding(ROBIN_AT, "peer")),
+        ("unknown", "", SenderFinding(ROBIN_AT, "outside")),
+    ],
+)
+def test_what_a_peer_says_of_the_sender_is_believed(kind, sender, found):
+    """Its header is not asked again: a From that shows Robin makes nobody Robin, and nothing is bad mail."""
+    mail = message(header_from=(ROBIN_AT,))
+    assert find_sender(mail, envelope(ROBIN_AT), told(kind, sender), book()) == found
+
+
+def test_only_of_a_peer():
+    """`told` without the trust of a peer says nothing."""
+    forged = replace(STRANGER, told=told("user", CHRIS_AT).told)
+    assert find_sender(message(header_from=(ROBIN_AT,)), envelope(ROBIN_AT), forged, book()).matched == ROBIN.id

@@ -101,3 +101,23 @@ def test_the_refusal_says_what_to_do_first():
     assert policy.judge_mail("submission", "stranger", False, False, site()) == policy.TLS_AND_AUTH_FIRST
     assert policy.judge_mail("submission", "stranger", True, False, site()) == policy.AUTH_FIRST
     assert policy.judge_mail("submission", "stranger", False, False, site("disabled")) == policy.AUTH_FIRST
+
+
+@pytest.mark.parametrize("setting", ["disabled", "optional", "required"])
+def test_starttls_at_the_address_of_a_peers_host(setting):
+    """It is how a peer proves itself, so it is always there; never twice."""
+    assert policy.starttls_offered("mta", "stranger", False, site(setting), at_peer=True)
+    assert not policy.starttls_offered("mta", "stranger", True, site(setting), at_peer=True)
+
+
+def test_a_peer_never_signs_in():
+    """Its key is its name, under TLS as it must be."""
+    for ip in ("10.0.0.9", "127.0.0.1"):
+        assert not policy.auth_offered("mta", ip, "peer", True, site(in_clear=True))
+        assert policy.judge_auth("mta", ip, "peer", True, site(in_clear=True)) == policy.NO_NEED_TO_SIGN_IN
+
+
+def test_who_may_only_prove_to_be_a_peer_hears_how():
+    """Before TLS: use it. Under TLS: your certificate is no peer's."""
+    assert policy.judge_unproven(False).reply.code == 530
+    assert policy.judge_unproven(True).reply.enhanced == "5.7.1"

@@ -53,6 +53,9 @@ class Wire(StringTransport):
     def startTLS(self, context):
         self.tls = context
 
+    def getHandle(self):
+        return None
+
     def abortConnection(self):
         self.aborted = True
         StringTransport.abortConnection(self)
@@ -65,9 +68,11 @@ class Wire(StringTransport):
 class Conversation:
     """A door with its collaborators, and one client of it at `ip`."""
 
-    def __init__(self, *, door="mta", ip="192.0.2.7", site=None, access=TRUSTED, connect=True, **options):
+    def __init__(
+        self, *, door="mta", ip="192.0.2.7", site=None, access=TRUSTED, connect=True, people=(), **options
+    ):
         self.site = site or SiteSettings()
-        self.book = FakeBook(site=self.site, access=access)
+        self.book = FakeBook(*people, site=self.site, access=access)
         self.spool = options.pop("spool", None) or FakeSpool()
         self.login = FakeLogin()
         self.journal = RecordingJournal()

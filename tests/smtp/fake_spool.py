@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import IIncoming, ISpool
 
 
@@ -42,7 +43,8 @@ class FakeIncoming:
 class FakeSpool:
     """`committed` lists what became durable. With `hold` each commit waits for `release`.
 
-    `held` is what would be on disk: messages neither committed nor abandoned.
+    `held` is what would be on disk: messages neither committed nor abandoned. `known` maps the XID of a peer's
+    transaction to the recipients who have its message; asking for them fails with `known_error`.
     """
 
     def __init__(self, memory_limit=65_536):
@@ -53,6 +55,13 @@ class FakeSpool:
         self.waiting = []
         self.write_error = self.receive_error = self.commit_error = None
         self.opened = 0
+        self.known = {}
+        self.known_error = None
+
+    async def known_recipients(self, xid, addresses):
+        if self.known_error is not None:
+            raise self.known_error
+        return set(addresses) & self.known.get(xid, set())
 
     def receive(self, trace):
         if self.receive_error is not None:
@@ -61,15 +70,15 @@ class FakeSpool:
         self.held.add(incoming)
         return incoming
 
-    def commit(self, incoming, envelope, decision, head):
+    def commit(self, incoming, envelope, decision, head, *, xid=""):
         if self.commit_error is not None:
             self.held.discard(incoming)
             return fail(self.commit_error)
         if not self.hold:
-            self._keep(incoming, envelope, decision, head)
+            self._keep(incoming, envelope, decision, head, xid)
             return succeed(None)
         done = Deferred()
-        self.waiting.append((done, incoming, envelope, decision, head))
+        self.waiting.append((done, incoming, envelope, decision, head, xid))
         return done
 
     def release(self, error=None):
@@ -78,13 +87,27 @@ class FakeSpool:
         if error is not None:
             self.held.discard(commit[0])
             done.errback(error)
-        else:
+            return
+        try:
             self._keep(*commit)
+        except TryAgain as again:
+            done.errback(again)
+        else:
             done.callback(None)
 
-    def _keep(self, incoming, envelope, decision, head):
+    def _keep(self, incoming, envelope, decision, head, xid):
         self.held.discard(incoming)
+        if xid:
+            addresses = {recipient.address for recipient in envelope.recipients}
+            known = self.known.setdefault(xid, set())
+            if addresses <= known:
+                return
+            if addresses & known:
+                raise TryAgain
+            known |= addresses
         with incoming.content() as octets:
             self.committed.append(
-                SimpleNamespace(trace=incoming.trace, octets=octets, envelope=envelope, decision=decision, head=head)
+                SimpleNamespace(
+                    trace=incoming.trace, octets=octets, envelope=envelope, decision=decision, head=head, xid=xid
+                )
             )

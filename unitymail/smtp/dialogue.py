@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from unitymail.interfaces.errors import SHUTTING_DOWN
+from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.people.user import User
 from unitymail.policy.access import Client
@@ -181,11 +182,12 @@ class Dialogue:
     async def _settle(self, transaction: Transaction, reception: Reception) -> bytes:
         try:
             origin = self.origin if transaction.told is None else replace(self.origin, told=transaction.told)
-            answer = await settle(self.house, self.site, origin, transaction.envelope(), reception)
+            envelope = transaction.envelope()
+            answer = await settle(self.house, self.site, origin, envelope, reception)
         except Exception as error:
             return self.surprised(f"message {reception.trace}", error)
         if answer is not None:
-            return self.refuse("DATA", answer) if answer.code >= 400 else answer.octets()
+            return self.refuse("DATA", answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
         return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
 
     def surprised(self, what: str, error: BaseException) -> bytes:
@@ -234,9 +236,12 @@ class Dialogue:
         self._forget()
         self.mail_refused = False
 
-    def refuse(self, verb: str, reply: Reply) -> bytes:
-        """The reply, noted in the journal; the last one when it is 421, or when too much was wrong."""
-        self.house.journal.refused(self.house.door, self.ip, self.session, verb, reply)
+    def refuse(self, verb: str, reply: Reply, trace: str = "", envelope: Envelope | None = None) -> bytes:
+        """The reply, noted in the journal; the last one when it is 421, or when too much was wrong.
+
+        `trace` and `envelope` belong to a message that was received whole.
+        """
+        self.house.journal.refused(self.origin.door, self.ip, self.session, verb, reply, trace, envelope)
         if reply.code == 421:
             return self.close(reply)
         if reply.code in _WRONG:

@@ -124,8 +124,10 @@ async def settle(
     told = origin.told
     try:
         if told is not None:
+            asked = len(envelope.recipients)
             envelope = await _not_here_yet(house, told, envelope, reception)
             if not envelope.recipients:
+                house.journal.sent_again(reception.trace, xid=told.xid, recipients=asked)
                 return SENT_AGAIN
         judged = await _judge_or_abandon(house, site, origin, envelope, reception)
         if isinstance(judged, Reply):
@@ -211,7 +213,7 @@ def _journal(house: House, origin: Origin, envelope: Envelope, reception: Recept
     house.journal.received(
         reception.trace, door=origin.door, client=origin.client, sender=envelope.sender,
         recipients=len(envelope.recipients), size=reception.size, category=message.category.value, rule=message.rule,
-        user=origin.user, message_id=message.message_id,
+        user=origin.user, message_id=message.message_id, envelope=envelope, origin=origin,
     )
     house.journal.decided(reception.trace, decision)
     if reception.mended:
