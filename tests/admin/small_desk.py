@@ -5,9 +5,12 @@ import time
 
 from click.testing import CliRunner
 
+from tests.fakes import FakeUsage
 from unitymail.admin.cli.main import command_line
+from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
+from unitymail.history.stories import Stories
 from unitymail.interfaces.doorbell import Announced
 from unitymail.login.passwords import Passwords
 
@@ -16,15 +19,23 @@ class SmallDesk:
     """Remembers what was announced; `late` are the processes that do not answer."""
 
     who = "tester"
+    host = "vm1.example.com"
     store = None
     bad_mail = None
+    queue = None
 
     def __init__(self, path):
         self.database = Database(path)
         self.directory = Directory(self.database, time.time)
         self.passwords = Passwords(memory_kib=64, time_cost=1, scram_iterations=100)
+        self.usage = FakeUsage()
+        self.history = Stories(path + ".history")
         self.announced = []
         self.late = ()
+
+    @property
+    def book(self):
+        return Book.load(self.database)
 
     @property
     def now(self):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.codec import ICodec
 from unitymail.interfaces.directory import IDirectory
 from unitymail.interfaces.doorbell import Announced
 from unitymail.interfaces.login import IPasswords
+from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import IStore
 from unitymail.settings.site import SiteSettings
 
@@ -21,11 +24,31 @@ class Desk(Protocol):
     def passwords(self) -> IPasswords: ...
 
     @property
+    def codec(self) -> ICodec:
+        """For recordings that an administrator hands in."""
+
+    @property
     def site(self) -> SiteSettings:
         """The site settings of now."""
 
     @property
     def store(self) -> IStore: ...
+
+    @property
+    def book(self) -> IBook:
+        """The address book, as a running node has it."""
+
+    @property
+    def usage(self) -> IUsage:
+        """How full the mailboxes are, as far as it was written."""
+
+    @property
+    def host(self) -> str:
+        """The name this node gives itself."""
+
+    @property
+    def history(self) -> Any:
+        """What happened to messages: `story` and `find` of `IHistory`."""
 
     @property
     def exchange(self) -> Any:
