@@ -1,0 +1,312 @@
+"""One SMTP connection to a hop: greeting, EHLO and STARTTLS by Twisted; whose every further reply is, is settled here.
+
+Knows how a connection becomes ready for mail, and how long an answer may take; refuses to know what a message is
+(`relay.sending`) and how many connections there are (`relay.pool`).
+
+*Note: whose reply it is.* First Twisted's state machine speaks (`_expected`, `_okresponse`, `_failresponse`), up to
+`smtpState_from`. From then on, and while we sign in, replies belong to the talk under way. Without one, whatever the
+server says means that it is about to close.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import connectionDone
+from twisted.mail import smtp
+from twisted.python.failure import Failure
+
+from unitymail.mail.reply import Reply
+from unitymail.relay.dialogue import Dialogue
+from unitymail.relay.offers import NOTHING, Offers, offers_of, words_of
+from unitymail.relay.replies import BadReply, ReplyReader
+from unitymail.relay.tls import Handshake
+from unitymail.relay.trouble import Trouble, sentence, unusable
+from unitymail.routing.next_hop import NextHop
+
+GREETING_S = EHLO_S = 300.0
+STARTTLS_S = 120.0
+QUIT_S = 5.0
+
+
+class Talk(Protocol):
+    """Part of a conversation: who is told of each reply, and of the end if there are no more."""
+
+    def replied(self, reply: Reply) -> None: ...
+
+    def broke(self, trouble: Trouble) -> None: ...
+
+    def waiting_for(self) -> str:
+        """What is awaited, for people: `an answer to MAIL`."""
+        ...
+
+
+class ISignIn(Talk, Protocol):
+    def begin(self, client: Client) -> None: ...
+
+
+class Client(smtp.ESMTPClient):
+    """`ready` fires with None once mail can be sent, or with the Trouble. `ended` is called once the connection is.
+
+    `clean`: the server is between two messages. `messages` were begun on this connection.
+    """
+
+    debug = False
+    transport: Any
+    __setattr__ = object.__setattr__
+
+    def __init__(
+        self, hop: NextHop, host: str, *, identity: str, clock: Any, handshake: Handshake | None,
+        sign_in: ISignIn | None, ended: Callable[[Client], None],
+    ) -> None:  # fmt: skip
+        super().__init__(None, handshake, identity.encode("ascii", "replace"))
+        self.requireTransportSecurity = hop.tls in ("required", "pinned")
+        self.requireAuthentication = sign_in is not None
+        self.hop = hop
+        self.host = host
+        self.ready: Deferred[Trouble | None] = Deferred()
+        self.dialogue = Dialogue()
+        self.offers: Offers = NOTHING
+        self.address = ""
+        self.remote = ""
+        self.messages = 0
+        self.clean = True
+        self._clock = clock
+        self._handshake = handshake
+        self._sign_in = sign_in
+        self._ended = ended
+        self._reader = ReplyReader()
+        self._talk: Talk | None = None
+        self._reply = Reply(220, "", "")
+        self._items: dict[bytes, bytes] = {}
+        self._starting_tls = False
+        self._made_ready = False
+        self._leaving = False
+        self._lost = False
+        self._timer: Any = None
+        self._deadline = math.inf
+
+    # What others ask of a connection.
+
+    @property
+    def usable(self) -> bool:
+        """Whether another message may be begun."""
+        return self._made_ready and not self._leaving and not self._lost
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(self._tlsMode)
+
+    @property
+    def near(self) -> bool:
+        """Whether the server is on this machine."""
+        try:
+            return ipaddress.ip_address(self.address).is_loopback
+        except ValueError:
+            return False
+
+    def talk(self, talk: Talk | None) -> None:
+        """Replies that follow are this talk's; None when it is over."""
+        self._talk = talk
+        if talk is None:
+            self._deadline = math.inf
+
+    def say(self, lines: list[bytes], more: bytes = b"") -> None:
+        """Lines and what follows them, in one write."""
+        for line in lines:
+            self.dialogue.ours(line)
+        self.transport.write(b"\r\n".join(lines) + b"\r\n" + more)
+
+    def say_hidden(self, line: bytes, shown: bytes) -> None:
+        """A line that the dialogue shows otherwise."""
+        self.dialogue.ours(shown)
+        self.transport.write(line + b"\r\n")
+
+    def sendLine(self, line: bytes) -> None:
+        self.say([line])
+        self.expect(STARTTLS_S if line == b"STARTTLS" or self._starting_tls else EHLO_S)
+
+    def expect(self, seconds: float) -> None:
+        """The next reply must be complete by then."""
+        self._deadline = self._clock.seconds() + seconds
+        if self._timer is None:
+            self._timer = self._clock.callLater(seconds, self._look_at_clock)
+        elif self._deadline < self._timer.getTime():
+            self._timer.reset(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Nothing to do for now; the connection ends when that lasts too long."""
+        self.expect(seconds)
+
+    def quit(self) -> None:
+        """End the connection politely."""
+        if self._lost or self._leaving:
+            return
+        self._leaving = True
+        if self._talk is None and not self._starting_tls:
+            self.say([b"QUIT"])
+        self.expect(QUIT_S)
+
+    def drop(self) -> None:
+        """End the connection at once: what the server makes of it is unknown, and it is not believed any more."""
+        self._leaving = True
+        if not self._lost:
+            self.transport.abortConnection()
+
+    # What the network tells.
+
+    def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+        peer = self.transport.getPeer()
+        self.address = peer.host
+        self.remote = f"{self.host} [{peer.host}]:{peer.port}"
+        super().connectionMade()
+        self.expect(GREETING_S)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._reader.feed(data)
+        try:
+            while not self._lost and (reply := self._reader.next()) is not None:
+                self.dialogue.theirs(reply)
+                if self._talk is not None:
+                    self._talk.replied(reply)
+                elif self._leaving or self._made_ready:
+                    self._leaving = True
+                    self.transport.loseConnection()
+                    return
+                else:
+                    self._shake_hands(reply)
+        except BadReply as bad:
+            self._reader.clear()
+            self._broke(Trouble("4.5.0", sentence(self.hop, f"answered with {bad}.")))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        self._lost = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._broke(self._why_lost(reason))
+        self._ended(self)
+
+    def _why_lost(self, reason: Failure) -> Trouble:
+        if self._handshake is not None and self._handshake.flaw:
+            return Trouble("4.7.5", sentence(self.hop, f"showed a certificate that {self._handshake.flaw}."))
+        if self._starting_tls:
+            why = sentence(self.hop, f"and this node could not agree on TLS ({_words(reason)}).")
+            return Trouble("4.7.5", why, in_the_clear=not self.requireTransportSecurity)
+        return Trouble("4.4.2", sentence(self.hop, f"closed the connection before {self._waiting_for()}."))
+
+    def _look_at_clock(self) -> None:
+        self._timer = None
+        if self._deadline == math.inf:
+            return
+        left = self._deadline - self._clock.seconds()
+        if left > 0:
+            self._timer = self._clock.callLater(left, self._look_at_clock)
+        elif self._leaving:
+            self.drop()
+        elif self._talk is None and self._made_ready:
+            self.quit()
+        else:
+            status = "4.4.2" if self.offers is not NOTHING else "4.4.1"
+            self._broke(Trouble(status, sentence(self.hop, f"took too long for {self._waiting_for()}."), silent=True))
+
+    def _waiting_for(self) -> str:
+        if self._talk is not None:
+            return self._talk.waiting_for()
+        return "its answer to EHLO" if self.dialogue else "its greeting"
+
+    def _broke(self, trouble: Trouble) -> None:
+        """The conversation cannot go on: whoever is concerned hears why."""
+        talk, self._talk = self._talk, None
+        self.drop()
+        if talk is not None:
+            talk.broke(trouble)
+        elif not self._made_ready:
+            self._fail(trouble)
+
+    def _fail(self, trouble: Trouble) -> None:
+        if not self._made_ready:
+            self._made_ready = True
+            self.ready.callback(trouble)
+
+    def give_up(self, trouble: Trouble) -> None:
+        """The server answered, but mail cannot be sent on this connection."""
+        self._talk = None
+        self.quit()
+        self._fail(trouble)
+
+    # The steps of Twisted's handshake that are ours to decide.
+
+    def _shake_hands(self, reply: Reply) -> None:
+        self._reply = reply
+        if reply.code == 421:
+            return self.give_up(unusable(reply, self.hop, "before any mail was sent"))
+        step = self._okresponse if reply.code in self._expected else self._failresponse
+        step(reply.code, reply.text.encode())
+
+    def smtpConnectionFailed(self, code: int, resp: bytes) -> None:
+        self.give_up(unusable(self._reply, self.hop, "the connection when it greeted us"))
+
+    def smtpState_helo(self, code: int, resp: bytes) -> None:
+        super().smtpState_helo(code, resp)
+        self._failresponse = self._helo_refused
+
+    def _helo_refused(self, code: int, resp: bytes) -> None:
+        self.give_up(unusable(self._reply, self.hop, "our HELO"))
+
+    def esmtpEHLORequired(self, code: int = -1, resp: bytes | None = None) -> None:
+        self.give_up(unusable(self._reply, self.hop, "our EHLO, without which there is neither TLS nor a sign-in"))
+
+    def esmtpState_serverConfig(self, code: int, resp: bytes) -> None:
+        self._starting_tls = False
+        words = words_of(self._reply.text)
+        self.offers = offers_of(words)
+        self._items = {keyword.encode(): parameters.encode() for keyword, parameters in words.items()}
+        self.tryTLS(code, resp, self._items)
+
+    def esmtpState_starttls(self, code: int, resp: bytes) -> None:
+        self._reader.clear()
+        self._starting_tls = True
+        super().esmtpState_starttls(code, resp)
+
+    def esmtpTLSRequired(self, code: int = -1, resp: bytes | None = None) -> None:
+        self.give_up(Trouble("4.7.4", sentence(self.hop, "offers no TLS, and mail goes there under TLS only.")))
+
+    def esmtpTLSFailed(self, code: int = -1, resp: bytes | None = None) -> None:
+        if self.requireTransportSecurity:
+            self.give_up(unusable(self._reply, self.hop, "to begin TLS, and mail goes there under TLS only"))
+        else:
+            self.authenticate(code, resp, self._items)
+
+    def authenticate(self, code: int, resp: bytes | None, items: dict[bytes, bytes]) -> None:
+        if self._sign_in is None:
+            return self.smtpState_from(code, resp)
+        self._talk = self._sign_in
+        self._sign_in.begin(self)
+
+    def smtpState_from(self, code: int, resp: bytes | None) -> None:
+        """Twisted's name for being ready for mail."""
+        self.talk(None)
+        if self.hop.is_peer and not self.offers.unitymail:
+            why = sentence(self.hop, "does not know this node as its peer: `unitymail peer add` is missing there.")
+            return self.give_up(Trouble("4.7.1", why))
+        self._made_ready = True
+        self.ready.callback(None)
+
+    def sendError(self, exc: Exception) -> None:
+        self._broke(Trouble("4.5.0", sentence(self.hop, "answered as no SMTP server does.")))
+
+
+def _words(reason: Failure) -> str:
+    """What OpenSSL says, without its way of saying it."""
+    arguments = getattr(reason.value, "args", ())
+    if arguments and isinstance(arguments[0], list) and arguments[0]:
+        return str(arguments[0][0][-1])
+    return str(reason.getErrorMessage())[:100] or "the connection ended"

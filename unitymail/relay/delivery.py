@@ -1,0 +1,124 @@
+"""One message on its way to one hop: which recipients go in which transaction, and what became of each. Pure.
+
+Knows limits on recipients and what a transaction's replies mean; refuses to know how a transaction is carried out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from unitymail.interfaces.relay import Outgoing
+from unitymail.interfaces.spool import Outcome
+from unitymail.mail.envelope import NULL_SENDER
+from unitymail.mail.reply import Reply
+from unitymail.relay.fitting import misfit_address
+from unitymail.relay.offers import Offers
+from unitymail.relay.transaction import Transaction
+from unitymail.relay.trouble import Trouble, of_reply
+from unitymail.routing.next_hop import NextHop
+
+FEWEST = 100
+"""Recipients that every server must take (RFC 5321 4.5.3.1.8)."""
+MOST = 1_000
+"""Recipients of a transaction, whatever the server takes: their lines are made in one turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Recipients, by their number, for one transaction; `sender` is the reverse-path there."""
+
+    numbers: tuple[int, ...]
+    sender: str
+
+
+class Delivery:
+    """What is left to do for a message, and the outcomes so far."""
+
+    def __init__(self, outgoing: Outgoing, hop: NextHop, offers: Offers, remote_mta: str) -> None:
+        self._outgoing = outgoing
+        self._hop = hop
+        self._remote = remote_mta
+        self._success: Literal["", "relayed"] = "" if offers.dsn else "relayed"
+        self._outcomes: list[Outcome | None] = [None] * len(outgoing.recipients)
+        self._groups: deque[Group] = deque()
+        self._plan(offers)
+
+    def _plan(self, offers: Offers) -> None:
+        most = min(offers.most_recipients or FEWEST, MOST)
+        usual: list[int] = []
+        silent: list[int] = []
+        for number, recipient in enumerate(self._outgoing.recipients):
+            misfit = misfit_address(recipient.address, offers, self._hop.name)
+            if misfit is not None:
+                self._outcomes[number] = misfit
+            elif recipient.notify and not offers.dsn and "NEVER" in recipient.notify:
+                silent.append(number)
+            else:
+                usual.append(number)
+        # RFC 3461 5.2.2: a server without DSN is kept from reporting by the null reverse-path.
+        for numbers, sender in ((usual, self._outgoing.sender), (silent, NULL_SENDER)):
+            for start in range(0, len(numbers), most):
+                self._groups.append(Group(tuple(numbers[start : start + most]), sender))
+
+    def next(self) -> Group | None:
+        """The recipients of the next transaction; None when everybody has an outcome."""
+        return self._groups.popleft() if self._groups else None
+
+    def note(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> None:
+        """What came of a transaction. `trouble` ended it before its last reply, and ends everything after it."""
+        again = self._note_all(group, transaction, trouble)
+        if trouble is not None:
+            self.give_up(trouble.outcome(self._remote))
+        elif again is not None:
+            self._groups.appendleft(again)
+
+    def give_up(self, outcome: Outcome) -> None:
+        """The same outcome for everybody who has none yet."""
+        self._groups.clear()
+        self._outcomes = [outcome if each is None else each for each in self._outcomes]
+
+    def _note_all(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> Group | None:
+        mail = transaction.mail
+        if mail is not None and not mail.positive:
+            if group.sender != self._outgoing.sender and not mail.temporary:
+                # It takes no null reverse-path from us: better reported than lost.
+                return replace(group, sender=self._outgoing.sender)
+            self._set(group.numbers, mail, "the message")
+            return None
+        refused, later = self._note_refused(group.numbers, transaction)
+        last = transaction.end or transaction.data
+        if last is not None and trouble is None:
+            settled = {*refused, *later}
+            self._set([number for number in group.numbers if number not in settled], last, "the message")
+        return replace(group, numbers=tuple(later)) if later else None
+
+    def _note_refused(self, numbers: Sequence[int], transaction: Transaction) -> tuple[list[int], list[int]]:
+        """(who was refused, who was too many for one transaction)."""
+        refused: list[int] = []
+        later: list[int] = []
+        for number, reply in zip(numbers, transaction.recipients, strict=False):
+            if reply.positive:
+                continue
+            if transaction.accepted and _too_many(reply):
+                later.append(number)
+            else:
+                refused.append(number)
+                self._set((number,), reply, "this recipient")
+        return refused, later
+
+    def _set(self, numbers: Sequence[int], reply: Reply, what: str) -> None:
+        outcome = of_reply(reply, self._hop, what, self._remote, self._success)
+        for number in numbers:
+            self._outcomes[number] = outcome
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """In the order of the recipients, once everybody has one."""
+        return tuple(each for each in self._outcomes if each is not None)
+
+
+def _too_many(reply: Reply) -> bool:
+    """RFC 5321 4.5.3.1.10, and the 552 of older servers that it mentions."""
+    return (reply.code == 452 and reply.enhanced in ("", "4.5.3")) or reply.enhanced == "5.5.3"

@@ -1,0 +1,92 @@
+"""The lines of MAIL and RCPT for a message, with the parameters that this server understands. Pure.
+
+Knows the grammar of RFC 5321, 1870, 3030, 6152, 6531, 3461, 8689, 2852 and of XUNITYMAIL; refuses to know whether the
+message may go to this server at all (`relay.fitting`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from unitymail.interfaces.relay import Outgoing
+from unitymail.mail.envelope import Body, Recipient
+from unitymail.relay.offers import Offers
+from unitymail.routing.decision import FromPeer
+
+LONGEST_BY = 999_999_999
+"""RFC 2852 4: at most nine digits."""
+
+_plain = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\]+").fullmatch
+_quoted = re.compile(r'"(?:[^\x00-\x1f\x7f-\x9f"\\]|\\[\x20-\x7e])*"(?:@[^\x00-\x20\x7f-\xa0<>"\\]+)?').fullmatch
+_not_xchar = re.compile(rb"[^!-*,-<>-~]")
+_not_qchar = re.compile(r"[^!-*,-<>-\[\]-~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How this message goes to this server: its reverse-path there, what BODY says, and the seconds left for BY."""
+
+    sender: str
+    body: Body = "7bit"
+    seconds_left: int | None = None
+
+
+def is_sendable(address: str) -> bool:
+    """Whether the address can stand in a command without ending it, or its brackets."""
+    return bool(_plain(address) or _quoted(address))
+
+
+def mail_line(outgoing: Outgoing, manner: Manner, offers: Offers) -> bytes:
+    words = [f"MAIL FROM:<{manner.sender}>"]
+    if offers.sized:
+        words.append(f"SIZE={outgoing.size}")
+    if manner.body == "binarymime" and offers.binary:
+        words.append("BODY=BINARYMIME")
+    elif manner.body == "8bitmime" and offers.eight_bit:
+        words.append("BODY=8BITMIME")
+    if outgoing.smtputf8 and offers.utf8:
+        words.append("SMTPUTF8")
+    if offers.dsn and outgoing.ret:
+        words.append(f"RET={outgoing.ret}")
+    if offers.dsn and outgoing.envid:
+        words.append(f"ENVID={xtext(outgoing.envid)}")
+    if outgoing.require_tls and offers.require_tls:
+        words.append("REQUIRETLS")
+    if manner.seconds_left is not None and offers.deliver_by is not None:
+        seconds = max(-LONGEST_BY, min(manner.seconds_left, LONGEST_BY))
+        words.append(f"BY={seconds};{outgoing.deliver_by_mode or 'N'}")
+    if outgoing.told is not None and offers.unitymail:
+        words += _told(outgoing.told)
+    return " ".join(words).encode()
+
+
+def _told(told: FromPeer) -> list[str]:
+    facts = {
+        "XID": told.xid, "XTRACE": told.trace, "XSENDER": told.sender, "XKIND": told.kind,
+        "XCATEGORY": told.category.value, "XSENSITIVITY": told.sensitivity.value,
+        "XSECURE": "1" if told.secure else "0",
+    }  # fmt: skip
+    return [f"{name}={xtext(value)}" for name, value in facts.items() if value]
+
+
+def rcpt_line(recipient: Recipient, offers: Offers) -> bytes:
+    line = f"RCPT TO:<{recipient.address}>"
+    if offers.dsn and recipient.notify:
+        line += f" NOTIFY={','.join(sorted(recipient.notify))}"
+    if offers.dsn and recipient.orcpt:
+        line += f" ORCPT={_orcpt(recipient.orcpt)}"
+    return line.encode()
+
+
+def _orcpt(orcpt: str) -> str:
+    kind, _, address = orcpt.partition(";")
+    if kind.lower() != "utf-8":
+        return f"{kind};{xtext(address)}"
+    # RFC 6533 3: the form that passes servers without SMTPUTF8 too.
+    return f"{kind};" + _not_qchar.sub(lambda found: f"\\x{{{ord(found[0]):02X}}}", address)
+
+
+def xtext(text: str) -> str:
+    """RFC 3461 4, of the UTF-8 octets."""
+    return _not_xchar.sub(lambda found: b"+%02X" % found[0][0], text.encode()).decode()
