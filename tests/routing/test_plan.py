@@ -467,6 +467,14 @@ def test_our_own_reports_go_back_to_the_peer():
     ]
 
 
+def test_our_own_reports_to_nobody_here_stay():
+    """The smart host could only bring them back, unless the site sends it whom it does not know."""
+    report = message(Category.RECEIPT, "postmaster@vm1.example.com", auto_submitted=True)
+    to = envelope("gone@vm1.example.com", sender="")
+    assert steps(report, to, origin=INTERNAL, site=replace(SITE, smart_host_host="relay")) == []
+    assert steps(report, to, origin=INTERNAL, site=SMART) == [RelayToSmartHost("gone@vm1.example.com")]
+
+
 def test_bad_mail_sent_on_by_an_administrator_is_no_way_out():
     """It is internal but no report: unknown recipients follow the site's rule."""
     site = replace(SITE, smart_host_host="relay")

@@ -74,16 +74,14 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
 
 
 def _unknown(address: str, to: str, situation: Situation) -> Planned:
-    """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there.
-
-    Our own report about a message that a peer handed over goes back there.
-    """
+    """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there."""
     trust, site = situation.origin.trust, situation.site
-    peer = situation.book.peer_of(split(address)[1]) if situation.own_report else None
+    domain = split(address)[1]
+    peer = situation.book.peer_of(domain) if situation.own_report else None
     if peer is not None:
         return _hand_over(peer.id, address, address, situation)
-    wanted = site.recipient_not_found == "smart-host" or (situation.own_report and bool(site.smart_host_host))
-    if not wanted or trust in NEVER_RELAYED or not split(address)[1]:
+    wanted = site.recipient_not_found == "smart-host" or _goes_back(domain, situation)
+    if not wanted or trust in NEVER_RELAYED or not domain:
         return Planned((), _why_not_relayed(wanted, situation), UNKNOWN)
     if not site.smart_host_host:
         return Planned((), "unknown recipients go to the smart host, but none is set", NO_SMART_HOST)
@@ -91,6 +89,12 @@ def _unknown(address: str, to: str, situation: Situation) -> Planned:
     if closed:
         return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
     return Planned((RelayToSmartHost(address, "" if to == address else to),), "unknown recipients go to the smart host")
+
+
+def _goes_back(domain: str, situation: Situation) -> bool:
+    """A report of ours leaves by the smart host whatever the rule; one for our own domain could only come back."""
+    ours = key_of(domain) == key_of(situation.book.domain)
+    return situation.own_report and bool(situation.site.smart_host_host) and not ours
 
 
 def _why_not_relayed(wanted: bool, situation: Situation) -> str:
