@@ -1,0 +1,195 @@
+"""The message disposition notification (RFC 8098): whether one may be sent on its own, and how it looks.
+
+Knows the header of the message and who may be told without asking the user; refuses to know when a message counts as
+read, and how the notification is sent (null sender, NOTIFY=NEVER: the courier's). Only headers come back, never what
+was said: the sender has that, and private and secure messages may not leave a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from unitymail.mail import writing
+from unitymail.mail.address import key_of
+from unitymail.mail.dates import read_date
+from unitymail.mail.headers import FIELD, addresses, decode
+from unitymail.mail.message import Category
+from unitymail.mail.sensitivity import plain_word
+from unitymail.mail.trace import read_trace_field
+
+Kind = Literal["displayed", "deleted"]
+"""message-formats.md 9: played or opened; deleted unheard."""
+
+ANSWERED_HERE = (Category.VOICE.value, Category.FAX.value)
+"""Categories whose receipts the node sends; for e-mail the client does (decisions.md, Signing in)."""
+MOST_HEADER = 64 * 1024
+_END_OF_HEADER = re.compile(rb"\n\r?\n")
+_PATH = re.compile(rb"[ \t]*<([^<>]+)>[ \t]*")
+_OURS = frozenset({b"return-path", b"x-unitymail-trace"})
+_REQUIRED = re.compile(rb"=[ \t]*required", re.IGNORECASE)
+_NOUNS = {"voice": "voice message", "fax": "fax message"}
+_DONE = {
+    ("voice", "displayed"): "was played", ("voice", "deleted"): "was deleted without being played",
+    ("fax", "displayed"): "was opened", ("fax", "deleted"): "was deleted without being opened",
+}  # fmt: skip
+_TITLES = {
+    ("voice", "displayed"): "Played", ("voice", "deleted"): "Not played", ("fax", "displayed"): "Read",
+    ("fax", "deleted"): "Not read",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A receipt that may be sent without asking anybody. `sent` is Unix seconds, 0.0 when the Date says nothing."""
+
+    to: str
+    category: str
+    subject: str
+    message_id: str
+    original_recipient: str
+    sent: float
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose mailbox it is: the name in the directory, and the address by which the sender knows it."""
+
+    name: str
+    address: str
+
+
+def asked_of(stored: bytes) -> Asked | None:
+    """What the stored message's header asks for; None when no receipt may be sent on its own.
+
+    Exactly one address, the same as the Return-Path; voice and fax only; never for what was sent automatically or
+    with the null path (RFC 8098 2.1, 3834). `stored` begins with our own header block, which says the category.
+    """
+    header = _header_of(stored)
+    named: dict[bytes, list[bytes]] = {}
+    for name, raw in _fields(header):
+        named.setdefault(name, []).append(raw.partition(b":")[2])
+    trace = read_trace_field(named.get(b"x-unitymail-trace", [b""])[0])
+    path = _PATH.fullmatch(named.get(b"return-path", [b""])[0].rstrip(b"\r\n"))
+    wishes = [one.address for raw in named.get(b"disposition-notification-to", ()) for one in addresses(raw)]
+    if trace is None or trace.category not in ANSWERED_HERE or path is None or len(wishes) != 1:
+        return None
+    if key_of(wishes[0]) != key_of(path[1].decode("utf-8", "replace")) or _is_automatic(named) or _is_demanding(named):
+        return None
+    moment = read_date(named[b"date"][0]) if b"date" in named else None
+    return Asked(
+        wishes[0], trace.category, _text(named, b"subject"), writing.message_id(_text(named, b"message-id")),
+        writing.one_line(_text(named, b"original-recipient"))[:300],
+        moment.seconds if moment is not None and moment.seconds > 0 else 0.0, header,
+    )
+
+
+def _header_of(stored: bytes) -> bytes:
+    end = _END_OF_HEADER.search(stored)
+    return stored[: end.start() + 1] if end else stored
+
+
+def _fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for found in FIELD.finditer(header):
+        if found[1] is not None:
+            yield found[1].lower(), found[0]
+
+
+def _is_automatic(named: dict[bytes, list[bytes]]) -> bool:
+    return any(not plain_word(raw).startswith("no") for raw in named.get(b"auto-submitted", ())[:1])
+
+
+def _is_demanding(named: dict[bytes, list[bytes]]) -> bool:
+    """RFC 8098 2.2: an option that must be understood, and there are none that we know."""
+    return any(_REQUIRED.search(raw) for raw in named.get(b"disposition-notification-options", ()))
+
+
+def _text(named: dict[bytes, list[bytes]], name: bytes) -> str:
+    return decode(named[name][0]).strip() if name in named else ""
+
+
+def build_disposition(
+    asked: Asked, kind: Kind, reader: Reader, *, host: str, trace: str, when: float
+) -> bytes:
+    """The whole notification, CRLF lines; `trace` is its own id, `when` (Unix seconds) the moment it tells of."""
+    utf8 = not (asked.to.isascii() and reader.address.isascii())
+    boundary = _boundary(trace, asked.header)
+    parts = (_human(asked, kind, reader, when), _machine(asked, kind, reader, host, utf8), _returned(asked.header))
+    delimiter = b"--" + boundary + b"\r\n"
+    body = b"".join(delimiter + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
+    return _heading(asked, kind, reader, host, trace, when, boundary, body) + b"\r\n" + body
+
+
+def _boundary(trace: str, content: bytes) -> bytes:
+    boundary = b"=_unitymail_" + writing.token(trace)
+    while boundary in content:
+        boundary += b"_"
+    return boundary
+
+
+def _heading(
+    asked: Asked, kind: Kind, reader: Reader, host: str, trace: str, when: float, boundary: bytes, body: bytes
+) -> bytes:
+    related = f"In-Reply-To: {asked.message_id}\r\nReferences: {asked.message_id}\r\n" if asked.message_id else ""
+    title = f"{_TITLES[asked.category, kind]}: {asked.subject or 'your message'}"
+    return (
+        writing.mailboxes("From", [(reader.name, reader.address)], utf8=True)
+        + writing.mailboxes("To", [("", asked.to)], utf8=True)
+        + writing.unstructured("Subject", title)
+        + b"Date: " + writing.date(when).encode("ascii") + b"\r\n"
+        b"Message-ID: <" + writing.token(trace) + b"@" + writing.token(host) + b">\r\n" + related.encode("ascii")
+        + b"Auto-Submitted: auto-replied\r\n"
+        b"MIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/report; report-type=disposition-notification;\r\n"
+        b'\tboundary="' + boundary + b'"\r\n'
+        b"Content-Transfer-Encoding: " + (b"7bit" if body.isascii() else b"8bit") + b"\r\n"
+    )
+
+
+def _human(asked: Asked, kind: Kind, reader: Reader, when: float) -> bytes:
+    """Part 1: one sentence."""
+    what = f'Your {_NOUNS[asked.category]} "{asked.subject}"' if asked.subject else f"Your {_NOUNS[asked.category]}"
+    sent = f" of {writing.date_in_words(asked.sent)}" if asked.sent else ""
+    whom = f"{reader.name} ({reader.address})" if reader.name else reader.address
+    done = _DONE[asked.category, kind]
+    text = writing.one_line(f"{what}{sent} to {whom} {done} on {writing.date_in_words(when)}.")
+    lines = [text.encode("utf-8", "replace")]
+    plain = text.isascii() and len(text) <= 998
+    return (
+        b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n"
+        + (lines[0] + b"\r\n" if plain else writing.quoted_printable(lines))
+    )
+
+
+def _machine(asked: Asked, kind: Kind, reader: Reader, host: str, utf8: bool) -> bytes:
+    """Part 2 (RFC 8098 3.1)."""
+    original = asked.original_recipient
+    typed = b"utf-8" if not reader.address.isascii() else b"rfc822"
+    body = (
+        b"Reporting-UA: " + writing.token(host) + b"; unitymail\r\n"
+        + (b"Original-Recipient: " + original.encode("ascii") + b"\r\n" if original and original.isascii() else b"")
+        + b"Final-Recipient: " + typed + b"; " + writing.path(writing.one_line(reader.address), utf8=True) + b"\r\n"
+        + (b"Original-Message-ID: " + asked.message_id.encode("ascii") + b"\r\n" if asked.message_id else b"")
+        + b"Disposition: manual-action/MDN-sent-automatically; " + kind.encode("ascii") + b"\r\n"
+    )
+    name = b"message/global-disposition-notification" if utf8 else b"message/disposition-notification"
+    return (
+        b"Content-Type: " + name + b"\r\n"
+        b"Content-Transfer-Encoding: " + (b"7bit" if body.isascii() else b"8bit") + b"\r\n\r\n" + body
+    )
+
+
+def _returned(header: bytes) -> bytes:
+    """Part 3: the header as it came, what we put above it left out."""
+    kept = b"".join(raw for name, raw in _fields(header) if name not in _OURS)[:MOST_HEADER]
+    lines = re.split(rb"\r\n|\r|\n", kept.rstrip(b"\r\n"))
+    plain = all(line.isascii() and len(line) <= 998 and b"\0" not in line for line in lines)
+    return (
+        b"Content-Type: text/rfc822-headers\r\n"
+        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n"
+        + (b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines))
+    )
