@@ -336,3 +336,13 @@ def test_garbage(octets):
 def test_floods_end_soon(octets):
     """Messages made to hurt are read in one pass."""
     read(octets, SECURE, host="x")
+
+
+def test_who_wants_a_receipt():
+    """Voice and fax whose sender asks, and is a person: for e-mail the client answers, machines get no answer."""
+    voice = (VECTORS / "viewmail_voice.eml").read_bytes()
+    ask, machine = b"Disposition-Notification-To: <a@b.example>\r\n", b"Auto-Submitted: auto-generated\r\n"
+    assert not read(voice, ()).asks_receipt
+    assert read(ask + voice, ()).asks_receipt
+    assert not read(ask + machine + voice, ()).asks_receipt
+    assert not read(ask + (VECTORS / "email_plain.eml").read_bytes(), ()).asks_receipt

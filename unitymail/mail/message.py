@@ -36,6 +36,7 @@ class Message:
     site says so, the sensitivity ask for; the sender's class of service may add to it when the message is planned.
     `header_from` and `header_sender` are the bare addresses, as written, of all From and all Sender fields;
     `authors_cut` says that one of these or the header is longer than what is read, so there may be more of them.
+    `asks_receipt`: voice or fax whose sender wants to know when it is heard or seen, and did not send automatically.
     `subject`, `message_id` and `date` are decoded text, "" when absent. `received` counts Received fields, `hops_here`
     those that name this node.
     """
@@ -59,6 +60,7 @@ class Message:
     received: int = 0
     hops_here: int = 0
     encloses_private: bool = False
+    asks_receipt: bool = False
 
     @property
     def vpim(self) -> bool:

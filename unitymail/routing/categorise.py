@@ -33,8 +33,9 @@ _REPORTS = frozenset({
 })
 _REPORT_TYPES = frozenset({"", "delivery-status", "disposition-notification"})
 _OPAQUE = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+_HEARD = (Category.VOICE, Category.FAX)
 _READ_HERE = FIELDS | HINT_FIELDS | frozenset(
-    b"from sender to subject message-id date auto-submitted received".split()
+    b"from sender to subject message-id date auto-submitted received disposition-notification-to".split()
 )
 
 
@@ -54,6 +55,7 @@ def read(
     sensitivity = sensitivity_of(fields)
     authors = [mailbox for raw in fields.get(b"from", ()) for mailbox in addresses(raw)]
     received = fields.get(b"received", [])
+    automatic = any(not plain_word(raw).startswith("no") for raw in fields.get(b"auto-submitted", ())[:1])
     return Message(
         category=category,
         rule=rule,
@@ -71,10 +73,11 @@ def read(
         has_subject=b"subject" in fields,
         message_id=_decoded(fields, b"message-id", root),
         date=_decoded(fields, b"date", root),
-        auto_submitted=any(not plain_word(raw).startswith("no") for raw in fields.get(b"auto-submitted", ())[:1]),
+        auto_submitted=automatic,
         received=len(received),
         hops_here=sum(1 for raw in received if _by(host).search(unfold(raw))) if host else 0,
         encloses_private=_encloses_private(buffer, root),
+        asks_receipt=b"disposition-notification-to" in fields and category in _HEARD and not automatic,
     )
 
 
