@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.threads import IThreads
-from unitymail.relay.content import SMALL, Blocks, Form, whole
+from unitymail.relay.content import SMALL, Blocks, Form, whole, whole_if_cached
 
 
 class Cargo:
@@ -25,8 +25,15 @@ class Cargo:
         self._waiting: list[Deferred[bytes]] = []
 
     def fetch(self) -> None:
-        """Begin to read a small message, which will be wanted soon."""
-        if self.small and self._octets is None and self._reading is None:
+        """Begin to read a small message, which will be wanted soon; at once where that is waiting for no disk."""
+        if not self.small or self._octets is not None or self._reading is not None:
+            return
+        try:
+            self._octets = whole_if_cached(self._outgoing, self._form())
+        except OSError:
+            # The thread finds out too, and whoever wants the octets hears of it.
+            pass
+        if self._octets is None:
             self._reading = self._threads.run(whole, self._outgoing, self._form())
             self._reading.addBoth(self._fetched)
 
@@ -43,6 +50,8 @@ class Cargo:
         if self._octets is not None:
             return succeed(self._octets)
         self.fetch()
+        if self._octets is not None:
+            return succeed(self._octets)
         wanted: Deferred[bytes] = Deferred()
         self._waiting.append(wanted)
         return wanted

@@ -21,6 +21,7 @@ from twisted.mail import smtp
 from twisted.python.failure import Failure
 
 from unitymail.mail.reply import Reply
+from unitymail.relay import prompt
 from unitymail.relay.dialogue import Dialogue
 from unitymail.relay.offers import NOTHING, Offers, offers_of, words_of
 from unitymail.relay.replies import BadReply, ReplyReader
@@ -119,12 +120,12 @@ class Client(smtp.ESMTPClient):
         """Lines and what follows them, in one write."""
         for line in lines:
             self.dialogue.ours(line)
-        self.transport.write(b"\r\n".join(lines) + b"\r\n" + more)
+        prompt.write(self.transport, b"\r\n".join(lines) + b"\r\n" + more)
 
     def say_hidden(self, line: bytes, shown: bytes) -> None:
         """A line that the dialogue shows otherwise."""
         self.dialogue.ours(shown)
-        self.transport.write(line + b"\r\n")
+        prompt.write(self.transport, line + b"\r\n")
 
     def sendLine(self, line: bytes) -> None:
         self.say([line])

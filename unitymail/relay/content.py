@@ -28,13 +28,19 @@ class Form(Protocol):
 
 
 def whole(outgoing: Outgoing, form: Form) -> bytes:
-    """The whole message in the form given, ended; for small ones."""
+    """The whole message in the form given, ended; for small ones. Raises OSError."""
     blocks = Blocks(outgoing, form)
     try:
-        found = b""
-        while not blocks.at_end:
-            found += blocks.next()
-        return found
+        return blocks.all()
+    finally:
+        blocks.close()
+
+
+def whole_if_cached(outgoing: Outgoing, form: Form) -> bytes | None:
+    """As `whole`, where no disk need be waited for; None where one may have to be. Raises OSError."""
+    blocks = Blocks(outgoing, form)
+    try:
+        return blocks.all_if_cached()
     finally:
         blocks.close()
 
@@ -52,15 +58,38 @@ class Blocks:
 
     def next(self) -> bytes:
         """Once `at_end`, there are no more. Raises OSError when the file has become shorter."""
-        octets = os.pread(self._file, BLOCK, self._at)
+        octets = os.pread(self._file, max(0, min(BLOCK, self._size - self._at)), self._at)
         self._at += len(octets)
         self.at_end = self._at >= self._size
         if not octets and not self.at_end:
             raise OSError("the message file has become shorter while it was read")
         if self._head:
             octets, self._head = self._head + octets, b""
+        return self._ready(octets)
+
+    def _ready(self, octets: bytes) -> bytes:
         ready = self._form.block(octets)
         return ready + self._form.end() if self.at_end else ready
+
+    def all(self) -> bytes:
+        """Everything that is left."""
+        found = self.next()
+        while not self.at_end:
+            found += self.next()
+        return found
+
+    def all_if_cached(self) -> bytes | None:
+        """Everything, when it is in the page cache."""
+        octets = bytearray(max(0, self._size - self._at))
+        try:
+            read = os.preadv(self._file, [octets], self._at, os.RWF_NOWAIT) if octets else 0
+        except OSError:
+            # EAGAIN: not cached. EOPNOTSUPP: this file system cannot say.
+            return None
+        if read != len(octets):
+            return None
+        self.at_end = True
+        return self._ready(self._head + octets)
 
     def close(self) -> None:
         if self._file >= 0:

@@ -58,8 +58,10 @@ def _lines(entry: bytes | str | Reply) -> list[str]:
         return [f"C: {_shown(entry.decode('utf-8', 'replace'))}"]
     if isinstance(entry, str):
         return [f"C: {entry}"]
-    *others, last = entry.text.split("\n")
     enhanced = f"{entry.enhanced} " if entry.enhanced else ""
+    if "\n" not in entry.text and len(entry.text) < LONGEST_LINE // 2:
+        return [f"S: {entry.code} {enhanced}{entry.text}".rstrip()]
+    *others, last = entry.text.split("\n")
     return [
         *(f"S: {entry.code}-{enhanced}{text}"[:LONGEST_LINE] for text in others),
         f"S: {entry.code} {enhanced}{last}"[:LONGEST_LINE].rstrip(),

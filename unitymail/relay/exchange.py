@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.reply import Reply
+from unitymail.relay import prompt
 from unitymail.relay.body import BodySender
 from unitymail.relay.cargo import Cargo
 from unitymail.relay.client import Client
@@ -152,7 +153,7 @@ class Exchange:
             self._client.say([_bdat(len(octets), last=True)], octets)
             self._transaction.sent_chunk(last=True)
         else:
-            self._client.transport.write(octets)
+            prompt.write(self._client.transport, octets)
             self._transaction.began_data()
         self._note(octets)
         self._expect()

@@ -7,6 +7,7 @@ with them what is kept. What comes out is printable ASCII, so that no server can
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from unitymail.mail.reply import Reply, printable
 
@@ -15,6 +16,9 @@ LONGEST_LINE = 4_096
 MOST_LINES = 200
 LONGEST_TEXT = 600
 """Characters of a line that are kept."""
+
+_USUAL = 100
+"""Octets of a line that is worth remembering."""
 
 _line = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL).fullmatch
 _enhanced = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?: +|$)").match
@@ -67,6 +71,10 @@ class ReplyReader:
                 return reply
 
     def _take(self, line: bytes) -> Reply | None:
+        if not self._lines and len(line) <= _USUAL:
+            known = _usual(line)
+            if known is not None:
+                return known
         found = _line(line)
         if not found:
             raise BadReply(f"`{printable(line[:60].decode('ascii', 'replace'))}`, which is no SMTP reply")
@@ -81,6 +89,13 @@ class ReplyReader:
             return None
         lines, self._lines = [*self._lines, (text or b"")[:LONGEST_TEXT]], []
         return _reply(int(code), lines)
+
+
+@lru_cache(maxsize=512)
+def _usual(line: bytes) -> Reply | None:
+    """The reply that a line alone is, None for another line: servers say the same over and over."""
+    found = _line(line)
+    return _reply(int(found[1]), [found[3] or b""]) if found and found[2] != b"-" else None
 
 
 def _reply(code: int, lines: list[bytes]) -> Reply:
