@@ -1,0 +1,408 @@
+"""Messages as VPIM locations get them: each vector, heard and read as the peer would, and checked against RFC 3801."""
+
+import base64
+import email
+import os
+import tracemalloc
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests import rfc3801
+from tests.fakes import ROBIN, FakeBook
+from tests.mail.garbage import garbage
+from tests.sound import INDEX, NEAR_DB, NOISE_DB, REFERENCE, VECTORS, converted, samples_of, snr_db
+from unitymail.codec import Codec
+from unitymail.courier.vpim_form import VpimForm
+from unitymail.interfaces.codec import CannotDecode, TooLong
+from unitymail.interfaces.spool import Item
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.sensitivity import parse_secure_headers
+from unitymail.mail.vpim.selection import Refused
+from unitymail.people.contact import Contact
+from unitymail.people.location import Location, LocationKind
+from unitymail.people.user import User
+from unitymail.routing import categorise
+from unitymail.routing.steps import Convert
+from unitymail.settings.site import SiteSettings
+
+HOST = "vm1.example.com"
+BRANCH = Location("l-branch", LocationKind.VPIM, "Branch", "branch.example.org", host="192.0.2.9", remote_prefix="8",
+                  local_prefix="7", fax=True)
+PEER = Location("l-peer", LocationKind.VPIM, "Peer", "vpim.example.net", host="192.0.2.10")
+CHRIS = Contact("c-chris", "chris", "Chris Jönes", location="l-branch", mailbox_number="2233",
+                proxies=("chris.jones@example.com", "1042@vm1.example.com"))
+SAM = Contact("c-sam", "sam", 'Sam "The Voice" Roe\r\nBcc: all@example.com', location="l-branch",
+              mailbox_number="2234", proxies=("sam.roe@example.com",))
+TO_CHRIS = Convert("l-branch", "c-chris", "82233@branch.example.org", "chris.jones@example.com")
+TO_SAM = Convert("l-branch", "c-sam", "82234@branch.example.org", "sam.roe@example.com")
+TRAIL = (b"Received: from client.example.com ([192.0.2.1])\r\n\tby vm1.example.com with ESMTPSA"
+         b" id 0abcdefghij0123456789;\r\n\tMon, 10 Mar 2014 13:20:25 +0000\r\n")
+NAME = (VECTORS / "audio" / "name.726").read_bytes()
+ENTRIES = {entry["file"]: entry for entry in INDEX["message"]}
+CONVERTED = [entry["file"] for entry in INDEX["message"] if entry["vpim"]["result"] == "convert"]
+RETURNED = [entry["file"] for entry in INDEX["message"]
+            if entry["vpim"]["result"] == "ndr" and entry["vpim"]["status"] != "5.7.1"]
+
+
+class Names:
+    """A directory that knows recorded names."""
+
+    def __init__(self, **names):
+        self.names = names
+
+    @contextmanager
+    def read(self):
+        yield self
+
+    def spoken_name(self, id):
+        return self.names.get(id, b"")
+
+
+class Post:
+    """A node's courier as far as converting goes: `book` and messages beside each other in a folder."""
+
+    def __init__(self, folder, *objects, site=None, names=None):
+        self.folder = folder
+        self.book = FakeBook(*(objects or (ROBIN, BRANCH, PEER, CHRIS, SAM)), site=site)
+        self.form = VpimForm(codec=Codec(), book=self.book, directory=Names(**(names or {})), host=HOST)
+
+    def item(self, octets, *, sender=ROBIN.proxies[0], recipients=(TO_CHRIS.original,), origin=None, **facts):
+        path = os.path.join(self.folder, "item.eml")
+        with open(path, "wb") as file:
+            file.write(TRAIL + octets)
+        message = categorise.read(octets, parse_secure_headers("X-Unity-Secure: true"))
+        if origin is None:
+            owner = self.book.find(sender) if sender else None
+            origin = owner.id if isinstance(owner, User) else ""
+        envelope = Envelope(sender, tuple(map(Recipient, recipients)))
+        known = {"category": message.category.value, "sensitivity": message.sensitivity.value}
+        return Item("0abcdefghij0123456789", path, 1394457625.0, envelope, secure=False, subject=message.subject,
+                    message_id=message.message_id, origin_user=origin, size=len(TRAIL) + len(octets),
+                    head=len(TRAIL), steps=(), **(known | facts))
+
+    def convert(self, octets, *steps, location=BRANCH, **facts):
+        """(octets sent, what was made), or the refusal."""
+        made = self.form.convert(self.item(octets, **facts), steps or (TO_CHRIS,), location, TRAIL)
+        if isinstance(made, Refused):
+            return made
+        with open(made.path, "rb") as file:
+            sent = file.read()
+        made.close()
+        assert len(sent) == made.size
+        assert os.listdir(self.folder) == ["item.eml"]
+        return sent, made
+
+
+@pytest.fixture
+def post(tmp_path):
+    return Post(tmp_path)
+
+
+def vector(name):
+    return (VECTORS / name).read_bytes()
+
+
+def facts_of(name):
+    entry = ENTRIES[name]
+    from_peer = entry["mail_from"].endswith("@vpim.example.net")
+    return {"sender": entry["mail_from"], "origin": "l-peer" if from_peer else None}
+
+
+def voice_mail(*parts, header=b"", kind=b"mixed"):
+    """A message of (header, octets) parts, each in base64."""
+    form = b"--b\r\n%b\r\nContent-Transfer-Encoding: base64\r\n\r\n%b\r\n"
+    bodies = b"".join(form % (head, base64.encodebytes(octets)) for head, octets in parts)
+    return (b"From: Robin Smith <robin.smith@example.com>\r\nTo: chris.jones@example.com\r\n" + header
+            + b"Content-Type: multipart/%b; boundary=b\r\n\r\n%b--b--\r\n" % (kind, bodies))
+
+
+WAV = (VECTORS / "audio" / "message_ulaw.wav").read_bytes()
+VOICE = (b"Content-Type: audio/wav; name=VoiceMessage.wav\r\nContent-Disposition: attachment", WAV)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_vectors_that_convert(post, name):
+    """Every message with something to hear or see arrives as RFC 3801 has it, and keeps what the index says."""
+    entry = ENTRIES[name]
+    facts = facts_of(name)
+    sent, made = post.convert(vector(name), **facts)
+    ours = entry["mail_from"] == ROBIN.proxies[0]
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to], numeric_sender=ours)
+    kept = " ".join(entry["vpim"]["keep"])
+    fax = "tif" in kept
+    kinds = [part.get_content_type() for part in email.message_from_bytes(sent).walk()]
+    assert ("image/tiff" in kinds) == fax
+    assert ("message/rfc822" in kinds) == ("rfc822" in kept)
+    if "audio_seconds" in entry and "rfc822" not in kept:
+        assert made.seconds == pytest.approx(entry["audio_seconds"], abs=0.15)
+        assert len(rfc3801.voice(sent)) == pytest.approx(entry["audio_seconds"] * 4000, abs=600)
+    removed = " ".join(entry["vpim"].get("remove", ()))
+    assert all(one in removed for one in made.removed)
+    assert bool(made.removed) == (entry["vpim"].get("status") == "2.6.4" or "agenda.pdf" in removed)
+    for name in ("In-Reply-To", "References"):
+        assert (f"\r\n{name}: ".encode() in sent) == (name in kept)
+    assert (b"\r\nSensitivity: Private\r\n" in sent) == ("Sensitivity: Private" in kept)
+
+
+@pytest.mark.parametrize("name", RETURNED)
+def test_vectors_that_are_returned(post, name):
+    """Every message with nothing for a telephone goes back with the status of the index, and a sentence."""
+    refused = post.convert(vector(name), **facts_of(name))
+    assert isinstance(refused, Refused)
+    assert refused.status == ENTRIES[name]["vpim"]["status"]
+    assert refused.cause.endswith(".")
+
+
+@pytest.mark.parametrize(("name", "level"), [
+    ("viewmail_voice.eml", 0), ("viewmail_voice_no_hints.eml", 0), ("voice_html_signature_logo.eml", 0),
+    ("vpim_in_basic.eml", 0), ("vpim_in_inside_mixed.eml", 0), ("vpim_in_forwarded.eml", 1),
+    ("voice_forward_nested_only.eml", 1), ("asterisk_wav.eml", 0),
+])
+def test_what_is_heard(post, name, level):
+    """The peer hears what was recorded, in the right order of code words, which is noise in the other."""
+    sent, _ = post.convert(vector(name), **facts_of(name))
+    octets = rfc3801.voice(sent, level)
+    assert snr_db(REFERENCE, samples_of(octets, "g726")) >= NEAR_DB
+    assert snr_db(REFERENCE, samples_of(octets, "g726-swapped")) < NOISE_DB
+
+
+def test_a_peer_with_the_other_order(post):
+    """A location that reads the high bits first is sent that order, the recorded name too; what it sends is read so."""
+    swapped = replace(BRANCH, swap_code_words=True, send_spoken_name=True)
+    post.form._directory.names["u-robin"] = NAME
+    sent, _ = post.convert(vector("viewmail_voice.eml"), location=swapped)
+    assert snr_db(REFERENCE, samples_of(rfc3801.voice(sent), "g726-swapped")) >= NEAR_DB
+    (_, role, name), _ = rfc3801.recordings(sent)
+    assert role == "originator-spoken-name"
+    assert snr_db(samples_of(NAME, "g726"), samples_of(name, "g726-swapped")) > 15
+    post.book = FakeBook(ROBIN, BRANCH, replace(PEER, swap_code_words=True), CHRIS)
+    post.form._book = post.book
+    sent, _ = post.convert(vector("vpim_in_wrong_nibble_order.eml"), **facts_of("vpim_in_wrong_nibble_order.eml"))
+    assert snr_db(REFERENCE, samples_of(rfc3801.voice(sent), "g726")) >= NEAR_DB
+
+
+def test_mu_law_by_agreement(post):
+    """A location that agreed on mu-law gets WAV files, its recorded name too."""
+    post.form._directory.names["u-robin"] = NAME
+    location = replace(BRANCH, audio="mu-law", send_spoken_name=True)
+    sent, made = post.convert(vector("viewmail_voice.eml"), location=location)
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to], wav=True)
+    assert snr_db(REFERENCE, samples_of(rfc3801.voice(sent), "wav")) > 35
+    (_, _, name), _ = rfc3801.recordings(sent)
+    assert name[:4] == b"RIFF"
+
+
+def test_the_header(post):
+    """The fields, their order and their values are those of message-formats.md, for a message between two of ours."""
+    sent, made = post.convert(vector("voice_reply.eml"))
+    assert made.sender == "71041@vm1.example.com"
+    header = sent.partition(b"\r\n\r\n")[0].decode()
+    original = email.message_from_bytes(vector("voice_reply.eml"))
+    assert header.replace("\r\n\t", " ").split("\r\n") == [
+        "Received: from client.example.com ([192.0.2.1]) by vm1.example.com with ESMTPSA "
+        "id 0abcdefghij0123456789; Mon, 10 Mar 2014 13:20:25 +0000",
+        'From: "Robin Smith" <71041@vm1.example.com>',
+        "To: =?utf-8?q?Chris_J=C3=B6nes?= <82233@branch.example.org>",
+        f"Date: {original['Date']}",
+        "Message-ID: <0abcdefghij0123456789.vpim.l-branch@vm1.example.com>",
+        f"In-Reply-To: {original['In-Reply-To']}",
+        f"References: {original['References']}",
+        f"Subject: {original['Subject']}",
+        "MIME-Version: 1.0 (Voice 2.0)",
+        'Content-Type: Multipart/Voice-Message; version=2.0; boundary="=_vpim_0abcdefghij0123456789_00"',
+        "Content-Transfer-Encoding: 7bit",
+        "Message-Context: voice-message",
+    ]
+
+
+def test_the_same_copy_again(post):
+    """Made again, after a crash or a refusal, it is octet for octet the same message."""
+    one, _ = post.convert(vector("viewmail_voice.eml"))
+    again, _ = post.convert(vector("viewmail_voice.eml"))
+    assert one == again
+
+
+def test_recorded_name(post):
+    """The sender's recorded name goes first where the location wants it; a name of the message itself is kept."""
+    post.form._directory.names["u-robin"] = NAME
+    sent, _ = post.convert(vector("viewmail_voice.eml"))
+    assert [role for _, role, _ in rfc3801.recordings(sent)] == ["voice-message"]
+    wanting = replace(BRANCH, send_spoken_name=True)
+    sent, made = post.convert(vector("viewmail_voice.eml"), location=wanting)
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to])
+    (_, role, octets), _ = rfc3801.recordings(sent)
+    assert role == "originator-spoken-name"
+    assert snr_db(samples_of(NAME, "g726"), samples_of(octets, "g726")) > 15
+    assert made.seconds == pytest.approx(2.92, abs=0.01)
+    sent, _ = post.convert(vector("vpim_in_basic.eml"), location=wanting, **facts_of("vpim_in_basic.eml"))
+    assert [role for _, role, _ in rfc3801.recordings(sent)] == ["originator-spoken-name", "voice-message"]
+
+
+def test_long_names_are_cut(post):
+    """A recorded name is cut after 10 s, a spoken subject after 20, wherever it came from."""
+    long, _ = converted(REFERENCE * 12, "l16", "g726")
+    post.form._directory.names["u-robin"] = long
+    sent, made = post.convert(voice_mail(VOICE), location=replace(BRANCH, send_spoken_name=True))
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to])
+    assert len(rfc3801.recordings(sent)[0][2]) == 40_000
+    part = b"Content-Type: Audio/32KADPCM\r\nContent-Disposition: inline; voice=%b"
+    spoken = [(part % role, long) for role in (b"Originator-Spoken-Name", b"Spoken-Subject")]
+    sent, made = post.convert(voice_mail(*spoken, VOICE))
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to])
+    assert [len(octets) for _, _, octets in rfc3801.recordings(sent)] == [40_000, 80_000, 11_666]
+
+
+def test_recordings_of_one_level_are_one(post):
+    """Several recordings become one, in the order of the message, or in that of X-AttachmentOrder from behind."""
+    tone = samples_of(vector_audio("vpim_in_basic.eml", 0), "g726")
+    wav = converted(tone, "l16")[0]
+    other = (b"Content-Type: audio/wav; name=second.wav\r\nContent-Disposition: attachment", wav)
+    sent, made = post.convert(voice_mail(VOICE, other))
+    assert len(rfc3801.recordings(sent)) == 1
+    assert made.seconds == pytest.approx(2.9165 + len(tone) / 16000, abs=0.01)
+    assert snr_db(REFERENCE, samples_of(rfc3801.voice(sent), "g726")) >= NEAR_DB
+    sent, _ = post.convert(voice_mail(VOICE, other, header=b"X-AttachmentOrder: VoiceMessage.wav;second.wav\r\n"))
+    assert snr_db(REFERENCE, samples_of(rfc3801.voice(sent), "g726")[len(tone):]) >= NEAR_DB
+
+
+def vector_audio(name, number):
+    parts = [p for p in email.message_from_bytes(vector(name)).walk() if p.get_content_maintype() == "audio"]
+    return parts[number].get_payload(decode=True)
+
+
+def test_recipients_at_the_location_only(post):
+    """To and Cc list those at the location whom the sender named; nobody else, and no blind copy."""
+    octets = vector("viewmail_voice.eml").replace(
+        b"To: ", b"Cc: Sam <sam.roe@example.com>, x@example.net\r\nTo: y@example.net, ", 1
+    )
+    sent, made = post.convert(octets, TO_CHRIS, TO_SAM)
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to, TO_SAM.to])
+    message = email.message_from_bytes(sent)
+    assert message["To"].endswith("<82233@branch.example.org>")
+    assert message["Cc"] == '"Sam \\"The Voice\\" Roe Bcc: all@example.com" <82234@branch.example.org>'
+    sent, made = post.convert(vector("viewmail_voice.eml"), TO_CHRIS, TO_SAM)
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to, TO_SAM.to], complete=False)
+    assert b"82234" not in sent
+    sent, made = post.convert(vector("viewmail_voice.eml"), TO_SAM)
+    assert b"To: \"Sam" in sent
+
+
+NUMBERED, PRIMARY = "71041@vm1.example.com", "robin@vm1.example.com"
+
+
+@pytest.mark.parametrize(("user", "sender", "expected"), [
+    (replace(ROBIN, extension=""), ROBIN.proxies[0], (PRIMARY, f'"Robin Smith" <{PRIMARY}>')),
+    (replace(ROBIN, display_name=""), ROBIN.address, (NUMBERED, f'"robin" <{NUMBERED}>')),
+    (replace(ROBIN, extension="12 34\r\n"), ROBIN.address, (PRIMARY, f'"Robin Smith" <{PRIMARY}>')),
+    (ROBIN, "", ("", f'"Robin Smith" <{NUMBERED}>')),
+])
+def test_senders_of_ours(tmp_path, user, sender, expected):
+    """A user writes from prefix and extension, without one from the primary address; a null sender stays null."""
+    post = Post(tmp_path, user, BRANCH, CHRIS)
+    sent, made = post.convert(vector("viewmail_voice.eml"), sender=sender, origin="u-robin")
+    assert (made.sender, email.message_from_bytes(sent)["From"]) == expected
+
+
+def test_a_caller_without_a_mailbox(post):
+    """Who cannot be answered is non-mail-user, with a name or number to show, and no receipt is asked for."""
+    octets = vector("exchange_um_voice_ca.eml")
+    sent, made = post.convert(b"Disposition-Notification-To: <a@example.com>\r\n" + octets, sender="")
+    rfc3801.check(sent, "", [TO_CHRIS.to])
+    message = email.message_from_bytes(sent)
+    assert made.sender == ""
+    assert message["From"] == '"Sam Roe" <non-mail-user@vm1.example.com>'
+    assert "Disposition-Notification-To" not in message
+    sent, _ = post.convert(octets.replace(b"X-VoiceMessageSenderName: Sam Roe\r\n", b""), sender="")
+    assert email.message_from_bytes(sent)["From"] == '"+14085550100" <non-mail-user@vm1.example.com>'
+
+
+def test_receipts_and_marks(post):
+    """A read receipt is asked for at our own From; importance goes on; personal and confidential do not."""
+    extra = (b"Disposition-Notification-To: Robin <robin.smith@example.com>\r\nX-Priority: 1\r\n"
+             b"Sensitivity: Personal\r\nReply-To: x@example.com\r\nX-Mailer: y\r\n")
+    sent, made = post.convert(voice_mail(VOICE, header=extra))
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to])
+    message = email.message_from_bytes(sent)
+    assert (message["Importance"], message["Disposition-Notification-To"]) == ("High", "<71041@vm1.example.com>")
+    assert message["Sensitivity"] is None
+    sent, _ = post.convert(voice_mail(VOICE, header=extra + b"Auto-Submitted: auto-generated\r\n"))
+    message = email.message_from_bytes(sent)
+    assert (message["Auto-Submitted"], message["Disposition-Notification-To"]) == ("auto-generated", None)
+
+
+def test_no_fax_for_a_location_without(post):
+    """A location without fax gets no pages: beside a voice they are named as left out, alone they go back."""
+    plain = replace(BRANCH, fax=False)
+    facts = facts_of("vpim_in_voice_and_fax.eml")
+    sent, made = post.convert(vector("vpim_in_voice_and_fax.eml"), location=plain, **facts)
+    assert made.removed == ("fax1.tif",)
+    assert b"image/tiff" not in sent.lower()
+    refused = post.convert(vector("fax_t37_single.eml"), location=plain, **facts_of("fax_t37_single.eml"))
+    assert refused.status == "5.6.1"
+
+
+def test_silence_is_no_message(post):
+    """A recording without a sample is left out; a message of nothing else goes back."""
+    empty = (VOICE[0], converted(b"", "mu-law")[0])
+    assert post.convert(voice_mail(empty)).status == "5.6.1"
+    sent, _ = post.convert(voice_mail(empty, (b"Content-Type: Audio/32KADPCM", NAME)))
+    assert len(rfc3801.recordings(sent)) == 1
+
+
+def test_bad_and_endless_audio(tmp_path):
+    """Audio that cannot be decoded is said to be so; more than the site converts is refused."""
+    post = Post(tmp_path, site=replace(SiteSettings(), vpim_max_seconds=5))
+    with pytest.raises(CannotDecode):
+        post.convert(voice_mail((VOICE[0], b"this is no sound at all")))
+    with pytest.raises(TooLong):
+        post.convert(voice_mail(VOICE, VOICE))
+    assert os.listdir(tmp_path) == ["item.eml"]
+
+
+def test_large_messages_take_no_memory(post):
+    """An hour-long recording of 29 MB goes through the process, not into it."""
+    wav, _ = converted(b"", "mu-law", "mu-law-wav")
+    head = (b"From: robin.smith@example.com\r\nTo: chris.jones@example.com\r\nContent-Type: audio/wav\r\n"
+            b"Content-Transfer-Encoding: base64\r\n\r\n")
+    line = base64.b64encode(bytes(57)) + b"\r\n"
+    octets = head + base64.b64encode(wav[:57]) + b"\r\n" + line * (28_000_000 // 57)
+    item = post.item(octets)
+    del octets
+    with open(item.path, "rb") as file:
+        content = file.read()[len(TRAIL):]
+    with open(item.path, "wb") as file:  # a large message has room of whole pages for our header block
+        file.write(TRAIL.ljust(4096) + content)
+    item = replace(item, head=4096, size=4096 + len(content))
+    del content
+    before = resident()
+    tracemalloc.start()
+    made = post.form.convert(item, [TO_CHRIS], BRANCH, TRAIL)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert made.size > 18_000_000
+    made.close()
+    assert peak < 5_000_000
+    assert resident() - before < 16_000_000
+
+
+def resident():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(octets=garbage)
+def test_garbage(tmp_path, octets):
+    """Whatever a message is, it goes out as RFC 3801 has it, or is refused with a reason."""
+    post = Post(tmp_path)
+    try:
+        made = post.convert(octets, category="voice", sensitivity="normal")
+    except (CannotDecode, TooLong):
+        return
+    if isinstance(made, Refused):
+        assert made.status in ("5.6.0", "5.6.1", "5.6.7")
+    else:
+        rfc3801.check(made[0], made[1].sender, [TO_CHRIS.to])
