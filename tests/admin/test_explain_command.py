@@ -215,7 +215,8 @@ def test_in_words(house, letter):
 def test_every_vector_in_words(house, entry):
     """Whatever a message holds, it is explained on lines without control characters."""
     to = [word for one in entry["rcpt_to"] for word in ("--to", one)]
-    said = house.do("explain", "--from", entry["mail_from"] or "<>", *to, "--as", "trusted", str(VECTORS / entry["file"]))
+    file = str(VECTORS / entry["file"])
+    said = house.do("explain", "--from", entry["mail_from"] or "<>", *to, "--as", "trusted", file)
     assert f"{entry['category']}, by rule {entry['rule']}: " in said
     assert all(c.isprintable() or c == "\n" for c in said)
 

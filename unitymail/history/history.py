@@ -51,7 +51,8 @@ class History:
         self._pending = Pending(most)
         self._next: Any = None
         self._pruning: Any = None
-        self._writing: Deferred[None] | None = None
+        self._busy = False
+        self._last_write: Deferred[None] = succeed(None)
         self._stopping = False
         self._complained_at = float("-inf")
 
@@ -63,16 +64,17 @@ class History:
 
     def note(self, trace: str, event: str, facts: dict[str, Any]) -> None:
         self._pending.add(trace, self._clock.seconds(), event, facts)
-        if self._next is None and self._writing is None and not self._stopping:
+        if self._next is None and not self._busy and not self._stopping:
             self._next = self._clock.callLater(WRITE_EVERY_S, self._write)
 
     def _write(self) -> None:
         self._next = None
         batch = self._pending.take()
         if batch:
-            self._writing = self._try_to_write(batch)
+            self._last_write = self._try_to_write(batch)
 
     def _try_to_write(self, batch: Batch) -> Deferred[None]:
+        self._busy = True
         written: Any = self._threads.run(self._write_in_thread, batch)
         return written.addCallbacks(self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,))
 
@@ -106,7 +108,7 @@ class History:
         self._go_on(AGAIN_S)
 
     def _go_on(self, seconds: float) -> None:
-        self._writing = None
+        self._busy = False
         if len(self._pending) and not self._stopping:
             self._next = self._clock.callLater(seconds, self._write)
 
@@ -154,8 +156,7 @@ class History:
             if call is not None and call.active():
                 call.cancel()
         self._next = self._pruning = None
-        ended: Deferred[Any] = self._writing if self._writing is not None else succeed(None)
-        return ended.addCallback(self._write_the_rest).addCallback(self._close)
+        return self._last_write.addCallback(self._write_the_rest).addCallback(self._close)
 
     def _write_the_rest(self, _: Any) -> Deferred[None] | None:
         batch = self._pending.take()

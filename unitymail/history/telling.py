@@ -21,7 +21,7 @@ from unitymail.routing.telling import sender_facts, step_facts, steps_facts
 
 Facts = dict[str, Any]
 AT_ONCE = 200
-"""Recipients in one event; more become several events, so that no single piece of JSON is long."""
+"""Recipients in one event; more become several events, all but the first marked `continued`, none of them long."""
 MOST_STEPS = 100
 """Steps told of one recipient: a list may have a hundred thousand members."""
 NOTHING_ASKED = {None}
@@ -70,7 +70,7 @@ def _received(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
     for few in _in_pieces(addresses):
         whole["recipients"] = few
         yield whole
-        whole = {}
+        whole = {"continued": True}
 
 
 def _add_origin(whole: Facts, origin: Origin, found_by: set[int]) -> None:
@@ -111,7 +111,7 @@ def _decided(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
     for few in _in_pieces(decision.recipients):
         whole["recipients"] = [_recipient(one, found_by) for one in few]
         yield whole
-        whole = {}
+        whole = {"continued": True}
 
 
 def _add_the_unusual(whole: Facts, decision: Decision) -> None:
@@ -163,12 +163,10 @@ def _attempted(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
         if value:
             whole[name] = value
     pairs = list(zip(facts["recipients"], attempt.outcomes, strict=False))
-    for few in _in_pieces(pairs):
+    for few in _in_pieces(pairs) if pairs else ((),):
         whole["outcomes"] = [_outcome(*pair) for pair in few]
         yield whole
-        whole = {}
-    if whole:
-        yield whole
+        whole = {"continued": True}
 
 
 def _outcome(address: str, outcome: Outcome) -> Facts:

@@ -11,6 +11,7 @@ from unitymail.admin.operations.evidence import why_category, why_malformed, why
 from unitymail.admin.operations.explain import Answer
 from unitymail.admin.operations.explained import name_of
 from unitymail.admin.operations.outcome import Facts
+from unitymail.admin.operations.step_words import step_words
 from unitymail.interfaces.book import IBook
 from unitymail.mail.part import Octets
 from unitymail.routing.decision import Origin
@@ -73,35 +74,8 @@ def _sender(sender: Facts) -> Iterator[str]:
 def _recipient(recipient: Facts) -> Iterator[str]:
     matched = f" {recipient['matched']}" if recipient["matched"] else ""
     lines = [f"{recipient['kind']}{matched}: {recipient['reason']}."]
-    lines += [f"{n}. {_step(step)}" for n, step in enumerate(recipient["steps"], 1)]
+    lines += [f"{n}. {step_words(step)}" for n, step in enumerate(recipient["steps"], 1)]
     yield from _block(f"To {recipient['address']}", *lines)
-
-
-def _step(step: Facts) -> str:
-    match step["step"]:
-        case "deliver":
-            words = f"deliver into the mailbox of {step['user']}" + (
-                ", converted from VPIM" if step.get("from_vpim") else ""
-            )
-        case "convert":
-            words = f"convert to VPIM for {step['to']} at {step['location']}"
-        case "relay-to-smart-host" | "relay-to-user":
-            words = f"relay to {step['to']}"
-        case "hand-over":
-            words = f"hand over to the peer {step['peer']} for {step['to']}"
-        case "report":
-            words = f"report to {step['to']}: {step['about']} {step['action']}, {step['status']} {step['cause']}"
-        case "bad-mail":
-            words = f"keep as bad mail: {step['reason']}"
-        case "learn-contact":
-            words = f"learn the sender's contact at {step['location']}"
-        case other:
-            words = other
-    if "next_hop" in step:
-        return f"{words}, through {step['next_hop']} (TLS {step['tls']})"
-    if "cause" in step and step["step"] != "report":
-        return f"{words}; it cannot leave: {step['status']} {step['cause']}"
-    return words
 
 
 def _reply(reply: Facts) -> str:

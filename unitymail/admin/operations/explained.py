@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from unitymail.admin.operations.explain import Answer
 from unitymail.admin.operations.outcome import Facts
+from unitymail.admin.operations.step_words import named
 from unitymail.interfaces.book import IBook
 from unitymail.mail.reply import Reply
 from unitymail.people.class_of_service import RequireSecure
@@ -80,11 +81,7 @@ def steps(step: Step, book: IBook) -> list[Facts]:
     found = step_facts(step)
     if isinstance(step, Report):
         return found
-    facts = found[0]
-    for key, shown in (("account", "user"), ("contact", "contact"), ("location", "location"), ("peer", "peer")):
-        if key in facts:
-            facts[shown] = name_of(facts[key], book)
-    return [facts | _where(step, book)]
+    return [named(found[0], lambda id: name_of(id, book)) | _where(step, book)]
 
 
 def _where(step: Step, book: IBook) -> Facts:
