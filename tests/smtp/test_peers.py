@@ -210,6 +210,14 @@ def test_only_those_who_have_it_not_get_it():
     assert [step.to for step in second.decision.steps] == ["terry@vm1.example.com"]
 
 
+def test_one_recipient_in_two_spellings():
+    """Who has it has it, however the address is written this time."""
+    c = proven()
+    hand_over(c, "robin@vm1.example.com")
+    assert hand_over(c, "Robin@VM1.example.com", "robin@vm1.example.com").startswith("250 2.0.0 Accepted before")
+    assert len(c.spool.committed) == 1
+
+
 def test_an_other_message_to_the_same_recipient():
     """Only the pair of transaction and recipient is known."""
     c = proven()

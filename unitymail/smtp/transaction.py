@@ -13,6 +13,7 @@ from typing import Any
 
 from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.spool import IIncoming
+from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
@@ -148,8 +149,9 @@ async def _not_here_yet(house: House, told: FromPeer, envelope: Envelope, recept
     """The envelope without the recipients who got the message by an earlier attempt whose reply the peer never saw."""
     left: tuple[Recipient, ...] = ()
     try:
-        known = await house.spool.known_recipients(told.xid, [each.address for each in envelope.recipients])
-        left = tuple(each for each in envelope.recipients if each.address not in known)
+        found = await house.spool.known_recipients(told.xid, [each.address for each in envelope.recipients])
+        known = {key_of(address) for address in found}
+        left = tuple(each for each in envelope.recipients if key_of(each.address) not in known)
     finally:
         if not left:
             reception.abandon()
