@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -159,19 +160,18 @@ def _whole(event: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
-    """By time; of each trace, what came in and what was decided come before what follows from that."""
+    """By time; of each trace, what came in and what was decided come before, and not later than, what follows."""
     ordered = sorted(events, key=lambda event: event.time)
     begun: dict[str, float] = {}
     for event in ordered:
         begun.setdefault(event.facts["trace"], event.time)
+    placed = [_not_before_its_cause(event, begun[event.facts["trace"]]) for event in ordered]
+    return tuple(sorted(placed, key=lambda event: (event.time, FIRST.get(event.event, len(FIRST)))))
 
-    def place(event: Event) -> tuple[float, int]:
-        start = begun[event.facts["trace"]]
-        if event.event in FIRST and event.time - start < MADE_BEFORE_TOLD_S:
-            return start, FIRST[event.event]
-        return event.time, len(FIRST)
 
-    return tuple(sorted(ordered, key=place))
+def _not_before_its_cause(event: Event, start: float) -> Event:
+    late = event.event in FIRST and event.time - start < MADE_BEFORE_TOLD_S
+    return replace(event, time=start) if late else event
 
 
 def _known(root: str, events: Iterable[Event]) -> tuple[str, str, tuple[str, ...]]:
