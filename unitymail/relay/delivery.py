@@ -41,7 +41,7 @@ class Delivery:
         self._outgoing = outgoing
         self._hop = hop
         self._remote = remote_mta
-        self._success: Literal["", "relayed"] = "" if offers.dsn else "relayed"
+        self._success: Literal["", "relayed"] = "" if _tells_the_sender(outgoing, offers) else "relayed"
         self._outcomes: list[Outcome | None] = [None] * len(outgoing.recipients)
         self._groups: deque[Group] = deque()
         self._plan(offers)
@@ -117,6 +117,11 @@ class Delivery:
     def outcomes(self) -> tuple[Outcome, ...]:
         """In the order of the recipients, once everybody has one."""
         return tuple(each for each in self._outcomes if each is not None)
+
+
+def _tells_the_sender(outgoing: Outgoing, offers: Offers) -> bool:
+    """Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2)."""
+    return offers.dsn and (outgoing.deliver_by is None or offers.deliver_by is not None)
 
 
 def _too_many(reply: Reply) -> bool:

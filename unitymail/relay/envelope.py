@@ -65,7 +65,7 @@ def _told(told: FromPeer) -> list[str]:
     facts = {
         "XID": told.xid, "XTRACE": told.trace, "XSENDER": told.sender, "XKIND": told.kind,
         "XCATEGORY": told.category.value, "XSENSITIVITY": told.sensitivity.value,
-        "XSECURE": "1" if told.secure else "0",
+        "XSECURE": "yes" if told.secure else "no",
     }  # fmt: skip
     return [f"{name}={xtext(value)}" for name, value in facts.items() if value]
 

@@ -177,7 +177,7 @@ def choose(
     `near`: the server is this machine, which may be shown a proof in the clear too.
     """
     if "SCRAM-SHA-256" in offered and (encrypted or near):
-        return ScramSha256(username, prepared(password), salted)
+        return ScramSha256(prepared(username.encode()).decode(), prepared(password), salted)
     if "PLAIN" in offered and encrypted:
         return Plain(username, password)
     if "LOGIN" in offered and encrypted:

@@ -1,0 +1,100 @@
+"""What servers answer, however it is cut, however long or wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unitymail.mail.reply import Reply
+from unitymail.relay.replies import LONGEST_LINE, MOST_LINES, BadReply, ReplyReader
+
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
+REPLIES = st.tuples(st.integers(200, 599), st.lists(WORDS, min_size=1, max_size=4))
+
+
+def replies_of(*blocks):
+    reader = ReplyReader()
+    found = []
+    for block in blocks:
+        reader.feed(block)
+        while (reply := reader.next()) is not None:
+            found.append(reply)
+    return found
+
+
+def wire(code, texts):
+    last = len(texts) - 1
+    return "".join(f"{code}{' ' if n == last else '-'}{text}\r\n" for n, text in enumerate(texts)).encode()
+
+
+@pytest.mark.parametrize(("octets", "reply"), [
+    (b"250 2.1.0 Sender ok\r\n", Reply(250, "2.1.0", "Sender ok")),
+    (b"250 ok\r\n", Reply(250, "", "ok")),
+    (b"250\r\n", Reply(250, "", "")),
+    (b"250 \r\n", Reply(250, "", "")),
+    (b"250 ok\n", Reply(250, "", "ok")),
+    (b"550 5.1.1\r\n", Reply(550, "5.1.1", "")),
+    (b"550 4.1.1 contradicts itself\r\n", Reply(550, "", "4.1.1 contradicts itself")),
+    (b"354 go on\r\n", Reply(354, "", "go on")),
+    (b"550-5.7.1 One\r\n550 5.7.1 two\r\n", Reply(550, "5.7.1", "One\ntwo")),
+    (b"550-One\r\n550 5.7.1 two\r\n", Reply(550, "5.7.1", "One\ntwo")),
+    (b"250-mx\r\n250-SIZE 10\r\n250 DSN\r\n", Reply(250, "", "mx\nSIZE 10\nDSN")),
+    (b"250 caf\xc3\xa9\x07\r\n", Reply(250, "", "caf???")),
+])  # fmt: skip
+def test_the_shapes(octets, reply):
+    """One line, several, with an enhanced code and without: what was said is what is read."""
+    assert replies_of(octets) == [reply]
+
+
+@pytest.mark.parametrize("octets", [
+    b"hello\r\n", b"99 too short\r\n", b"150 no such class\r\n", b"600 none either\r\n", b"250x\r\n", b"\r\n",
+    b"250-one\r\n550 two\r\n", b"HTTP/1.1 400 Bad Request\r\n", b"\xff\xfe\r\n",
+])  # fmt: skip
+def test_what_is_no_reply(octets):
+    """Garbage is told from a refusal: nothing after it is believed."""
+    with pytest.raises(BadReply):
+        replies_of(octets)
+
+
+def test_endless_line():
+    """A line without an end takes no memory without an end."""
+    reader = ReplyReader()
+    reader.feed(b"250 " + b"x" * LONGEST_LINE)
+    with pytest.raises(BadReply):
+        reader.next()
+
+
+def test_endless_reply():
+    """Nor does a reply without a last line."""
+    with pytest.raises(BadReply):
+        replies_of(b"250-more\r\n" * (MOST_LINES + 1))
+
+
+def test_clear():
+    """What came before TLS is forgotten, an unfinished reply too."""
+    reader = ReplyReader()
+    reader.feed(b"250-one\r\n250 tw")
+    assert reader.next() is None
+    reader.clear()
+    reader.feed(b"220 anew\r\n")
+    assert reader.next() == Reply(220, "", "anew")
+
+
+@given(st.lists(REPLIES, max_size=6), st.data())
+def test_cuts_do_not_matter(replies, data):
+    """However the network cuts them, the same replies come out."""
+    octets = b"".join(wire(*reply) for reply in replies)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)), max_size=10)))
+    blocks = [octets[a:b] for a, b in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
+    assert replies_of(*blocks) == replies_of(octets)
+    assert [reply.code for reply in replies_of(octets)] == [code for code, _ in replies]
+
+
+@given(st.binary(max_size=300))
+def test_any_octets(octets):
+    """No octets make anything but replies and BadReply, and texts are always fit for a log."""
+    try:
+        found = replies_of(octets)
+    except BadReply as bad:
+        assert str(bad).isprintable()
+    else:
+        assert all(reply.text.replace("\n", "").isprintable() and reply.text.isascii() for reply in found)
