@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests import rfc3801
 from tests.courier.vpim_post import (
@@ -27,7 +28,7 @@ from tests.courier.vpim_post import (
 )
 from tests.fakes import ROBIN, FakeBook
 from tests.mail.garbage import garbage
-from tests.sound import NEAR_DB, NOISE_DB, REFERENCE, converted, samples_of, snr_db
+from tests.sound import NEAR_DB, NOISE_DB, REFERENCE, VECTORS, converted, samples_of, snr_db
 from unitymail.interfaces.codec import CannotDecode, TooLong
 from unitymail.mail.vpim.selection import Refused
 from unitymail.settings.site import SiteSettings
@@ -174,6 +175,17 @@ def test_long_names_are_cut(post):
     assert [len(octets) for _, _, octets in rfc3801.recordings(sent)] == [40_000, 80_000, 11_666]
 
 
+def test_a_bad_name_is_left_out(post):
+    """A recorded name that cannot be decoded, or never ends, is left out; the message goes."""
+    bad = (b"Content-Type: Audio/WAV\r\nContent-Disposition: inline; voice=Originator-Spoken-Name", b"no sound")
+    endless = (b"Content-Type: Audio/basic\r\nContent-Disposition: inline; voice=Spoken-Subject", bytes(50_000_000))
+    sent, made = post.convert(voice_mail(bad, VOICE))
+    rfc3801.check(sent, made.sender, [TO_CHRIS.to])
+    assert len(rfc3801.recordings(sent)) == 1
+    sent, _ = post.convert(voice_mail(endless, VOICE))
+    assert [len(octets) for _, _, octets in rfc3801.recordings(sent)] == [11_666]
+
+
 def test_recordings_of_one_level_are_one(post):
     """Several recordings become one, in the order of the message, or in that of X-AttachmentOrder from behind."""
     tone = samples_of(vector_audio("vpim_in_basic.eml", 0), "g726")
@@ -310,6 +322,57 @@ def test_large_messages_take_no_memory(post):
 def resident():
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * 4096
+
+
+def a_part(kind, octets, disposition="attachment"):
+    head = f"Content-Type: {kind}\r\nContent-Disposition: {disposition}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return head.encode() + base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
+FAX = (VECTORS / "audio" / "fax_2p_profile_s.tif").read_bytes()
+PIECES = [
+    a_part("audio/wav", VOICE[1][:900]), a_part("audio/32KADPCM", NAME, "inline; voice=Originator-Spoken-Name"),
+    a_part("Audio/32KADPCM", NAME, "inline; voice=spoken-subject"), a_part("audio/basic", b"\xff" * 801),
+    a_part("audio/wav", VOICE[1][:58]), a_part("image/tiff", FAX, "attachment; filename=fax.tif"),
+    a_part("audio/32kadpcm", NAME, "inline; voice=Recipient-Spoken-Name"), a_part("text/plain", b"hello", "inline"),
+    a_part("application/pdf", b"%PDF", "attachment; filename=x.pdf"), a_part("audio/wav", b"RIFF\0\0\0\0WAVEjunk"),
+    a_part("text/vcard", b"BEGIN:VCARD"), a_part("image/tiff", FAX[:300]),
+    a_part("audio/wav", VOICE[1][:900], "attachment; handling=REQUIRED"),
+]
+
+
+def a_multipart(parts, kind, number):
+    boundary = b"x%d" % number
+    inside = b"".join(b"--%b\r\n%b\r\n" % (boundary, one) for one in parts)
+    return b"Content-Type: multipart/%b; boundary=%b\r\n\r\n%b--%b--\r\n" % (kind, boundary, inside, boundary)
+
+
+trees = st.recursive(
+    st.integers(0, len(PIECES) - 1).map(PIECES.__getitem__),
+    lambda inner: st.one_of(
+        st.builds(a_multipart, st.lists(inner, min_size=1, max_size=5),
+                  st.sampled_from([b"mixed", b"voice-message", b"alternative", b"signed"]), st.integers(0, 1 << 40)),
+        inner.map(lambda octets: b"Content-Type: message/rfc822\r\n\r\nSubject: \xc3\xa9\r\n" + octets),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(octets=trees, fax=st.booleans(), name=st.booleans(), audio=st.sampled_from(["g726", "mu-law"]))
+def test_any_tree_of_parts(tmp_path, octets, fax, name, audio):
+    """However the parts of a message are nested, what goes out is as RFC 3801 has it."""
+    post = Post(tmp_path, names={"u-robin": NAME})
+    location = replace(BRANCH, fax=fax, send_spoken_name=name, audio=audio)
+    try:
+        made = post.convert(b"Subject: x\r\n" + octets, location=location, category="voice", sensitivity="normal")
+    except CannotDecode:
+        assert b"UklGRgAAAABXQVZFanVuaw" in octets
+        return
+    if isinstance(made, Refused):
+        assert made.status == "5.6.1"
+    else:
+        rfc3801.check(made[0], made[1].sender, [TO_CHRIS.to], wav=audio == "mu-law")
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -19,7 +19,7 @@ from typing import BinaryIO, cast
 from unitymail.courier.deciding import received
 from unitymail.courier.vpim_people import People, people_of
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.codec import AudioForm, ICodec, Sound
+from unitymail.interfaces.codec import AudioForm, CannotDecode, ICodec, Sound, TooLong
 from unitymail.interfaces.directory import IDirectory
 from unitymail.interfaces.spool import Item
 from unitymail.mail.message import Sensitivity
@@ -122,7 +122,7 @@ class VpimForm:
 
 
 class _Recordist:
-    """Makes the recordings of one message, one behind the other in `sounds`; together they last `left` seconds at most."""
+    """Makes the recordings of a message, one behind the other in `sounds`, of `left` seconds in all at most."""
 
     def __init__(self, codec: ICodec, location: Location, buffer: Octets, sounds: BinaryIO, left: float) -> None:
         self.buffer = buffer
@@ -157,11 +157,16 @@ class _Recordist:
         return [Sound(cast(BinaryIO, Body(self.buffer, part)), form) for part, form in voice.sounds]
 
     def _short(self, sources: list[Sound], most_seconds: int) -> Recording:
-        whole = self._convert(sources, "g726")
-        self._sounds.seek(whole.start)
+        """No message is returned for its recorded name: one that cannot be made is left out."""
+        start = self._sounds.seek(0, os.SEEK_END)
+        try:
+            whole = self._convert(sources, "g726")
+        except (CannotDecode, TooLong):
+            self._sounds.truncate(start)
+            return Recording(self._sounds, start, 0, 0.0)
+        self._sounds.seek(start)
         kept = self._sounds.read(min(whole.size, most_seconds * G726_A_SECOND))
-        self._sounds.seek(whole.start)
-        self._sounds.truncate()
+        self._sounds.truncate(start)
         return self._convert([Sound(BytesIO(kept), "g726")]) if kept else whole
 
     def _convert(self, sources: list[Sound], form: AudioForm | None = None) -> Recording:
