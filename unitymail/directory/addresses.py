@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from unitymail.directory import checks
 from unitymail.directory.naming import owner_words
@@ -65,12 +65,17 @@ def wanted(connection: Connection, owner: str, *, primary: str, proxies: Iterabl
     return Wanted(owner, by_key)
 
 
+_TAKEN = (
+    select(t.addresses.c.address, t.addresses.c.owner_id)
+    .where(t.addresses.c.key.in_(bindparam("keys", expanding=True)), t.addresses.c.owner_id != bindparam("owner"))
+    .order_by(t.addresses.c.key)
+    .limit(1)
+)
+
+
 def refuse_taken(connection: Connection, wish: Wanted) -> None:
     """Raise Taken when another object owns one of the addresses, or somebody else's mail is relayed to it."""
-    query = select(t.addresses.c.address, t.addresses.c.kind, t.addresses.c.owner_id).where(
-        t.addresses.c.key.in_(wish.by_key), t.addresses.c.owner_id != wish.owner
-    )
-    taken = connection.execute(query.order_by(t.addresses.c.key)).first()
+    taken = connection.execute(_TAKEN, {"keys": list(wish.by_key), "owner": wish.owner}).first()
     if taken is not None:
         whose = owner_words(connection, taken.owner_id)
         raise Taken(f"The address {taken.address} belongs to {whose}; remove it there first, or choose another.")

@@ -6,8 +6,10 @@ Refuses to know what is already in the directory.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
+from contextlib import suppress
 
 from unitymail.interfaces.directory import Refused
 from unitymail.people.user_template import TOKENS, tokens_in
@@ -104,6 +106,13 @@ def host(what: str, text: str) -> str:
     if bad:
         raise Refused(f"The {what} {text!r} holds {bad[0]!r}, which cannot be part of a domain name.")
     return text
+
+
+def host_or_address(what: str, text: str) -> str:
+    """A host name, or an IPv4 or IPv6 address in one spelling."""
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(text.strip().removeprefix("[").removesuffix("]")))
+    return host(what, text)
 
 
 def capability(text: str) -> str:

@@ -89,13 +89,15 @@ def set_password(transaction: Transaction, owner: str, secret: Secret, *, keep: 
     connection = transaction.connection
     old = credential_of(connection, owner)
     version = old.version + 1 if old is not None else 1
-    connection.execute(delete(t.credentials).where(c.owner_id == owner))
-    connection.execute(insert(t.credentials).values(_fresh(owner, secret, version=version, now=transaction.now)))
+    fresh = _fresh(owner, secret, version=version, now=transaction.now)
+    if old is not None:
+        connection.execute(delete(t.credentials).where(c.owner_id == owner))
+    connection.execute(insert(t.credentials), fresh)
     h = t.password_history
     if old is not None:
         values = {"version": old.version, "password_hash": old.password_hash, "changed_at": old.changed_at}
         connection.execute(insert(h).values(owner_id=owner, **values))
-    connection.execute(delete(h).where(h.c.owner_id == owner, h.c.version <= version - keep))
+        connection.execute(delete(h).where(h.c.owner_id == owner, h.c.version <= version - keep))
     transaction.log("credential", owner, "changed", "password")
 
 

@@ -199,6 +199,11 @@ class Directory:
             yield change
             change.flush()
 
+    @contextmanager
+    def rehearse(self, who: str) -> Iterator[Changing]:
+        with self._database.trying() as connection:
+            yield Changing(connection, who, self._now())
+
 
 def identity_of(connection: Connection) -> Identity:
     i = t.identity.c

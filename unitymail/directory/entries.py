@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from unitymail.directory import addresses, checks
 from unitymail.directory.naming import owner_words
@@ -58,12 +58,18 @@ def _refuse_taken_alias(connection: Connection, wish: Card) -> None:
         raise Taken(f"The alias {wish.alias} is taken by {whose}; choose another.")
 
 
+_AT_EXTENSION = select(t.entries.c.id).where(
+    t.entries.c.partition_id == bindparam("partition"),
+    t.entries.c.extension == bindparam("extension"),
+    t.entries.c.id != bindparam("besides"),
+)
+
+
 def _refuse_taken_extension(transaction: Transaction, wish: Card) -> None:
     if not wish.extension:
         return
-    e = t.entries.c
-    query = select(e.id).where(e.partition_id == wish.partition, e.extension == wish.extension, e.id != wish.id)
-    owner = transaction.connection.execute(query).scalar()
+    asked = {"partition": wish.partition, "extension": wish.extension, "besides": wish.id}
+    owner = transaction.connection.execute(_AT_EXTENSION, asked).scalar()
     if owner is not None:
         whose = owner_words(transaction.connection, owner)
         raise Taken(
@@ -98,7 +104,7 @@ def write(transaction: Transaction, wish: Card, owned: addresses.Wanted, *, new:
         "extension": wish.extension or None,
     }
     if new:
-        transaction.connection.execute(insert(t.entries).values(id=wish.id, **values))
+        transaction.connection.execute(insert(t.entries), {"id": wish.id, **values})
     else:
         transaction.connection.execute(update(t.entries).where(t.entries.c.id == wish.id).values(values))
     addresses.settle(transaction.connection, owned, new=new)

@@ -85,7 +85,7 @@ class EntryKeeper(Generic[E]):
         values = self.columns(thing)
         if old is None:
             values |= {"id": id, **self.first_columns(transaction)}
-            transaction.connection.execute(insert(self.table).values(values))
+            transaction.connection.execute(insert(self.table), values)
         else:
             transaction.connection.execute(update(self.table).where(self.table.c.id == id).values(values))
         self.write_more(transaction, id, old, thing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import fields
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from unitymail.directory.naming import owner_words
 from unitymail.directory.sql import queries
@@ -20,6 +20,13 @@ from unitymail.people.user import Action, Actions
 from unitymail.settings.site import SiteSettings
 
 RELAYING = (Action.RELAY, Action.ACCEPT_AND_RELAY)
+_RELAYS = or_(*(t.users.c[f"action_{f.name}"].in_([a.value for a in RELAYING]) for f in fields(Actions)))
+_RELAYED_TO = (
+    select(t.users.c.id, t.users.c.relay_address)
+    .where(t.users.c.relay_key.in_(bindparam("keys", expanding=True)), t.users.c.id != bindparam("besides"), _RELAYS)
+    .order_by(t.users.c.relay_key)
+    .limit(1)
+)
 
 
 def relayed(actions: Actions) -> list[str]:
@@ -61,10 +68,10 @@ def refuse_loop(connection: Connection, own: Collection[str], relay_address: str
 
 def refuse_relayed(connection: Connection, keys: Collection[str], besides: str = "") -> None:
     """Raise Taken when somebody's mail is relayed to one of these addresses; `besides` is a user who is not asked."""
-    u = t.users.c
-    for where in queries.slices_of(keys):
-        query = select(u.id, u.relay_address).where(where(u.relay_key), u.id != besides, _relays())
-        row = connection.execute(query.order_by(u.relay_key)).first()
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), queries.IDS_PER_QUERY):
+        asked = {"keys": ordered[start : start + queries.IDS_PER_QUERY], "besides": besides}
+        row = connection.execute(_RELAYED_TO, asked).first()
         if row is not None:
             raise Taken(
                 f"Mail of {owner_words(connection, row.id)} is relayed to {row.relay_address}; as an address here it "
@@ -75,10 +82,5 @@ def refuse_relayed(connection: Connection, keys: Collection[str], besides: str =
 def who_relays(connection: Connection) -> list[str]:
     """Aliases of the users with an action that relays, sorted."""
     e = t.entries.c
-    query = select(e.alias).join(t.users, t.users.c.id == e.id).where(_relays()).order_by(e.alias_key)
+    query = select(e.alias).join(t.users, t.users.c.id == e.id).where(_RELAYS).order_by(e.alias_key)
     return list(connection.execute(query).scalars())
-
-
-def _relays() -> ColumnElement[bool]:
-    names = [action.value for action in RELAYING]
-    return or_(*(t.users.c[f"action_{f.name}"].in_(names) for f in fields(Actions)))

@@ -5,9 +5,7 @@ Note *auth*: the keys `auth.*` that the authentication rule has are kept in the 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -87,11 +85,11 @@ def _write(connection: Connection, key: str, value: Any) -> None:
 
 def _check_smart_host(text: str) -> None:
     """A name, an address, or mx: and a domain; the port has a key of its own."""
-    with suppress(ValueError):
-        ipaddress.ip_address(text)
-        return
     try:
-        checks.host("smart_host.host", text.removeprefix("mx:"))
+        if text.startswith("mx:"):
+            checks.host("smart_host.host", text.removeprefix("mx:"))
+        else:
+            checks.host_or_address("smart_host.host", text)
     except Refused as refused:
         raise Refused(
             f"{refused} Write a host name, an address, or mx:DOMAIN; the port is smart_host.port."

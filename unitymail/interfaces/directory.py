@@ -235,3 +235,6 @@ class IDirectory(Interface):
 
     def change(who: str) -> AbstractContextManager[Any]:
         """`with directory.change(who) as change:` gives an IDirectoryChange; `change.usn` is the number to announce."""
+
+    def rehearse(who: str) -> AbstractContextManager[Any]:
+        """An IDirectoryChange that refuses what `change` would, and of which nothing is kept."""

@@ -57,6 +57,8 @@ class Office:
             late = ", ".join(map(str, announced.late))
             click.echo(f"Done, but process {late} has not taken the change yet; it will within seconds.", err=True)
         self.say(done.facts, words)
+        for note in done.notes:
+            click.echo(note, err=True)
 
     def say(self, facts: Facts, words: str) -> None:
         """What was done, in words, or as JSON facts."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from unitymail.admin.operations.names import the
-from unitymail.admin.operations.outcome import Done, Facts
-from unitymail.interfaces.directory import IDirectory, Taken
+from unitymail.admin.operations.names import Names
+from unitymail.admin.operations.outcome import Facts
+from unitymail.admin.operations.things import Kind
+from unitymail.admin.operations.wish import said
+from unitymail.interfaces.directory import IDirectoryView
 from unitymail.people.class_of_service import ClassOfService, ImapBodies, RequireSecure
 
 
@@ -21,56 +24,31 @@ class ClassWish:
     send_to_lists: bool | None = None
 
 
-def class_facts(cos: ClassOfService) -> Facts:
-    return {
-        "name": cos.name,
-        "imap": cos.access_imap,
-        "imap_bodies": cos.imap_bodies.value,
-        "secure": cos.secure.value,
-        "secure_imap": cos.secure_imap,
-        "send_to_lists": cos.send_to_lists,
-        "id": cos.id,
-    }
-
-
-def add_class(directory: IDirectory, name: str, wish: ClassWish, *, who: str) -> Done:
+class Classes(Kind):
     """A new class starts as Unity Connection's: no IMAP, bodies of private messages withheld."""
-    with directory.change(who) as change:
-        if change.named(ClassOfService, name) is not None:
-            raise Taken(f"There is a class of service named {name} already; change it with `cos set`.")
-        cos = change.add(_wished(ClassOfService("", name), wish))
-        return Done(change.usn, class_facts(cos))
+
+    value = ClassOfService
+
+    def wished(self, view: IDirectoryView, thing: ClassOfService, wish: ClassWish) -> ClassOfService:
+        values: dict[str, Any] = said(wish, "secure_imap", "send_to_lists")
+        if wish.imap is not None:
+            values["access_imap"] = wish.imap
+        if wish.imap_bodies is not None:
+            values["imap_bodies"] = ImapBodies(wish.imap_bodies)
+        if wish.secure is not None:
+            values["secure"] = RequireSecure(wish.secure)
+        return replace(thing, **values)
+
+    def facts(self, view: IDirectoryView, thing: ClassOfService, names: Names) -> Facts:
+        return {
+            "name": thing.name,
+            "imap": thing.access_imap,
+            "imap_bodies": thing.imap_bodies.value,
+            "secure": thing.secure.value,
+            "secure_imap": thing.secure_imap,
+            "send_to_lists": thing.send_to_lists,
+            "id": thing.id,
+        }
 
 
-def set_class(directory: IDirectory, name: str, wish: ClassWish, *, who: str) -> Done:
-    with directory.change(who) as change:
-        cos = change.replace(_wished(the(change, ClassOfService, name), wish))
-        return Done(change.usn, class_facts(cos))
-
-
-def delete_class(directory: IDirectory, name: str, *, who: str) -> Done:
-    with directory.change(who) as change:
-        cos = the(change, ClassOfService, name)
-        change.delete(ClassOfService, cos.id)
-        return Done(change.usn, {"name": cos.name, "deleted": True})
-
-
-def show_class(directory: IDirectory, name: str) -> Facts:
-    with directory.read() as view:
-        return class_facts(the(view, ClassOfService, name))
-
-
-def all_classes(directory: IDirectory) -> list[Facts]:
-    with directory.read() as view:
-        return [class_facts(cos) for cos in view.all(ClassOfService)]
-
-
-def _wished(cos: ClassOfService, wish: ClassWish) -> ClassOfService:
-    said = {f.name: getattr(wish, f.name) for f in fields(wish) if getattr(wish, f.name) is not None}
-    if "imap" in said:
-        said["access_imap"] = said.pop("imap")
-    if "imap_bodies" in said:
-        said["imap_bodies"] = ImapBodies(said["imap_bodies"])
-    if "secure" in said:
-        said["secure"] = RequireSecure(said["secure"])
-    return replace(cos, **said)
+CLASSES = Classes()

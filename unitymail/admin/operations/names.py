@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from unitymail.interfaces.book import Entry
 from unitymail.interfaces.directory import IDirectoryView, NotFound
 from unitymail.people.class_of_service import ClassOfService
+from unitymail.people.contact import Contact
+from unitymail.people.distribution_list import DistributionList
 from unitymail.people.location import Location, LocationKind
 from unitymail.people.scope import Partition, SearchScope
 from unitymail.people.user import User
@@ -14,6 +17,8 @@ from unitymail.people.user_template import UserTemplate
 
 WORDS: dict[type[Any], tuple[str, str]] = {
     User: ("user", "user list"),
+    Contact: ("contact", "contact list"),
+    DistributionList: ("list", "list list"),
     ClassOfService: ("class of service", "cos list"),
     Partition: ("partition", "partition list"),
     SearchScope: ("search scope", "scope list"),
@@ -49,25 +54,50 @@ def peer_id(view: IDirectoryView, name: str) -> str:
     return str(found.id)
 
 
+def vpim_location(view: IDirectoryView, name: str) -> Location:
+    found: Location = the(view, Location, name)
+    if found.kind is not LocationKind.VPIM:
+        raise NotFound(f"{name} is a peer, no VPIM location; `unitymail location list` lists these.")
+    return found
+
+
 def user_ids(view: IDirectoryView, aliases: Iterable[str]) -> tuple[str, ...]:
     return tuple(the(view, User, alias).id for alias in aliases)
 
 
+def member(view: IDirectoryView, name: str) -> Entry:
+    """A user, contact or list, by alias or by any of its addresses."""
+    found = view.owner_of(name) if "@" in name else view.entry_named(name)
+    if found is None:
+        raise NotFound(
+            f"There is no user, contact or list {name}; name members by alias, as `unitymail user list`, "
+            "`contact list` and `list list` show them."
+        )
+    return found
+
+
 class Names:
-    """Names of the small kinds by id, looked up once for a whole list."""
+    """Names by id: of the small kinds looked up once for a whole list, of people as many at once as are asked for."""
 
     def __init__(self, view: IDirectoryView) -> None:
         self._view = view
-        self._by_kind: dict[type[Any], dict[str, str]] = {}
+        self._by_kind: dict[type[Any], dict[str, Any]] = {}
 
     def of(self, kind: type[Any], id: str) -> str:
-        if not id:
-            return ""
+        found = self.one(kind, id)
+        return str(found.name) if found is not None else id
+
+    def one(self, kind: type[Any], id: str) -> Any:
+        """The object itself; None for no id, and for one that is not there."""
+        return self.all(kind).get(id) if id else None
+
+    def all(self, kind: type[Any]) -> dict[str, Any]:
+        """Id → object, of a small kind."""
         known = self._by_kind.get(kind)
         if known is None:
-            known = self._by_kind[kind] = {one.id: one.name for one in self._view.all(kind)}
-        return known.get(id, id)
+            known = self._by_kind[kind] = {one.id: one for one in self._view.all(kind)}
+        return known
 
-    def alias(self, id: str) -> str:
-        found = self._view.entry(id)
-        return found.alias if found is not None else id
+    def aliases(self, ids: tuple[str, ...]) -> list[str]:
+        """Sorted; ids of nobody are left out."""
+        return sorted(self._view.aliases_of(ids).values()) if ids else []

@@ -11,7 +11,11 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`usn` is to be announced to the running processes; `facts` describe the object as it is now."""
+    """`usn` is to be announced to the running processes; `facts` describe the object as it is now.
+
+    `notes` are sentences about what the administrator may not expect of it.
+    """
 
     usn: int
     facts: Facts
+    notes: tuple[str, ...] = ()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from unitymail.admin.operations.locations import LOCATIONS
 from unitymail.admin.operations.outcome import Done, Facts
-from unitymail.interfaces.directory import IDirectory, Refused
+from unitymail.interfaces.directory import IDirectory, IDirectoryView, Refused
 from unitymail.settings.site import FIELDS, SiteSettings
+
+SMART_HOST = "smart_host.host"
+NAMED = 10
 
 
 def site_facts(site: SiteSettings) -> Facts:
@@ -24,7 +28,9 @@ def set_site(directory: IDirectory, assignments: Iterable[str], *, who: str) -> 
     pairs = [_pair(text) for text in assignments]
     with directory.change(who) as change:
         facts = site_facts(change.set_site(pairs))
-        return Done(change.usn, {key: facts[key] for key, _ in pairs})
+        named = {key: facts[key] for key, _ in pairs}
+        cleared = named.get(SMART_HOST) == ""
+        return Done(change.usn, named, _without_smart_host(change) if cleared else ())
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -32,3 +38,24 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise Refused(f"{text!r} is no setting; write KEY=VALUE, as `unitymail site show` prints it.")
     return key.strip(), value.strip()
+
+
+def _without_smart_host(view: IDirectoryView) -> tuple[str, ...]:
+    """Whose mail cannot leave any more: it is allowed, and senders get a report (5.3.5)."""
+    notes = []
+    if aliases := view.relaying():
+        notes.append(
+            f"Messages of {_named(aliases, 'user')} are relayed; without a smart host their senders get a "
+            "non-delivery report (5.3.5)."
+        )
+    if places := [place.name for place in LOCATIONS.all(view) if not place.host and not place.home]:
+        notes.append(f"Mail for {_named(places, 'location')} cannot leave without a smart host: none has a host.")
+    if view.site().recipient_not_found == "smart-host":
+        notes.append("recipient_not_found=smart-host has no effect without a smart host: senders get a report.")
+    return tuple(notes)
+
+
+def _named(names: Sequence[str], what: str) -> str:
+    shown = ", ".join(names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{len(names)} {what}{'s' if len(names) > 1 else ''} ({shown}{more})"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from unitymail.admin.operations.names import Names
 from unitymail.admin.operations.outcome import Facts
+from unitymail.admin.operations.spoken_names import seconds_of
 from unitymail.interfaces.directory import Credential, IDirectory, IDirectoryView
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location
@@ -17,7 +19,6 @@ from unitymail.people.user import User
 
 def user_facts(view: IDirectoryView, user: User, names: Names | None = None) -> Facts:
     """Every option of `user set`, by its name."""
-    names = names or Names(view)
     return {
         "alias": user.alias,
         "address": user.address,
@@ -27,17 +28,24 @@ def user_facts(view: IDirectoryView, user: User, names: Names | None = None) -> 
         "extension": user.extension,
         "proxy": list(user.proxies),
         "corporate_address": user.corporate_address,
-        "cos": names.of(ClassOfService, user.cos),
-        "partition": names.of(Partition, user.partition),
-        "scope": names.of(SearchScope, user.scope),
-        "home": names.of(Location, user.home),
-        "action": {f.name: getattr(user.actions, f.name).value for f in fields(user.actions)},
-        "relay_address": user.relay_address,
-        "quota": {f.name: getattr(user.quota, f.name) for f in fields(user.quota)},
-        "route_ndr": user.route_ndr,
-        "delegate": [names.alias(delegate) for delegate in user.delegates],
-        "hide_capability": list(user.hidden_capabilities),
+        **rule_facts(user, names or Names(view)),
         "id": user.id,
+    }
+
+
+def rule_facts(thing: Any, names: Names) -> Facts:
+    """What users and templates both have besides names and addresses."""
+    return {
+        "cos": names.of(ClassOfService, thing.cos),
+        "partition": names.of(Partition, thing.partition),
+        "scope": names.of(SearchScope, thing.scope),
+        "home": names.of(Location, thing.home),
+        "action": {f.name: getattr(thing.actions, f.name).value for f in fields(thing.actions)},
+        "relay_address": thing.relay_address,
+        "quota": {f.name: getattr(thing.quota, f.name) for f in fields(thing.quota)},
+        "route_ndr": thing.route_ndr,
+        "delegate": names.aliases(thing.delegates),
+        "hide_capability": list(thing.hidden_capabilities),
     }
 
 
@@ -46,6 +54,7 @@ def page(directory: IDirectory, user_named: Callable[[IDirectoryView], User], no
     with directory.read() as view:
         user = user_named(view)
         facts = user_facts(view, user)
+        facts["spoken_name"] = seconds_of(view.spoken_name(user.id))
         facts["addresses"] = [{"address": a.address, "kind": a.kind} for a in view.addresses_of(user.id)]
         credential = view.credential(user.id)
         return facts | (_password_facts(credential, now) if credential is not None else {"password": "none"})

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from unitymail.admin.operations.names import id_of, peer_id, the, user_ids
+from unitymail.admin.operations.names import Names, the
 from unitymail.admin.operations.outcome import Done
 from unitymail.admin.operations.passwords import new_secret
+from unitymail.admin.operations.templates import ruled_by, user_from
 from unitymail.admin.operations.user_facts import user_facts
-from unitymail.admin.operations.wish import PLAIN, UserWish, changed_actions, changed_quota
-from unitymail.interfaces.directory import IDirectory, IDirectoryView, Secret
+from unitymail.admin.operations.wish import UserWish, profile, said
+from unitymail.interfaces.directory import IDirectory, IDirectoryChange, IDirectoryView, Refused, Secret
 from unitymail.interfaces.login import IPasswords
-from unitymail.people.class_of_service import ClassOfService
-from unitymail.people.scope import Partition, SearchScope
+from unitymail.people.location import Location
 from unitymail.people.user import User
-from unitymail.people.user_template import UserTemplate, filled
+from unitymail.people.user_template import UserTemplate
 
 
 def add_user(
@@ -23,16 +23,15 @@ def add_user(
 ) -> Done:
     """A new user; without a password nobody can sign in as them (users of another home server need none here)."""
     with directory.read() as view:
-        user = _wished(view, _from_template(view, alias, wish), wish)
+        user = new_user(view, alias, wish)
         site, rule = view.site(), view.authentication()
     secret: Secret | None = None
     if password is not None:
         secret = new_secret(passwords, password, user, rule, scram=site.auth_scram)
     with directory.change(who) as change:
         user = change.add(user)
-        if secret is not None:
-            change.set_password(user.id, secret)
-        return Done(change.usn, user_facts(change, user))
+        finish(change, user, wish, secret)
+        return Done(change.usn, user_facts(change, user), _notes(change, None, user))
 
 
 def set_user(
@@ -45,15 +44,23 @@ def set_user(
     secret: Secret | None = None
     if password is not None:
         with directory.read() as view:
-            user = _wished(view, the(view, User, alias), wish)
+            user = changed_user(view, the(view, User, alias), wish)
             site, rule = view.site(), view.authentication()
             old = view.old_passwords(user.id, rule.history)
         secret = new_secret(passwords, password, user, rule, scram=site.auth_scram, old=old)
     with directory.change(who) as change:
-        user = change.replace(_wished(change, _with_rules(change, the(change, User, alias), wish), wish))
-        if secret is not None:
-            change.set_password(user.id, secret)
-        return Done(change.usn, user_facts(change, user))
+        before = the(change, User, alias)
+        user = change.replace(changed_user(change, before, wish))
+        finish(change, user, wish, secret)
+        return Done(change.usn, user_facts(change, user), _notes(change, before, user))
+
+
+def finish(change: IDirectoryChange, user: User, wish: UserWish, secret: Secret | None) -> None:
+    """What belongs to a user besides the object itself."""
+    if secret is not None:
+        change.set_password(user.id, secret)
+    if wish.spoken_name is not None:
+        change.set_spoken_name(user.id, wish.spoken_name)
 
 
 def delete_user(directory: IDirectory, alias: str, *, who: str) -> Done:
@@ -61,7 +68,7 @@ def delete_user(directory: IDirectory, alias: str, *, who: str) -> Done:
     with directory.change(who) as change:
         user = the(change, User, alias)
         change.delete(User, user.id)
-        return Done(change.usn, {"alias": user.alias, "id": user.id, "deleted": True})
+        return Done(change.usn, {"alias": user.alias, "id": user.id, "home": user.home, "deleted": True})
 
 
 def add_proxy(directory: IDirectory, alias: str, address: str, *, who: str) -> Done:
@@ -78,68 +85,59 @@ def remove_proxy(directory: IDirectory, alias: str, address: str, *, who: str) -
         return Done(change.usn, user_facts(change, change.get(User, user.id)))
 
 
-def _from_template(view: IDirectoryView, alias: str, wish: UserWish) -> User:
-    """The user that the template makes, its tokens filled from the wish."""
-    if not wish.template:
-        return User("", alias, "")
-    template: UserTemplate = the(view, UserTemplate, wish.template)
-    values = {
-        "Alias": alias,
-        "FirstName": wish.first_name or "",
-        "LastName": wish.last_name or "",
-        "Extension": wish.extension or "",
-    }
-    display = wish.display_name or filled(template.display_name, values)
-    values["DisplayName"] = display
-    return User(
-        "",
-        alias,
-        "",
-        display_name=display.strip(),
-        corporate_address=filled(template.corporate_address, values),
-        proxies=tuple(filled(proxy, values) for proxy in template.proxies),
-        cos=template.cos,
-        partition=template.partition,
-        scope=template.scope,
-        actions=template.actions,
-        relay_address=filled(template.relay_address, values),
-        quota=template.quota,
-        route_ndr=template.route_ndr,
-        hidden_capabilities=template.hidden_capabilities,
-    )
+def is_remote(directory: IDirectory, wish: UserWish) -> bool:
+    """Whether a new user of this wish would have the mailbox elsewhere, by the wish or by its template."""
+    if wish.home is not None or not wish.template:
+        return bool(wish.home)
+    with directory.read() as view:
+        return bool(the(view, UserTemplate, wish.template).home)
 
 
-RULES = ("cos", "partition", "scope", "actions", "quota", "route_ndr", "hidden_capabilities")
+def new_user(view: IDirectoryView, alias: str, wish: UserWish) -> User:
+    """The user that the wish asks for, not yet in the directory."""
+    user = User("", alias, "")
+    if wish.template:
+        user = user_from(the(view, UserTemplate, wish.template), alias, wish)
+    return _wished(view, user, wish)
 
 
-def _with_rules(view: IDirectoryView, user: User, wish: UserWish) -> User:
-    """A user who is there already, under the rules of the template that the wish names."""
-    if not wish.template:
-        return user
-    named = replace(wish, first_name=user.first_name, last_name=user.last_name, extension=user.extension)
-    made = _from_template(view, user.alias, named)
-    given = {name: getattr(made, name) for name in RULES if getattr(made, name) != ""}
-    return replace(user, **given, relay_address=made.relay_address or user.relay_address)
+def changed_user(view: IDirectoryView, user: User, wish: UserWish) -> User:
+    """The user as the wish asks for it."""
+    if wish.template:
+        user = ruled_by(the(view, UserTemplate, wish.template), user, wish)
+    return _wished(view, user, wish)
 
 
 def _wished(view: IDirectoryView, user: User, wish: UserWish) -> User:
-    """`user` with what the wish names."""
-    values: dict[str, Any] = {name: getattr(wish, name) for name in PLAIN if getattr(wish, name) is not None}
-    if wish.alias is not None:
-        values["alias"] = wish.alias
-    for name, kind in (("cos", ClassOfService), ("partition", Partition), ("scope", SearchScope)):
-        if getattr(wish, name) is not None:
-            values[name] = id_of(view, kind, getattr(wish, name))
-    if wish.home is not None:
-        values["home"] = peer_id(view, wish.home)
-    if wish.proxies is not None:
-        values["proxies"] = (*wish.proxies, *_former(view, user))
-    if wish.delegates is not None:
-        values["delegates"] = user_ids(view, wish.delegates)
-    if wish.hidden_capabilities is not None:
-        values["hidden_capabilities"] = wish.hidden_capabilities
-    return replace(user, **values, actions=changed_actions(user.actions, wish), quota=changed_quota(user.quota, wish))
+    values: dict[str, Any] = said(wish, "alias", "extension")
+    if wish.proxy is not None:
+        values["proxies"] = (*wish.proxy, *_former(view, user))
+    user = replace(profile(view, user, wish), **values)
+    if user.home and (wish.action or wish.quota or wish.relay_address):
+        home = Names(view).of(Location, user.home)
+        raise Refused(
+            f"The mailbox of {user.alias} is on {home}, which alone applies message actions, relay address and quota; "
+            "set them there."
+        )
+    return user
 
 
 def _former(view: IDirectoryView, user: User) -> tuple[str, ...]:
     return tuple(a.address for a in view.addresses_of(user.id) if a.kind == "former") if user.id else ()
+
+
+def _notes(view: IDirectoryView, before: User | None, user: User) -> tuple[str, ...]:
+    """Moving a user moves no mail."""
+    if before is None or before.home == user.home:
+        return ()
+    names = Names(view)
+    if user.home:
+        return (
+            f"New mail for {user.alias} goes to {names.of(Location, user.home)} now, as {user.address}; the mailbox "
+            f"here stays in accounts/{user.id} (`mailbox export` and, there, `mailbox import` move it).",
+        )
+    return (
+        f"{user.alias} has a mailbox here now, as {user.address}; the old one stays on "
+        f"{names.of(Location, before.home)}. Message actions and quota are the default ones, and without a password "
+        "nobody can sign in (`user passwd`).",
+    )

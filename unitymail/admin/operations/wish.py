@@ -1,12 +1,19 @@
-"""What is asked for a user, with every field optional, and how it is read from the text of options."""
+"""What is asked for a user or a template, with every field optional, and how it is read from the text of options.
+
+A field has the name of the option that sets it. Note *Not said*: None is what was not said; empty text clears.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from unitymail.interfaces.directory import Refused
+from unitymail.admin.operations.names import id_of, peer_id, user_ids
+from unitymail.interfaces.directory import IDirectoryView, Refused
+from unitymail.people.class_of_service import ClassOfService
+from unitymail.people.scope import Partition, SearchScope
 from unitymail.people.user import Action, Actions, Quota
 
 _SIZE = re.compile(r"([0-9]+)([kmgt]?)(?:i?b)?\Z", re.IGNORECASE)
@@ -15,14 +22,14 @@ _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 
 @dataclass(frozen=True, slots=True)
 class UserWish:
-    """None is: not said. Names, not ids; an empty name takes the default, or none."""
+    """Names, not ids; an empty name takes the default, or none. `action` and `quota` as the options are written."""
 
     alias: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     display_name: str | None = None
     extension: str | None = None
-    proxies: tuple[str, ...] | None = None
+    proxy: tuple[str, ...] | None = None
     cos: str | None = None
     partition: str | None = None
     scope: str | None = None
@@ -30,22 +37,51 @@ class UserWish:
     corporate_address: str | None = None
     template: str | None = None
     route_ndr: bool | None = None
-    delegates: tuple[str, ...] | None = None
-    hidden_capabilities: tuple[str, ...] | None = None
-    actions: dict[str, Action] | None = None
+    delegate: tuple[str, ...] | None = None
+    hide_capability: tuple[str, ...] | None = None
+    action: tuple[str, ...] | None = None
     relay_address: str | None = None
-    quota: dict[str, int] | None = None
+    quota: str | None = None
+    spoken_name: bytes | None = None
 
 
-PLAIN = ("first_name", "last_name", "display_name", "extension", "corporate_address", "route_ndr", "relay_address")
-"""Fields that go into the user as they are."""
+PLAIN = ("first_name", "last_name", "display_name", "corporate_address", "route_ndr", "relay_address")
+"""Fields that go into a user or a template as they are."""
+
+
+def said(wish: Any, *names: str) -> dict[str, Any]:
+    """What the wish says of these fields (all, when none is named)."""
+    names = names or tuple(f.name for f in fields(wish))
+    return {name: value for name in names if (value := getattr(wish, name)) is not None}
+
+
+def profile(view: IDirectoryView, thing: Any, wish: UserWish) -> Any:
+    """`thing` (a user or a template) with what the wish says of the fields that both have, proxy addresses apart."""
+    values = said(wish, *PLAIN)
+    values |= references(view, wish, cos=ClassOfService, partition=Partition, scope=SearchScope)
+    if wish.home is not None:
+        values["home"] = peer_id(view, wish.home)
+    if wish.delegate is not None:
+        values["delegates"] = user_ids(view, wish.delegate)
+    if wish.hide_capability is not None:
+        values["hidden_capabilities"] = wish.hide_capability
+    if wish.action is not None:
+        values["actions"] = replace(thing.actions, **read_actions(wish.action))
+    if wish.quota is not None:
+        values["quota"] = replace(thing.quota, **read_quota(wish.quota))
+    return replace(thing, **values)
+
+
+def references(view: IDirectoryView, wish: Any, **kinds: type[Any]) -> dict[str, str]:
+    """Field → id of what the wish names there; each field refers to one kind."""
+    return {name: id_of(view, kinds[name], text) for name, text in said(wish, *kinds).items()}
 
 
 def read_actions(texts: Iterable[str]) -> dict[str, Action]:
     """`voice=accept`, `fax=reject` … ; raises Refused."""
     found = {}
     for text in texts:
-        category, _, action = text.partition("=")
+        category, _, action = (part.strip() for part in text.partition("="))
         if category not in {f.name for f in fields(Actions)} or action not in {a.value for a in Action}:
             raise Refused(
                 f"The action {text!r} is not understood; write voice, email, fax or receipt, =, "
@@ -65,11 +101,3 @@ def read_quota(text: str) -> dict[str, int]:
             raise Refused(f"The quota {part.strip()!r} is not understood; write warning=12M,send=13M,receive=14M.")
         found[limit] = int(matched[1]) * _UNITS[matched[2].lower()]
     return found
-
-
-def changed_actions(actions: Actions, wish: UserWish) -> Actions:
-    return replace(actions, **wish.actions) if wish.actions else actions
-
-
-def changed_quota(quota: Quota, wish: UserWish) -> Quota:
-    return replace(quota, **wish.quota) if wish.quota else quota

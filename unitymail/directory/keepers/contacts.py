@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import NotFound, Refused, Taken
 from unitymail.people.contact import Contact
 
+_NUMBER = re.compile(r"\+?[0-9]{1,64}\Z")
+"""RFC 3801 4.1.1: the number of a mailbox, or E.164 with its plus sign."""
 MOST = 100_000
 """unity-connection.md 4.1: VPIM contacts of a directory."""
 
@@ -65,9 +68,10 @@ def _refuse_location(connection: Connection, contact: Contact, number: str) -> N
     kind = connection.execute(select(t.locations.c.kind).where(t.locations.c.id == contact.location)).scalar()
     if kind != "vpim":
         raise NotFound("There is no such VPIM location; add it first, or leave the location out.")
-    if not number or not number.isascii() or not number.isdigit():
+    if not _NUMBER.match(number):
         raise Refused(
-            "A contact at a VPIM location needs the number of its mailbox there; give digits with --mailbox-number."
+            "A contact at a VPIM location needs the number of its mailbox there; "
+            "give digits with --mailbox-number, after a + where they begin with a country code."
         )
     other = connection.execute(
         select(t.contacts.c.id).where(

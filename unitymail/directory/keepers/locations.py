@@ -48,7 +48,7 @@ class Locations(NamedKeeper[Location]):
         thing = replace(
             thing,
             domain=checks.host("domain", thing.domain).lower(),
-            host=checks.host("host", thing.host) if thing.host else "",
+            host=checks.host_or_address("host", thing.host) if thing.host else "",
             fingerprint=thing.fingerprint.replace(":", "").lower(),
         )
         for port in (thing.port, thing.web_port):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from alembic import command
@@ -94,6 +96,35 @@ class Database:
             writing = connection.execution_options(**{_WRITES: True})
             with writing.begin():
                 yield writing
+
+    @contextmanager
+    def trying(self) -> Iterator[Connection]:
+        """A transaction that is undone at its end. SQLite has one write lock, so there it is one on a copy."""
+        if self.url.get_backend_name() == "sqlite":
+            with TemporaryDirectory() as folder:
+                copy = Database(Path(folder) / "copy.sqlite")
+                self._copy_to(copy.url.database or "")
+                try:
+                    with copy._undoing() as connection:
+                        yield connection
+                finally:
+                    copy.close()
+            return
+        with self._undoing() as connection:
+            yield connection
+
+    @contextmanager
+    def _undoing(self) -> Iterator[Connection]:
+        with _passing_failures(self._name), self._engine.connect() as connection:
+            trying = connection.execution_options(**{_WRITES: True})
+            with trying.begin() as transaction:
+                yield trying
+                transaction.rollback()
+
+    def _copy_to(self, path: str) -> None:
+        with closing(sqlite3.connect(path)) as copy, self.reading() as connection:
+            ours: Any = connection.connection.driver_connection
+            ours.backup(copy)
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from unitymail.directory.sql import schema as t
 from unitymail.interfaces.book import Entry
@@ -211,15 +211,17 @@ def aliases_of(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     return found
 
 
+_ID_OF_ALIAS = select(t.entries.c.id).where(t.entries.c.alias_key == bindparam("alias_key"))
+_OWNER_OF = select(t.addresses.c.owner_id).where(t.addresses.c.key == bindparam("address_key"))
+
+
 def id_of_alias(connection: Connection, alias: str) -> str | None:
-    query = select(t.entries.c.id).where(t.entries.c.alias_key == key_of(alias))
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(_ID_OF_ALIAS, {"alias_key": key_of(alias)}).scalar_one_or_none()
 
 
 def owner_of(connection: Connection, address: str) -> str | None:
     """The id of whoever owns the address."""
-    query = select(t.addresses.c.owner_id).where(t.addresses.c.key == key_of(address))
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(_OWNER_OF, {"address_key": key_of(address)}).scalar_one_or_none()
 
 
 def owners_of(connection: Connection, keys: Collection[str]) -> dict[str, str]:

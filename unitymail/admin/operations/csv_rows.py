@@ -1,0 +1,98 @@
+"""Reading a CSV file of rows with named columns, row by row: what cannot be read is a value with its line and why.
+
+Takes what spreadsheets write: a byte-order mark, CRLF or LF, quotes, commas, semicolons or tabs between cells, blank
+lines, empty cells at the end. Refuses to know what the columns mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from unitymail.interfaces.directory import Refused
+
+_SEPARATORS = ",;\t"
+SAVE = "save it as “CSV UTF-8”"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`line` is the first of the file's lines that it stands on, from 1. Cells that were not there are empty."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    why: str
+
+
+def rows_of(file: BinaryIO, known: Collection[str], needed: str) -> Iterator[Row | BadRow]:
+    """The rows under the header. Column names count without case, `-` as `_`.
+
+    Raises Refused for a header with unknown, doubled or missing columns, and where the file is no text.
+    """
+    text = _text(file)
+    try:
+        header = text.readline()
+        columns = _columns(next(csv.reader([header], delimiter=_separator(header), strict=True), []), known, needed)
+    except UnicodeDecodeError as error:
+        raise Refused(f"The file is not UTF-8 text; {SAVE}.") from error
+    except csv.Error as error:
+        raise Refused(f"The first line cannot be read as column names: {error}.") from error
+    yield from _rows(csv.reader(text, delimiter=_separator(header), strict=True), columns)
+
+
+def _text(file: BinaryIO) -> io.TextIOWrapper:
+    buffered = file if hasattr(file, "peek") else io.BufferedReader(file)  # type: ignore[type-var]
+    wide = buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")  # type: ignore[attr-defined]
+    return io.TextIOWrapper(buffered, "utf-16" if wide else "utf-8-sig", newline="")  # type: ignore[type-var]
+
+
+def _separator(header: str) -> str:
+    """Spreadsheets write the one of their country."""
+    return max(_SEPARATORS, key=header.count)
+
+
+def _columns(names: list[str], known: Collection[str], needed: str) -> list[str]:
+    columns = [name.strip().lower().lstrip("-").replace("-", "_").replace(" ", "_") for name in names]
+    while columns and not columns[-1]:
+        columns.pop()
+    listed = ", ".join(known)
+    if unknown := [name for name, column in zip(names, columns, strict=False) if column not in known]:
+        raise Refused(f"The column {unknown[0]!r} is not known; known are {listed}.")
+    if doubled := [column for column in columns if columns.count(column) > 1]:
+        raise Refused(f"The column {doubled[0]} is there twice; leave one out.")
+    if needed not in columns:
+        raise Refused(f"The first line must name the columns, {needed} among them; known are {listed}.")
+    return columns
+
+
+def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[Row | BadRow]:
+    line = 2
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            yield BadRow(line, f"From about here on the file is not UTF-8 text and was not read; {SAVE}.")
+            return
+        except csv.Error as error:
+            yield BadRow(line, f"The row cannot be read: {error}; look at its quotes.")
+        else:
+            if any(cells):
+                yield _row(line, cells, columns)
+        line = reader.line_num + 2  # type: ignore[attr-defined]
+
+
+def _row(line: int, cells: list[str], columns: list[str]) -> Row | BadRow:
+    if any(cells[len(columns) :]):
+        return BadRow(line, f"The row has {len(cells)} cells and there are {len(columns)} columns; quote commas.")
+    cells += [""] * (len(columns) - len(cells))
+    return Row(line, dict(zip(columns, cells, strict=False)))
