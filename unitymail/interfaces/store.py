@@ -7,7 +7,7 @@ disk: call them through `IThreads`. They are safe in any thread and when several
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -103,6 +103,29 @@ class Copied:
     uidvalidity: int
     sources: tuple[int, ...]
     targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Clients of this account marked messages as read (`seen`, for `traces_of`), or receipts are owed."""
+
+    account: str
+    seen: tuple[int, ...]
+    owed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A receipt to be sent for a message (`trace`) that a client read or deleted unheard `at` (Unix seconds).
+
+    `header` is the message's, our own block included; `asked_of` says that the receipt may be sent.
+    """
+
+    number: int
+    kind: Literal["displayed", "deleted"]
+    at: float
+    trace: str
+    header: bytes
 
 
 class IContent(Interface):
@@ -212,6 +235,15 @@ class IAccount(Interface):
     def usage() -> tuple[int, int]:
         """(octets, messages) in all folders."""
 
+    def traces_of(numbers: Sequence[int]) -> list[str]:
+        """The traces of messages that `Noticed.seen` names: of our own deliveries, those read for the first time."""
+
+    def owed(most: int = 100) -> list[Owed]:
+        """Receipts that are not on their way yet, the oldest first."""
+
+    def paid(number: int) -> None:
+        """The receipt of this number is on its way, or never will be; durable on return."""
+
     def close() -> None:
         """Close the index; names still waiting to follow flags are written first."""
 
@@ -226,6 +258,9 @@ class IStore(Interface):
         Harmless twice. With `again` (a retry, or recovery) a name found in new/, cur/, the index or the list of
         expunged names counts as done. Raises TryAgain.
         """
+
+    def listen(noticed: Callable[[Noticed], None]) -> None:
+        """Call `noticed`, in any thread, when clients have read messages, and for what an earlier process left."""
 
     def make_durable(accounts: Collection[str]) -> None:
         """Return once the names delivered into these accounts are durable: one flush each, or one syncfs above 64."""

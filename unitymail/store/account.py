@@ -16,8 +16,17 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, IAccount, NoSuchFolder, OverQuota
-from unitymail.store import intents, layout, moving, settling, subscriptions, undelete
+from unitymail.interfaces.store import (
+    BadFolderName,
+    FolderExists,
+    FolderInfo,
+    IAccount,
+    NoSuchFolder,
+    Noticed,
+    OverQuota,
+    Owed,
+)
+from unitymail.store import intents, layout, moving, receipts, settling, subscriptions, undelete
 from unitymail.store.access import Access, guarded
 from unitymail.store.folder import Folder
 from unitymail.store.index import Index
@@ -28,7 +37,7 @@ from unitymail.store.snapshots import FolderRow, pack, packed_modseq, read_row
 from unitymail.store.validity import next_uidvalidity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SPECIAL = {
     "Drafts": "\\Drafts",
@@ -52,6 +61,7 @@ class Account:
     def __init__(
         self, id: str, access: Access, *, disk: IDisk, namer: Namer, now: Callable[[], float], usage: IUsage | None,
         quota: Callable[[str], int], undelete_days: Callable[[], int], retry_for: Callable[[], int],
+        noticed: Callable[[Noticed], None] = lambda news: None,
     ) -> None:  # fmt: skip
         self.id = id
         self.access = access
@@ -63,6 +73,8 @@ class Account:
         self._quota = quota
         self._undelete_days = undelete_days
         self._retry_for = retry_for
+        self._noticed = noticed
+        self._looked_for_owed = False
         self._folders: WeakValueDictionary[int, Folder] = WeakValueDictionary()
         self._by_name: WeakValueDictionary[str, Folder] = WeakValueDictionary()
         self._kept: set[Folder] = set()
@@ -388,7 +400,30 @@ class Account:
                 count += len(folder.snapshot.uids)
             return count
 
+    def tell(self, news: receipts.News) -> None:
+        """Let who sends receipts know."""
+        if news.seen or news.owed:
+            self._noticed(Noticed(self.id, tuple(news.seen), news.owed))
+
+    @guarded
+    def traces_of(self, numbers: Sequence[int]) -> list[str]:
+        with self.access.using() as index:
+            return receipts.traces_of(index, numbers)
+
+    @guarded
+    def owed(self, most: int = 100) -> list[Owed]:
+        with self.access.using() as index:
+            return receipts.owed(index, most)
+
+    @guarded
+    def paid(self, number: int) -> None:
+        with self.access.using() as index:
+            receipts.paid(index, number)
+
     def interrupted(self, index: Index) -> None:
+        if not self._looked_for_owed:
+            self._looked_for_owed = True
+            self.tell(receipts.News(owed=receipts.are_owed(index)))
         if index.one("SELECT 1 FROM intents LIMIT 1"):
             intents.undo(self, index)
             moving.finish_renames(self, index)

@@ -1,4 +1,4 @@
-"""STORE and EXPUNGE: rows first, files follow. Refuses to touch a file."""
+"""STORE and EXPUNGE: rows first, files follow. Refuses to touch a file, and to know what a receipt says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.store import Snapshot
+from unitymail.store import receipts
 from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import subtract_totals
 from unitymail.store.index import Index
@@ -22,7 +23,14 @@ def store(
     folder: Folder, index: Index, uids: Collection[int], change: str, flags: Iterable[str], unchanged_since: int | None
 ) -> tuple[int, ...]:
     """Change flags, with one MODSEQ for all that do change; the UIDs left alone because of `unchanged_since`."""
-    with index.changing():
+    flags = tuple(flags)
+    asked = {flag.lower() for flag in flags} if change != "remove" else set()
+    wishes: dict[int, receipts.Wish] = {}
+    if asked & {receipts.SEEN.lower(), receipts.SENT.lower()} and receipts.are_asked_for(index):
+        ids = [folder.id_of(uid) for uid in uids]
+        wishes = receipts.wishes(folder, index, ids, settled=receipts.SENT.lower() in asked)
+    news = receipts.News()
+    with index.changing(durable=bool(wishes)):
         folder.catch_up(index)
         wanted = canonical(index, flags)
         snapshot = folder.snapshot
@@ -31,14 +39,16 @@ def store(
         if unchanged_since is not None:
             left_alone = tuple(snapshot.uids[at] for at in places if snapshot.modseqs[at] > unchanged_since)
             places = [at for at in places if snapshot.modseqs[at] <= unchanged_since]
-        _set_flags(folder, index, snapshot, places, change, wanted)
+        _set_flags(folder, index, snapshot, places, change, wanted, wishes, news)
     folder.catch_up(index)
+    folder.account.tell(news)
     return left_alone
 
 
 def _set_flags(
-    folder: Folder, index: Index, snapshot: Snapshot, places: list[int], change: str, wanted: frozenset[str]
-) -> None:
+    folder: Folder, index: Index, snapshot: Snapshot, places: list[int], change: str, wanted: frozenset[str],
+    wishes: dict[int, receipts.Wish], news: receipts.News,
+) -> None:  # fmt: skip
     base, uids, numbers = first_id(folder.row.id), snapshot.uids, snapshot.flags
     affected: dict[int, list[int]] = {}
     for at in places:
@@ -58,8 +68,26 @@ def _set_flags(
         )
         if (new ^ old) & LETTER_OF.keys():
             index.execute("INSERT OR IGNORE INTO pending SELECT value FROM json_each(?)", some)
+        _note_reading(folder, index, ids, old, new, wishes, news)
     if modseq:
         index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+
+
+def _note_reading(
+    folder: Folder, index: Index, ids: list[int], old: frozenset[str], new: frozenset[str],
+    wishes: dict[int, receipts.Wish], news: receipts.News,
+) -> None:  # fmt: skip
+    """\\Seen comes: the first to set it owes a receipt where one is asked for. It goes: that is remembered."""
+    if receipts.SEEN in old - new:
+        receipts.unread_again(index, ids)
+    if receipts.SEEN in new - old:
+        news.seen += ids
+    if wishes and (new - old) & {receipts.SEEN, receipts.SENT}:
+        owing = receipts.owe(index, wishes, set(ids), "displayed", folder.account.now())
+        if owing:
+            news.owed = True
+            marked = index.number_of(new | {receipts.SENT})
+            index.execute("UPDATE messages SET flags = ? WHERE id IN " + chosen(), marked, str(owing))
 
 
 def places_of(snapshot: Snapshot, uids: Collection[int]) -> list[int]:
@@ -80,14 +108,17 @@ def expunge(folder: Folder, index: Index, uids: Collection[int] | None) -> None:
     base = first_id(folder.row.id)
     if not any(snapshot.flags[at] in deleted for at in places):
         return
+    unheard = receipts.unheard(folder, index, [snapshot.uids[at] for at in places if snapshot.flags[at] in deleted])
     with index.changing(durable=True):
         folder.catch_up(index)
         snapshot = folder.snapshot
         places = range(len(snapshot.uids)) if uids is None else places_of(snapshot, uids)
         ids = [base | snapshot.uids[at] for at in places if snapshot.flags[at] in deleted]
+        owed = bool(unheard) and receipts.owe_deleted(index, unheard, set(ids), folder.account.now())
         octets = remove_rows(folder, index, ids, EXPUNGED)
     folder.catch_up(index)
     folder.account.usage_changed(-octets)
+    folder.account.tell(receipts.News(owed=owed))
 
 
 def remove_rows(folder: Folder, index: Index, ids: list[int], kind: int) -> int:

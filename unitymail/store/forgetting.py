@@ -1,6 +1,6 @@
 """Removing what the index keeps of messages that are gone. Refuses to know why they are.
 
-What was rendered belongs to the content: it goes with the last message that has it.
+What was rendered, or noted for receipts, belongs to the content: it goes with the last message that has it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 
-RENDERED = ("summaries", "fields", "terms", "previews", "threads")
+OF_CONTENTS = ("summaries", "fields", "terms", "previews", "threads", "receipts", "read_before")
 
 
 def forget(index: Index, ids: Sequence[int]) -> None:
@@ -19,7 +19,7 @@ def forget(index: Index, ids: Sequence[int]) -> None:
     contents = str([c for (c,) in index.all("SELECT DISTINCT content FROM facts WHERE id IN " + chosen(), wanted)])
     for table in ("files", "facts", "pending"):
         index.execute(f"DELETE FROM {table} WHERE id IN " + chosen(), wanted)
-    for table in RENDERED:
+    for table in OF_CONTENTS:
         index.execute(
             f"DELETE FROM {table} WHERE content IN {chosen()}"
             f" AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.content = {table}.content)",

@@ -63,8 +63,18 @@ class Index:
                         self.connection.execute(statement)
         elif version > schema.VERSION:
             raise Never(why=f"{self._path} was made by a newer version of unitymail (schema {version})")
+        elif version < schema.VERSION:
+            self._upgrade()
         self._continue_after_unclean_end()
         self.read_combinations()
+
+    def _upgrade(self) -> None:
+        """All steps in one transaction; another process may have been quicker."""
+        with self._transaction(durable=True):
+            for version in range(self._user_version(), schema.VERSION):
+                for statement in schema.UPGRADES[version]:
+                    self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA user_version = {schema.VERSION}")
 
     def _user_version(self) -> int:
         version: int = self.one("PRAGMA user_version")[0]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from time import gmtime
 from typing import TYPE_CHECKING
 
+from unitymail.store import receipts
 from unitymail.store.index import Index
 from unitymail.store.keywords import add_keywords
 from unitymail.store.maildir import CUR, arrival, sizes_in, suffix_for
@@ -70,6 +71,7 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
             for id, content, one in numbered
         ],
     )
+    receipts.register(index, ((content, one) for _, content, one in numbered))
     index.many(
         "INSERT INTO pending VALUES (?)",
         [(id,) for id, _, one in numbered if one.seen != CUR + suffix_for(one.flags, one.seen)],

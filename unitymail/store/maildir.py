@@ -28,6 +28,8 @@ FLAG_OF = {
 LETTER_OF = {flag: letter for letter, flag in FLAG_OF.items()}
 _ARRIVAL = re.compile(rb"(\d{1,15})\.(?:M(\d{1,6})(?!\d))?")
 _SIZES = re.compile(rb",S=(\d{1,18})(?=,|$)(?:,W=(\d{1,18})(?=,|$))?")
+_TRACE = re.compile(rb"\d{1,15}\.([0-9a-z]{20}(?:-[0-9a-z]{1,20}){0,3})\.")
+_ASKS = re.compile(rb",N=1(?=,|$)")
 _UNSAFE = {ord("/"): "\\057", ord(":"): "\\072", ord(","): "\\054"}
 
 
@@ -66,6 +68,17 @@ def sizes_in(base: bytes) -> tuple[int, int]:
     """(octets of the file, octets in CRLF form) as the name claims with `,S=` and `,W=`; -1 for what it does not."""
     found = _SIZES.search(base)
     return (int(found[1]), int(found[2] or -1)) if found else (-1, -1)
+
+
+def trace_of(base: bytes) -> str:
+    """The trace in the name of a message that our own delivery brought; "" for other names."""
+    found = _TRACE.match(base)
+    return found[1].decode("ascii") if found else ""
+
+
+def asks_receipt(base: bytes) -> bool:
+    """Whether the name says, with `,N=1`, that the sender wants to know when the message is heard."""
+    return _ASKS.search(base) is not None
 
 
 def listing(directory: bytes) -> list[bytes]:

@@ -9,8 +9,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from unitymail.store import layout
-from unitymail.store.forgetting import RENDERED
+from unitymail.store import layout, receipts
+from unitymail.store.forgetting import OF_CONTENTS
 from unitymail.store.index import Index
 from unitymail.store.maildir import path_in
 from unitymail.store.names import directory_of
@@ -26,6 +26,7 @@ def delete(account: Account, index: Index, folder: Folder) -> None:
     """The directory goes aside in one rename, then the rows; what it held can be undeleted."""
     folder.follow(index)
     row = folder.row
+    unheard = receipts.unheard(folder, index, folder.snapshot.uids)
     aside = os.path.join(layout.UNDELETE, f"{row.mailboxid}-{account.namer.name()}")
     account.ensure_undelete()
     account.disk.rename(os.fsdecode(folder.path), os.path.join(account.access.directory, aside))
@@ -33,7 +34,9 @@ def delete(account: Account, index: Index, folder: Folder) -> None:
     with index.changing(durable=True):
         if account.undelete_days:
             _remember(account, index, folder, os.fsencode(aside))
+        owed = receipts.owe_deleted(index, unheard, unheard, account.now())
         drop_rows(index, row.id)
+    account.tell(receipts.News(owed=owed))
     account.forget_folder(row)
     account.note_usage(index)
     if not account.undelete_days:
@@ -61,7 +64,7 @@ def drop_rows(index: Index, folder: int) -> None:
     ids = (first_id(folder), last_id(folder))
     contents = "SELECT content FROM facts WHERE id BETWEEN ? AND ?"
     others = "SELECT content FROM facts WHERE id NOT BETWEEN ? AND ?"
-    for table in RENDERED:
+    for table in OF_CONTENTS:
         index.execute(f"DELETE FROM {table} WHERE content IN ({contents}) AND content NOT IN ({others})", *ids, *ids)
     for table in ("messages", "files", "facts", "pending", "expunged"):
         index.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", *ids)

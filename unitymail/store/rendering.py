@@ -32,6 +32,17 @@ def content(folder: Folder, index: Index, uid: int) -> Content | None:
     return message
 
 
+def beginning(folder: Folder, index: Index, uid: int, most: int) -> bytes:
+    """The first octets of the file, as it is; b"" when it is gone."""
+    buffer = _file(folder, index, uid)
+    if buffer is None:
+        return b""
+    try:
+        return bytes(buffer[:most])
+    finally:
+        Content(buffer).close()
+
+
 def _opened(folder: Folder, index: Index, uid: int, octets: int, size: int | None) -> Content | None:
     """In CRLF form; line ends are counted unless the sizes say that there is nothing to find."""
     buffer = _file(folder, index, uid)

@@ -14,12 +14,21 @@ index was lost, so that it also serves as EMAILID (RFC 8474).
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 UID_BITS = 32
 UID_MASK = (1 << UID_BITS) - 1
 
 EXPUNGED, MOVED, VANISHED = 0, 1, 2
 """Kinds of `expunged`: by a client's EXPUNGE, by MOVE, by a foreign hand."""
+
+RECEIPTS = (
+    "CREATE TABLE receipts (content INTEGER PRIMARY KEY, trace TEXT NOT NULL)",
+    """CREATE TABLE owed (
+        content INTEGER PRIMARY KEY, kind TEXT NOT NULL, at REAL NOT NULL, trace TEXT NOT NULL,
+        header BLOB NOT NULL)""",
+    "CREATE TABLE read_before (content INTEGER PRIMARY KEY)",
+)
+"""Whose senders want to know, what they are to be told, and what was read once but is marked as new."""
 
 STATEMENTS = (
     """CREATE TABLE counters (
@@ -72,8 +81,12 @@ STATEMENTS = (
     """CREATE TABLE packed (
         folder INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,
         uids BLOB NOT NULL, flags BLOB NOT NULL, modseqs BLOB NOT NULL)""",
+    *RECEIPTS,
     f"PRAGMA user_version = {VERSION}",
 )
+
+UPGRADES = {1: RECEIPTS}
+"""What brings an index of a version to the next one."""
 
 
 def first_id(folder: int) -> int:

@@ -16,7 +16,7 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.store import IStore
+from unitymail.interfaces.store import IStore, Noticed
 from unitymail.store import layout, undelete
 from unitymail.store.access import Access, OpenIndexes
 from unitymail.store.account import Account
@@ -32,6 +32,10 @@ ROUND_EVERY_S = 6 * 3600.0
 VISITS = 20
 UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
+
+
+def nobody(news: Noticed) -> None:
+    """Who listens when nobody does."""
 
 
 @implementer(IStore)
@@ -59,6 +63,7 @@ class Store:
         self._lock = threading.Lock()
         self._round: list[str] = []
         self._round_began = 0.0
+        self._listener: Callable[[Noticed], None] = nobody
         if ensure_directory(disk, root):
             disk.flush_directory(os.path.dirname(os.path.abspath(root)))
 
@@ -70,9 +75,16 @@ class Store:
                 account = self._accounts[id] = Account(
                     id, Access(self._disk, directory, self._open), disk=self._disk, namer=self._namer, now=self._now,
                     usage=self._usage, quota=self._quota, undelete_days=self._undelete_days, retry_for=self._retry_for,
+                    noticed=self._tell,
                 )  # fmt: skip
         account.prepare()
         return account
+
+    def listen(self, noticed: Callable[[Noticed], None]) -> None:
+        self._listener = noticed
+
+    def _tell(self, news: Noticed) -> None:
+        self._listener(news)
 
     def accounts(self) -> list[str]:
         """The ids of all accounts that exist."""
