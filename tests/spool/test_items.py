@@ -12,7 +12,8 @@ from unitymail.interfaces.spool import DONE, Item, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.routing.steps import RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
-from unitymail.spool.items import Items
+from unitymail.spool.index import LOW, NORMAL, URGENT
+from unitymail.spool.items import Items, level_of_mode
 from unitymail.spool.places import Places
 
 WAITING = StepState(RelayToSmartHost("a@x"))
@@ -66,9 +67,27 @@ def test_an_outcome_is_durable_once_it_is_written(room):
     """What became of a step is known after a power cut: no relay is done twice for want of a flush."""
     room.items.make_durable(["t1"])
     done = replace(room.item, steps=(replace(WAITING, outcome=DONE),))
-    room.disk.close(room.items.rewrite(done))
+    room.disk.close(room.items.write(done))
+    room.items.make_durable(["t1"])
     items, _ = room.after_a_cut()
     assert items.read("t1").steps == done.steps
+
+
+def test_many_are_made_durable_at_once(room):
+    """Above 64 of them the whole file system is flushed, once."""
+    for n in range(65):
+        room.items.create(replace(room.item, trace=f"x{n}"), room.item.path)
+    since = len(room.disk.events)
+    room.items.make_durable([f"x{n}" for n in range(65)])
+    assert [event[0] for event in room.disk.events[since:]] == ["flush_filesystem"]
+
+
+def test_urgency_shows_without_reading(room):
+    """A start learns what is urgent and what can wait from the permissions of the files."""
+    for priority, level in ((1, URGENT), (0, NORMAL), (-1, LOW)):
+        room.items.create(replace(room.item, priority=priority), room.item.path)
+        assert level_of_mode(os.stat(room.items.envelope_path("t1")).st_mode) == level
+        room.items.make_durable(["t1"])
 
 
 def test_an_item_that_left_stays_away(room):
@@ -79,12 +98,11 @@ def test_an_item_that_left_stays_away(room):
 
 
 def test_a_shunted_item_is_whole_where_it_went(room):
-    """Both files and the note are in shunted/, none is left behind, whatever happens next."""
-    room.items.make_durable(["t1"])
+    """Both files and the note are in shunted/, none is left behind, whatever happens next; also if it was just made."""
     room.items.shunt("t1", "Traceback: for the test")
     items, left = room.after_a_cut()
     assert left == ["shunted/t1.eml", "shunted/t1.json", "shunted/t1.txt"]
-    assert items.is_whole("t1")
+    assert items.is_shunted("t1")
 
 
 def test_shunting_may_be_interrupted(room):

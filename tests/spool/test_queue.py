@@ -1,4 +1,4 @@
-"""The queue: claims among processes, what others put in, and what must outlive its record."""
+"""The queue: claims among processes, what others put in or change, and what must never be done twice."""
 
 import json
 import os
@@ -7,217 +7,508 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 import unitymail
-from tests.spool.room import NOW, files_under
+from tests.power.recording import RecordingDisk
+from tests.spool.room import NOW, a_spool, files_under, receive
 from unitymail.disk import Disk
 from unitymail.interfaces.errors import Never
-from unitymail.interfaces.spool import DONE, IQueue, Item, StepState
+from unitymail.interfaces.spool import DONE, IQueue, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
-from unitymail.routing.steps import RelayToSmartHost
+from unitymail.mail.message import Importance
+from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.items import Items
+from unitymail.spool.nudges import Nudges
 from unitymail.spool.places import Places
-from unitymail.spool.queue import Queue
 
 WAITING = StepState(RelayToSmartHost("a@x"))
+RELAY = RelayToSmartHost("pat@elsewhere.example")
+BUSY = Outcome("try-again", "4.3.2", "busy")
 
 
-class Room:
-    def __init__(self, root):
-        self.places = Places(str(root))
-        self.places.make(Disk())
-        self.now = NOW
-        self.queue = self.another()
-        self.items = Items(self.places, Disk())
-        self.source = os.path.join(self.places.intake, "source")
-        with open(self.source, "wb") as file:
-            file.write(b"octets")
+class QueueTests(SynchronousTestCase):
+    """`self.room` is the running node; `another` is the queue of another process on the same folder."""
+
+    def setUp(self):
+        self.fails = lambda call: False
+        root = self.mktemp()
+        os.makedirs(root)
+        self.room = a_spool(root, disk=RecordingDisk(root, self.before))
+        self.queue = self.room.spool.queue
+        self.places = self.room.places
+        self.items = Items(self.places, self.room.disk)
+
+    def before(self, call):
+        if self.fails(call):
+            raise OSError(28, "No space left on device")
 
     def another(self):
-        """The queue as another process sees it."""
-        return Queue(self.places, Disk(), lambda: self.now)
+        return a_spool(self.room.root, store=self.room.store, clock=self.room.clock).spool.queue
 
     def put(self, trace, **facts):
+        """As another process would."""
         facts.setdefault("steps", (WAITING,))
+        source = os.path.join(self.places.intake, "source")
+        with open(source, "wb") as file:
+            file.write(b"octets")
         item = Item(
             trace, "", NOW, Envelope("c@x", (Recipient("a@x"),)), "email", "normal", False, "", "", "", 6, 0, **facts
         )
-        return self.items.create(item, self.source)
+        self.items.create(item, source)
+        os.unlink(source)
+
+    def send(self, trace, *steps, **facts):
+        self.successResultOf(receive(self.room, trace, b"\r\nx\r\n", *(steps or (RELAY,)), **facts)[0])
+
+    def claim(self, trace, queue=None):
+        return self.successResultOf((queue or self.queue).claim(trace))
+
+    def record(self, item):
+        return self.successResultOf(self.queue.record(item))
+
+    def release(self, trace, *when, queue=None):
+        return self.successResultOf((queue or self.queue).release(trace, *when))
+
+    def finish(self, item):
+        return self.successResultOf(self.queue.finish(item))
+
+    def retire(self):
+        self.room.clock.advance(1)
+
+    def events(self, since):
+        return [event[0] for event in self.room.disk.events[since:]]
+
+    def crash(self):
+        """The process ends here and now; another starts."""
+        os.close(self.room.spool._commits._life)
+        for held in self.room.spool._in_hand._held.values():
+            if held.fd is not None:
+                os.close(held.fd)
+        self.room = a_spool(self.room.root, disk=self.room.disk, store=self.room.store, clock=self.room.clock)
+        self.queue = self.room.spool.queue
+        self.successResultOf(self.room.spool.recover())
 
 
-@pytest.fixture
-def room(tmp_path):
-    return Room(tmp_path)
+def tried(item, outcome=None, attempts=1):
+    """The item once its steps were attempted."""
+    return replace(item, steps=tuple(replace(s, attempts=attempts, outcome=outcome) for s in item.steps))
 
 
-def test_provides_what_the_courier_needs(room):
-    """The queue keeps the interface."""
-    verifyObject(IQueue, room.queue)
+class ClaimTests(QueueTests):
+    def test_provides_what_the_courier_needs(self):
+        """The queue keeps the interface."""
+        verifyObject(IQueue, self.queue)
 
+    def test_one_claim_at_a_time(self):
+        """Who claims an item has it alone among all processes until it is released, also after its file was replaced."""
+        self.put("t1")
+        other = self.another()
+        item = self.claim("t1")
+        self.assertEqual(item.steps, (WAITING,))
+        self.assertIsNone(self.claim("t1", other))
+        self.record(tried(item))
+        self.assertIsNone(self.claim("t1", other))
+        self.release("t1", NOW + 60)
+        self.assertEqual(self.claim("t1", other).steps[0].attempts, 1)
 
-def test_one_claim_at_a_time(room):
-    """Who claims an item has it alone, among all queues, until it is released, also after its file was replaced."""
-    room.put("t1")
-    other = room.another()
-    item = room.queue.claim("t1")
-    assert item.steps == (WAITING,)
-    assert other.claim("t1") is None
-    room.queue.record(replace(item, steps=(replace(WAITING, attempts=1),)))
-    assert other.claim("t1") is None
-    room.queue.release("t1", NOW + 60)
-    assert other.claim("t1").steps[0].attempts == 1
-    other.release("t1", NOW)
-
-
-CLAIMER = """
+    CLAIMER = """
 import sys
 from unitymail.disk import Disk
+from unitymail.spool.in_hand import InHand
+from unitymail.spool.items import Items
 from unitymail.spool.places import Places
-from unitymail.spool.queue import Queue
-queue = Queue(Places(sys.argv[1]), Disk(), lambda: 0.0)
-print(queue.claim("t1") is not None, flush=True)
+print(InHand(Items(Places(sys.argv[1]), Disk())).claim("t1") is not None, flush=True)
 sys.stdin.read()
 """
 
+    def test_a_claim_ends_with_its_process(self):
+        """Another process's claim holds while it lives, however it dies."""
+        self.put("t1")
+        with subprocess.Popen(
+            [sys.executable, "-c", self.CLAIMER, os.path.abspath(self.places.root)], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, cwd=Path(unitymail.__file__).parent.parent,
+        ) as process:
+            self.assertEqual(process.stdout.readline(), "True\n")
+            self.assertIsNone(self.claim("t1"))
+            process.kill()
+        self.assertIsNotNone(self.claim("t1"))
 
-def test_a_claim_ends_with_its_process(room):
-    """Another process's claim holds while it lives, however it dies."""
-    room.put("t1")
-    with subprocess.Popen(
-        [sys.executable, "-c", CLAIMER, room.places.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        cwd=Path(unitymail.__file__).parent.parent,
-    ) as process:
-        assert process.stdout.readline() == "True\n"
-        assert room.queue.claim("t1") is None
-        process.kill()
-    assert room.queue.claim("t1") is not None
-    room.queue.release("t1", NOW)
+    def test_a_claim_that_cannot_read_is_given_back(self):
+        """While the disk, or the lack of descriptors, keeps the envelope from being read, the item is nobody's."""
+        self.put("t1")
+        self.queue.look()
+        self.assertEqual(self.queue.due(NOW + 1), "t1")
 
+        def no_descriptor(trace):
+            raise OSError(24, "Too many open files")
 
-def test_what_others_put_in_is_found(room):
-    """`look` notices new items and those that left; a start reads no envelope, times are the files' own."""
-    room.put("t1", steps=(replace(WAITING, next_at=NOW + 50),))
-    room.put("t2", priority=1)
-    assert room.queue.look() == 2
-    assert room.queue.due(NOW + 1) == "t2"
-    assert room.queue.due(NOW + 49) is None
-    assert room.queue.due(NOW + 50) == "t1"
-    room.items.remove("t1")
-    room.put("t3")
-    assert sorted((room.queue.look(), room.queue.due(NOW + 1) == "t3")) == [1, 3]
+        with_descriptors, self.room.spool._items.read = self.room.spool._items.read, no_descriptor
+        self.failureResultOf(self.queue.claim("t1"), OSError)
+        self.room.spool._items.read = with_descriptors
+        other = self.another()
+        self.assertIsNotNone(self.claim("t1", other))
+        self.release("t1", NOW, queue=other)
+        self.assertEqual(self.queue.due(NOW + 2), "t1")
 
+    def test_held_items_wait(self):
+        """A held item is nobody's."""
+        self.put("t1", held=True)
+        self.queue.look()
+        self.assertIsNone(self.claim("t1"))
+        self.assertIsNone(self.queue.due(NOW + 10**6))
 
-def test_a_hint_far_in_the_future_is_not_believed_for_ever(room):
-    """A file whose time is nonsense is looked at within the hour."""
-    room.put("t1")
-    os.utime(room.items.envelope_path("t1"), (NOW + 10**8, NOW + 10**8))
-    room.queue.look()
-    assert room.queue.due(NOW + 3_600) == "t1"
+    def test_an_item_that_is_gone(self):
+        """Claiming what is no longer there says so, and forgets it."""
+        self.put("t1")
+        self.queue.look()
+        self.items.remove("t1")
+        self.assertIsNone(self.claim("t1"))
+        self.assertIsNone(self.queue.next_time())
 
+    def test_freshness_is_known_once(self):
+        """Only the first claim of an item that this process made is fresh."""
+        for listening in (False, True):
+            if listening:
+                self.queue.listen(lambda: None)
+            self.send(f"t{listening}")
+            self.assertTrue(self.claim(f"t{listening}").fresh)
+            self.release(f"t{listening}", NOW)
+            self.assertFalse(self.claim(f"t{listening}").fresh)
 
-def test_a_clock_that_was_set_back_hides_nothing(room):
-    """What is put in after the clock went back by hours is found."""
-    room.put("t1")
-    os.utime(room.places.items, (NOW - 5, NOW - 5))
-    assert room.queue.look() == 1
-    room.put("t2")
-    os.utime(room.places.items, (NOW - 7_200, NOW - 7_200))
-    assert room.queue.look() == 2
+    def test_an_unreadable_item_can_be_shunted(self):
+        """It is claimed, said to be unreadable, and put aside with the reason."""
+        self.put("t1")
+        with open(self.items.envelope_path("t1"), "w") as file:
+            json.dump({"trace": "t1"}, file)
+        self.failureResultOf(self.queue.claim("t1"), Never)
+        self.assertIsNone(self.claim("t1", self.another()))
+        self.successResultOf(self.queue.shunt("t1", "no sense"))
+        self.assertEqual(files_under(self.places.items), [])
+        self.assertEqual(files_under(self.places.shunted), ["t1.eml", "t1.json", "t1.txt"])
 
-
-def test_a_claim_that_cannot_read_is_given_back(room, monkeypatch):
-    """While the disk, or the lack of descriptors, keeps the envelope from being read, the item is nobody's."""
-    room.queue.added(room.put("t1"))
-    assert room.queue.due(NOW + 1) == "t1"
-
-    def no_descriptor(trace):
-        raise OSError(24, "Too many open files")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(room.queue._items, "read", no_descriptor)
-        with pytest.raises(OSError, match="Too many"):
-            room.queue.claim("t1")
-    other = room.another()
-    assert other.claim("t1") is not None
-    other.release("t1", NOW)
-    assert room.queue.due(NOW + 2) == "t1"
-
-
-def test_held_items_wait(room):
-    """A held item is nobody's."""
-    room.put("t1", held=True)
-    room.queue.look()
-    assert room.queue.claim("t1") is None
-    assert room.queue.due(NOW + 10**6) is None
-
-
-def test_an_item_that_is_gone(room):
-    """Claiming what is no longer there says so, and forgets it."""
-    room.put("t1")
-    room.queue.look()
-    room.items.remove("t1")
-    assert room.queue.claim("t1") is None
-    assert room.queue.next_time() is None
+    def test_a_shunted_item_that_is_moved_back_is_tried_again(self):
+        """An operator moves both files back, and the running queue finds the item as it was."""
+        self.put("t1")
+        self.claim("t1")
+        self.successResultOf(self.queue.shunt("t1", "no sense"))
+        self.assertEqual(self.queue.look(), 0)
+        for name in ("t1.eml", "t1.json"):
+            os.rename(os.path.join(self.places.shunted, name), os.path.join(self.places.items, name))
+        self.assertEqual(self.queue.look(), 1)
+        self.assertEqual(self.queue.due(NOW + 3_600), "t1")
+        self.assertEqual(self.claim("t1").steps, (WAITING,))
 
 
-def test_an_item_outlives_its_intake_file(room):
-    """As long as its record may be replayed a finished item stays, done; then it goes, without a trace."""
-    room.put("t1", intake="source")
-    item = room.queue.claim("t1")
-    done = replace(item, steps=(replace(WAITING, outcome=DONE),))
-    assert room.queue.finish(done) is False
-    assert room.items.read("t1").steps[0].outcome == DONE
-    written = os.stat(room.items.envelope_path("t1")).st_ino
-    assert room.queue.finish(room.queue.claim("t1")) is False
-    assert os.stat(room.items.envelope_path("t1")).st_ino == written
-    os.unlink(room.source)
-    room.queue.look()
-    assert room.queue.due(NOW + 2) == "t1"
-    assert room.queue.finish(room.queue.claim("t1")) is True
-    assert files_under(room.places.items) == []
+class NoticingTests(QueueTests):
+    def test_what_others_put_in_is_found(self):
+        """`look` notices new items and those that left; a start reads no envelope, times are the files' own."""
+        self.put("t1", steps=(replace(WAITING, next_at=NOW + 50),))
+        self.put("t2", priority=1)
+        self.assertEqual(self.queue.look(), 2)
+        self.assertEqual(self.queue.due(NOW + 1), "t2")
+        self.assertIsNone(self.queue.due(NOW + 49))
+        self.assertEqual(self.queue.due(NOW + 50), "t1")
+        self.items.remove("t1")
+        self.put("t3")
+        self.release("t1", NOW + 90)
+        self.assertEqual(self.queue.look(), 2)
+        self.assertEqual(self.queue.due(NOW + 1), "t3")
+
+    def test_a_hint_far_in_the_future_is_not_believed_for_ever(self):
+        """A file whose time is nonsense is looked at within the hour."""
+        self.put("t1")
+        os.utime(self.items.envelope_path("t1"), (NOW + 10**8, NOW + 10**8))
+        self.queue.look()
+        self.assertEqual(self.queue.due(NOW + 3_600), "t1")
+
+    def test_a_clock_that_was_set_back_hides_nothing(self):
+        """What is put in after the clock went back by hours is found."""
+        self.put("t1")
+        os.utime(self.places.items, (NOW - 5, NOW - 5))
+        self.assertEqual(self.queue.look(), 1)
+        self.put("t2")
+        os.utime(self.places.items, (NOW - 7_200, NOW - 7_200))
+        self.assertEqual(self.queue.look(), 2)
+
+    def test_looking_through_a_large_folder_takes_its_share(self):
+        """A look that took a second is followed by 49 without one; what administrators did is seen at once anyway."""
+        self.put("t1")
+        scan = self.queue._scan
+        self.queue._scan = lambda: (self.room.clock.advance(1), scan())
+        self.queue.look()
+        self.put("t2")
+        self.room.clock.advance(40)
+        self.assertEqual(self.queue.look(), 1)
+        Nudges(self.places.nudges, Disk()).leave("root", "retried", ["t2"])
+        self.assertEqual(self.queue.look(), 2)
+        self.put("t3")
+        self.room.clock.advance(10)
+        self.assertEqual(self.queue.look(), 3)
+
+    def test_a_nudge_is_told_and_forgotten(self):
+        """The journal hears who did what; the item is looked at as its file says now; the folder is empty again."""
+        self.put("t1", steps=(replace(WAITING, next_at=NOW + 900),))
+        self.queue.look()
+        self.put("t1", priority=1)
+        Nudges(self.places.nudges, Disk()).leave("root", "retried", ["t1", "gone"])
+        self.queue.look()
+        self.assertEqual(self.queue.due(NOW), "t1")
+        self.assertEqual(
+            [event.args for event in self.room.journal.named("administered")],
+            [("t1", "root", "retried"), ("gone", "root", "retried")],
+        )
+        self.assertEqual(os.listdir(self.places.nudges), [])
+
+    def test_nobody_takes_an_item_away_from_its_worker(self):
+        """A nudge for an item that is being worked on changes nothing: its claim came later."""
+        self.put("t1")
+        self.queue.look()
+        self.assertEqual(self.queue.due(NOW), "t1")
+        self.claim("t1")
+        Nudges(self.places.nudges, Disk()).leave("root", "retried", ["t1"])
+        self.queue.look()
+        self.assertIsNone(self.queue.due(NOW + 9))
+
+    def test_garbage_among_nudges(self):
+        """Whatever lies there is taken away and nobody stumbles over it."""
+        for number, octets in enumerate((b"{", b"[1]", b'{"who": 1, "what": 2, "traces": ["../x"]}')):
+            with open(os.path.join(self.places.nudges, f"{number}.json"), "wb") as file:
+                file.write(octets)
+        self.assertEqual(self.queue.look(), 0)
+        self.assertEqual(os.listdir(self.places.nudges), [])
 
 
-def test_freshness_is_known_once(room):
-    """Only the first claim of an item that this process made is fresh."""
-    room.queue.added(room.put("t1"))
-    assert room.queue.claim("t1").fresh
-    room.queue.release("t1", NOW)
-    assert not room.queue.claim("t1").fresh
-    room.queue.release("t1", NOW)
+class YoungTests(QueueTests):
+    """With a courier in the process a new item costs no envelope file, and is as safe as one that has it."""
+
+    def setUp(self):
+        super().setUp()
+        self.woken = []
+        self.queue.listen(lambda: self.woken.append(True))
+
+    def test_it_is_handed_over_in_memory(self):
+        """The courier is woken and can claim it at once; its message file is where it will stay."""
+        self.send("t1", importance=Importance.HIGH)
+        self.assertEqual(self.woken, [True])
+        self.assertEqual(files_under(self.places.items), ["t1.eml"])
+        self.assertEqual(self.queue.due(NOW), "t1")
+        self.assertEqual(self.queue.hop_of("t1"), "smart-host")
+        item = self.claim("t1")
+        self.assertEqual((item.path, item.priority), (self.items.message_path("t1"), 1))
+        self.assertEqual([state.step for state in item.steps], [RELAY])
+        self.assertIsNone(self.claim("t1"))
+
+    def test_one_that_is_finished_leaves_no_trace(self):
+        """One note in the journal makes it so; there is no flush for it alone, and later everything is gone."""
+        self.send("t1")
+        item = self.claim("t1")
+        since = len(self.room.disk.events)
+        self.finish(tried(item, DONE))
+        self.assertEqual(self.events(since), ["write", "flush", "unlink"])
+        self.assertIsNone(self.queue.next_time())
+        self.retire()
+        self.assertEqual(files_under(self.places.items) + files_under(self.places.intake), [])
+        self.assertEqual(self.room.spool._commits.unretired(), 0)
+
+    def test_one_that_waits_gets_its_files(self):
+        """From the retirement of its record on it is what its file says, with all that has happened, claimed or not."""
+        for trace in ("t1", "t2"):
+            self.send(trace)
+            self.record(tried(self.claim(trace)))
+        self.release("t2", NOW + 60, "smart-host")
+        self.retire()
+        self.assertEqual([self.items.read(trace).steps[0].attempts for trace in ("t1", "t2")], [1, 1])
+        other = self.another()
+        self.assertIsNone(self.claim("t1", other))
+        self.assertEqual(self.claim("t2", other).steps[0].attempts, 1)
+
+    def test_outcomes_survive_a_crash(self):
+        """What was recorded is known after a crash, before and after the file was written."""
+        self.send("t1", RELAY, RelayToSmartHost("other@elsewhere.example"))
+        item = self.claim("t1")
+        half = replace(item, steps=(replace(item.steps[0], outcome=DONE), item.steps[1]))
+        self.record(half)
+        again = replace(half, steps=(half.steps[0], replace(half.steps[1], attempts=3, last=BUSY)))
+        self.record(again)
+        self.crash()
+        item = self.claim("t1")
+        self.assertEqual(item.steps, again.steps)
+        self.assertEqual(item.revision, 2)
+        self.assertFalse(item.fresh)
+
+    def test_a_finished_item_is_never_made_again(self):
+        """A crash right after the end brings nothing back, and what lay there is gone."""
+        self.send("t1", Deliver("u-robin", "robin@vm1.example.com"), RELAY)
+        self.finish(tried(self.claim("t1"), DONE))
+        self.crash()
+        self.assertEqual(self.queue.look(), 0)
+        self.assertEqual(files_under(self.places.items) + files_under(self.places.intake), [])
+        self.assertEqual(len(self.room.store.mailbox("u-robin")), 1)
+
+    def test_the_end_stays_as_long_as_the_beginning(self):
+        """While a mailbox in trouble holds back a record, the note that its item is finished stays as well."""
+        make_durable = self.room.store.make_durable
+
+        def in_trouble(accounts):
+            raise Never(why="in trouble for the test")
+
+        self.room.store.make_durable = in_trouble
+        self.send("t1", Deliver("u-robin", "robin@vm1.example.com"), RELAY)
+        self.retire()
+        item = self.claim("t1")
+        self.finish(tried(item, DONE))
+        self.retire()
+        self.room.store.make_durable = make_durable
+        self.crash()
+        self.assertEqual(self.queue.look(), 0)
+
+    def test_others_do_not_hold_back_each_other(self):
+        """Messages without part in the trouble are retired, their notes too, though their segments stay a while."""
+        make_durable = self.room.store.make_durable
+
+        def in_trouble(accounts):
+            if "u-robin" in accounts:
+                raise Never(why="in trouble for the test")
+            make_durable(accounts)
+
+        self.room.store.make_durable = in_trouble
+        self.send("t0", Deliver("u-robin", "robin@vm1.example.com"))
+        for n in range(1, 9):
+            self.send(f"t{n}")
+            if n > 1:
+                self.finish(tried(self.claim(f"t{n - 1}"), DONE))
+            self.retire()
+        self.assertEqual(len([name for name in os.listdir(self.places.journal) if not name.endswith(".lock")]), 2)
+        self.assertEqual(files_under(self.places.intake), ["t0." + self.room.spool._owner])
+
+    def test_a_young_item_can_be_shunted(self):
+        """It gets its files on the way, and a crash brings no second copy."""
+        self.send("t1")
+        self.claim("t1")
+        self.successResultOf(self.queue.shunt("t1", "odd"))
+        self.assertEqual(files_under(self.places.shunted), ["t1.eml", "t1.json", "t1.txt"])
+        self.crash()
+        self.assertEqual(files_under(self.places.items), [])
+
+    def test_future_release(self):
+        """Nothing is linked at the commit; every step waits until then, whether the process lives or not."""
+        later = Envelope("c@x", (Recipient("robin@vm1.example.com"),), hold_until=NOW + 500)
+        self.send("t1", Deliver("u-robin", "robin@vm1.example.com"), envelope=later)
+        self.assertEqual(self.room.store.mailbox("u-robin"), {})
+        self.assertEqual(self.queue.next_time(), NOW + 500)
+        self.crash()
+        self.assertEqual(self.room.store.mailbox("u-robin"), {})
+        self.assertIsNone(self.queue.due(NOW + 499))
+        self.assertEqual(self.queue.due(NOW + 500), "t1")
+        self.assertEqual(self.claim("t1").steps[0].next_at, NOW + 500)
+
+    def test_what_comes_as_vpim_is_the_couriers(self):
+        """A delivery that must be converted is not linked as it came."""
+        self.send("t1", Deliver("u-robin", "robin@vm1.example.com", from_vpim=True))
+        self.assertEqual(self.room.store.mailbox("u-robin"), {})
+        self.assertEqual(len(self.claim("t1").steps), 1)
 
 
-def test_an_unreadable_item_can_be_shunted(room):
-    """It is claimed, said to be unreadable, and put aside with the reason."""
-    room.put("t1")
-    with open(room.items.envelope_path("t1"), "w") as file:
-        json.dump({"trace": "t1"}, file)
-    with pytest.raises(Never):
-        room.queue.claim("t1")
-    room.queue.shunt("t1", "no sense")
-    assert files_under(room.places.items) == []
-    assert files_under(room.places.shunted) == ["t1.eml", "t1.json", "t1.txt"]
+class TroubleTests(QueueTests):
+    """A full disk: what was done is known to who did it, and is not done again."""
+
+    def setUp(self):
+        super().setUp()
+        self.queue.listen(lambda: None)
+
+    def fails_once_full(self, operation):
+        self.fails = lambda call: call not in ("unlink",)
+        failed = self.failureResultOf(operation, OSError)
+        self.fails = lambda call: False
+        return failed
+
+    def test_an_outcome_that_cannot_be_written(self):
+        """The claim stays; let go and claimed again, the item has it. It is written when the disk has room again."""
+        for trace in ("young", "old"):
+            self.send(trace)
+            if trace == "old":
+                self.retire()
+            item = tried(self.claim(trace), DONE)
+            self.fails = lambda call: True
+            self.failureResultOf(self.queue.record(item), OSError)
+            self.release(trace, NOW + 60)
+            self.assertIsNone(self.claim(trace, self.another())) if trace == "old" else None
+            self.assertEqual(self.claim(trace).steps, item.steps)
+            self.fails = lambda call: False
+            self.finish(item)
+            self.crash()
+            self.queue.listen(lambda: None)
+            self.assertEqual(self.queue.look(), 0)
+
+    def test_a_file_that_cannot_follow(self):
+        """A durable outcome is as good as written: its note stays until the file says the same."""
+        self.send("t1")
+        self.retire()
+        item = tried(self.claim("t1"), attempts=5)
+        self.fails = lambda call: call == "rename"
+        self.record(item)
+        self.release("t1", NOW + 60)
+        self.retire()
+        self.assertEqual(self.items.read("t1").steps[0].attempts, 0)
+        self.assertEqual(self.claim("t1").steps[0].attempts, 5)
+        self.release("t1", NOW + 60)
+        self.fails = lambda call: False
+        self.retire()
+        self.assertEqual(self.items.read("t1").steps[0].attempts, 5)
+        self.assertEqual(self.room.spool._commits.unretired(), 0)
+        self.assertEqual(self.claim("t1", self.another()).steps[0].attempts, 5)
+
+    def test_files_that_cannot_go(self):
+        """A finished item whose files cannot be removed is finished: nobody gets it, and they go later."""
+        self.send("t1")
+        self.retire()
+        item = self.claim("t1")
+        self.fails = lambda call: call == "unlink"
+        self.finish(tried(item, DONE))
+        self.assertEqual(self.queue.look(), 0)
+        self.fails = lambda call: False
+        self.retire()
+        self.assertEqual(files_under(self.places.items), [])
+
+    def test_an_item_of_another_process_stays_until_its_record_is_gone(self):
+        """Its own process could bring it back after a crash: done, with all outcomes, it waits for that to be over."""
+        other = a_spool(self.room.root, store=self.room.store, clock=self.room.clock)
+        self.successResultOf(receive(other, "t1", b"\r\nx\r\n", RELAY)[0])
+        self.queue.look()
+        self.assertEqual(self.queue.due(NOW), "t1")
+        self.finish(tried(self.claim("t1"), DONE))
+        self.assertEqual(self.items.read("t1").steps[0].outcome, DONE)
+        written = os.stat(self.items.envelope_path("t1")).st_ino
+        self.finish(self.claim("t1"))
+        self.assertEqual(os.stat(self.items.envelope_path("t1")).st_ino, written)
+        self.successResultOf(other.spool.stop())
+        self.assertEqual(self.queue.due(NOW + 2), "t1")
+        self.finish(self.claim("t1"))
+        self.assertEqual(files_under(self.places.items), [])
 
 
-def test_a_shunted_item_that_is_moved_back_is_tried_again(room):
-    """An operator moves both files back, and the running queue finds the item as it was."""
-    room.put("t1")
-    room.queue.claim("t1")
-    room.queue.shunt("t1", "no sense")
-    assert room.queue.look() == 0
-    for ending in (".eml", ".json"):
-        os.rename(os.path.join(room.places.shunted, "t1" + ending), os.path.join(room.places.items, "t1" + ending))
-    assert room.queue.look() == 1
-    assert room.queue.due(NOW + 3_600) == "t1"
-    assert room.queue.claim("t1").steps == (WAITING,)
-    room.queue.release("t1", NOW)
+class GroupTests(SynchronousTestCase):
+    def test_claims_asked_for_together_share_a_job(self):
+        """Many claims cost few turns of a thread."""
+        from tests.spool.test_commit import HeldThreads
+
+        root = self.mktemp()
+        os.makedirs(root)
+        threads = HeldThreads()
+        room = a_spool(root, threads=threads)
+        queue = room.spool.queue
+        answers = [queue.claim(f"t{n}") for n in range(11)]
+        self.assertEqual([threads.go(), threads.go(), threads.go()], [1, 1, 0])
+        self.assertEqual([self.successResultOf(answer) for answer in answers], [None] * 11)
 
 
-def test_a_person_sees_all_items(room):
-    """Listed by trace, oldest first, without claiming anything."""
-    room.put("t2")
-    room.put("t1")
-    held = room.queue.claim("t2")
-    assert [item.trace for item in room.another().items()] == ["t1", "t2"]
-    room.queue.release(held.trace, NOW)
+def test_a_stranger_cannot_make_nudges_lead_elsewhere(tmp_path):
+    """Traces in nudges become file names: only such are taken."""
+    places = Places(str(tmp_path / "spool"))
+    places.make(Disk())
+    nudges = Nudges(places.nudges, Disk())
+    nudges.leave("root", "held", ["t1", "../t2", "a/b"])
+    (nudge,) = nudges.take()
+    assert nudge.traces == ("t1",)

@@ -20,7 +20,17 @@ ROBIN = Deliver("u-robin", "robin@vm1.example.com")
 CHRIS = Deliver("u-chris", "chris@vm1.example.com")
 
 
-class CommitTests(SynchronousTestCase):
+def with_outcome(item, outcome=DONE):
+    """The item with the same outcome for every step."""
+    return replace(item, steps=tuple(replace(state, outcome=outcome) for state in item.steps))
+
+
+class SpoolTests(SynchronousTestCase):
+    def claim(self, room, trace):
+        return self.successResultOf(room.spool.queue.claim(trace))
+
+
+class CommitTests(SpoolTests):
     def setUp(self):
         self.room = a_spool(self.mktemp())
         self.successResultOf(self.room.spool.recover())
@@ -98,7 +108,7 @@ class CommitTests(SynchronousTestCase):
         done, head = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, relay, importance=Importance.HIGH)
         self.successResultOf(done)
         self.assertEqual(self.room.spool.queue.due(NOW), "t1")
-        item = self.room.spool.queue.claim("t1")
+        item = self.claim(self.room, "t1")
         self.assertEqual([state.step for state in item.steps], [relay])
         self.assertEqual((item.trace, item.size, item.head, item.priority), ("t1", len(head) + 5, len(head), 1))
         self.assertEqual((item.category, item.origin_user, item.subject), ("email", "u-chris", "Hello"))
@@ -112,7 +122,7 @@ class CommitTests(SynchronousTestCase):
         done, _ = receive(self.room, "t1", b"\r\nx\r\n", ROBIN, CHRIS)
         self.successResultOf(done)
         self.assertEqual(len(self.room.store.mailbox("u-chris")), 1)
-        item = self.room.spool.queue.claim("t1")
+        item = self.claim(self.room, "t1")
         self.assertEqual([(state.step, state.attempts) for state in item.steps], [(ROBIN, 1)])
 
     def test_the_hundred_first_mailbox_is_left_to_the_courier(self):
@@ -120,7 +130,7 @@ class CommitTests(SynchronousTestCase):
         steps = [Deliver(f"u-{n}", f"user{n}@vm1.example.com") for n in range(120)]
         self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", *steps)[0])
         self.assertEqual(len(self.room.store.calls), 100)
-        item = self.room.spool.queue.claim("t1")
+        item = self.claim(self.room, "t1")
         self.assertEqual([state.step for state in item.steps], steps[100:])
         (name,) = self.room.store.mailbox("u-0")
         self.assertTrue(os.path.samefile(item.path, os.path.join(self.room.store.root, "u-0", "new", name)))
@@ -139,12 +149,15 @@ class CommitTests(SynchronousTestCase):
             self.assertRaises(ValueError, self.room.spool.receive, trace)
 
 
-class RecoveryTests(SynchronousTestCase):
+class RecoveryTests(SpoolTests):
     """A process that dies leaves its files behind; the next start finishes what it began."""
 
     def crash(self, room):
         """Let go of the locks as the end of a process would, and start anew on the same disk."""
         os.close(room.spool._commits._life)
+        for held in room.spool._in_hand._held.values():
+            if held.fd is not None:
+                os.close(held.fd)
         again = a_spool(room.root, store=LinkStore(room.store.root))
         self.successResultOf(again.spool.recover())
         return again
@@ -171,7 +184,7 @@ class RecoveryTests(SynchronousTestCase):
         for name in os.listdir(self.room.places.items):
             os.unlink(os.path.join(self.room.places.items, name))
         again = self.crash(self.room)
-        item = again.spool.queue.claim("t1")
+        item = self.claim(again, "t1")
         self.assertEqual([state.step for state in item.steps], [relay])
         self.assertFalse(item.fresh)
 
@@ -195,15 +208,12 @@ class RecoveryTests(SynchronousTestCase):
         """An item that has moved on since its record was written is left as it is."""
         relay = RelayToSmartHost("pat@elsewhere.example")
         self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
-        queue = self.room.spool.queue
-        item = queue.claim("t1")
-        done = replace(item, steps=(replace(item.steps[0], outcome=DONE),))
-        queue.record(done)
-        self.assertFalse(queue.finish(done))
+        item = self.claim(self.room, "t1")
+        self.successResultOf(self.room.spool.queue.record(with_outcome(item)))
         again = self.crash(self.room)
-        item = again.spool.queue.claim("t1")
+        item = self.claim(again, "t1")
         self.assertEqual(item.steps[0].outcome, DONE)
-        self.assertTrue(again.spool.queue.finish(item))
+        self.successResultOf(again.spool.queue.finish(item))
         self.assertEqual(files_under(again.places.items), [])
 
     def test_what_was_not_committed_is_removed(self):

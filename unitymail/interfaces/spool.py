@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from zope.interface import Attribute, Interface
 
-from unitymail.interfaces.errors import Never
+from unitymail.interfaces.errors import Never, TryAgain
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.routing.decision import Decision
@@ -40,12 +40,13 @@ DONE = Outcome("done")
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step of an item with what happened so far; `outcome` None while it waits."""
+    """A step of an item with what happened so far; `outcome` None while it waits, `last` its newest failed attempt."""
 
     step: Step
     attempts: int = 0
     next_at: float = 0.0
     outcome: Outcome | None = None
+    last: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Item:
     `size` counts the whole file, our header block of `head` octets included. `name` is the file name under which it
     goes into every mailbox. `intake` is the file it was received in: the item outlives it (see spool.items). `silent`:
     no report is ever due, since it was sent automatically or by nobody known.
+    `priority` is positive for urgent, negative for low. `xid` is what a peer calls the transaction it came in, "" for
+    none. `revision` grows with every change that is written.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.
     `received` is our own Received field out of the header block, b"" when nobody has read it yet; it is not stored.
     """
@@ -81,6 +84,8 @@ class Item:
     silent: bool = False
     fresh: bool = False
     received: bytes = b""
+    xid: str = ""
+    revision: int = 0
 
 
 class IIncoming(Interface):
@@ -111,12 +116,22 @@ class ISpool(Interface):
         A message made twice, of one trace, must be given the same moment: it is part of its name in mailboxes.
         """
 
-    def commit(incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes) -> Awaitable[None]:
+    def commit(
+        incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes, *, xid: str = ""
+    ) -> Awaitable[None]:
         """Fires once the message is durable and linked into each mailbox; then a door may answer 250.
 
         `head` is our own header block, CRLF lines, at most `MAX_HEAD` octets. Messages that are finishing at the
         same time share their flushes. Raises TryAgain when nothing was kept (the incoming message is abandoned).
-        A `trace` that was committed before is not stored twice.
+        A `trace` that was committed before is not stored twice. With the `xid` of a peer's transaction the recipients
+        of the envelope are remembered with the message; when all of them had it before nothing is stored, when only
+        some had (a transaction that ran beside this one) it is TryAgain.
+        """
+
+    def known_recipients(xid: str, addresses: Collection[str]) -> Awaitable[set[str]]:
+        """Those of these addresses that have the message of this transaction already: not to be stored again.
+
+        Waits for a commit of the same transaction that is under way. Raises TryAgain when nobody can know now.
         """
 
 
@@ -152,44 +167,96 @@ class IManyStepsPerformer(IStepPerformer):
 class IQueue(Interface):
     """The items that wait for the courier. A claim is exclusive among all processes and ends with its process.
 
-    `due`, `next_time` and `listen` look at memory only (reactor thread); the other methods block (any thread).
+    Reactor thread only, but `look`. What is awaited is done in threads for many items at once, with shared flushes.
     """
 
-    def due(now: float) -> str | None:
-        """The trace of the most pressing item whose time has come: urgent first, then the longest due.
+    def due(now: float, closed: Container[str] = ()) -> str | None:
+        """The trace of an item whose time has come; handed out once, `claim` it next.
 
-        It is handed out once; `claim` it next.
+        Items known to wait for a next hop in `closed` are passed over. Urgent ones first, yet lower levels get their
+        share; the next hops of a level in turn; of one hop the longest due.
         """
 
-    def next_time() -> float | None:
-        """When the next item that nobody works on falls due; None for an empty queue."""
+    def next_time(closed: Container[str] = ()) -> float | None:
+        """When the next item that nobody works on falls due, closed hops left out; None for never."""
+
+    def hop_of(trace: str) -> str:
+        """The key of the next hop that an item is known to wait for; "" for unknown, none or several."""
 
     def listen(wake: Callable[[], None]) -> None:
-        """Call `wake` (reactor thread) when an item was put by this process."""
+        """Call `wake` when there is something new to do. From now on new items are handed over in memory."""
 
     def look() -> int:
-        """Notice what other processes put into or took out of the queue; how many items there are."""
+        """Notice what other processes changed in the queue; how many items there are. Blocks: any thread."""
 
-    def claim(trace: str) -> Item | None:
+    def claim(trace: str) -> Awaitable[Item | None]:
         """The item, now ours until `release`, `finish` or `shunt`; None when held, gone, or claimed by another.
 
-        Raises Never when its envelope file cannot be read (then it is ours, to shunt), OSError when nothing is ours.
+        `path` stays valid as long as the claim. Raises Never when its envelope file cannot be read (then it is ours,
+        to shunt), OSError when nothing is ours.
         """
 
-    def record(item: Item) -> None:
-        """Write what has happened to the item's steps; durable on return. Only for who holds the claim."""
+    def record(item: Item) -> Awaitable[None]:
+        """Write what has happened to the item's steps; durable when it fires. Only for who holds the claim.
 
-    def release(trace: str, next_at: float) -> None:
-        """End the claim; the item falls due at `next_at`."""
+        Raises OSError when that is not possible now: the claim stays, and this process goes on knowing it.
+        """
 
-    def finish(item: Item) -> bool:
-        """Remove the item, durably, and end the claim; False when it must stay a little (finish it again when due)."""
+    def release(trace: str, next_at: float, hop: str = "", at_latest: float = 0.0) -> Awaitable[None]:
+        """End the claim; the item falls due at `next_at`, waiting for the next hop with the key `hop` when given.
 
-    def shunt(trace: str, why: str) -> None:
+        At `at_latest`, if given, it is due even while that hop is closed.
+        """
+
+    def finish(item: Item) -> Awaitable[None]:
+        """Remove the item, durably, and end the claim. Raises OSError as `record` does."""
+
+    def shunt(trace: str, why: str) -> Awaitable[None]:
         """Put the item aside, untouched, with `why` (a traceback) beside it, and end the claim."""
 
-    def items() -> list[Item]:
-        """All items, oldest first, for a person to look at."""
+
+class NoSuchItem(Never):
+    default = Reply(550, "5.2.0", "No such message in the queue")
+
+
+class Busy(TryAgain):
+    default = Reply(450, "4.2.0", "The message is being worked on now")
+
+
+class IQueueDesk(Interface):
+    """The queue for an administrator. Blocking; any process may call, a running node takes it up within seconds.
+
+    What is done to many is durable, for all together, when the iteration ends.
+    """
+
+    def items() -> Iterator[Item]:
+        """All items that something is left of to do, oldest first, read one by one."""
+
+    def item(trace: str) -> Item:
+        """One item. Raises NoSuchItem."""
+
+    def retry(traces: Iterable[str]) -> Iterator[Changed]:
+        """Whatever waits for its next attempt is due now."""
+
+    def hold(traces: Iterable[str]) -> Iterator[Changed]:
+        """Nobody works on it until it is let go."""
+
+    def unhold(traces: Iterable[str]) -> Iterator[Changed]:
+        """Let go: what was held, and what its sender wanted to be sent later."""
+
+    def bounce(traces: Iterable[str], why: str) -> Iterator[Changed]:
+        """Every recipient who does not have it yet fails, and the sender is told `why`."""
+
+    def delete(traces: Iterable[str]) -> Iterator[Changed]:
+        """It is gone, and nobody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an administrator did to one item: `refusal` says why nothing was, else None."""
+
+    trace: str
+    refusal: NoSuchItem | Busy | None = None
 
 
 class NoSuchBadMail(Never):

@@ -1,9 +1,10 @@
 """The group commit: everything that is waiting becomes durable together, then visible, then it is answered.
 
 Note *The order* (architecture 3.5). (1) Each intake file is written; all of them and their directory are flushed, side
-by side. (2) One record a message goes to the commit journal, with one flush for the batch. This is the durable point:
-what fails before it leaves nothing, what fails after it is finished later. (3) Deliveries are linked into the
-mailboxes, the rest becomes an item. (4) The Deferreds fire. Before (2) a crash leaves a file that the next start
+by side. (2) One record a message goes to the commit journal, and one note for each item of which the courier has
+something to tell, with one flush for all. This is the durable point: what fails before it leaves nothing, what fails
+after it is finished later. (3) Deliveries are linked into the mailboxes, the rest becomes an item; the files of items
+follow their notes, without a flush. (4) The Deferreds fire. Before (2) a crash leaves a file that the next start
 removes; after it, the next start does (3) again.
 
 Knows this order; refuses to know what the steps mean, or when records are retired.
@@ -11,7 +12,9 @@ Knows this order; refuses to know what the steps mean, or when records are retir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import errno
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -27,38 +30,61 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import Deliver
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.form import write_line
+from unitymail.spool.in_hand import InHand
 from unitymail.spool.intake import Incoming
-from unitymail.spool.items import Items
-from unitymail.spool.journal_file import CommitJournal, Committed
+from unitymail.spool.journal_file import CommitJournal, Committed, Noted
 from unitymail.spool.links import link_all, split, waiting
+from unitymail.spool.notes import write_note
 from unitymail.spool.places import Places, parent_of
 from unitymail.spool.retire import Retirement
 from unitymail.spool.trouble import try_again
+from unitymail.spool.xids import Xids
 
-MAX_UNRETIRED = 5_000
+ANSWERS_A_TURN = 32
+MAX_UNRETIRED = 10_000
 MAX_UNRETIRED_OCTETS = 64 * 1024 * 1024
 """Of records: those of messages to thousands of recipients are long."""
 
 
 @dataclass(slots=True, eq=False)
 class Finishing:
-    """A message between its last octet and its answers. `describe` gives the item once the file is written."""
+    """A message between its last octet and its answers. `describe` gives the item once the file is written.
+
+    With an `xid`, `recipients` are the keys of those who are remembered; `known`: they all have it already.
+    """
 
     incoming: Incoming
     head: bytes
     describe: Callable[[], Item]
+    xid: str = ""
+    recipients: frozenset[str] = frozenset()
     answers: list[Deferred[None]] = field(default_factory=list)
     settled: bool = False
     failure: Exception | None = None
     committed: Committed | None = None
     delivered: list[Deliver] = field(default_factory=list)
     fresh: Item | None = None
+    known: bool = False
+
+    def is_wanted(self) -> bool:
+        return self.failure is None and not self.known
 
     def answer(self) -> Deferred[None]:
         """Fires when the message is durable and visible, or fails when nothing of it was kept."""
         answer: Deferred[None] = Deferred()
         self.answers.append(answer)
         return answer
+
+
+@dataclass(slots=True, eq=False)
+class Noting:
+    """A new state of an item that this process has claimed, on its way into the commit journal."""
+
+    item: Item
+    finished: bool
+    answer: Deferred[None] = field(default_factory=Deferred)
+    failure: Exception | None = None
+    noted: Noted | None = None
 
 
 class Committer:
@@ -68,20 +94,25 @@ class Committer:
     """
 
     def __init__(
-        self, *, places: Places, disk: IDisk, threads: IThreads, store: IStore, items: Items, commits: CommitJournal,
-        retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None], flushers: Flushers,
+        self, *, places: Places, disk: IDisk, threads: IThreads, store: IStore, in_hand: InHand, xids: Xids,
+        commits: CommitJournal, retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None],
+        flushers: Flushers, clock: Any,
     ) -> None:
         self._places = places
         self._disk = disk
         self._threads = threads
         self._store = store
-        self._items = items
+        self._in_hand = in_hand
+        self._xids = xids
         self._commits = commits
         self._retirement = retirement
         self._journal = journal
         self._ended = ended
         self._flushers = flushers
+        self._clock = clock
         self._waiting: list[Finishing] = []
+        self._notes: list[Noting] = []
+        self._answers: deque[Finishing | Noting] = deque()
         self._busy = False
         self._settling = 0
         self._idle: list[Deferred[None]] = []
@@ -92,6 +123,14 @@ class Committer:
         self._waiting.append(message)
         if not self._busy:
             self._begin()
+
+    def note(self, item: Item, *, finished: bool) -> Deferred[None]:
+        """Fires when this state of a claimed item is durable. Fails with OSError; what is in hand has it anyway."""
+        noting = Noting(item, finished)
+        self._notes.append(noting)
+        if not self._busy:
+            self._begin()
+        return noting.answer
 
     def settle_first(self, message: Finishing) -> None:
         """Flush a large file by itself, so that small messages need not wait for it, then submit it."""
@@ -111,22 +150,46 @@ class Committer:
 
     def _begin(self) -> None:
         self._busy = True
-        batch, self._waiting = self._waiting, []
-        running: Any = self._threads.run(self._commit, batch)
-        running.addBoth(self._end, batch)
+        messages, self._waiting = self._waiting, []
+        notes, self._notes = self._notes, []
+        running: Any = self._threads.run(self._commit, messages, notes)
+        running.addBoth(self._end, messages, notes)
 
-    def _end(self, surprise: Any, batch: list[Finishing]) -> None:
+    def _end(self, surprise: Any, messages: list[Finishing], notes: list[Noting]) -> None:
         # The next batch begins before these are answered: its flushes run while the answers are written.
         self._busy = False
-        if self._waiting:
+        if self._waiting or self._notes:
             self._begin()
-        for message in batch:
-            if surprise is not None and message.committed is None and message.failure is None:
-                self._fail(message, surprise.value)
-            self._answer(message)
         if surprise is not None:
-            self._journal.trouble("committing messages", surprise.value)
-        self._tell_idle()
+            self._give_up(surprise.value, messages, notes)
+        was_idle = not self._answers
+        self._answers += [*messages, *notes]
+        if was_idle:
+            self._answer_some()
+
+    def _give_up(self, surprise: Exception, messages: list[Finishing], notes: list[Noting]) -> None:
+        self._journal.trouble("committing messages", surprise)
+        for message in messages:
+            if message.committed is None and message.failure is None:
+                self._fail(message, surprise)
+        for noting in notes:
+            if noting.noted is None and noting.failure is None:
+                noting.failure = OSError(errno.EIO, f"the commit was broken off: {surprise}")
+
+    def _answer_some(self) -> None:
+        """Few at a time: what is answered goes on at once, and others want their turn of the reactor too."""
+        for _ in range(min(ANSWERS_A_TURN, len(self._answers))):
+            done = self._answers.popleft()
+            if isinstance(done, Finishing):
+                self._answer(done)
+            elif done.failure is not None:
+                done.answer.errback(done.failure)
+            else:
+                done.answer.callback(None)
+        if self._answers:
+            self._clock.callLater(0, self._answer_some)
+        else:
+            self._tell_idle()
 
     def _answer(self, message: Finishing) -> None:
         self._ended(message)
@@ -137,7 +200,7 @@ class Committer:
                 answer.callback(None)
 
     def _tell_idle(self) -> None:
-        if self._busy or self._settling:
+        if self._busy or self._settling or self._answers:
             return
         waiters, self._idle = self._idle, []
         for waiter in waiters:
@@ -145,12 +208,33 @@ class Committer:
 
     # in a thread
 
-    def _commit(self, batch: list[Finishing]) -> None:
-        self._press_back(batch)
-        self._settle([message for message in batch if not message.settled and message.failure is None])
-        durable = self._make_record([message for message in batch if message.failure is None])
-        for message in durable:
-            self._link(message)
+    def _commit(self, messages: list[Finishing], notes: list[Noting]) -> None:
+        self._press_back(messages)
+        for message in messages:
+            self._look_up(message)
+        self._settle([message for message in messages if not message.settled and message.is_wanted()])
+        self._make_records([message for message in messages if message.is_wanted()], notes)
+        for message in messages:
+            if message.committed is not None:
+                self._link(message)
+        for noting in notes:
+            if noting.noted is not None:
+                self._apply(noting.noted)
+
+    def _look_up(self, message: Finishing) -> None:
+        """What a peer sent in another transaction of this name meanwhile is not stored again."""
+        if not message.xid or message.failure is not None:
+            return
+        try:
+            known = self._xids.known(message.xid, message.recipients)
+        except Exception as error:
+            self._fail(message, error)
+            return
+        if known >= message.recipients:
+            message.known = True
+            message.incoming.remove()
+        elif known:
+            self._fail(message, TryAgain(why=f"{message.xid}: some recipients have had it meanwhile"))
 
     def _press_back(self, batch: list[Finishing]) -> None:
         """Bound the records that a crash would have to replay, and what a disk in trouble can pile up."""
@@ -197,37 +281,64 @@ class Committer:
         except Exception as error:
             trouble.append(error)
 
-    def _make_record(self, batch: list[Finishing]) -> Sequence[Finishing]:
-        for message in batch:
+    def _make_records(self, messages: list[Finishing], notes: list[Noting]) -> None:
+        """The durable point: whoever has its record or note set afterwards is beyond it."""
+        records = self._records_of(messages)
+        noted = self._noted_of(notes)
+        if not records and not noted:
+            return
+        try:
+            self._commits.append([*(record for _, record in records), *(note for _, note in noted)])
+        except OSError as error:
+            for message, _ in records:
+                self._fail(message, error)
+            for noting, note in noted:
+                self._in_hand.failed(note.note)
+                noting.failure = error
+            return
+        for message, record in records:
+            message.committed = record
+            if message.xid:
+                self._xids.remember(message.xid, message.recipients)
+        for noting, note in noted:
+            noting.noted = note
+
+    def _records_of(self, messages: list[Finishing]) -> list[tuple[Finishing, Committed]]:
+        records = []
+        for message in messages:
             try:
                 item = message.describe()
-                message.committed = Committed(item, write_line(item))
+                records.append((message, Committed(item, write_line(item))))
             except Exception as error:
                 self._fail(message, error)
-        batch = [message for message in batch if message.failure is None]
-        records = [message.committed for message in batch if message.committed is not None]
-        if not records:
-            return ()
+        return records
+
+    def _noted_of(self, notes: list[Noting]) -> list[tuple[Noting, Noted]]:
+        noted = []
+        for noting in notes:
+            note = self._in_hand.note(noting.item, finished=noting.finished)
+            noted.append((noting, Noted(note, write_note(note))))
+        return noted
+
+    def _apply(self, noted: Noted) -> None:
         try:
-            self._commits.append(records)
-        except OSError as error:
-            for message in batch:
-                self._fail(message, error)
-            return ()
-        return batch
+            self._in_hand.apply(noted.note)
+            noted.applied = True
+        except OSError as error:  # the note is durable: the retirement does it
+            self._journal.trouble(f"writing the envelope of {noted.note.trace}; it is tried again", error)
 
     def _link(self, message: Finishing) -> None:
         record = message.committed
         assert record is not None
         item = record.item
-        now, rest = split(item.steps)
+        now, rest = split(item)
         message.delivered, failed = link_all(self._store, item, now, again=bool(parent_of(item.trace)))
         for state, error in failed:
             self._journal.trouble(f"linking {item.trace} for {state.step!r}: the courier will", error)
         record.waits = waiting(item, rest, failed)
         if record.waits is not None:
             try:
-                message.fresh = self._items.create(record.waits, item.path)
+                message.fresh = self._in_hand.born(record.waits, item.path)
             except Exception as error:  # the message is durable: the retirement makes the item
                 record.stuck = True
                 self._journal.trouble(f"making the item of {item.trace}; it is tried again", error)

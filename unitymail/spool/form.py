@@ -55,7 +55,7 @@ def write_form(item: Item) -> bytes:
     text = (
         f'{{\n {facts[1:-1]},\n "envelope": {_compact(_of_envelope(item.envelope))},\n'
         f' "recipients": [{_rows(map(_of_recipient, item.envelope.recipients))}],\n'
-        f' "steps": [{_rows(map(_of_state, item.steps))}]\n}}\n'
+        f' "steps": [{_rows(map(of_state, item.steps))}]\n}}\n'
     )
     return text.encode("utf-8", "surrogatepass")
 
@@ -66,7 +66,7 @@ def write_line(item: Item) -> bytes:
         **{name: getattr(item, name) for name in _PLAIN},
         "envelope": _of_envelope(item.envelope),
         "recipients": [_of_recipient(recipient) for recipient in item.envelope.recipients],
-        "steps": [_of_state(state) for state in item.steps],
+        "steps": [of_state(state) for state in item.steps],
     }).encode("utf-8", "surrogatepass")
 
 
@@ -75,14 +75,14 @@ def _rows(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def read_form(octets: bytes, path: str) -> Item:
-    """The item whose message file is `path`. Raises Unreadable."""
+    """The item whose message file is `path`; what an older version did not know has its default. Raises Unreadable."""
     try:
         form = json.loads(octets.decode("utf-8", "surrogatepass"))
         return Item(
             path=path,
             envelope=_to_envelope(form["envelope"], form["recipients"]),
-            steps=tuple(_to_state(row) for row in form["steps"]),
-            **{name: form[name] for name in _PLAIN},
+            steps=tuple(to_state(row) for row in form["steps"]),
+            **{name: form[name] for name in _PLAIN if name in form},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unreadable(f"{path}: {error!r}") from error
@@ -113,7 +113,8 @@ def _to_recipient(form: dict[str, Any]) -> Recipient:
     return Recipient(form["address"], None if notify is None else frozenset(notify), form.get("orcpt"))
 
 
-def _of_state(state: StepState) -> dict[str, Any]:
+def of_state(state: StepState) -> dict[str, Any]:
+    """A step and what has happened to it so far, as envelope files and the commit journal hold it."""
     form = of_step(state.step)
     if state.attempts:
         form["attempts"] = state.attempts
@@ -121,13 +122,19 @@ def _of_state(state: StepState) -> dict[str, Any]:
         form["next_at"] = state.next_at
     if state.outcome is not None:
         form["outcome"] = _set_fields(state.outcome)
+    if state.last is not None:
+        form["last"] = _set_fields(state.last)
     return form
 
 
-def _to_state(form: dict[str, Any]) -> StepState:
-    outcome = form.pop("outcome", None)
+def to_state(form: dict[str, Any]) -> StepState:
+    outcome, last = _to_outcome(form.pop("outcome", None)), _to_outcome(form.pop("last", None))
     attempts, next_at = form.pop("attempts", 0), form.pop("next_at", 0.0)
-    return StepState(to_step(form), attempts, next_at, None if outcome is None else Outcome(**outcome))
+    return StepState(to_step(form), attempts, next_at, outcome, last)
+
+
+def _to_outcome(form: dict[str, Any] | None) -> Outcome | None:
+    return None if form is None else Outcome(**form)
 
 
 def _slots_of(kind: type[Any]) -> tuple[str, ...]:

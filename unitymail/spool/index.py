@@ -1,17 +1,31 @@
-"""Which items wait, in memory: trace, time and urgency, nothing more. Refuses to know what is in them.
+"""Which items wait, in memory: trace, time, urgency and the next hop each waits for. Knows nothing else of them.
 
-Two heaps hold who is due and who is later, with stale entries that are passed over; about 300 octets an item.
+Note *Fair*. Three levels: urgent, normal, low. A higher one goes first, yet a lower one that has something due gets
+at least every `SHARE`th slot. Within a level the next hops take turns (`turns`), so that 50,000 items for a slow hop
+hold up nobody else's; items whose hop is not known yet are one line among the others.
+
+About 350 octets an item; every question costs O(log n) of the items and at most one look at each closed hop.
 """
 
 from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import islice
 
 from unitymail.spool.places import parent_of
+from unitymail.spool.turns import Line, Turns
 
+URGENT, NORMAL, LOW = range(3)
+SHARE = 10
 PARENT_FIRST_S = 1.0
+_SLICE = 1_000
+_SPARE = 1_000
+
+
+def level_of(priority: int) -> int:
+    return URGENT if priority > 0 else LOW if priority < 0 else NORMAL
 
 
 class Index:
@@ -19,10 +33,12 @@ class Index:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[str, tuple[float, bool]] = {}
+        self._levels = tuple(Turns(self._counts) for _ in (URGENT, NORMAL, LOW))
+        self._entries: dict[str, tuple[float, Line]] = {}
         self._claimed: set[str] = set()
-        self._later: list[tuple[float, str]] = []
-        self._due: tuple[list[tuple[float, str]], list[tuple[float, str]]] = ([], [])
+        self._passed_over = [0, 0, 0]
+        self._limits: dict[str, float] = {}
+        self._limit_times: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -34,75 +50,119 @@ class Index:
         with self._lock:
             return set(self._entries)
 
-    def load(self, entries: Iterable[tuple[str, float, bool]]) -> None:
-        """Many at once: (trace, when, urgent)."""
-        with self._lock:
-            for trace, when, urgent in entries:
-                self._entries[trace] = (when, urgent)
-                self._later.append((when, trace))
-            heapq.heapify(self._later)
+    def load(self, entries: Iterable[tuple[str, float, int]]) -> None:
+        """Many at once: (trace, when, level). Nobody waits for all of them."""
+        rest = iter(entries)
+        while some := list(islice(rest, _SLICE)):
+            with self._lock:
+                for trace, when, level in some:
+                    self._enter(trace, when, self._levels[level].line(""))
 
-    def put(self, trace: str, when: float, urgent: bool) -> None:
+    def put(self, trace: str, when: float, level: int, hop: str = "", at_latest: float = 0.0) -> None:
+        """An item, new or changed, that nobody has. It falls due `at_latest` even if its hop is closed (0: never)."""
         with self._lock:
-            self._entries[trace] = (when, urgent)
-            self._claimed.discard(trace)
-            heapq.heappush(self._later, (when, trace))
+            self._put(trace, when, self._levels[level].line(hop), at_latest)
 
-    def again(self, trace: str, when: float) -> None:
-        """An item that was claimed is to be looked at again."""
-        self.put(trace, when, self._entries.get(trace, (0.0, False))[1])
+    def again(self, trace: str, when: float, hop: str = "", at_latest: float = 0.0) -> None:
+        """As `put`, for an item that was claimed."""
+        with self._lock:
+            if (entry := self._entries.get(trace)) is not None:
+                self._put(trace, when, entry[1].turns.line(hop), at_latest)
+
+    def _put(self, trace: str, when: float, line: Line, at_latest: float) -> None:
+        self._claimed.discard(trace)
+        self._limits.pop(trace, None)
+        self._enter(trace, when, line)
+        if at_latest and line.hop:
+            self._limit(trace, max(at_latest, when))
 
     def claim(self, trace: str) -> None:
         with self._lock:
-            self._claimed.add(trace)
+            if trace in self._entries:
+                self._claimed.add(trace)
 
     def drop(self, trace: str) -> None:
         with self._lock:
             self._entries.pop(trace, None)
+            self._limits.pop(trace, None)
             self._claimed.discard(trace)
 
     def is_claimed(self, trace: str) -> bool:
         return trace in self._claimed
 
-    def due(self, now: float) -> str | None:
-        """The most pressing item, handed out once: it counts as claimed until it is put again or dropped."""
+    def hop_of(self, trace: str) -> str:
+        """What the item is known to wait for."""
+        entry = self._entries.get(trace)
+        return entry[1].hop if entry is not None else ""
+
+    def due(self, now: float, closed: Container[str] = ()) -> str | None:
+        """The item whose turn it is, handed out once: it counts as claimed until it is put again or dropped."""
         with self._lock:
-            while self._later and self._later[0][0] <= now:
-                when, trace = heapq.heappop(self._later)
-                if (entry := self._current(when, trace)) is not None:
-                    heapq.heappush(self._due[0 if entry[1] else 1], (when, trace))
-            for heap in self._due:
-                while heap:
-                    when, trace = heap[0]
-                    if self._current(when, trace) is None:
-                        heapq.heappop(heap)
-                    elif self._waits_for_parent(trace, now):
-                        heapq.heappop(heap)
-                        self._entries[trace] = (now + PARENT_FIRST_S, self._entries[trace][1])
-                        heapq.heappush(self._later, (now + PARENT_FIRST_S, trace))
-                    else:
-                        heapq.heappop(heap)
-                        self._claimed.add(trace)
-                        return trace
+            self._pass_limits(now)
+            waiting = [level.ring(now) for level in self._levels]
+            for level in self._order():
+                while (found := self._levels[level].take(now, closed)) is not None:
+                    line, trace = found
+                    if self._waits_for_parent(trace, now):
+                        self._enter(trace, now + PARENT_FIRST_S, line.turns.line(line.hop))
+                        continue
+                    self._claimed.add(trace)
+                    self._limits.pop(trace, None)
+                    self._count(level, waiting)
+                    return trace
             return None
 
-    def next_time(self) -> float | None:
+    def next_time(self, closed: Container[str] = ()) -> float | None:
         """When the next unclaimed item falls due (or fell)."""
         with self._lock:
-            times = []
-            for heap in (self._later, *self._due):
-                while heap and self._current(*heap[0]) is None:
-                    heapq.heappop(heap)
-                if heap:
-                    times.append(heap[0][0])
-            return min(times, default=None)
+            times = [level.next_time(closed) for level in self._levels]
+            while self._limit_times and not self._is_limit(*self._limit_times[0]):
+                heapq.heappop(self._limit_times)
+            if self._limit_times:
+                times.append(self._limit_times[0][0])
+            return min((time for time in times if time is not None), default=None)
 
-    def _current(self, when: float, trace: str) -> tuple[float, bool] | None:
+    def _enter(self, trace: str, when: float, line: Line) -> None:
+        self._entries[trace] = (when, line)
+        line.turns.enter(line, when, trace)
+
+    def _counts(self, line: Line, when: float, trace: str) -> bool:
         entry = self._entries.get(trace)
-        return entry if entry is not None and entry[0] == when and trace not in self._claimed else None
+        return entry is not None and entry[0] == when and entry[1] is line and trace not in self._claimed
 
     def _waits_for_parent(self, trace: str, now: float) -> bool:
         parent = parent_of(trace)
         if not parent or parent not in self._entries:
             return False
         return parent in self._claimed or self._entries[parent][0] <= now
+
+    # the share of each level
+
+    def _order(self) -> tuple[int, ...]:
+        starving = [level for level in (LOW, NORMAL) if self._passed_over[level] >= SHARE - 1]
+        return (*starving, URGENT, NORMAL, LOW)
+
+    def _count(self, chosen: int, waiting: list[bool]) -> None:
+        """`waiting` says of each level whether something of it is due."""
+        self._passed_over[chosen] = 0
+        for level in range(chosen + 1, LOW + 1):
+            self._passed_over[level] += waiting[level]
+
+    # items that are due at some time whatever their hop
+
+    def _limit(self, trace: str, at_latest: float) -> None:
+        self._limits[trace] = at_latest
+        heapq.heappush(self._limit_times, (at_latest, trace))
+        if len(self._limit_times) > 2 * len(self._limits) + _SPARE:
+            self._limit_times = [(time, trace) for trace, time in self._limits.items()]
+            heapq.heapify(self._limit_times)
+
+    def _is_limit(self, time: float, trace: str) -> bool:
+        return self._limits.get(trace) == time
+
+    def _pass_limits(self, now: float) -> None:
+        while self._limit_times and self._limit_times[0][0] <= now:
+            time, trace = heapq.heappop(self._limit_times)
+            if self._is_limit(time, trace):
+                del self._limits[trace]
+                self._enter(trace, time, self._entries[trace][1].turns.line(""))

@@ -3,11 +3,11 @@
 Knows in which order they must be written and removed; refuses to know when an item is due or who works on it.
 
 Note *What a start may not read*. A start with 100,000 items opens none of them. The envelope file's modification
-time is when to look at the item next, and its owner-execute bit says urgent. Both are hints: a claim reads the file.
+time is when to look at the item next; its owner's permissions say whether it is urgent (may execute) or low (may not
+write). These are hints: a claim reads the file. An envelope file is always replaced by rename, never changed.
 
-Note *An item outlives its record*. As long as the intake file of an item exists, its commit record may be replayed
-after a crash, and an item that is missing then is made again. So an item that is done stays, with all its outcomes,
-until its intake file is gone. An envelope file is always replaced by rename, never changed.
+Note *The envelope may come later*. While the commit record of an item is not retired, its envelope file may be missing,
+or older than what the commit journal notes of it (`in_hand`, `notes`). A message file alone is no item to anybody else.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import Item
 from unitymail.spool.claim import lock_descriptor
 from unitymail.spool.form import Unreadable, read_form, write_form
+from unitymail.spool.index import LOW, NORMAL, URGENT, level_of
 from unitymail.spool.places import Places, traces_in, unlink_if_there
 
-URGENT_MODE = 0o700
-NORMAL_MODE = 0o600
+MODES = {URGENT: 0o700, NORMAL: 0o600, LOW: 0o400}
+FLUSHED_ONE_BY_ONE = 64
 NEVER = 7_258_118_400.0
 """When a held item falls due: the year 2200."""
 
@@ -34,6 +35,11 @@ def wakes_at(item: Item) -> float:
     if item.held:
         return NEVER
     return min((state.next_at for state in item.steps if state.outcome is None), default=0.0) or item.arrived
+
+
+def level_of_mode(mode: int) -> int:
+    """The level that the permissions of an envelope file stand for."""
+    return URGENT if mode & 0o100 else NORMAL if mode & 0o200 else LOW
 
 
 class Items:
@@ -49,17 +55,26 @@ class Items:
 
     def create(self, item: Item, source: str) -> Item:
         """Make the item of the message at `source`; not durable yet. The item with its own path."""
+        item = self.adopt(item, source)
+        self._disk.close(self.write(item))
+        return item
+
+    def adopt(self, item: Item, source: str) -> Item:
+        """Only its message file: the envelope is still to come. The item with its own path."""
         item = replace(item, path=self.message_path(item.trace))
         with suppress(FileExistsError):
             self._disk.link(source, item.path)
-        self._disk.close(self._write(item, flush=False))
         return item
 
     def make_durable(self, traces: Collection[str]) -> None:
-        """Return once these items, as far as they are still there, would survive a power cut."""
-        for trace in traces:
+        """Return once these items, as far as they are there, would survive a power cut, and those that are gone not."""
+        there = [trace for trace in traces if os.path.exists(self.envelope_path(trace))]
+        if len(there) > FLUSHED_ONE_BY_ONE:
+            self._disk.flush_filesystem(self._places.items)
+            return
+        for trace in there:
             with suppress(FileNotFoundError):
-                fd = os.open(self.envelope_path(trace), os.O_RDWR | os.O_CLOEXEC)
+                fd = os.open(self.envelope_path(trace), os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     self._disk.flush(fd)
                 finally:
@@ -67,25 +82,14 @@ class Items:
         if traces:
             self._disk.flush_directory(self._places.items)
 
-    def rewrite(self, item: Item) -> int:
-        """Replace the envelope file, durably; a descriptor that holds the lock on the new one."""
-        fd = self._write(item, flush=True)
-        try:
-            self._disk.flush_directory(self._places.items)
-        except OSError:
-            self._disk.close(fd)
-            raise
-        return fd
-
-    def _write(self, item: Item, *, flush: bool) -> int:
+    def write(self, item: Item) -> int:
+        """Write or replace the envelope file, not durably; a descriptor that holds the lock on the new one."""
         temporary = os.path.join(self._places.items, f"{item.trace}.tmp")
         unlink_if_there(self._disk, temporary)
-        fd = self._disk.create(temporary, URGENT_MODE if item.priority > 0 else NORMAL_MODE)
+        fd = self._disk.create(temporary, MODES[level_of(item.priority)])
         try:
             lock_descriptor(fd)
             self._disk.write(fd, write_form(item))
-            if flush:
-                self._disk.flush(fd)
             self._disk.set_times(temporary, wakes_at(item))
             self._disk.rename(temporary, self.envelope_path(item.trace))
         except OSError:
@@ -101,28 +105,34 @@ class Items:
             octets = file.read()
         return read_form(octets, self.message_path(trace))
 
+    def is_shunted(self, trace: str) -> bool:
+        return os.path.exists(os.path.join(self._places.shunted, f"{trace}.json"))
+
     def is_whole(self, trace: str) -> bool:
-        """Whether both files are there as they should be, here or shunted."""
-        if os.path.exists(os.path.join(self._places.shunted, f"{trace}.json")):
-            return True
+        """Whether both files are there as they should be."""
         try:
             item = self.read(trace)
             return os.path.getsize(item.path) == item.size
         except (OSError, Unreadable):
             return False
 
-    def outlives_intake(self, item: Item) -> bool:
-        """Whether the item may be removed: its commit record cannot come back."""
-        return not item.intake or not os.path.exists(os.path.join(self._places.intake, item.intake))
+    def may_come_back(self, item: Item) -> bool:
+        """Whether the item's commit record may still be replayed after a crash."""
+        return bool(item.intake) and os.path.exists(os.path.join(self._places.intake, item.intake))
 
-    def remove(self, trace: str) -> None:
-        """The envelope first: a message file alone is no item. Durable."""
+    def unlink(self, trace: str) -> None:
+        """The envelope first: a message file alone is no item. Not durable."""
         unlink_if_there(self._disk, self.envelope_path(trace))
         unlink_if_there(self._disk, self.message_path(trace))
+
+    def remove(self, trace: str) -> None:
+        """Durable."""
+        self.unlink(trace)
         self._disk.flush_directory(self._places.items)
 
     def shunt(self, trace: str, why: str) -> None:
         """Move both files to shunted/, untouched, with `why` beside them; durable."""
+        self.make_durable([trace])
         note = os.path.join(self._places.shunted, f"{trace}.txt")
         unlink_if_there(self._disk, note)
         fd = self._disk.create(note)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import Item
 from unitymail.spool.claim import lock_descriptor, try_lock
+from unitymail.spool.notes import Note
 from unitymail.spool.places import unlink_if_there
 
 _HEADER = 18
@@ -54,7 +55,7 @@ class Committed:
     """A message with a durable record. `linked` once its links are made and what is left is an item.
 
     `item` has all steps and the intake file as its path. `waits` is what became an item, None when nothing did;
-    `stuck` says that it could not be made yet.
+    `stuck` says that it could not be made yet. `retired`: nothing can bring it back.
     """
 
     item: Item
@@ -62,6 +63,16 @@ class Committed:
     linked: bool = False
     waits: Item | None = None
     stuck: bool = False
+    retired: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Noted:
+    """A note about an item. `applied` once the files of the item say the same, though not durably."""
+
+    note: Note
+    payload: bytes
+    applied: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +82,7 @@ class Segment:
     size: int = 0
     room: int = 0
     committed: list[Committed] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
 
 
 class CommitJournal:
@@ -86,7 +98,7 @@ class CommitJournal:
         self._number = 0
         self._life = self._begin_life()
 
-    def append(self, batch: Sequence[Committed]) -> Segment:
+    def append(self, batch: Sequence[Committed | Noted]) -> Segment:
         """One record each, one flush for all. On OSError none of them counts."""
         octets = b"".join(frame(one.payload) for one in batch)
         with self._lock:
@@ -99,7 +111,8 @@ class CommitJournal:
                 self._cut(segment)
                 raise
             segment.size += len(octets)
-            segment.committed.extend(batch)
+            segment.committed.extend(one for one in batch if isinstance(one, Committed))
+            segment.noted.extend(one for one in batch if isinstance(one, Noted))
             return segment
 
     def _write(self, segment: Segment, octets: bytes) -> None:
@@ -119,17 +132,16 @@ class CommitJournal:
             return list(self._sealed)
 
     def remove(self, segments: Sequence[Segment]) -> None:
-        """Forget segments whose records are all retired; durable on return."""
+        """Forget segments of which everything is retired. Not durable: one that comes back says nothing new."""
         for segment in segments:
             unlink_if_there(self._disk, segment.path)
-        self._disk.flush_directory(self._directory)
         with self._lock:
             self._sealed = [segment for segment in self._sealed if segment not in segments]
 
     def unretired(self) -> int:
-        """How many records wait for their retirement."""
+        """How many records and notes wait for their retirement."""
         with self._lock:
-            return sum(len(segment.committed) for segment in self._segments())
+            return sum(len(segment.committed) + len(segment.noted) for segment in self._segments())
 
     def octets(self) -> int:
         """How long all segments are: what a recovery would have to read."""

@@ -22,10 +22,12 @@ class Places:
         self.items = os.path.join(root, "items")
         self.shunted = os.path.join(root, "shunted")
         self.badmail = os.path.join(root, "badmail")
+        self.nudges = os.path.join(root, "nudges")
 
     def make(self, disk: IDisk) -> None:
         """Create what is missing, durably."""
-        missing = [p for p in (self.intake, self.journal, self.items, self.shunted, self.badmail) if not _is_there(p)]
+        rooms = (self.intake, self.journal, self.items, self.shunted, self.badmail, self.nudges)
+        missing = [place for place in rooms if not _is_there(place)]
         if not missing:
             return
         if not _is_there(self.root):
@@ -52,10 +54,10 @@ def parent_of(trace: str) -> str:
     return parent if hyphen else ""
 
 
-def maildir_name(trace: str, arrived: float, host: str, size: int) -> str:
-    """The name of the message in every mailbox; what Maildir forbids in `host` is escaped."""
+def maildir_name(trace: str, arrived: float, host: str, size: int, *, asks_receipt: bool = False) -> str:
+    """The name of the message in every mailbox, what Maildir forbids in `host` escaped; `,N=1` asks for a receipt."""
     place = host.replace("/", "\\057").replace(":", "\\072").replace(",", "\\054")
-    return f"{int(arrived)}.{trace}.{place},S={size}"
+    return f"{int(arrived)}.{trace}.{place},S={size}{',N=1' if asks_receipt else ''}"
 
 
 def traces_in(directory: str, ending: str) -> Iterator[str]:

@@ -1,164 +1,228 @@
-"""The queue as the courier sees it: the index in memory, the files of items, and the claims of this process.
+"""The queue as the courier sees it: the index in memory, the files of items, and what this process has in hand.
 
-Knows that other processes put items into the same directory; refuses to know what performing a step means.
+Knows that other processes put items into the same directory, and that administrators change them; refuses to know what
+performing a step means.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import IQueue, Item
-from unitymail.spool.claim import try_lock, unlock
+from unitymail.interfaces.threads import IThreads
+from unitymail.routing.hops import waits_for
+from unitymail.spool.claims import Claims
 from unitymail.spool.form import Unreadable
-from unitymail.spool.index import Index
-from unitymail.spool.items import NEVER, Items, wakes_at
+from unitymail.spool.in_hand import InHand
+from unitymail.spool.index import Index, level_of
+from unitymail.spool.intake import owner_of
+from unitymail.spool.items import NEVER, Items, level_of_mode, wakes_at
+from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places, is_trace
 
-_STAYS_S = 1.0
+STAYS_S = 1.0
+UNKNOWN_S = 60.0
+"""How long nobody may know when an item must be looked at whatever its hop does."""
+SCAN_SHARE = 0.02
+"""The share of the time that may be spent on looking through the folder."""
 _COARSE_S = 2.0
 _DISTRUST_S = 3_600.0
+
+class Noter(Protocol):
+    """Makes a new state of a claimed item durable."""
+
+    def __call__(self, item: Item, *, finished: bool) -> Deferred[None]: ...
 
 
 @implementer(IQueue)
 class Queue:
-    """`now` is the clock's `seconds`."""
+    """`note` as `Committer.note`; `nudged` hears in the reactor thread what administrators did; `owner` is us."""
 
-    def __init__(self, places: Places, disk: IDisk, now: Callable[[], float]) -> None:
+    def __init__(
+        self, *, places: Places, items: Items, in_hand: InHand, threads: IThreads, now: Callable[[], float],
+        note: Noter, nudges: Nudges, nudged: Callable[[Nudge], None], owner: str,
+    ) -> None:
         self._places = places
-        self._disk = disk
+        self._items = items
+        self._in_hand = in_hand
+        self._threads = threads
         self._now = now
-        self._items = Items(places, disk)
+        self._note = note
+        self._nudges = nudges
+        self._nudged = nudged
+        self._owner = owner
         self._index = Index()
-        self._claims: dict[str, int] = {}
+        self._claims = Claims(threads, self._claim)
         self._fresh: set[str] = set()
+        self._others: set[str] = set()
+        self._untold: deque[Nudge] = deque()
         self._wake: Callable[[], None] = lambda: None
         self._looked = threading.Lock()
         self._seen = 0.0
+        self._scan_after = 0.0
 
-    # in memory (reactor thread)
+    # in memory
 
-    def due(self, now: float) -> str | None:
-        return self._index.due(now)
+    def due(self, now: float, closed: Container[str] = ()) -> str | None:
+        while self._untold:
+            self._nudged(self._untold.popleft())
+        return self._index.due(now, closed)
 
-    def next_time(self) -> float | None:
-        return self._index.next_time()
+    def next_time(self, closed: Container[str] = ()) -> float | None:
+        return self._index.next_time(closed)
+
+    def hop_of(self, trace: str) -> str:
+        return self._index.hop_of(trace)
 
     def listen(self, wake: Callable[[], None]) -> None:
         self._wake = wake
+        self._in_hand.keeps_young = True
 
     def added(self, item: Item) -> None:
-        """An item that this process has just made."""
+        """An item that this process has just made. It is looked at soon even if its likely hop is closed."""
         self._fresh.add(item.trace)
-        self._index.put(item.trace, wakes_at(item), item.priority > 0)
+        hop = waits_for(state.step for state in item.steps)
+        self._index.put(item.trace, wakes_at(item), level_of(item.priority), hop, self._now() + UNKNOWN_S)
         self._wake()
 
     def __contains__(self, trace: str) -> bool:
         return trace in self._index
 
+    # claims
+
+    def claim(self, trace: str) -> Deferred[Item | None]:
+        self._index.claim(trace)
+        if (item := self._in_hand.take(trace)) is not None:
+            return succeed(self._as_claimed(item))
+        return self._claims.ask(trace)
+
+    def _claim(self, trace: str) -> Item | None:
+        """In a thread: the item from its file."""
+        try:
+            item = self._in_hand.claim(trace)
+        except FileNotFoundError:
+            self._drop(trace)
+            return None
+        except Unreadable as error:
+            raise Never(why=f"the envelope of {trace} cannot be read") from error
+        except OSError:
+            self._index.again(trace, self._now() + STAYS_S)
+            raise
+        if item is None:
+            self._index.again(trace, self._now() + STAYS_S)
+            return None
+        if item.held:
+            self._in_hand.let_go(trace)
+            self._index.again(trace, NEVER)
+            return None
+        if self._items.may_come_back(item) and owner_of(item.intake)[1] != self._owner:
+            self._others.add(trace)
+        return self._as_claimed(item)
+
+    def _as_claimed(self, item: Item) -> Item:
+        fresh = item.trace in self._fresh
+        self._fresh.discard(item.trace)
+        return replace(item, fresh=True) if fresh else item
+
+    def record(self, item: Item) -> Deferred[None]:
+        return self._noted(item, finished=False)
+
+    def finish(self, item: Item) -> Deferred[None]:
+        if item.trace in self._others:
+            return Deferred.fromCoroutine(self._finish_others(item))
+        return self._noted(item, finished=True).addCallback(lambda _: self._drop(item.trace))
+
+    async def _finish_others(self, item: Item) -> None:
+        """An item whose record another process can still bring back stays, done, until that is over."""
+        stays: Any = self._threads.run(self._items.may_come_back, item)
+        if not await stays:
+            self._others.discard(item.trace)
+            await self.finish(item)
+            return
+        if not self._in_hand.is_noted(item):
+            await self.record(item)
+        await self.release(item.trace, self._now() + STAYS_S)
+
+    def _noted(self, item: Item, *, finished: bool) -> Deferred[None]:
+        if item.trace not in self._in_hand:
+            return fail(Never(why=f"{item.trace} is not claimed"))
+        return self._note(item, finished=finished)
+
+    def release(self, trace: str, next_at: float, hop: str = "", at_latest: float = 0.0) -> Deferred[None]:
+        self._in_hand.let_go(trace)
+        self._index.again(trace, next_at, hop, at_latest)
+        return succeed(None)
+
+    def shunt(self, trace: str, why: str) -> Deferred[None]:
+        shunting: Any = self._threads.run(self._in_hand.shunt, trace, why)
+        return shunting.addCallback(lambda _: self._drop(trace))
+
+    def _drop(self, trace: str) -> None:
+        self._index.drop(trace)
+        self._fresh.discard(trace)
+        self._others.discard(trace)
+
     # on disk (any thread)
 
     def look(self) -> int:
         with self._looked:
-            changed = os.stat(self._places.items).st_mtime
-            if changed != self._seen:
+            for nudge in self._nudges.take():
+                for trace in nudge.traces:
+                    self._renew(trace)
+                self._untold.append(nudge)
+            changed, began = os.stat(self._places.items).st_mtime, self._now()
+            if changed != self._seen and began >= self._scan_after:
                 self._scan()
+                ended = self._now()
+                self._scan_after = ended + (ended - began) / SCAN_SHARE
                 # A directory that changed a moment ago may change again within the same time stamp.
-                self._seen = changed if changed < self._now() - _COARSE_S else changed - _COARSE_S
+                self._seen = changed if changed < began - _COARSE_S else changed - _COARSE_S
         return len(self._index)
 
+    def _renew(self, trace: str) -> None:
+        """An administrator changed the item, or took it away. Who has it now got it afterwards."""
+        if self._index.is_claimed(trace) or trace in self._in_hand:
+            return
+        try:
+            stat = os.stat(self._items.envelope_path(trace))
+        except FileNotFoundError:
+            self._drop(trace)
+        else:
+            self._index.put(trace, self._hint(stat), level_of_mode(stat.st_mode))
+
+    def _hint(self, stat: os.stat_result) -> float:
+        """However far the hint is in the future (a clock may have been wrong), look within the hour."""
+        return min(stat.st_mtime, self._now() + _DISTRUST_S)
+
     def _scan(self) -> None:
-        known, found, new = self._index.traces(), set(), []
+        known, found = self._index.traces(), set[str]()
+        self._index.load(self._strangers(known, found))
+        for trace in known - found:
+            if not self._is_ours(trace) and not os.path.exists(self._items.envelope_path(trace)):
+                self._drop(trace)
+
+    def _strangers(self, known: set[str], found: set[str]) -> Iterator[tuple[str, float, int]]:
+        """The items that the index does not know; `found` gets every item that has an envelope file."""
         with os.scandir(self._places.items) as entries:
             for entry in entries:
                 trace = entry.name.removesuffix(".json")
                 if trace == entry.name or not is_trace(trace):
                     continue
                 found.add(trace)
-                if trace not in known:
-                    try:
+                if trace not in known and not self._is_ours(trace):
+                    with suppress(FileNotFoundError):
                         stat = entry.stat()
-                    except FileNotFoundError:
-                        continue
-                    # However far the hint is in the future (a clock may have been wrong), look within the hour.
-                    when = min(stat.st_mtime, self._now() + _DISTRUST_S)
-                    new.append((trace, when, bool(stat.st_mode & 0o100)))
-        self._index.load(new)
-        for trace in known - found:
-            if not self._index.is_claimed(trace) and not os.path.exists(self._items.envelope_path(trace)):
-                self._index.drop(trace)
+                        yield trace, self._hint(stat), level_of_mode(stat.st_mode)
 
-    def claim(self, trace: str) -> Item | None:
-        try:
-            fd = try_lock(self._items.envelope_path(trace))
-        except FileNotFoundError:
-            self._index.drop(trace)
-            return None
-        except OSError:
-            self._index.again(trace, self._now() + _STAYS_S)
-            raise
-        if fd is None:
-            self._index.again(trace, self._now() + _STAYS_S)
-            return None
-        self._claims[trace] = fd
-        self._index.claim(trace)
-        try:
-            item = self._items.read(trace)
-        except Unreadable as error:
-            raise Never(why=f"the envelope of {trace} cannot be read") from error
-        except OSError:
-            self.release(trace, self._now() + _STAYS_S)
-            raise
-        if item.held:
-            self.release(trace, NEVER)
-            return None
-        fresh = trace in self._fresh
-        self._fresh.discard(trace)
-        return replace(item, fresh=fresh)
-
-    def record(self, item: Item) -> None:
-        fd = self._items.rewrite(item)
-        unlock(self._claims[item.trace])
-        self._claims[item.trace] = fd
-
-    def release(self, trace: str, next_at: float) -> None:
-        unlock(self._claims.pop(trace))
-        self._index.again(trace, next_at)
-
-    def finish(self, item: Item) -> bool:
-        if not self._items.outlives_intake(item):
-            if self._items.read(item.trace).steps != item.steps:
-                self.record(item)
-            self.release(item.trace, self._now() + _STAYS_S)
-            return False
-        self._items.remove(item.trace)
-        self._end(item.trace)
-        return True
-
-    def shunt(self, trace: str, why: str) -> None:
-        self._items.shunt(trace, why)
-        self._end(trace)
-
-    def items(self) -> list[Item]:
-        found = []
-        for trace in sorted(self._traces_on_disk()):
-            try:
-                found.append(self._items.read(trace))
-            except (Unreadable, FileNotFoundError):
-                continue
-        return found
-
-    def _traces_on_disk(self) -> set[str]:
-        names = (name.removesuffix(".json") for name in os.listdir(self._places.items) if name.endswith(".json"))
-        return {name for name in names if is_trace(name)}
-
-    def _end(self, trace: str) -> None:
-        self._index.drop(trace)
-        self._fresh.discard(trace)
-        unlock(self._claims.pop(trace))
+    def _is_ours(self, trace: str) -> bool:
+        return self._index.is_claimed(trace) or trace in self._in_hand

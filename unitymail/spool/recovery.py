@@ -1,105 +1,180 @@
 """Finishing what a crash interrupted: replay the records of dead processes, remove what was never committed.
 
-Everything here may be interrupted and done again: links say `again`, items that are whole are left alone, and the
-records go only after what they promise is durable. Runs before the doors open, in a thread. A record that only another
-version could read stops the start (Unreadable): nothing is lost, that version can still read it.
+Everything here may be interrupted and done again: links say `again`, items that are whole are left alone, a note counts
+for an older state only, and the records go only after what they promise is durable. Runs before the doors open, in a
+thread. A record that only another version could read stops the start (Unreadable): nothing is lost, that version can
+still read it.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.spool import Item
+from unitymail.interfaces.spool import Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
 from unitymail.spool.claim import unlock
-from unitymail.spool.form import read_form
+from unitymail.spool.form import Unreadable, read_form
 from unitymail.spool.intake import owner_of
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import Remains, find_dead, read_frames
-from unitymail.spool.links import link_all, split, waiting
+from unitymail.spool.links import link_all, split
+from unitymail.spool.notes import Note, read_note, updated
 from unitymail.spool.places import Places, unlink_if_there
+from unitymail.spool.xids import Xids
 
 
-def recover(*, places: Places, disk: IDisk, store: IStore, items: Items, owner: str) -> Counter[str]:
-    """What was done, counted by words for the journal. `owner` is the process that recovers."""
-    dead, living = find_dead(places.journal)
-    done: Counter[str] = Counter()
-    try:
-        _replay(dead, places, disk, store, items, done)
+@dataclass(slots=True)
+class Past:
+    """What the records say of one message: its own, None when that is retired, and what was noted of its item."""
+
+    item: Item | None = None
+    notes: list[Note] = field(default_factory=list)
+
+
+class Recovery:
+    """`owner` is the process that recovers."""
+
+    def __init__(
+        self, *, places: Places, disk: IDisk, store: IStore, items: Items, xids: Xids, owner: str
+    ) -> None:
+        self._places = places
+        self._disk = disk
+        self._store = store
+        self._items = items
+        self._xids = xids
+        self._owner = owner
+        self._done: Counter[str] = Counter()
+
+    def run(self) -> Counter[str]:
+        """What was done, counted by words for the journal."""
+        dead, living = find_dead(self._places.journal)
+        try:
+            self._replay(read_past(dead, self._places))
+            self._remove_intake(living)
+            self._remove_segments(dead)
+            if living <= {self._owner}:
+                self._done["temporary files of items removed"] += self._items.clean()
+            for remains in dead:
+                unlink_if_there(self._disk, os.path.join(self._places.journal, f"{remains.owner}.lock"))
+        finally:
+            for remains in dead:
+                if remains.lock is not None:
+                    unlock(remains.lock)
+        return +self._done
+
+    def _replay(self, past: Iterable[Past]) -> None:
+        accounts: set[str] = set()
+        looked_at: list[str] = []
+        messages: list[Item] = []
+        for one in past:
+            failed: list[StepState] = []
+            if one.item is not None:
+                delivered, failed = self._link(one.item)
+                accounts.update(step.account for step in delivered)
+                messages.append(one.item)
+            looked_at.append(self._see_to_item(one, failed))
+        if accounts:
+            self._store.make_durable(accounts)
+        self._items.make_durable(looked_at)
+        self._xids.keep(messages)
+
+    def _link(self, item: Item) -> tuple[list[Deliver], list[StepState]]:
+        self._done["messages committed before a crash looked after"] += 1
+        delivered, failed = link_all(self._store, item, split(item)[0], again=True)
+        return delivered, [state for state, _ in failed]
+
+    def _see_to_item(self, past: Past, failed: list[StepState]) -> str:
+        """Bring what is left to do to its newest known state, or away when nothing is; its trace."""
+        trace = past.item.trace if past.item is not None else past.notes[0].trace
+        end = next((note for note in past.notes if note.finished), None)
+        if end is not None:
+            self._remove_leftovers(end)
+        if end is not None or self._items.is_shunted(trace):
+            if past.item is not None and failed:
+                later = end.revision + 1 if end is not None else 0
+                self._items.create(replace(past.item, steps=tuple(failed), revision=later), past.item.path)
+            return trace
+        whole = self._items.is_whole(trace)
+        if whole:
+            item = self._items.read(trace)
+        elif past.item is not None:
+            item = replace(past.item, steps=split(past.item)[1])
+        else:
+            return trace
+        newest = _with(failed, reduce(updated, sorted(past.notes, key=lambda note: note.revision), item))
+        if not whole and past.item is not None and newest.steps:
+            self._items.create(newest, past.item.path)
+            self._done["items made again"] += 1
+        elif newest is not item:
+            self._disk.close(self._items.write(newest))
+            self._done["outcomes of items written"] += 1
+        return trace
+
+    def _remove_leftovers(self, end: Note) -> None:
+        """Files of an item that was finished: unless they are those of a later one with the same trace."""
+        try:
+            item = self._items.read(end.trace)
+        except (FileNotFoundError, Unreadable):
+            self._items.unlink(end.trace)
+            return
+        if item.intake == end.intake and item.revision <= end.revision:
+            self._items.unlink(end.trace)
+
+    def _remove_intake(self, living: set[str]) -> None:
+        """Intake files of dead processes: what was committed is linked elsewhere, the rest was never acknowledged."""
+        count = 0
+        for name in os.listdir(self._places.intake):
+            if owner_of(name)[1] not in living:
+                unlink_if_there(self._disk, os.path.join(self._places.intake, name))
+                count += 1
+        if count:
+            self._disk.flush_directory(self._places.intake)
+        self._done["intake files removed"] += count
+
+    def _remove_segments(self, dead: list[Remains]) -> None:
+        """Once no record can come back by its intake file, their order does not matter."""
         for remains in dead:
             for path in remains.segments:
-                unlink_if_there(disk, path)
+                unlink_if_there(self._disk, path)
         if any(remains.segments for remains in dead):
-            disk.flush_directory(places.journal)
-        _remove_intake(places, disk, living, done)
-        if living <= {owner}:
-            done["temporary files of items removed"] += items.clean()
-        for remains in dead:
-            unlink_if_there(disk, os.path.join(places.journal, f"{remains.owner}.lock"))
-    finally:
-        for remains in dead:
-            if remains.lock is not None:
-                unlock(remains.lock)
-    return +done
+            self._disk.flush_directory(self._places.journal)
 
 
-def _replay(
-    dead: list[Remains], places: Places, disk: IDisk, store: IStore, items: Items, done: Counter[str]
-) -> None:
-    accounts: set[str] = set()
-    made: list[str] = []
-    for item in _records(dead, places):
-        delivered, remade = _finish(item, store, items)
-        accounts.update(step.account for step in delivered)
-        done["messages committed before a crash looked after"] += 1
-        if remade:
-            done["items made again"] += 1
-        made.append(item.trace)
-    if accounts:
-        store.make_durable(accounts)
-    items.make_durable(made)
-
-
-def _records(dead: list[Remains], places: Places) -> list[Item]:
-    """The messages whose records are not retired: their intake files are there, and whole."""
-    found = []
+def read_past(dead: list[Remains], places: Places) -> list[Past]:
+    """What the records of dead processes say, one for each message or item of which they say anything."""
+    found: dict[tuple[str, str], Past] = {}
     for remains in dead:
         for path in remains.segments:
             with open(path, "rb") as file:
                 octets = file.read()
             for payload in read_frames(octets):
-                item = _message_of(payload, places)
-                if item is not None:
-                    found.append(item)
-    return found
+                if (note := read_note(payload)) is not None:
+                    found.setdefault((note.trace, note.intake), Past()).notes.append(note)
+                else:
+                    key, item = _message_of(payload, places)
+                    found[key] = Past(item)
+    return [past for past in found.values() if past.item is not None or past.notes]
 
 
-def _message_of(payload: bytes, places: Places) -> Item | None:
+def _message_of(payload: bytes, places: Places) -> tuple[tuple[str, str], Item | None]:
+    """(whose record it is, its message): None when that is retired and its intake file gone, or never was whole."""
     item = read_form(payload, "")
     path = os.path.join(places.intake, item.intake)
     try:
         whole = os.path.getsize(path) == item.size
     except FileNotFoundError:
-        return None
-    return read_form(payload, path) if whole else None
+        whole = False
+    return (item.trace, item.intake), replace(item, path=path) if whole else None
 
 
-def _finish(item: Item, store: IStore, items: Items) -> tuple[list[Deliver], bool]:
-    now, rest = split(item.steps)
-    delivered, failed = link_all(store, item, now, again=True)
-    waits = waiting(item, rest, failed)
-    if waits is None or items.is_whole(item.trace):
-        return delivered, False
-    items.create(waits, item.path)
-    return delivered, True
-
-
-def _remove_intake(places: Places, disk: IDisk, living: set[str], done: Counter[str]) -> None:
-    """Intake files of dead processes: what was committed is linked elsewhere, the rest was never acknowledged."""
-    for name in os.listdir(places.intake):
-        if owner_of(name)[1] not in living:
-            unlink_if_there(disk, os.path.join(places.intake, name))
-            done["intake files removed"] += 1
+def _with(failed: list[StepState], item: Item) -> Item:
+    """With those deliveries that cannot be made now, as far as it does not have them already."""
+    has = {state.step for state in item.steps}
+    missing = tuple(state for state in failed if state.step not in has)
+    return replace(item, steps=(*missing, *item.steps), revision=item.revision + 1) if missing else item

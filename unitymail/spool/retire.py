@@ -2,17 +2,22 @@
 
 Knows the order that lets no record go too early; refuses to know when it is called. Runs in any thread, one at a time.
 
-Note *The order*. Names in mailboxes and items become durable; then the segment goes, durably; then the intake files go.
-An intake file without a record is removed at the next start, a record without its file is a retired one.
+Note *The order*. Names in mailboxes, items (made, changed and gone) and what peers may ask again become durable; then
+the intake files go, durably; then the segments. A record without its intake file says nothing any more, and an intake
+file without a record is removed at the next start.
+
+Note *No note before its record*. A note says that a step of an item was done. It stays as long as the record of the
+item can come back, or a crash would have the step done again.
 
 Note *One in trouble*. A mailbox that cannot be made durable, an item that cannot be made, or a file that cannot be
-removed holds back its own segments or itself, nothing else.
+removed holds back its own records and the segments they are in, nothing else.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Trouble
@@ -20,87 +25,122 @@ from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
+from unitymail.spool.in_hand import InHand
 from unitymail.spool.items import Items
-from unitymail.spool.journal_file import CommitJournal, Committed, Segment
+from unitymail.spool.journal_file import CommitJournal, Committed, Noted, Segment
 from unitymail.spool.links import split
-from unitymail.spool.places import unlink_if_there
+from unitymail.spool.places import Places, unlink_if_there
+from unitymail.spool.xids import Xids
 
 
 class Retirement:
     """`made` is called (in the thread) with an item that only now could be made."""
 
     def __init__(
-        self, *, disk: IDisk, store: IStore, items: Items, commits: CommitJournal, journal: IJournal,
-        made: Callable[[Item], None],
+        self, *, places: Places, disk: IDisk, store: IStore, items: Items, in_hand: InHand, xids: Xids,
+        commits: CommitJournal, journal: IJournal, made: Callable[[Item], None],
     ) -> None:
+        self._places = places
         self._disk = disk
         self._store = store
         self._items = items
+        self._in_hand = in_hand
+        self._xids = xids
         self._commits = commits
         self._journal = journal
         self._made = made
         self._lock = threading.Lock()
-        self._leftover: list[str] = []
 
-    def run(self) -> list[str]:
-        """Retire all records that can be; their traces. What goes wrong is told to the journal and tried again."""
+    def run(self) -> None:
+        """Retire all records that can be. What goes wrong is told to the journal and tried again the next time."""
         try:
             with self._lock:
-                return self._retire(self._commits.rotate())
+                self._retire(self._commits.rotate())
         except Exception as error:
             self._journal.trouble("retiring commit records", error)
-            return []
 
-    def _retire(self, sealed: list[Segment]) -> list[str]:
-        for segment in sealed:
-            for record in segment.committed:
-                if record.stuck:
-                    self._make(record)
-        ready = self._delivered(
-            [segment for segment in sealed if all(record.linked for record in segment.committed)]
-        )
-        records = records_of(ready)
-        self._items.make_durable([record.item.trace for record in records if record.waits is not None])
-        if ready:
-            self._commits.remove(ready)
-        self._leave([record.item.path for record in records])
-        return [record.item.trace for record in records]
+    def _retire(self, sealed: list[Segment]) -> None:
+        records = [record for segment in sealed for record in segment.committed if not record.retired]
+        noted = [noted for segment in sealed for noted in segment.noted]
+        self._follow(noted)
+        ready = self._delivered([record for record in records if self._is_ripe(record)])
+        self._items.make_durable({record.item.trace for record in ready if record.waits is not None}
+                                 | {one.note.trace for one in noted if one.applied})
+        self._leave(self._remembered(ready))
+        waiting = {record.item.trace for record in records if not record.retired}
+        if settled := [segment for segment in sealed if _is_settled(segment, waiting)]:
+            self._commits.remove(settled)
 
-    def _make(self, record: Committed) -> None:
-        assert record.waits is not None
+    def _follow(self, noted: Iterable[Noted]) -> None:
+        """Let the files of items say what the notes say, where that was not possible at once."""
+        for one in noted:
+            if one.applied:
+                continue
+            try:
+                self._in_hand.apply(one.note)
+                one.applied = True
+            except OSError as error:
+                self._journal.trouble(f"writing the envelope of {one.note.trace}; it is tried again", error)
+
+    def _is_ripe(self, record: Committed) -> bool:
+        """Whether the message is linked, and what is left of it has its files from now on."""
         try:
-            self._made(self._items.create(record.waits, record.item.path))
+            if record.stuck and record.waits is not None:
+                self._made(self._in_hand.born(record.waits, record.item.path))
+                record.stuck, record.linked = False, True
+            if record.linked and record.waits is not None:
+                self._in_hand.ripen(record.item.trace)
         except OSError as error:
             self._journal.trouble(f"making the item of {record.item.trace}; it is tried again", error)
-        else:
-            record.stuck, record.linked = False, True
+            return False
+        return record.linked
 
-    def _delivered(self, segments: list[Segment]) -> list[Segment]:
-        """Those whose names in mailboxes are durable now: all, or when a mailbox is in trouble the others."""
-        accounts = accounts_of(records_of(segments))
+    def _delivered(self, records: list[Committed]) -> list[Committed]:
+        """Those whose names in mailboxes are durable now."""
+        bad = self._not_durable(accounts_of(records))
+        return [record for record in records if bad.isdisjoint(_linked(record))] if bad else records
+
+    def _not_durable(self, accounts: set[str]) -> set[str]:
+        """Make these mailboxes durable; those in trouble."""
         try:
             if accounts:
                 self._store.make_durable(accounts)
         except Trouble as trouble:
-            if len(segments) > 1:
-                return [segment for segment in segments if self._delivered([segment])]
-            self._journal.trouble(f"making the mailboxes {', '.join(sorted(accounts))} durable", trouble)
-            return []
-        return segments
+            if len(accounts) > 1:
+                return {bad for account in accounts for bad in self._not_durable({account})}
+            self._journal.trouble(f"making the mailbox {min(accounts)} durable", trouble)
+            return accounts
+        return set()
 
-    def _leave(self, paths: list[str]) -> None:
-        """Remove intake files; one that cannot be removed now is tried again."""
-        paths, self._leftover = self._leftover + paths, []
-        for path in paths:
+    def _remembered(self, records: list[Committed]) -> list[Committed]:
+        """Those that a peer may send again: this node would know them."""
+        try:
+            self._xids.keep(record.item for record in records)
+        except (OSError, sqlite3.Error) as error:
+            self._journal.trouble("remembering what peers sent; it is tried again", error)
+            return [record for record in records if not record.item.xid]
+        return records
+
+    def _leave(self, records: list[Committed]) -> None:
+        """Remove intake files, durably: the end of these records."""
+        gone = []
+        for record in records:
             try:
-                unlink_if_there(self._disk, path)
+                unlink_if_there(self._disk, record.item.path)
+                gone.append(record)
             except OSError as error:
                 self._journal.trouble("removing an intake file; it is tried again", error)
-                self._leftover.append(path)
+        if gone:
+            self._disk.flush_directory(self._places.intake)
+        for record in gone:
+            record.retired = True
 
 
-def records_of(segments: list[Segment]) -> list[Committed]:
-    return [record for segment in segments for record in segment.committed]
+def _is_settled(segment: Segment, waiting: set[str]) -> bool:
+    """Whether nothing in it has to be known any more; `waiting` are the traces of records that may come back."""
+    return all(record.retired for record in segment.committed) and all(
+        noted.applied and noted.note.trace not in waiting for noted in segment.noted
+    )
 
 
 def accounts_of(records: list[Committed]) -> set[str]:
@@ -109,7 +149,7 @@ def accounts_of(records: list[Committed]) -> set[str]:
 
 
 def _linked(record: Committed) -> set[str]:
-    wanted = _mailboxes(split(record.item.steps)[0])
+    wanted = _mailboxes(split(record.item)[0])
     return wanted if record.waits is None else wanted - _mailboxes(record.waits.steps)
 
 

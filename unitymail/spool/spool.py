@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 from collections import OrderedDict
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -15,42 +18,51 @@ from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.doorbell import IDoorbell
-from unitymail.interfaces.errors import SHUTTING_DOWN, TryAgain
+from unitymail.interfaces.errors import SHUTTING_DOWN, Trouble, TryAgain
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.spool import MAX_HEAD, IIncoming, ISpool, Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
+from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.message import Importance
 from unitymail.routing.decision import Decision
 from unitymail.spool.commit import Committer, Finishing
 from unitymail.spool.flushers import Flushers
+from unitymail.spool.in_hand import InHand
 from unitymail.spool.intake import Incoming
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal
+from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places, is_trace, maildir_name, parent_of
 from unitymail.spool.queue import Queue
-from unitymail.spool.recovery import recover
+from unitymail.spool.recovery import Recovery
 from unitymail.spool.retire import Retirement
+from unitymail.spool.trouble import try_again
+from unitymail.spool.xids import Xids
 
 INBOX = "INBOX"
 FLUSHERS = 4
 RETIRE_AFTER_S = 0.5
-RETIRE_AT = 1_000
+RETIRE_AT = 2_000
 REMEMBERED = 10_000
+RETRY_FOR_S = 2 * 24 * 3600.0
+PRIORITIES = {Importance.HIGH: 1, Importance.LOW: -1}
 
 
 @implementer(ISpool)
 class Spool:
     """`root` is DIR/spool; what is missing in it is created. Call `recover` before anything else, `stop` at the end.
 
-    `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time.
+    `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time. `retry_for` says
+    for how many seconds a peer may send a message again.
     """
 
     def __init__(
         self, root: str, *, disk: IDisk, threads: IThreads, store: IStore, doorbell: IDoorbell, journal: IJournal,
         clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS,
+        retry_for: Callable[[], float] = lambda: RETRY_FOR_S,
     ) -> None:
         self._places = Places(root)
         self._places.make(disk)
@@ -63,18 +75,26 @@ class Spool:
         self._host = host
         self._usage = usage
         self._items = Items(self._places, disk)
-        self.queue = Queue(self._places, disk, clock.seconds)
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._xids = Xids(root, disk=disk, now=clock.seconds, retry_for=retry_for, journal=journal)
+        self._in_hand = InHand(self._items)
         self._commits = CommitJournal(self._places.journal, self._owner, disk)
         self._retirement = Retirement(
-            disk=disk, store=store, items=self._items, commits=self._commits, journal=journal, made=self._made_late
+            places=self._places, disk=disk, store=store, items=self._items, in_hand=self._in_hand, xids=self._xids,
+            commits=self._commits, journal=journal, made=self._made_late,
         )
         self._flushers = Flushers(flushers)
         self._committer = Committer(
-            places=self._places, disk=disk, threads=threads, store=store, items=self._items, commits=self._commits,
-            retirement=self._retirement, journal=journal, ended=self._ended, flushers=self._flushers,
+            places=self._places, disk=disk, threads=threads, store=store, in_hand=self._in_hand, xids=self._xids,
+            commits=self._commits, retirement=self._retirement, journal=journal, ended=self._ended,
+            flushers=self._flushers, clock=clock,
+        )
+        self.queue = Queue(
+            places=self._places, items=self._items, in_hand=self._in_hand, threads=threads, now=clock.seconds,
+            note=self._note, nudges=Nudges(self._places.nudges, disk), nudged=self._nudged, owner=self._owner,
         )
         self._finishing: dict[str, Finishing] = {}
+        self._transactions: dict[str, Finishing] = {}
         self._committed: OrderedDict[str, None] = OrderedDict()
         self._late: list[Item] = []
         self._retire_call: Any = None
@@ -87,7 +107,10 @@ class Spool:
         return done.addCallback(self._tell_recovered)
 
     def _recover(self) -> list[tuple[str, int]]:
-        done = recover(places=self._places, disk=self._disk, store=self._store, items=self._items, owner=self._owner)
+        done = Recovery(
+            places=self._places, disk=self._disk, store=self._store, items=self._items, xids=self._xids,
+            owner=self._owner,
+        ).run()
         if waiting := self.queue.look():
             done["items in the queue"] = waiting
         return list(done.items())
@@ -101,13 +124,15 @@ class Spool:
             raise ValueError(f"{trace!r} cannot be a trace")
         return Incoming(trace, os.path.join(self._places.intake, f"{trace}.{self._owner}"), self._disk, arrived)
 
-    def commit(self, incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes) -> Deferred[None]:
+    def commit(
+        self, incoming: IIncoming, envelope: Envelope, decision: Decision, head: bytes, *, xid: str = ""
+    ) -> Deferred[None]:
         if len(head) > MAX_HEAD:
             raise ValueError(f"a header block of {len(head)} octets")
         if self._stopping:
             incoming.abandon()
             return fail(TryAgain(SHUTTING_DOWN))
-        if not decision.steps:
+        if not decision.steps and not xid:
             incoming.abandon()
             return succeed(None)
         if (earlier := self._known(incoming.trace)) is not None:
@@ -115,14 +140,41 @@ class Spool:
             return earlier
         assert isinstance(incoming, Incoming)
         file, arrived = incoming, self._clock.seconds() if incoming.arrived is None else incoming.arrived
-        message = Finishing(file, head, lambda: self._describe(file, envelope, decision, arrived))
+        recipients = frozenset(key_of(recipient.address) for recipient in envelope.recipients) if xid else frozenset()
+        message = Finishing(
+            file, head, lambda: self._describe(file, envelope, decision, arrived, xid), xid, recipients
+        )
         self._finishing[incoming.trace] = message
         answer = message.answer()
-        if incoming.in_memory():
+        self._begin(message)
+        return answer
+
+    def _begin(self, message: Finishing) -> None:
+        """One at a time of those that a peer calls by the same name: the next one sees what became of it."""
+        if message.xid:
+            if (running := self._transactions.get(message.xid)) is not None:
+                running.answer().addBoth(lambda _: self._begin(message))
+                return
+            self._transactions[message.xid] = message
+        if message.incoming.in_memory():
             self._committer.submit(message)
         else:
             self._committer.settle_first(message)
-        return answer
+
+    def known_recipients(self, xid: str, addresses: Collection[str]) -> Deferred[set[str]]:
+        return Deferred.fromCoroutine(self._known_recipients(xid, {key_of(address): address for address in addresses}))
+
+    async def _known_recipients(self, xid: str, addresses: dict[str, str]) -> set[str]:
+        while (running := self._transactions.get(xid)) is not None:
+            with suppress(Trouble):
+                await running.answer()
+        asking: Any = self._threads.run(self._xids.known, xid, addresses.keys())
+        try:
+            known = await asking
+        except (OSError, sqlite3.Error) as error:
+            self._journal.trouble(f"looking up the transaction {xid}", error)
+            raise try_again(error) from error
+        return {addresses[key] for key in known}
 
     def _known(self, trace: str) -> Deferred[None] | None:
         """What to answer for a trace that is being committed or was committed before."""
@@ -133,8 +185,12 @@ class Spool:
             return succeed(None)
         return None
 
-    def _describe(self, file: Incoming, envelope: Envelope, decision: Decision, arrived: float) -> Item:
+    def _describe(
+        self, file: Incoming, envelope: Envelope, decision: Decision, arrived: float, xid: str
+    ) -> Item:
         message = decision.message
+        released = envelope.hold_until
+        next_at = released if released is not None and released > arrived else 0.0
         return Item(
             trace=file.trace,
             path=file.path,
@@ -148,18 +204,21 @@ class Spool:
             origin_user=decision.sender.matched,
             size=file.total,
             head=file.head,
-            steps=tuple(StepState(step) for step in decision.steps),
-            priority=1 if message.importance is Importance.HIGH else 0,
-            name=maildir_name(file.trace, arrived, self._host, file.total),
+            steps=tuple(StepState(step, next_at=next_at) for step in decision.steps),
+            priority=PRIORITIES.get(message.importance, 0),
+            name=maildir_name(file.trace, arrived, self._host, file.total, asks_receipt=message.asks_receipt),
             sha256=file.sha256(),
             intake=os.path.basename(file.path),
             silent=message.auto_submitted or decision.sender.kind == "unknown",
+            xid=xid,
         )
 
     # after the durable point (reactor thread)
 
     def _ended(self, message: Finishing) -> None:
         del self._finishing[message.incoming.trace]
+        if message.xid:
+            del self._transactions[message.xid]
         if message.committed is not None:
             self._announce(message, message.committed.item)
 
@@ -172,6 +231,14 @@ class Spool:
         if message.fresh is not None:
             self.queue.added(message.fresh)
         self._retire_soon()
+
+    def _note(self, item: Item, *, finished: bool) -> Deferred[None]:
+        """What the courier has to tell of an item."""
+        return self._committer.note(item, finished=finished).addCallback(lambda _: self._retire_soon())
+
+    def _nudged(self, nudge: Nudge) -> None:
+        for trace in nudge.traces:
+            self._journal.administered(trace, nudge.who, nudge.what)
 
     def _remember(self, trace: str) -> None:
         self._committed[trace] = None
@@ -196,7 +263,7 @@ class Spool:
         running: Any = self._threads.run(self._retirement.run)
         running.addCallback(self._retired)
 
-    def _retired(self, traces: list[str]) -> None:
+    def _retired(self, _: None) -> None:
         late, self._late = self._late, []
         for item in late:
             self.queue.added(item)
@@ -231,4 +298,5 @@ class Spool:
     def _finish_up(self) -> None:
         self._retirement.run()
         self._commits.close()
+        self._xids.close()
         self._flushers.stop()

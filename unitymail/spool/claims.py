@@ -1,0 +1,59 @@
+"""Claiming many items with one job in a thread: what is asked while one job runs is done by the next.
+
+Knows how to gather; refuses to know what claiming means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from unitymail.interfaces.spool import Item
+from unitymail.interfaces.threads import IThreads
+
+AT_ONCE = 16
+"""Items a job: their answers share a turn of the reactor."""
+
+
+class Claims:
+    """`claim` is called in a thread for each trace; what it gives or raises is the answer. Reactor thread only."""
+
+    def __init__(self, threads: IThreads, claim: Callable[[str], Item | None]) -> None:
+        self._threads = threads
+        self._claim = claim
+        self._asked: list[tuple[str, Deferred[Item | None]]] = []
+        self._busy = False
+
+    def ask(self, trace: str) -> Deferred[Item | None]:
+        answer: Deferred[Item | None] = Deferred()
+        self._asked.append((trace, answer))
+        if not self._busy:
+            self._begin()
+        return answer
+
+    def _begin(self) -> None:
+        self._busy = True
+        now, self._asked = self._asked[:AT_ONCE], self._asked[AT_ONCE:]
+        running: Any = self._threads.run(self._claim_all, [trace for trace, _ in now])
+        running.addCallback(self._answer, [answer for _, answer in now])
+
+    def _claim_all(self, traces: list[str]) -> list[Item | Exception | None]:
+        found: list[Item | Exception | None] = []
+        for trace in traces:
+            try:
+                found.append(self._claim(trace))
+            except Exception as error:
+                found.append(error)
+        return found
+
+    def _answer(self, found: list[Item | Exception | None], answers: list[Deferred[Item | None]]) -> None:
+        self._busy = False
+        if self._asked:
+            self._begin()
+        for what, answer in zip(found, answers, strict=True):
+            if isinstance(what, Exception):
+                answer.errback(what)
+            else:
+                answer.callback(what)

@@ -1,0 +1,179 @@
+"""The items that this process has in hand: young ones, and those it has claimed. Knows what each is by now.
+
+Note *Young*. While a courier of this process listens, a new item is handed over in memory: its message file is there,
+its envelope only in the commit journal. Most are finished before anybody else needs to know of them. The retirement of
+its record writes the envelope of the others (`ripen`), and from then on an item is what its file says.
+
+Note *The newest state* is always known here while an item is in hand, whether the journal and the file could take it or
+not: what a step came to is never forgotten by the process that did it.
+
+Note *Two locks*. Files are changed by one thread at a time (`_files`), which may wait for the disk. The reactor thread
+asks and answers under `_lock` only, which nobody holds for longer than it takes to look.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+
+from unitymail.interfaces.spool import Item
+from unitymail.spool import notes
+from unitymail.spool.claim import try_lock, unlock
+from unitymail.spool.items import Items
+from unitymail.spool.notes import Note
+
+NO_FILE = -1
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """`fd` is the claim on the envelope file, None while there is no file; `written` the revision that it has.
+
+    `noted` is the state on which the next note can build: somebody who starts anew would know it.
+    """
+
+    item: Item
+    fd: int | None = None
+    written: int = NO_FILE
+    noted: Item | None = None
+    claimed: bool = False
+    finished: bool = False
+
+    def is_written(self) -> bool:
+        return self.written == self.item.revision
+
+
+class InHand:
+    """`keeps_young` says whether there is a courier in this process; without one items get their files at once."""
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+        self._held: dict[str, _Held] = {}
+        self._unreadable: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._files = threading.Lock()
+        self.keeps_young = False
+
+    def __contains__(self, trace: str) -> bool:
+        return trace in self._held
+
+    # the reactor thread
+
+    def take(self, trace: str) -> Item | None:
+        """Claim an item that is in hand already; None when it is not."""
+        with self._lock:
+            held = self._held.get(trace)
+            if held is None or held.claimed or held.finished:
+                return None
+            held.claimed = True
+            return held.item
+
+    def let_go(self, trace: str) -> None:
+        """End a claim. An item whose file does not have its newest state stays in hand."""
+        with self._lock:
+            if (fd := self._unreadable.pop(trace, None)) is not None:
+                unlock(fd)
+            if (held := self._held.get(trace)) is not None:
+                held.claimed = False
+                self._drop_if_idle(trace, held)
+
+    def is_noted(self, item: Item) -> bool:
+        """Whether everything that has happened to the item's steps is durable."""
+        held = self._held.get(item.trace)
+        return held is not None and held.noted is not None and held.noted.steps == item.steps
+
+    # threads
+
+    def born(self, item: Item, source: str) -> Item:
+        """A new item, of the message at `source`; as it is from now on. Raises OSError."""
+        if not self.keeps_young:
+            return self._items.create(item, source)
+        item = self._items.adopt(item, source)
+        with self._lock:
+            self._held[item.trace] = _Held(item)
+        return item
+
+    def claim(self, trace: str) -> Item | None:
+        """The item in its file, locked; None when another process has it.
+
+        Raises FileNotFoundError, OSError, and Unreadable: then it is ours all the same.
+        """
+        fd = try_lock(self._items.envelope_path(trace))
+        if fd is None:
+            return None
+        try:
+            item = self._items.read(trace)
+        except OSError:
+            unlock(fd)
+            raise
+        except ValueError:
+            with self._lock:
+                self._unreadable[trace] = fd
+            raise
+        with self._lock:
+            self._held[trace] = _Held(item, fd, written=item.revision, noted=item, claimed=True)
+        return item
+
+    def note(self, item: Item, *, finished: bool) -> Note:
+        """What to write about a new state of a claimed item. Then `apply` it, or tell that it `failed`."""
+        held = self._held[item.trace]
+        with self._files:
+            item = replace(item, revision=held.item.revision + 1, fresh=False)
+            note = notes.finished(item) if finished else notes.outcomes(held.noted, item)
+            held.item = held.noted = item
+            return note
+
+    def failed(self, note: Note) -> None:
+        """The note is not durable: the next one cannot build on it."""
+        if (held := self._held.get(note.trace)) is not None:
+            held.noted = None
+
+    def apply(self, note: Note) -> None:
+        """Let the item's files say what a durable note says; done already is no matter. Raises OSError."""
+        with self._files:
+            held = self._held.get(note.trace)
+            if held is None:
+                return
+            if note.finished:
+                held.finished = True
+                self._items.unlink(note.trace)
+                self._forget(note.trace)
+            elif held.fd is not None and not held.is_written():
+                self._write(held)
+
+    def ripen(self, trace: str) -> None:
+        """Give a young item its envelope file, not durably; what is not young (any more) is left alone."""
+        with self._files:
+            held = self._held.get(trace)
+            if held is not None and held.fd is None and not held.finished:
+                self._write(held)
+
+    def shunt(self, trace: str, why: str) -> None:
+        """Put the item's files aside and forget it."""
+        with self._files:
+            held = self._held.get(trace)
+            if held is not None and not held.is_written():
+                self._write(held)
+            self._items.shunt(trace, why)
+            self._forget(trace)
+
+    def _write(self, held: _Held) -> None:
+        item = held.item
+        fd = self._items.write(item)
+        with self._lock:
+            if held.fd is not None:
+                unlock(held.fd)
+            held.fd, held.written, held.noted = fd, item.revision, item
+            self._drop_if_idle(item.trace, held)
+
+    def _drop_if_idle(self, trace: str, held: _Held) -> None:
+        if not held.claimed and held.fd is not None and held.is_written():
+            del self._held[trace]
+            unlock(held.fd)
+
+    def _forget(self, trace: str) -> None:
+        with self._lock:
+            held, fd = self._held.pop(trace, None), self._unreadable.pop(trace, None)
+            for descriptor in (held.fd if held is not None else None, fd):
+                if descriptor is not None:
+                    unlock(descriptor)

@@ -1,0 +1,80 @@
+"""Notes in the commit journal: what has become of an item since its record, or its envelope file, was written.
+
+A note is one line, `outcomes {…}` or `finished {…}`, and costs no flush of its own. Knows how a note follows from two
+states of an item and leads from one to the other; refuses to know when notes are written or read.
+
+Note *Revisions*. Every state of an item that is noted has the next number. A note counts for an item of a lower one
+only, so it does not matter how often, or beside which envelope file, it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from unitymail.interfaces.spool import Item, StepState
+from unitymail.spool.form import Unreadable, of_state, to_state
+
+_OUTCOMES, _FINISHED = b"outcomes ", b"finished "
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`steps` are (number, state) pairs that changed; `whole` says that these are all. `intake` tells whose it is."""
+
+    trace: str
+    intake: str
+    revision: int
+    finished: bool = False
+    whole: bool = False
+    steps: tuple[tuple[int, StepState], ...] = ()
+
+
+def finished(item: Item) -> Note:
+    """Nothing is left to do."""
+    return Note(item.trace, item.intake, item.revision, finished=True)
+
+
+def outcomes(before: Item | None, item: Item) -> Note:
+    """What makes `item` of `before`; everything, when nobody can be sure to have that."""
+    states = tuple(enumerate(item.steps))
+    if before is None:
+        return Note(item.trace, item.intake, item.revision, whole=True, steps=states)
+    old = before.steps
+    changed = tuple((n, state) for n, state in states if n >= len(old) or (old[n] is not state and old[n] != state))
+    return Note(item.trace, item.intake, item.revision, steps=changed)
+
+
+def updated(item: Item, note: Note) -> Item:
+    """The item as the note says; the item itself when that is no news."""
+    if note.revision <= item.revision or note.finished:
+        return item
+    steps = [] if note.whole else list(item.steps)
+    for number, state in note.steps:
+        steps[number : number + 1] = [state]
+    return replace(item, steps=tuple(steps), revision=note.revision)
+
+
+def write_note(note: Note) -> bytes:
+    form = {"trace": note.trace, "intake": note.intake, "revision": note.revision}
+    if not note.finished:
+        form |= {"whole": note.whole, "steps": [[number, of_state(state)] for number, state in note.steps]}
+    text = json.dumps(form, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return (_FINISHED if note.finished else _OUTCOMES) + text
+
+
+def read_note(payload: bytes) -> Note | None:
+    """None when it is another kind of record. Raises Unreadable."""
+    if payload.startswith(b"{"):
+        return None
+    try:
+        kind, _, text = payload.partition(b" ")
+        form = json.loads(text.decode("utf-8", "surrogatepass"))
+        facts = form["trace"], form["intake"], form["revision"]
+        if kind + b" " == _FINISHED:
+            return Note(*facts, finished=True)
+        if kind + b" " == _OUTCOMES:
+            return Note(*facts, whole=form["whole"], steps=tuple((n, to_state(state)) for n, state in form["steps"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"a note in the commit journal: {error!r}") from error
+    raise Unreadable(f"a record of an unknown kind in the commit journal: {payload[:20]!r}")
