@@ -102,7 +102,7 @@ class ClaimTests(QueueTests):
         verifyObject(IQueue, self.queue)
 
     def test_one_claim_at_a_time(self):
-        """Who claims an item has it alone among all processes until it is released, also after its file was replaced."""
+        """Who claims an item has it alone among all processes until it lets go, also after its file was replaced."""
         self.put("t1")
         other = self.another()
         item = self.claim("t1")
