@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.threads import IThreads
@@ -21,39 +22,41 @@ class Cargo:
         self._form = form
         self._threads = threads
         self._octets: bytes | None = None
-        self._reading: Any = None
+        self._reading = False
         self._waiting: list[Deferred[bytes]] = []
 
     def fetch(self) -> None:
         """Begin to read a small message, which will be wanted soon; at once where that is waiting for no disk."""
-        if not self.small or self._octets is not None or self._reading is not None:
+        if not self.small or self._octets is not None or self._reading:
             return
+        self._reading = True
+        octets = None
         try:
-            self._octets = whole_if_cached(self._outgoing, self._form())
+            octets = whole_if_cached(self._outgoing, self._form())
         except OSError:
             # The thread finds out too, and whoever wants the octets hears of it.
             pass
-        if self._octets is None:
-            self._reading = self._threads.run(whole, self._outgoing, self._form())
-            self._reading.addBoth(self._fetched)
+        if octets is not None:
+            self._fetched(octets)
+        else:
+            self._threads.run(whole, self._outgoing, self._form()).addBoth(self._fetched)  # type: ignore[attr-defined]
 
-    def _fetched(self, found: Any) -> None:
-        self._reading = None
+    def _fetched(self, found: bytes | Failure) -> None:
+        self._reading = False
         if isinstance(found, bytes):
             self._octets = found
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            each.callback(found)
+            each.callback(found)  # type: ignore[arg-type]
 
     def whole(self) -> Deferred[bytes]:
         """A small message; fails with OSError when it cannot be read."""
-        if self._octets is not None:
-            return succeed(self._octets)
-        self.fetch()
-        if self._octets is not None:
-            return succeed(self._octets)
         wanted: Deferred[bytes] = Deferred()
-        self._waiting.append(wanted)
+        if self._octets is not None:
+            wanted.callback(self._octets)
+        else:
+            self._waiting.append(wanted)
+            self.fetch()
         return wanted
 
     def blocks(self) -> Deferred[Blocks]:

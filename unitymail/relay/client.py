@@ -110,6 +110,14 @@ class Client(smtp.ESMTPClient):
         except ValueError:
             return False
 
+    def begin(self) -> bool:
+        """Another message; whether it is not the first one. Its conversation is its own, but for the first."""
+        self._deadline = math.inf
+        self.messages += 1
+        if self.messages > 1:
+            self.dialogue = Dialogue()
+        return self.messages > 1
+
     def talk(self, talk: Talk | None) -> None:
         """Replies that follow are this talk's; None when it is over."""
         self._talk = talk
@@ -229,8 +237,7 @@ class Client(smtp.ESMTPClient):
         self.drop()
         if talk is not None:
             talk.broke(trouble)
-        elif not self._made_ready:
-            self._fail(trouble)
+        self._fail(trouble)
 
     def _fail(self, trouble: Trouble) -> None:
         if not self._made_ready:

@@ -57,6 +57,9 @@ class Exchange:
         `at_once`: the body goes in the first write. Fails with OSError when the message cannot be read.
         """
         self._running = True
+        if not self._client.usable:
+            self._end(Trouble("4.4.2", sentence(self._client.hop, "closed the connection before this message.")))
+            return self._over
         self._client.talk(self)
         if at_once:
             self._cargo.whole().addCallback(self._say_all).addErrback(self._cannot_read)
@@ -104,13 +107,16 @@ class Exchange:
             self._transaction.began_data()
             self._expect()
         else:
-            self._end(self._why_closing())
+            self._end(self._why_over(reply))
 
-    def _why_closing(self) -> Trouble | None:
-        if self._transaction.closing is None:
-            return None
-        self.dot_sent = False
-        return unusable(self._transaction.closing, self._client.hop, "to take mail on this connection")
+    def _why_over(self, reply: Reply) -> Trouble | None:
+        hop = self._client.hop
+        if self._transaction.closing is not None:
+            self.dot_sent = False
+            return unusable(reply, hop, "to take mail on this connection")
+        if self._sender is not None and reply.positive:
+            return Trouble("4.5.0", sentence(hop, "accepted the message before it was sent."))
+        return None
 
     def broke(self, trouble: Trouble) -> None:
         self._end(trouble)

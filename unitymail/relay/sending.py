@@ -13,7 +13,6 @@ from unitymail.relay.cargo import Cargo
 from unitymail.relay.client import Client
 from unitymail.relay.content import Form, nature_of
 from unitymail.relay.delivery import Delivery, Group
-from unitymail.relay.dialogue import Dialogue
 from unitymail.relay.envelope import Manner, mail_line, rcpt_line
 from unitymail.relay.exchange import Exchange
 from unitymail.relay.fitting import Nature, body_to_declare, misfit, needs_a_look
@@ -27,11 +26,8 @@ async def send(client: Client, outgoing: Outgoing, *, threads: IThreads, now: Ca
 
     Raises OSError when the message cannot be read.
     """
+    reused = client.begin()
     nature = await threads.run(nature_of, outgoing) if needs_a_look(outgoing, client.offers) else None
-    reused = client.messages > 0
-    client.messages += 1
-    if reused:
-        client.dialogue = Dialogue()
     delivery = Delivery(outgoing, client.hop, client.offers, client.host)
     unfit = misfit(outgoing, client.offers, nature, name=client.hop.name, now=now())
     if unfit is not None:

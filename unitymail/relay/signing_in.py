@@ -79,7 +79,6 @@ class SignIn:
 
     def broke(self, trouble: Trouble) -> None:
         self._mechanism = None
-        self._client._fail(trouble)
 
     def replied(self, reply: Reply) -> None:
         mechanism = self._mechanism

@@ -1,0 +1,328 @@
+"""A message on a connection: each verb, each refusal, and the end of the connection at each step."""
+
+from dataclasses import replace
+
+import pytest
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+
+from tests.relay.play import FULL, HOP, LETTER, PEER, TOLD, Play, kinds, letter
+
+STUFFED = "From: robin@vm1.example.com\r\nSubject: Hello\r\n\r\n..Hello\r\n"
+MAIL = "MAIL FROM:<robin@vm1.example.com> SIZE=55\r\n"
+RCPT = "RCPT TO:<kim@example.net>\r\n"
+PEERS = ("PIPELINING", "CHUNKING", "8BITMIME", "DSN", "XUNITYMAIL")
+
+
+def ready(*extensions, hop=HOP):
+    play = Play(hop)
+    play.greet(*(extensions or FULL))
+    assert play.trouble == [None]
+    return play
+
+
+def ready_peer():
+    """A peer, as if TLS had been agreed on."""
+    play = Play(replace(PEER, tls="none"))
+    play.client.hop = PEER
+    play.greet(*PEERS)
+    assert play.trouble == [None]
+    return play
+
+
+def test_pipelined(tmp_path):
+    """Envelope in one write, then the message with its dot in another."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    assert play.said() == MAIL + RCPT + "DATA\r\n"
+    assert play.hear("250 2.1.0 ok", "250 2.1.5 ok", "354 go on") == STUFFED + ".\r\n"
+    assert not found
+    play.hear("250 2.0.0 queued as 1")
+    [attempt] = found
+    [outcome] = attempt.outcomes
+    assert (outcome.kind, outcome.diagnostic, outcome.success) == ("done", "250 2.0.0 queued as 1", "")
+    assert attempt.remote == "mail.example.com [192.0.2.1]:25"
+    assert not attempt.hop_down and not attempt.sent_dot
+    assert attempt.dialogue[-8:] == (
+        "C: MAIL FROM:<robin@vm1.example.com> SIZE=55", "C: RCPT TO:<kim@example.net>", "C: DATA", "S: 250 2.1.0 ok",
+        "S: 250 2.1.5 ok", "S: 354 go on", "C: <59 octets>", "S: 250 2.0.0 queued as 1",
+    )
+    assert play.client.usable and play.client.clean
+
+
+def test_lock_step(tmp_path):
+    """A server without extensions hears one line at a time, and we make the success report."""
+    play = ready("HELP")
+    found = play.send(letter(tmp_path, ret="FULL", envid="e"))
+    assert play.said() == "MAIL FROM:<robin@vm1.example.com>\r\n"
+    assert play.hear("250 ok") == RCPT
+    assert play.hear("251 will forward") == "DATA\r\n"
+    assert play.hear("354 go on") == STUFFED + ".\r\n"
+    play.hear("250 ok")
+    assert found[0].outcomes[0].success == "relayed"
+
+
+def test_the_next_message(tmp_path):
+    """On the same connection, without RSET, and without the first one's conversation."""
+    play = ready()
+    for number in range(3):
+        found = play.send(letter(tmp_path))
+        assert play.said() == MAIL + RCPT + "DATA\r\n"
+        play.hear("250 ok", "250 ok", "354 go on")
+        play.hear("250 ok")
+        assert kinds(found[0]) == [("done", "2.0.0")]
+        assert len(found[0].dialogue) == (8 if number else 17)
+
+
+def test_rset_after_a_refusal(tmp_path):
+    """After anything but a plain success, the next transaction begins anew."""
+    play = ready()
+    play.send(letter(tmp_path))
+    play.hear("250 ok", "550 5.1.1 no", "503 no one")
+    assert not play.client.clean
+    found = play.send(letter(tmp_path))
+    assert play.said().endswith("RSET\r\n" + MAIL + RCPT + "DATA\r\n")
+    play.hear("250 reset", "250 ok", "250 ok", "354 go")
+    play.hear("250 ok")
+    assert kinds(found[0]) == [("done", "2.0.0")] and play.client.clean
+
+
+def test_chunking(tmp_path):
+    """BDAT where it is offered: no dots doubled, no DATA, and only once somebody was accepted."""
+    play = ready("PIPELINING", "CHUNKING")
+    found = play.send(letter(tmp_path))
+    assert play.said() == "MAIL FROM:<robin@vm1.example.com>\r\n" + RCPT
+    assert play.hear("250 ok", "250 ok") == f"BDAT {len(LETTER)} LAST\r\n" + LETTER.decode()
+    play.hear("250 ok")
+    assert kinds(found[0]) == [("done", "2.0.0")]
+    found = play.send(letter(tmp_path))
+    play.said()
+    assert play.hear("250 ok", "550 no") == ""
+    assert kinds(found[0]) == [("failed", "5.0.0")]
+
+
+def test_a_peer_in_one_write(tmp_path):
+    """Envelope, what is told of the message, and its octets: one round trip."""
+    play = ready_peer()
+    found = play.send(letter(tmp_path, told=TOLD))
+    said = play.said()
+    assert said.startswith("MAIL FROM:<robin@vm1.example.com> XID=a.TRACE-1 ")
+    assert said.endswith(f"BDAT {len(LETTER)} LAST\r\n" + LETTER.decode())
+    play.hear("250 ok", "250 ok", "250 2.0.0 taken")
+    assert kinds(found[0]) == [("done", "2.0.0")]
+
+
+def test_a_peer_refuses_the_recipient(tmp_path):
+    """The octets were sent for nothing; the connection stays in step."""
+    play = ready_peer()
+    found = play.send(letter(tmp_path, told=TOLD))
+    play.said()
+    play.hear("250 ok", "550 5.1.1 no such user", "503 5.5.1 nobody to give it to")
+    assert kinds(found[0]) == [("failed", "5.1.1")] and not found[0].sent_dot
+    play.send(letter(tmp_path, told=TOLD))
+    assert play.said().startswith("RSET\r\nMAIL")
+
+
+def test_data_for_nobody(tmp_path):
+    """354 although nobody was accepted: a lone dot, and the refusals stand."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    play.said()
+    assert play.hear("250 ok", "550 5.1.1 no", "354 go on") == ".\r\n"
+    play.hear("554 5.5.1 no valid recipients")
+    assert kinds(found[0]) == [("failed", "5.1.1")] and play.client.usable
+
+
+@pytest.mark.parametrize(("replies", "expected"), [
+    (["550 5.7.1 not you", "503 x", "503 x"], ("failed", "5.7.1")),
+    (["451 4.3.0 later", "503 x", "503 x"], ("try-again", "4.3.0")),
+    (["250 ok", "450 4.2.1 busy", "554 x"], ("try-again", "4.2.1")),
+    (["250 ok", "550 5.1.1 who", "554 x"], ("failed", "5.1.1")),
+    (["250 ok", "250 ok", "451 4.3.0 no room"], ("try-again", "4.3.0")),
+    (["250 ok", "250 ok", "554 5.3.4 no"], ("failed", "5.3.4")),
+    (["250 ok", "250 ok", "354 go", "451 4.7.1 greylisted"], ("try-again", "4.7.1")),
+    (["250 ok", "250 ok", "354 go", "554 5.7.1 spam"], ("failed", "5.7.1")),
+    (["250 ok", "252 cannot verify", "354 go", "250 fine"], ("done", "2.0.0")),
+])  # fmt: skip
+def test_refusals(tmp_path, replies, expected):
+    """4xx waits and 5xx fails, at each step, and the connection can be used again."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    for reply in replies:
+        play.hear(reply)
+    assert kinds(found[0]) == [expected]
+    assert not found[0].hop_down and not found[0].sent_dot and play.client.usable
+
+
+STEPS = ["250 ok", "250 ok", "354 go"]
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_dropped(tmp_path, step):
+    """The end of the connection: everybody waits; only after the dot may the hop have the message."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    for reply in STEPS[:step]:
+        play.hear(reply)
+    play.lose(Failure(ConnectionLost()))
+    [attempt] = found
+    assert kinds(attempt) == [("try-again", "4.4.2")]
+    assert attempt.sent_dot is (step == 3)
+    assert attempt.hop_down is (step == 0)
+    assert "closed the connection before" in attempt.outcomes[0].why
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_closing(tmp_path, step):
+    """421 at any step: the hop is down, the message surely not taken."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    for reply in [*STEPS[:step], "421 4.3.2 shutting down"]:
+        play.hear(reply)
+    [attempt] = found
+    assert kinds(attempt) == [("try-again", "4.3.2")]
+    assert attempt.hop_down and not attempt.sent_dot and not play.client.usable
+    assert attempt.outcomes[0].diagnostic == "421 4.3.2 shutting down"
+
+
+@pytest.mark.parametrize(("step", "seconds"), [(0, 300), (1, 300), (2, 120), (3, 600)])
+def test_silence(tmp_path, step, seconds):
+    """RFC 5321 4.5.3.2, each step its own time."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    for reply in STEPS[:step]:
+        play.hear(reply)
+    play.clock.advance(seconds - 1)
+    assert not found
+    play.clock.advance(1)
+    [attempt] = found
+    assert kinds(attempt) == [("try-again", "4.4.2")] and play.wire.aborted
+    assert attempt.sent_dot is (step == 3) and attempt.hop_down is (step < 3)
+
+
+def test_slow_by_the_byte(tmp_path):
+    """A reply that trickles has no more time than one that does not come."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    for octet in b"250 2.1.0 " + b"o" * 20:
+        play.clock.advance(11)
+        play.client.dataReceived(bytes([octet]))
+    assert kinds(found[0]) == [("try-again", "4.4.2")]
+
+
+@pytest.mark.parametrize("octets", [b"what?\r\n", b"250-" + b"x" * 9000, b"354 go on\r\n", b"250-a\r\n" * 500])
+def test_garbage(tmp_path, octets):
+    """An answer that is none: the connection is not believed any more."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    play.client.dataReceived(octets)
+    assert kinds(found[0]) == [("try-again", "4.5.0")] and play.wire.aborted and not play.client.usable
+
+
+def test_an_answer_too_many(tmp_path):
+    """A reply that nobody waits for ends the connection before another message is lost on it."""
+    play = ready()
+    play.send(letter(tmp_path))
+    play.hear("250 ok", "250 ok", "354 go")
+    play.hear("250 ok", "250 and one more")
+    assert not play.client.usable and play.wire.disconnecting
+
+
+def test_stale(tmp_path):
+    """A connection that rested and is gone, or going: nothing was said, so it is not the message's failure."""
+    for end in ("lose", "421 4.4.2 idle"):
+        play = ready()
+        play.send(letter(tmp_path))
+        play.hear("250 ok", "250 ok", "354 go")
+        play.hear("250 ok")
+        found = play.send(letter(tmp_path))
+        if end == "lose":
+            play.lose()
+        else:
+            play.hear(end)
+        assert found == [None]
+    play = ready_peer()
+    play.client.messages = 1
+    found = play.send(letter(tmp_path, told=TOLD))
+    play.lose()
+    assert found == [None], "what the peer has already, it knows by its XID"
+
+
+def test_silence_is_not_stale(tmp_path):
+    """A hop that does not answer is not asked at once again."""
+    play = ready()
+    play.client.messages = 1
+    found = play.send(letter(tmp_path))
+    play.clock.advance(300)
+    assert kinds(found[0]) == [("try-again", "4.4.2")]
+
+
+def test_too_many_recipients(tmp_path):
+    """452 4.5.3: the rest goes in a further transaction on the same connection."""
+    play = ready()
+    found = play.send(letter(tmp_path, to=("a@example.net", "b@example.net")))
+    play.said()
+    play.hear("250 ok", "250 ok", "452 4.5.3 one at a time", "354 go")
+    assert play.hear("250 2.0.0 first") == MAIL + "RCPT TO:<b@example.net>\r\nDATA\r\n"
+    assert play.hear("250 ok", "250 ok", "354 go") == STUFFED + ".\r\n"
+    play.hear("250 2.0.0 second")
+    assert [outcome.diagnostic for outcome in found[0].outcomes] == ["250 2.0.0 first", "250 2.0.0 second"]
+
+
+def test_many_recipients(tmp_path):
+    """250 of them are three transactions; a drop in the second leaves the first as it is."""
+    play = ready()
+    found = play.send(letter(tmp_path, to=[f"k{n}@example.net" for n in range(250)]))
+    assert play.said().count("RCPT TO") == 100
+    play.hear(*["250 ok"] * 101, "354 go")
+    assert play.hear("250 2.0.0 first").count("RCPT TO") == 100
+    play.lose()
+    assert kinds(found[0]) == [*[("done", "2.0.0")] * 100, *[("try-again", "4.4.2")] * 150]
+
+
+def test_what_does_not_fit(tmp_path):
+    """A message that cannot go there is settled without a word, and the connection stays."""
+    play = ready()
+    found = play.send(letter(tmp_path, b"x" * 100_001))
+    assert play.said() == "" and kinds(found[0]) == [("failed", "5.3.4")]
+    found = play.send(letter(tmp_path, LETTER + "Grüße\r\n".encode(), body="8bitmime"))
+    assert " BODY=8BITMIME\r\n" in play.said()
+    play = ready("PIPELINING")
+    found = play.send(letter(tmp_path, LETTER + "Grüße\r\n".encode(), body="8bitmime"))
+    assert play.said() == "" and kinds(found[0]) == [("failed", "5.6.3")]
+    found = play.send(letter(tmp_path, body="8bitmime"))
+    assert play.said().startswith("MAIL FROM:<robin@vm1.example.com>\r\n"), "declared so, and is not"
+    assert play.client.usable
+
+
+def test_binary(tmp_path):
+    """BINARYMIME goes by BDAT, octet for octet, in lock-step where the server wants that."""
+    octets = b"Subject: x\r\n\r\n\0\n\r."
+    play = ready("CHUNKING", "BINARYMIME")
+    found = play.send(letter(tmp_path, octets, body="binarymime"))
+    assert play.said() == "MAIL FROM:<robin@vm1.example.com> BODY=BINARYMIME\r\n"
+    play.hear("250 ok")
+    assert play.hear("250 ok") == f"BDAT {len(octets)} LAST\r\n" + octets.decode()
+    play.hear("250 ok")
+    assert kinds(found[0]) == [("done", "2.0.0")]
+
+
+def test_a_file_that_is_gone(tmp_path):
+    """That is no failure of the hop: it is raised, and the hop gets no half message."""
+    for play in (ready(), ready_peer()):
+        outgoing = letter(tmp_path, told=TOLD)
+        (tmp_path / outgoing.path).unlink()
+        found = play.send(outgoing)
+        play.said()
+        if play.client.hop is HOP:
+            play.hear("250 ok", "250 ok", "354 go")
+        assert found[0].check(FileNotFoundError) and play.wire.aborted
+        assert ".\r\n" not in play.said() and not play.client.usable
+
+
+def test_deliver_by(tmp_path):
+    """The seconds that are left now."""
+    play = ready("DELIVERBY 5")
+    play.clock.advance(100)
+    play.send(letter(tmp_path, deliver_by=160.9, deliver_by_mode="R"))
+    assert play.said() == "MAIL FROM:<robin@vm1.example.com> BY=60;R\r\n"
