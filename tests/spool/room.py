@@ -44,6 +44,9 @@ class LinkStore:
         except FileExistsError:
             pass
 
+    def listen(self, noticed):
+        pass
+
     def make_durable(self, accounts):
         self.durable.append(set(accounts))
 

@@ -1,0 +1,249 @@
+"""Receipts from the flag to the sender's mailbox: a real store, a real spool, and what happens in between."""
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+from types import SimpleNamespace
+
+import pytest
+from twisted.internet.defer import Deferred, fail
+
+from tests.fakes import CHRIS, ROBIN, FakeBook
+from tests.spool.room import HOST, NOW, a_decision, a_spool
+from unitymail.courier.deciding import Decider
+from unitymail.courier.receipts import AGAIN_AFTER_S, TOLD_AT_ONCE, Receipts, trace_of
+from unitymail.disk import Disk
+from unitymail.interfaces.errors import TryAgain
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.message import Category
+from unitymail.mail.trace import head_block
+from unitymail.people.class_of_service import ClassOfService, RequireSecure
+from unitymail.people.location import Location, LocationKind
+from unitymail.routing.decision import Origin
+from unitymail.routing.steps import Convert, Deliver
+from unitymail.store import Store
+
+TRACE = "0abcdefghi0123456789"
+FAR = Location("l-far", LocationKind.VPIM, "Far", "vpim.example.net", local_prefix="7")
+PAT = "177@vpim.example.net"
+
+
+class Room:
+    """Robin sends voice to Chris; Chris's client reads; `held(user)` is what a mailbox has."""
+
+    def __init__(self, root, *objects):
+        self.objects = objects
+        self.root = root
+        self.clock = None
+        self.open()
+
+    def open(self):
+        disk = Disk()
+        self.store = Store(str(self.root / "accounts"), disk=disk, now=lambda: NOW + 5, host=HOST)
+        self.room = a_spool(self.root, disk=disk, store=self.store)
+        self.room.spool.recover()
+        self.journal, self.clock = self.room.journal, self.room.clock
+        book = FakeBook(*(self.objects or (ROBIN, CHRIS, FAR)))
+        self.receipts = Receipts(
+            store=self.store, spool=self.room.spool, decider=Decider(book, self.room.usage, HOST), book=book,
+            journal=self.journal, threads=self.room.threads, clock=self.clock,
+            in_reactor=lambda function, *args: function(*args),
+        )
+        self.store.listen(self.receipts.noticed)
+
+    def send(self, trace=TRACE, sender=ROBIN.address, fields=b"", category=Category.VOICE, to=CHRIS):
+        octets = (
+            b"From: <" + sender.encode() + b">\r\nSubject: Hello\r\nMessage-ID: <1@robin.example>\r\n"
+            b"Disposition-Notification-To: <" + sender.encode() + b">\r\n" + fields + b"\r\nHi.\r\n"
+        )
+        envelope = Envelope(sender, (Recipient(to.address),))
+        decision = a_decision(Deliver(to.id, to.address))
+        decision = replace(decision, message=replace(decision.message, category=category, asks_receipt=True))
+        head = head_block(trace=trace, envelope=envelope, origin=Origin("mta", "192.0.2.1", "x"), decision=decision,
+                          host=HOST, when=NOW, subject=None)
+        incoming = self.room.spool.receive(trace, NOW)
+        incoming.write(octets)
+        self.room.spool.commit(incoming, envelope, decision, head)
+
+    @property
+    def inbox(self):
+        inbox = self.store.account(CHRIS.id).folder("INBOX")
+        inbox.refresh()
+        return inbox
+
+    def held(self, user=ROBIN):
+        inbox = self.store.account(user.id).folder("INBOX")
+        found = []
+        for uid in inbox.refresh().uids:
+            content = inbox.content(uid)
+            found.append(bytes(content.buffer[:]))
+            content.close()
+        return found
+
+    def crash(self):
+        for account in list(self.store._opened()):
+            account.access._index.connection.close()
+            account.access._index = None
+        self.open()
+
+    @property
+    def owed(self):
+        return self.store.account(CHRIS.id).owed()
+
+
+@pytest.fixture
+def room(tmp_path):
+    room = Room(tmp_path)
+    yield room
+    room.store.close()
+
+
+def test_a_receipt_reaches_who_asked(room):
+    """Chris plays it; Robin's mailbox holds one receipt, from Chris, with no body of the message; the journal tells."""
+    room.send()
+    room.inbox.store([1], "add", ["\\Seen"])
+    (octets,) = room.held()
+    message = message_from_bytes(octets, policy=policy.default)
+    assert message["Return-Path"] == "<>"
+    assert (message["Subject"], message["From"].addresses[0].addr_spec) == ("Played: Hello", CHRIS.address)
+    assert b"Original-Message-ID: <1@robin.example>\r\n" in octets
+    assert b"category=receipt" in octets
+    assert room.owed == []
+    receipt = trace_of(TRACE, CHRIS.id)
+    assert [event.args for event in room.journal.named("read")] == [(TRACE, CHRIS.id)]
+    assert [event.args for event in room.journal.named("receipt_sent")] == [(TRACE, receipt, ROBIN.address)]
+    assert room.journal.named("decided")[0].args[0] == receipt
+    assert room.journal.named("trouble") == []
+
+
+def test_deleted_unheard(room):
+    """Robin hears that Chris never did."""
+    room.send(category=Category.FAX)
+    room.inbox.store([1], "add", ["\\Deleted"])
+    room.inbox.expunge()
+    (octets,) = room.held()
+    assert b"Subject: Not read: Hello\r\n" in octets
+    assert b"MDN-sent-automatically; deleted\r\n" in octets
+    assert room.journal.named("read") == []
+
+
+def test_a_vpim_sender(room):
+    """It goes back by way of the location, from the number that the peer knows."""
+    room.send(sender=PAT)
+    committed = []
+    commit = room.room.spool.commit
+
+    def watch(incoming, envelope, decision, head, **facts):
+        with incoming.content() as octets:
+            committed.append((bytes(octets), envelope, decision.steps))
+        return commit(incoming, envelope, decision, head, **facts)
+
+    room.room.spool.commit = watch
+    room.inbox.store([1], "add", ["\\Seen"])
+    ((octets, envelope, steps),) = committed
+    assert (envelope.sender, envelope.recipients) == ("", (Recipient(PAT, frozenset({"NEVER"})),))
+    assert steps == (Convert("l-far", "", PAT, PAT),)
+    assert b'From: "Chris Jones" <71042@vm1.example.com>\r\n' in octets
+    assert b"Final-Recipient: rfc822; 71042@vm1.example.com\r\n" in octets
+
+
+def test_a_crash_before_the_commit(room):
+    """The flag is set, the process dies: as soon as the mailbox is opened again the receipt goes out."""
+    room.send()
+    room.store.listen(lambda news: None)
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert (len(room.owed), room.held()) == (1, [])
+    room.crash()
+    room.inbox.refresh()
+    assert len(room.held()) == 1
+    assert room.owed == []
+
+
+def test_a_crash_after_the_commit(room):
+    """The receipt is out, the store does not know yet: it is not sent a second time, not even to where it was read."""
+    room.send()
+    room.receipts._pay_off = lambda *args: 1 / 0
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert (len(room.owed), len(room.held())) == (1, 1)
+    robin = room.store.account(ROBIN.id).folder("INBOX")
+    robin.store([1], "add", ["\\Deleted"])
+    robin.expunge()
+    room.receipts.stop()
+    room.crash()
+    room.inbox.refresh()
+    assert (room.owed, room.held()) == ([], [])
+
+
+def test_a_commit_that_fails_is_tried_again(room):
+    """A full disk: the receipt waits, and the others do not wait for it."""
+    room.send()
+    commit = room.room.spool.commit
+    room.room.spool.commit = lambda *args, **facts: fail(TryAgain(why="full"))
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert len(room.owed) == 1
+    assert room.journal.named("trouble")
+    room.room.spool.commit = commit
+    room.clock.advance(AGAIN_AFTER_S)
+    assert (room.owed, len(room.held())) == ([], 1)
+
+
+def test_one_bad_debt_does_not_block(room):
+    """What cannot be sent today waits; what can, goes."""
+    room.send()
+    room.send(TRACE[:-1] + "8")
+    write = room.receipts._write
+
+    def picky(asked, debt, *args):
+        if debt.trace == TRACE:
+            raise RuntimeError("odd")
+        return write(asked, debt, *args)
+
+    room.receipts._write = picky
+    room.inbox.store([1, 2], "add", ["\\Seen"])
+    assert ([debt.trace for debt in room.owed], len(room.held())) == ([TRACE], 1)
+
+
+def test_who_asks_from_nowhere_hears_nothing(room):
+    """An address that is nobody's, and no way out: the receipt is dropped, not reported, not kept."""
+    room.send(sender="pat@partner.example")
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert room.owed == []
+    assert room.journal.named("receipt_sent") == []
+    assert room.room.spool.queue.look() == 0
+
+
+def test_a_class_that_always_secures_does_not_secure_receipts(tmp_path):
+    """A peer that may not have secure messages gets the receipt of a user whose messages are all secure."""
+    secure = ClassOfService("c-secure", "Secure", access_imap=True, secure=RequireSecure.ALWAYS)
+    room = Room(tmp_path, ROBIN, replace(CHRIS, cos="c-secure", extension=""), secure, FAR)
+    room.send(sender=PAT)
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert len(room.journal.named("receipt_sent")) == 1
+    room.store.close()
+
+
+def test_many_readings_take_many_turns(room):
+    """Ten thousand read at once do not keep the reactor: a hundred a turn."""
+    room.receipts._traces_of = lambda account, seen: [str(number) for number in seen]
+    room.receipts.noticed(SimpleNamespace(account=CHRIS.id, seen=tuple(range(TOLD_AT_ONCE * 2 + 1)), owed=False))
+    assert len(room.journal.named("read")) == TOLD_AT_ONCE
+    assert len(room.clock.getDelayedCalls()) == 1
+    room.clock.advance(0)
+    assert len(room.journal.named("read")) == 2 * TOLD_AT_ONCE + 1
+
+
+def test_stopping_waits_for_what_is_in_hand(room):
+    """Nothing new begins; the stop fires when the last receipt is on its way."""
+    room.send()
+    held = Deferred()
+    commit = room.room.spool.commit
+    room.room.spool.commit = lambda *args, **facts: held.addCallback(lambda _: commit(*args, **facts))
+    room.inbox.store([1], "add", ["\\Seen"])
+    stopped = []
+    room.receipts.stop().addCallback(stopped.append)
+    assert stopped == []
+    held.callback(None)
+    assert stopped == [None]
+    assert room.owed == []
+    again = []
+    room.receipts.stop().addCallback(again.append)
+    assert again == [None]
