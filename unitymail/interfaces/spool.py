@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from zope.interface import Attribute, Interface
 
-from unitymail.interfaces.errors import Never, TryAgain
+from unitymail.interfaces.errors import Never, Trouble, TryAgain
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.routing.decision import Decision
@@ -223,10 +223,20 @@ class Busy(TryAgain):
     default = Reply(450, "4.2.0", "The message is being worked on now")
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an administrator did to one item: nothing, when there is a `refusal`. `item` is what it was before."""
+
+    trace: str
+    item: Item | None = None
+    refusal: Trouble | None = None
+
+
 class IQueueDesk(Interface):
     """The queue for an administrator. Blocking; any process may call, a running node takes it up within seconds.
 
-    What is done to many is durable, for all together, when the iteration ends.
+    The verbs do one item after the other while they are iterated over; refusals (NoSuchItem, Busy, or Never with the
+    reason) are in what they yield. All is durable when the iteration ends.
     """
 
     def items() -> Iterator[Item]:
@@ -242,21 +252,13 @@ class IQueueDesk(Interface):
         """Nobody works on it until it is let go."""
 
     def unhold(traces: Iterable[str]) -> Iterator[Changed]:
-        """Let go: what was held, and what its sender wanted to be sent later."""
+        """Let go what was held, or what its sender wanted to be sent later; it is due now."""
 
     def bounce(traces: Iterable[str], why: str) -> Iterator[Changed]:
         """Every recipient who does not have it yet fails, and the sender is told `why`."""
 
     def delete(traces: Iterable[str]) -> Iterator[Changed]:
         """It is gone, and nobody is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What an administrator did to one item: `refusal` says why nothing was, else None."""
-
-    trace: str
-    refusal: NoSuchItem | Busy | None = None
 
 
 class NoSuchBadMail(Never):

@@ -19,6 +19,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import BadMailEntry, IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.spool.items import Items
+from unitymail.spool.nudges import Nudges
 from unitymail.spool.places import Places, is_trace, traces_in, unlink_if_there
 
 _FACTS = (
@@ -37,6 +38,7 @@ class BadMailFolder:
         self._disk = disk
         self._now = now
         self._items = Items(self._places, disk)
+        self._nudges = Nudges(self._places.nudges, disk)
 
     def keep(self, item: Item, reason: str) -> None:
         with suppress(FileExistsError):
@@ -75,9 +77,12 @@ class BadMailFolder:
 
     def requeue(self, id: str) -> None:
         entry = self.entry(id)
-        item = self._items.create(replace(entry.item, steps=()), entry.path)
+        # What a crashed node noted of an item with this trace before is not meant for this one.
+        revision = int(self._now())
+        item = self._items.create(replace(entry.item, steps=(), revision=revision), entry.path)
         self._items.make_durable([item.trace])
         self._remove(id)
+        self._nudges.leave("", "requeued", [item.trace])
 
     def delete(self, id: str) -> None:
         self.entry(id)

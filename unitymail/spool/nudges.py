@@ -20,7 +20,7 @@ _ENDING = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """`who` did `what` to the items of `traces`."""
+    """`who` did `what` to the items of `traces`; "" for somebody who is of no interest."""
 
     who: str
     what: str

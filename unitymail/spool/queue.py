@@ -201,8 +201,8 @@ class Queue:
             self._index.put(trace, self._hint(stat), level_of_mode(stat.st_mode))
 
     def _hint(self, stat: os.stat_result) -> float:
-        """However far the hint is in the future (a clock may have been wrong), look within the hour."""
-        return min(stat.st_mtime, self._now() + _DISTRUST_S)
+        """When to look: held items never, others within the hour, however wrong the clock was that set the hint."""
+        return NEVER if stat.st_mtime == NEVER else min(stat.st_mtime, self._now() + _DISTRUST_S)
 
     def _scan(self) -> None:
         known, found = self._index.traces(), set[str]()

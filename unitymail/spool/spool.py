@@ -237,8 +237,9 @@ class Spool:
         return self._committer.note(item, finished=finished).addCallback(lambda _: self._retire_soon())
 
     def _nudged(self, nudge: Nudge) -> None:
-        for trace in nudge.traces:
-            self._journal.administered(trace, nudge.who, nudge.what)
+        if nudge.who:
+            for trace in nudge.traces:
+                self._journal.administered(trace, nudge.who, nudge.what)
 
     def _remember(self, trace: str) -> None:
         self._committed[trace] = None

@@ -1,0 +1,237 @@
+"""What an administrator may do to the queue, beside a running node: durable, noticed, and never mail twice."""
+
+import os
+from dataclasses import replace
+
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from tests.fakes import CHRIS
+from tests.power.recording import DROPPED, Model, RecordingDisk
+from tests.spool.room import NOW, a_spool, files_under, receive
+from unitymail.disk import Disk
+from unitymail.interfaces.errors import Never
+from unitymail.interfaces.spool import DONE, Busy, IQueueDesk, NoSuchItem, Outcome
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.fate import Fate
+from unitymail.routing.steps import Deliver, LearnContact, RelayToSmartHost, Report
+from unitymail.spool.desk import QueueDesk
+from unitymail.spool.items import Items
+from unitymail.spool.nudges import Nudges
+from unitymail.spool.places import Places
+
+RELAY = RelayToSmartHost("pat@elsewhere.example")
+OTHER = RelayToSmartHost("lee@elsewhere.example")
+REPORT = Report(CHRIS.address, (Fate("x@y", "failed", "5.1.1", "no"),))
+
+
+class DeskTests(SynchronousTestCase):
+    def setUp(self):
+        root = self.mktemp()
+        os.makedirs(root)
+        self.room = a_spool(root, disk=RecordingDisk(root))
+        self.queue = self.room.spool.queue
+        self.desk = QueueDesk(
+            self.room.places.root, disk=self.room.disk, now=self.room.clock.seconds, who="root"
+        )
+
+    def send(self, trace, *steps, retire=True, **facts):
+        self.successResultOf(receive(self.room, trace, b"\r\nx\r\n", *(steps or (RELAY,)), **facts)[0])
+        if retire:
+            self.room.clock.advance(1)
+
+    def postpone(self, trace, seconds=900, done=()):
+        """An attempt that came to nothing, but for the steps whose numbers are given."""
+        item = self.successResultOf(self.queue.claim(trace))
+        steps = [
+            replace(s, outcome=DONE) if n in done else replace(s, attempts=1, next_at=NOW + seconds)
+            for n, s in enumerate(item.steps)
+        ]
+        self.successResultOf(self.queue.record(replace(item, steps=tuple(steps))))
+        self.successResultOf(self.queue.release(trace, NOW + seconds, "smart-host"))
+
+    def did(self, changes):
+        """(the traces that were changed, {trace: the words of its refusal})."""
+        changes = list(changes)
+        return (
+            [change.trace for change in changes if change.refusal is None],
+            {change.trace: str(change.refusal) for change in changes if change.refusal is not None},
+        )
+
+    def due(self, after=0):
+        """What falls due once the node has looked."""
+        self.queue.look()
+        return self.queue.due(self.room.clock.seconds() + after)
+
+    def told(self):
+        return [event.args for event in self.room.journal.named("administered")]
+
+    def test_keeps_its_promise(self):
+        """The desk provides the interface."""
+        verifyObject(IQueueDesk, self.desk)
+
+    def test_what_waits_is_listed(self):
+        """Oldest first, without claiming anything, worked on or not; what is done already is left out."""
+        for trace in ("t2", "t1", "t3"):
+            self.send(trace)
+        self.postpone("t3", done=(0,))
+        claimed = self.successResultOf(self.queue.claim("t2"))
+        self.assertEqual([item.trace for item in self.desk.items()], ["t1", "t2"])
+        self.assertEqual(self.desk.item("t2").steps, claimed.steps)
+        for trace in ("t9", "../t1", ""):
+            self.assertRaises(NoSuchItem, self.desk.item, trace)
+
+    def test_retry(self):
+        """What waits for its next attempt is due at once, and the journal knows who wanted it."""
+        self.send("t1", RELAY, OTHER)
+        self.postpone("t1", done=(0,))
+        self.assertIsNone(self.due())
+        self.assertEqual(self.did(self.desk.retry(["t1", "t2"]))[0], ["t1"])
+        self.assertEqual(self.due(), "t1")
+        item = self.successResultOf(self.queue.claim("t1"))
+        self.assertEqual([(s.attempts, s.next_at, s.outcome) for s in item.steps], [(0, 0.0, DONE), (1, 0.0, None)])
+        self.assertEqual(self.told(), [("t1", "root", "retried")])
+
+    def test_hold_and_release(self):
+        """A held item rests for as long as it takes, through restarts, and goes on when it is let go."""
+        self.send("t1")
+        self.assertEqual(self.did(self.desk.hold(["t1"])), (["t1"], {}))
+        self.assertIsNone(self.due(10**6))
+        self.assertIn("is held already", self.did(self.desk.hold(["t1"]))[1]["t1"])
+        self.assertIn("queue release", self.did(self.desk.retry(["t1"]))[1]["t1"])
+        other = a_spool(self.room.root, store=self.room.store).spool.queue
+        other.look()
+        self.assertIsNone(self.successResultOf(other.claim("t1")))
+        self.assertEqual(self.did(self.desk.unhold(["t1"])), (["t1"], {}))
+        self.assertEqual(self.due(), "t1")
+        self.assertIn("is not held", self.did(self.desk.unhold(["t1"]))[1].get("t1", "is not held"))
+        self.assertEqual([what for _, _, what in self.told()], ["held", "released"])
+
+    def test_mail_for_later_can_be_sent_now(self):
+        """`release` sends early what its sender put off; `retry` does not overrule the sender."""
+        later = Envelope("c@x", (Recipient("pat@elsewhere.example"),), hold_until=NOW + 5_000)
+        self.send("t1", envelope=later)
+        self.assertIn("sent later", self.did(self.desk.retry(["t1"]))[1]["t1"])
+        self.assertEqual(self.did(self.desk.unhold(["t1"])), (["t1"], {}))
+        self.assertEqual(self.due(), "t1")
+        item = self.successResultOf(self.queue.claim("t1"))
+        self.assertEqual((item.steps[0].next_at, item.envelope.hold_until), (0.0, None))
+
+    def test_bounce(self):
+        """Who has it keeps it; everybody else fails with the reason, held or not; reports that are due still go."""
+        self.send("t1", RELAY, OTHER, REPORT, LearnContact("l-1"))
+        self.postpone("t1", done=(0,))
+        self.did(self.desk.hold(["t1"]))
+        self.assertEqual(self.did(self.desk.bounce(["t1"], "It is spam.")), (["t1"], {}))
+        self.assertEqual(self.due(), "t1")
+        states = self.successResultOf(self.queue.claim("t1")).steps
+        self.assertEqual(states[0].outcome, DONE)
+        self.assertEqual((states[1].outcome.kind, states[1].outcome.status), ("failed", "5.0.0"))
+        self.assertIn("It is spam.", states[1].outcome.why)
+        self.assertIsNone(states[2].outcome)
+        self.assertEqual(states[3].outcome.kind, "done")
+        self.assertEqual(self.told()[-1], ("t1", "root", "bounced (It is spam.)"))
+
+    def test_what_nobody_has_decided_can_be_bounced(self):
+        """Sent back in from bad mail, its recipients are all that is known: they fail."""
+        self.send("t1")
+        item = self.desk.item("t1")
+        Items(self.room.places, self.room.disk).create(replace(item, steps=()), item.path)
+        self.did(self.desk.bounce(["t1"], "no"))
+        (state,) = self.desk.item("t1").steps
+        self.assertEqual((state.step.to, state.outcome.kind), ("robin@vm1.example.com", "failed"))
+
+    def test_delete(self):
+        """It is gone, for the node as well, and nobody is told."""
+        self.send("t1")
+        self.assertEqual(self.did(self.desk.delete(["t1", "t1"]))[0], ["t1"])
+        self.assertEqual(files_under(self.room.places.items), [])
+        self.assertIsNone(self.due())
+        self.assertEqual(self.told(), [("t1", "root", "deleted")])
+
+    def test_delete_what_a_crash_could_bring_back(self):
+        """While its commit record may be replayed the item stays, done, until the node finishes it, crash or not."""
+        self.send("t1", Deliver("u-robin", "robin@vm1.example.com"), RELAY, retire=False)
+        self.did(self.desk.delete(["t1"]))
+        self.assertEqual(list(self.desk.items()), [])
+        self.assertIn("nothing is left", self.did(self.desk.delete(["t1"]))[1]["t1"])
+        os.close(self.room.spool._commits._life)
+        again = a_spool(self.room.root, store=self.room.store)
+        self.successResultOf(again.spool.recover())
+        item = self.successResultOf(again.spool.queue.claim("t1"))
+        self.assertEqual(item.steps[0].outcome, Outcome("done", why="Deleted by root."))
+        self.successResultOf(again.spool.queue.finish(item))
+        self.assertEqual(files_under(again.places.items), [])
+
+    def test_what_is_worked_on_is_left_alone(self):
+        """Every verb is refused while an attempt is under way, and says so."""
+        self.send("t1")
+        item = self.successResultOf(self.queue.claim("t1"))
+        for changes in (self.desk.retry, self.desk.hold, self.desk.unhold, self.desk.delete):
+            (change,) = changes(["t1"])
+            self.assertIsInstance(change.refusal, Busy)
+        (change,) = self.desk.bounce(["t1"], "no")
+        self.assertIsInstance(change.refusal, Busy)
+        self.assertEqual(self.desk.item("t1").steps, item.steps)
+
+    def test_odd_names(self):
+        """What is no id leads nowhere."""
+        for name in ("../shunted/t1", "", "a/b"):
+            (change,) = self.desk.delete([name])
+            self.assertIsInstance(change.refusal, Never)
+
+    def test_what_was_done_stays_done_whatever_a_crash_leaves(self):
+        """An outcome noted, but not in the file yet, counts for the file that an administrator wrote meanwhile."""
+        self.queue.listen(lambda: None)
+        self.send("t1", RELAY, OTHER)
+        item = self.successResultOf(self.queue.claim("t1"))
+        apply, self.room.spool._in_hand.apply = self.room.spool._in_hand.apply, lambda note: None
+        half = replace(item, steps=(replace(item.steps[0], outcome=DONE), item.steps[1]))
+        self.successResultOf(self.queue.record(half))
+        self.room.spool._in_hand.apply = apply
+        os.close(self.room.spool._commits._life)
+        for held in self.room.spool._in_hand._held.values():
+            os.close(held.fd)
+        self.assertEqual(self.did(self.desk.hold(["t1"])), (["t1"], {}))
+        again = a_spool(self.room.root, store=self.room.store)
+        self.successResultOf(again.spool.recover())
+        self.did(self.desk.unhold(["t1"]))
+        item = self.successResultOf(again.spool.queue.claim("t1"))
+        self.assertEqual([state.outcome for state in item.steps], [DONE, None])
+
+    def test_durable_for_all_together(self):
+        """After the last one everything that was done survives a power cut; few flushes for many items."""
+        for n in range(20):
+            self.send(f"t{n}", retire=False)
+        self.room.clock.advance(1)
+        since = len(self.room.disk.events)
+        self.did(self.desk.hold([f"t{n}" for n in range(20)]))
+        flushes = [event[0] for event in self.room.disk.events[since:] if event[0].startswith("flush")]
+        self.assertEqual(flushes.count("flush_directory"), 1)
+        root = self.mktemp()
+        Model(self.room.disk.events).build(root, DROPPED)
+        desk = QueueDesk(os.path.join(root, "spool"), disk=Disk(), now=lambda: NOW, who="root")
+        self.assertEqual([item.held for item in desk.items()], [True] * 20)
+
+    def test_an_interrupted_command_is_durable_so_far(self):
+        """Stopped in the middle, what was done is done and the node knows."""
+        self.send("t1")
+        self.send("t2")
+        changes = self.desk.hold(["t1", "t2"])
+        self.assertEqual(next(changes).trace, "t1")
+        changes.close()
+        self.assertEqual([nudge.traces for nudge in Nudges(self.room.places.nudges, Disk()).take()], [("t1",)])
+        self.assertEqual([item.held for item in self.desk.items()], [True, False])
+
+    def test_no_room_for_a_nudge(self):
+        """On a full disk mail can still be deleted; the node notices when it looks through the folder."""
+        self.send("t1")
+
+        def full(call):
+            if call in ("create", "write"):
+                raise OSError(28, "No space left on device")
+
+        self.room.disk.before = full
+        self.assertEqual(self.did(self.desk.delete(["t1"])), (["t1"], {}))
+        self.assertIsNone(self.due())
+        self.assertEqual(Places(self.room.places.root).items and files_under(self.room.places.items), [])
