@@ -1,22 +1,24 @@
-"""A courier for tests: a real spool on a real disk, scripted performers beside the real ones, a clock of ours."""
+"""A courier for tests: a real spool on a real disk, a relay that says what the test wants, a clock of ours."""
 
 from collections.abc import Callable
 
 from zope.interface import implementer
 
-from tests.fakes import FakeBook
+from tests.courier.fake_relay import PEER, SITE, FakeRelay
+from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from tests.spool.room import HOST, a_spool
 from unitymail.courier.courier import Courier
 from unitymail.courier.deciding import Decider
+from unitymail.courier.destinations import Destinations
+from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.perform import find_performers
 from unitymail.interfaces.spool import DONE, IStepPerformer
 from unitymail.routing.steps import RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
 
-
 @implementer(IStepPerformer)
 class ScriptedRelay:
-    """Answers each attempt with the next of `script` (an Outcome, an exception, a function, a Deferred)."""
+    """A performer that answers each step with the next of `script` (an Outcome, an exception, a function, a Deferred)."""
 
     performs = RelayToSmartHost
 
@@ -34,23 +36,27 @@ class ScriptedRelay:
         return await answer if hasattr(answer, "addCallback") else answer
 
 
-def a_courier(root, *, book=None, relay=None, room=None, at_once=20, **facts):
-    """`a_spool` with a courier that has started."""
+def a_courier(root, *, book=None, performer=None, relay=None, room=None, at_once=100, **facts):
+    """`a_spool` with a courier that has started; `performer` in the place of the one for the smart host."""
     room = room or a_spool(root, **facts)
-    room.book = book or FakeBook()
+    room.book = book or FakeBook(ROBIN, CHRIS, TERRY, PEER, site=SITE)
     room.decider = Decider(room.book, room.usage, HOST)
     room.badmail = BadMailFolder(room.places.root, disk=room.disk, now=room.clock.seconds)
+    room.relay = relay or FakeRelay()
+    room.destinations = Destinations()
+    room.dispatch = Dispatch(
+        relay=room.relay, destinations=room.destinations, book=room.book, journal=room.journal, clock=room.clock
+    )
     room.performers = find_performers(
         store=room.store, spool=room.spool, badmail=room.badmail, book=room.book, usage=room.usage,
         doorbell=room.doorbell, journal=room.journal, threads=room.threads, decider=room.decider,
-        clock=room.clock,
+        clock=room.clock, dispatch=room.dispatch, node_id="n1",
     )
-    room.relay = relay
-    if relay is not None:
-        room.performers[RelayToSmartHost] = relay
+    if performer is not None:
+        room.performers.put(performer)
     room.courier = Courier(
-        queue=room.spool.queue, performers=room.performers, threads=room.threads, book=room.book,
-        journal=room.journal, clock=room.clock, decide=room.decider.steps_of, at_once=at_once,
+        queue=room.spool.queue, performers=room.performers, destinations=room.destinations, threads=room.threads,
+        book=room.book, journal=room.journal, clock=room.clock, decide=room.decider.decide_item, at_once=at_once,
     )
     room.spool.recover()
     room.courier.start()

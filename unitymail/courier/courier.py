@@ -1,36 +1,41 @@
 """The courier: takes what is due from the queue, a bounded number of items at once, and goes on for ever.
 
-Knows when to look; refuses to know what happens to an item (`run`). Reactor thread only.
+Knows when to look, and keeps its hands free of hops that are down or busy; refuses to know what happens to an item
+(`run`) and how hops fare (`destinations`). Reactor thread only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
+from unitymail.courier.destinations import Destinations
+from unitymail.courier.perform import Performers
 from unitymail.courier.run import Run
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
-from unitymail.interfaces.spool import IQueue, IStepPerformer, Item
+from unitymail.interfaces.spool import IQueue, Item
 from unitymail.interfaces.threads import IThreads
-from unitymail.routing.steps import Step
+from unitymail.routing.decision import Decision
 
-AT_ONCE = 20
+AT_ONCE = 100
+IN_A_TURN = 16
+"""Items that are begun in one turn of the reactor."""
 LOOK_EVERY_S = 1.0
-LOOK_SHARE = 0.02
 
 
 class Courier:
-    """`performers` by step class, as `courier.perform.find_performers` gives them; `decide` as `Decider.steps_of`."""
+    """`performers` as `courier.perform.find_performers` gives them; `decide` as `Decider.decide_item`."""
 
     def __init__(
-        self, *, queue: IQueue, performers: Mapping[type[Any], IStepPerformer], threads: IThreads, book: IBook,
-        journal: IJournal, clock: Any, decide: Callable[[Item], tuple[Step, ...]], at_once: int = AT_ONCE,
+        self, *, queue: IQueue, performers: Performers, destinations: Destinations, threads: IThreads, book: IBook,
+        journal: IJournal, clock: Any, decide: Callable[[Item], Decision], at_once: int = AT_ONCE,
     ) -> None:
         self._queue = queue
         self._performers = performers
+        self._destinations = destinations
         self._threads = threads
         self._book = book
         self._journal = journal
@@ -39,6 +44,7 @@ class Courier:
         self._at_once = at_once
         self._runs = 0
         self._going = False
+        self._looking_around = False
         self._alarm: Any = None
         self._look_call: Any = None
         self._idle: list[Deferred[None]] = []
@@ -63,26 +69,43 @@ class Courier:
 
     def wake(self) -> None:
         """Look for work, now and whenever something falls due."""
+        if self._looking_around:
+            return  # an item that was begun a moment ago has ended already: the look goes on
+        self._looking_around = True
+        try:
+            self._take_up()
+        finally:
+            self._looking_around = False
+
+    def _take_up(self) -> None:
+        begun = 0
         while self._going and self._runs < self._at_once:
-            trace = self._queue.due(self._clock.seconds())
+            now = self._clock.seconds()
+            if begun == IN_A_TURN:
+                self._wake_at(now)
+                return
+            trace = self._queue.due(now, self._destinations.closed(now))
             if trace is None:
-                break
+                self._wake_when_due(now)
+                return
+            self._destinations.expect(self._queue.hop_of(trace), trace, now)
             self._begin(trace)
-        self._set_alarm()
+            begun += 1
 
     def _begin(self, trace: str) -> None:
         self._runs += 1
         run = Run(
             trace, queue=self._queue, performers=self._performers, threads=self._threads, book=self._book,
-            journal=self._journal, now=self._clock.seconds, decide=self._decide,
+            journal=self._journal, now=self._clock.seconds, decide=self._decide, opens_at=self._destinations.opens_at,
         )
-        ensureDeferred(run.perform()).addErrback(self._surprised, trace).addCallback(self._ended)
+        ensureDeferred(run.perform()).addErrback(self._surprised, trace).addCallback(self._ended, trace)
 
     def _surprised(self, failure: Any, trace: str) -> None:
         self._journal.trouble(f"the courier's work on {trace}", failure.value)
 
-    def _ended(self, _: None) -> None:
+    def _ended(self, _: None, trace: str) -> None:
         self._runs -= 1
+        self._destinations.over(trace, self._clock.seconds())
         if self._going:
             self.wake()
         elif not self._runs:
@@ -90,23 +113,27 @@ class Courier:
             for waiter in waiters:
                 waiter.callback(None)
 
-    def _set_alarm(self) -> None:
+    def _wake_when_due(self, now: float) -> None:
+        moments = (self._queue.next_time(self._destinations.closed(now)), self._destinations.next_probe(now))
+        when = min((moment for moment in moments if moment is not None), default=None)
+        if when is not None:
+            self._wake_at(when)
+
+    def _wake_at(self, when: float) -> None:
+        """One alarm: an earlier one stays, since looking in vain costs little."""
         if self._alarm is not None and self._alarm.active():
+            if self._alarm.getTime() <= when:
+                return
             self._alarm.cancel()
-        self._alarm = None
-        when = self._queue.next_time()
-        if self._going and when is not None and self._runs < self._at_once:
-            self._alarm = self._clock.callLater(max(0.0, when - self._clock.seconds()), self.wake)
+        self._alarm = self._clock.callLater(max(0.0, when - self._clock.seconds()), self.wake)
 
     def _look(self) -> None:
-        """See what other processes put into the queue; never more than a fiftieth of the time."""
-        began = self._clock.seconds()
+        """See what other processes put into the queue, and what administrators want of it."""
         looking: Any = self._threads.run(self._queue.look)
         looking.addErrback(lambda failure: self._journal.trouble("looking through the queue", failure.value))
-        looking.addCallback(self._looked, began)
+        looking.addCallback(self._looked)
 
-    def _looked(self, _: Any, began: float) -> None:
+    def _looked(self, _: Any) -> None:
         if self._going:
-            took = self._clock.seconds() - began
-            self._look_call = self._clock.callLater(max(LOOK_EVERY_S, took / LOOK_SHARE), self._look)
+            self._look_call = self._clock.callLater(LOOK_EVERY_S, self._look)
             self.wake()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.quota import IUsage
@@ -18,7 +18,7 @@ from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.routing import categorise
 from unitymail.routing.decide import decide
 from unitymail.routing.decision import Decision, Origin
-from unitymail.routing.steps import BadMail, Step
+from unitymail.routing.steps import BadMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Decider:
         )
         return decide(message, envelope, self.origin, self.book, self.usage)
 
-    def steps_of(self, item: Item) -> tuple[Step, ...]:
+    def decide_item(self, item: Item) -> Decision:
         """What is to be done with an item that came back from bad mail; what is refused goes there again."""
         with received(item) as octets:
             decision = self.decide(octets, item.envelope)
         if decision.refusal is not None:
-            return (BadMail(decision.refusal.text),)
-        return decision.steps
+            return replace(decision, steps=(BadMail(decision.refusal.text),), refusal=None)
+        return decision
 
 
 @contextmanager

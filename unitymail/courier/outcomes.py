@@ -1,6 +1,6 @@
 """What an attempt means for its step: done, failed, again at a certain time, or given up. Pure.
 
-Knows the schedule and the site's patience; refuses to know how a step is performed or who is told.
+Knows the schedule and when patience ends; refuses to know how a step is performed or who is told.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unitymail.courier.retry import OWN_PATIENCE_S, delay
+from unitymail.courier.patience import began, deadline, must_return_at
+from unitymail.courier.retry import delay
 from unitymail.interfaces.errors import Trouble, TryAgain
 from unitymail.interfaces.spool import Item, Outcome, StepState
-from unitymail.routing.steps import BadMail, Deliver, Report, Step
+from unitymail.mail.duration import in_words
 from unitymail.settings.site import SiteSettings
 
 EXPIRED = "4.4.7"
+FINAL = {"4.7.4": "5.7.4"}
+"""Passing causes that have another name once they are final (message-formats.md 7)."""
 NO_PERFORMER = Outcome("failed", "5.3.5", "This mail system is not set up to send messages to this destination.")
-OWN_STEPS = (Deliver, Report, BadMail)
+TOO_LATE = Outcome("failed", "5.4.7", "The message could not be delivered in the time that its sender gave for it.")
 
 
 def noted(item: Item, numbers: Sequence[int], results: Sequence[Outcome], now: float, site: SiteSettings) -> Item:
@@ -30,27 +33,41 @@ def noted(item: Item, numbers: Sequence[int], results: Sequence[Outcome], now: f
 def after(state: StepState, outcome: Outcome, item: Item, now: float, site: SiteSettings) -> StepState:
     """The step as it is once this attempt is over."""
     if outcome.kind == "later":
-        return replace(state, next_at=outcome.again_at)
+        return _waits(state, outcome, item, now, site)
     attempts = state.attempts + 1
     if outcome.kind != "try-again":
         return replace(state, attempts=attempts, next_at=0.0, outcome=outcome)
-    deadline = item.arrived + patience(state.step, site)
-    if now >= deadline:
-        return replace(state, attempts=attempts, next_at=0.0, outcome=given_up(outcome))
-    return replace(state, attempts=attempts, next_at=min(now + delay(attempts), deadline))
+    end = deadline(item, state.step, site)
+    if now >= end:
+        return replace(state, attempts=attempts, next_at=0.0, outcome=given_up(outcome, now - began(item)))
+    again = outcome.again_at or now + delay(attempts)
+    return replace(state, attempts=attempts, next_at=min(again, end), last=outcome)
 
 
-def patience(step: Step, site: SiteSettings) -> float:
-    """For how many seconds after its arrival a message is worth another attempt at this step."""
-    if isinstance(step, OWN_STEPS):
-        return max(site.relay_retry_for, OWN_PATIENCE_S)
-    return site.relay_retry_for
+def _waits(state: StepState, outcome: Outcome, item: Item, now: float, site: SiteSettings) -> StepState:
+    """Not attempted. Who waits for a hop that is down is given up in time; who waits for room is not."""
+    if is_cause(outcome) and now >= deadline(item, state.step, site):
+        return replace(state, next_at=0.0, outcome=given_up(outcome, now - began(item)))
+    return replace(state, next_at=outcome.again_at or state.next_at)
 
 
-def given_up(outcome: Outcome) -> Outcome:
+def too_late(state: StepState, item: Item, now: float) -> bool:
+    """Whether the sender wants the message back by now (RFC 2852, mode R)."""
+    by = must_return_at(item, state.step)
+    return by is not None and now >= by
+
+
+def is_cause(outcome: Outcome) -> bool:
+    """Whether the outcome says what is wrong."""
+    return outcome.status[:2] in ("4.", "5.")
+
+
+def given_up(outcome: Outcome, waited_s: float) -> Outcome:
     """The failure after too many passing ones: it keeps the status of the real cause (message-formats.md 7)."""
-    specific = outcome.status[:2] in ("4.", "5.") and outcome.status != "4.0.0"
-    return replace(outcome, kind="failed", status=outcome.status if specific else EXPIRED, again_at=0.0)
+    why = f"{outcome.why} This mail system tried for {in_words(waited_s)}." if waited_s >= 60 else outcome.why
+    specific = is_cause(outcome) and outcome.status != "4.0.0"
+    status = FINAL.get(outcome.status, outcome.status) if specific else EXPIRED
+    return replace(outcome, kind="failed", status=status, why=why.strip(), again_at=0.0)
 
 
 def of_trouble(trouble: Trouble) -> Outcome:

@@ -1,32 +1,45 @@
-"""Who hears what about an item: the report, or the bad mail, that follows from what has become of its steps. Pure.
+"""Who hears what about an item: the report, or the keeper of the undeliverable, that follows from its steps. Pure.
 
 Knows NOTIFY (RFC 3461), the delay notice and the senders that get none; refuses to know how a report looks.
 
 Note *Told once*. What was told is read from the item's own Report steps, so a run that is interrupted and done again
-tells neither twice nor never. The report planned on entry takes up what fails in the first run: one report, not two.
+tells neither twice nor never. The report planned on entry takes up what happens in the first run: one report, not two.
 Later runs make their own, since an earlier report may have been sent although its outcome was not written.
+
+Note *Success is what happened*. A report planned on entry says `delivered` of what the door was about to link. What
+was left to the courier is taken out of it before it is sent, and told by its outcome.
+
+Note *A copy kept is a delivery*. Of accept-and-relay the sender hears what became of the mailbox's copy, nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from unitymail.courier.outcomes import is_cause
+from unitymail.courier.patience import UNTOLD, notice_at
+from unitymail.courier.undeliverable import kept_by
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.spool import Item, StepState
+from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.address import key_of
-from unitymail.mail.envelope import NULL_SENDER, Recipient
+from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.user import User
-from unitymail.routing.steps import BadMail, Convert, HandOver, LearnContact, RelayToUser, Report, Step
+from unitymail.routing.steps import BadMail, Convert, Deliver, LearnContact, RelayToUser, Report, Step
 
 DELAYED = "The message has not reached this recipient yet; this mail system keeps trying."
+DELIVERED = "The message is in the recipient's mailbox."
+RELAYED = "The message was passed on to a system that does not report what becomes of it."
+REMOVED = "2.6.4"
+"""Delivered, with parts left out in the conversion."""
 
 
 def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False) -> Item:
-    """The item with what is due added to its steps: fates to a report, or its message to bad mail."""
+    """The item with what is due added to its steps: fates to a report, or its message to who keeps such mail."""
     if item.envelope.sender == NULL_SENDER:
-        return _with_bad_mail(item)
+        return _with_keepers(item, book)
+    item = _corrected(item)
     fates = () if _wants_none(item, book) else tuple(_news(item, now, book))
     if not fates:
         return item
@@ -35,8 +48,12 @@ def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False
         # A step's time says when it was made: the report is dated by it, however often it is performed.
         return replace(item, steps=(*item.steps, StepState(Report(item.envelope.sender, fates), next_at=now)))
     number, step = planned
-    fuller = replace(item.steps[number], step=replace(step, fates=step.fates + fates))
-    return replace(item, steps=(*item.steps[:number], fuller, *item.steps[number + 1 :]))
+    return _with_step(item, number, replace(step, fates=step.fates + fates))
+
+
+def _with_step(item: Item, number: int, step: Step) -> Item:
+    changed = replace(item.steps[number], step=step)
+    return replace(item, steps=(*item.steps[:number], changed, *item.steps[number + 1 :]))
 
 
 def _planned_report(item: Item) -> tuple[int, Report] | None:
@@ -46,13 +63,39 @@ def _planned_report(item: Item) -> tuple[int, Report] | None:
     return None
 
 
-def _with_bad_mail(item: Item) -> Item:
+def _corrected(item: Item) -> Item:
+    """The report to come without successes that the courier has not brought about."""
+    planned = _planned_report(item)
+    if planned is None:
+        return item
+    number, step = planned
+    open_ones = {key_of(state.step.to) for state in item.steps if isinstance(state.step, Deliver) and not _done(state)}
+    fates = tuple(fate for fate in step.fates if fate.action != "delivered" or key_of(fate.address) not in open_ones)
+    if len(fates) == len(step.fates):
+        return item
+    item = _with_step(item, number, replace(step, fates=fates))
+    return item if fates else _ended(item, number)
+
+
+def _ended(item: Item, number: int) -> Item:
+    """With nothing left to tell the report is done."""
+    changed = replace(item.steps[number], outcome=DONE)
+    return replace(item, steps=(*item.steps[:number], changed, *item.steps[number + 1 :]))
+
+
+def _with_keepers(item: Item, book: IBook) -> Item:
     """A report about a report is never made: what cannot be delivered with the null sender is kept here."""
     failed = next((state for state in item.steps if _has_failed(state)), None)
     if failed is None or failed.outcome is None or any(isinstance(state.step, BadMail) for state in item.steps):
         return item
     reason = f"{addressed_as(failed.step)} cannot be reached, and its sender cannot be told: {failed.outcome.why}"
-    return replace(item, steps=(*item.steps, StepState(BadMail(reason))))
+    keepers = kept_by(book, reason)
+    asked = [state for state in item.steps if state.step in keepers]
+    if any(not _has_failed(state) for state in asked):
+        return item
+    if asked:
+        keepers = (BadMail(reason),)
+    return replace(item, steps=(*item.steps, *map(StepState, keepers)))
 
 
 def _wants_none(item: Item, book: IBook) -> bool:
@@ -60,35 +103,87 @@ def _wants_none(item: Item, book: IBook) -> bool:
     return item.silent or (isinstance(owner, User) and not owner.route_ndr)
 
 
-def _news(item: Item, now: float, book: IBook) -> Iterable[Fate]:
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """What there is to know about an item's sender: `told` are (address, action)."""
+
+    item: Item
+    now: float
+    book: IBook
+    wishes: dict[str, Recipient]
+    lists: frozenset[str]
+
+    def wish(self, step: Step) -> Recipient:
+        address = addressed_as(step)
+        return self.wishes.get(key_of(address), Recipient(address))
+
+
+def _news(item: Item, now: float, book: IBook) -> Iterator[Fate]:
     """The fates that are due and not told yet, one an address and action."""
-    told = {(fate.address, fate.action) for state in item.steps for fate in _fates(state.step)}
-    wishes = {key_of(recipient.address): recipient for recipient in item.envelope.recipients}
-    notice_after = book.site.relay_delay_notice
-    late = bool(notice_after) and now >= item.arrived + notice_after
+    told = {(fate.address, fate.action) for fate in _fates(item)}
+    hearing = _Hearing(item, now, book, wishes_of(item.envelope), expanded(item))
     for state in item.steps:
-        if (fate := _fate_of(state, wishes, late)) is not None and (fate.address, fate.action) not in told:
+        if isinstance(state.step, UNTOLD) or (isinstance(state.step, RelayToUser) and state.step.kept):
+            continue
+        fate = _fate_of(state, hearing)
+        if fate is not None and (fate.address, fate.action) not in told:
             told.add((fate.address, fate.action))
             yield fate
 
 
-def _fates(step: Step) -> tuple[Fate, ...]:
-    return step.fates if isinstance(step, Report) else ()
+def _fate_of(state: StepState, hearing: _Hearing) -> Fate | None:
+    wish = hearing.wish(state.step)
+    if state.outcome is None:
+        return _delay(state, wish, hearing)
+    if state.outcome.kind == "failed":
+        return _fate(state, "failed", wish, state.outcome.why) if _hears(wish, "FAILURE") else None
+    return _success(state, state.outcome, wish, hearing)
 
 
-def _fate_of(state: StepState, wishes: dict[str, Recipient], late: bool) -> Fate | None:
-    address = addressed_as(state.step)
-    recipient = wishes.get(key_of(address), Recipient(address))
-    if _has_failed(state) and state.outcome is not None and _hears(recipient, "FAILURE"):
-        outcome = state.outcome
-        return Fate(
-            address, "failed", outcome.status, outcome.why, outcome.diagnostic, outcome.remote_mta,
-            recipient.orcpt or "",
-        )
-    waits = state.outcome is None and state.attempts > 0 and not isinstance(state.step, Report | BadMail)
-    if late and waits and _hears(recipient, "DELAY"):
-        return Fate(address, "delayed", "4.4.7", DELAYED, orcpt=recipient.orcpt or "")
-    return None
+def _success(state: StepState, outcome: Outcome, wish: Recipient, hearing: _Hearing) -> Fate | None:
+    """A list has answered for its members already (RFC 3461 5.2.7.3)."""
+    removed = outcome.status == REMOVED
+    action = outcome.success or ("relayed" if removed else "")
+    if not action or key_of(addressed_as(state.step)) in hearing.lists:
+        return None
+    asked = wish.notify is not None and "SUCCESS" in wish.notify
+    notice = removed and hearing.book.site.relay_notice_removed and _hears(wish, "FAILURE")
+    # RFC 2852: a next hop that cannot be told the time of delivery ends what this system can promise.
+    by = action == "relayed" and hearing.item.envelope.deliver_by_mode == "N" and not _never(wish)
+    if not (asked or notice or by):
+        return None
+    cause = outcome.why if removed else DELIVERED if action == "delivered" else RELAYED
+    return _fate(state, action, wish, cause)
+
+
+def _delay(state: StepState, wish: Recipient, hearing: _Hearing) -> Fate | None:
+    """One notice a recipient: at the sender's own moment (RFC 2852, mode N) even without NOTIFY=DELAY."""
+    item, site = hearing.item, hearing.book.site
+    due = notice_at(item, state.step, site)
+    if due is None or hearing.now < due:
+        return None
+    by = item.envelope.deliver_by if item.envelope.deliver_by_mode == "N" else None
+    wanted = not _never(wish) if by is not None and hearing.now >= by else _hears(wish, "DELAY")
+    if not wanted:
+        return None
+    last = state.last or Outcome("later")
+    status = last.status if is_cause(last) and last.status[0] == "4" else "4.4.7"
+    return _fate(replace(state, outcome=replace(last, status=status)), "delayed", wish, DELAYED)
+
+
+def _fate(state: StepState, action: str, wish: Recipient, cause: str) -> Fate:
+    outcome = state.outcome
+    assert outcome is not None
+    return Fate(
+        addressed_as(state.step), action, outcome.status, cause, outcome.diagnostic, outcome.remote_mta,  # type: ignore[arg-type]
+        wish.orcpt or "",
+    )  # fmt: skip
+
+
+def _fates(item: Item) -> Iterator[Fate]:
+    for state in item.steps:
+        if isinstance(state.step, Report):
+            yield from state.step.fates
 
 
 def _hears(recipient: Recipient, of: str) -> bool:
@@ -96,19 +191,33 @@ def _hears(recipient: Recipient, of: str) -> bool:
     return recipient.notify is None or of in recipient.notify
 
 
+def _never(recipient: Recipient) -> bool:
+    return recipient.notify is not None and "NEVER" in recipient.notify
+
+
 def _has_failed(state: StepState) -> bool:
-    return (
-        state.outcome is not None
-        and state.outcome.kind == "failed"
-        and not isinstance(state.step, Report | BadMail)
-    )
+    return state.outcome is not None and state.outcome.kind == "failed" and not isinstance(state.step, UNTOLD)
+
+
+def _done(state: StepState) -> bool:
+    return state.outcome is not None and state.outcome.kind == "done"
+
+
+def wishes_of(envelope: Envelope) -> dict[str, Recipient]:
+    """The recipients as the sender wrote them, by address key."""
+    return {key_of(recipient.address): recipient for recipient in envelope.recipients}
+
+
+def expanded(item: Item) -> frozenset[str]:
+    """Keys of the lists that have answered for their members."""
+    return frozenset(key_of(fate.address) for fate in _fates(item) if fate.action == "expanded")
 
 
 def addressed_as(step: Step) -> str:
     """The recipient of a step as the sender wrote it."""
     if isinstance(step, Convert | RelayToUser):
         return step.original
-    if isinstance(step, HandOver):
-        return step.original or step.to
-    return "" if isinstance(step, BadMail | LearnContact) else step.to
+    if isinstance(step, BadMail | LearnContact):
+        return ""
+    return step.to if isinstance(step, Deliver | Report) else step.original or step.to
 

@@ -29,7 +29,8 @@ _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 class Original:
     """The message that a report is about. `content` is its octets as received, or at least its whole header block.
 
-    `category` is the value of a `Category`; `arrived` is Unix seconds; `size` is of the whole, in octets.
+    `category` is the value of a `Category`; `arrived` is Unix seconds; `size` is of the whole, in octets; `seconds` is
+    how long its recording plays, None where nothing tells.
     """
 
     trace: str
@@ -40,6 +41,7 @@ class Original:
     size: int
     secure: bool
     content: bytes
+    seconds: float | None = None
 
 
 def returns_all(fates: Sequence[Fate], envelope: Envelope, *, secure: bool, size: int) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from unitymail.mail import writing
+from unitymail.mail.duration import as_clock
 from unitymail.mail.fate import Fate
 from unitymail.mail.status import explain, status_or_unknown
 
@@ -39,6 +40,8 @@ class About(Protocol):
     def message_id(self) -> str: ...
     @property
     def arrived(self) -> float: ...
+    @property
+    def seconds(self) -> float | None: ...
 
 
 def words(
@@ -60,7 +63,8 @@ def _name_of(about: About) -> str:
     kind = _KINDS.get(about.category, "message")
     subject = writing.one_line(about.subject)[:200]
     named = f' "{subject}"' if subject else ""
-    return f"Your {kind}{named} of {writing.date_in_words(about.arrived)}"
+    lasting = "" if about.seconds is None else f" ({as_clock(about.seconds)})"
+    return f"Your {kind}{named} of {writing.date_in_words(about.arrived)}{lasting}"
 
 
 def _by_cause(fates: Sequence[Fate], names: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.user import User
 from unitymail.routing.situation import Destination, Situation
-from unitymail.routing.steps import Deliver
+from unitymail.routing.steps import Deliver, Step
 
 DELIVERED = "The message is in the recipient's mailbox."
 EXPANDED = "The message was sent on to the members of the list."
@@ -34,7 +34,8 @@ def report_barred(envelope: Envelope, situation: Situation) -> str:
 def fates_of(recipient: Recipient, reached: Iterable[Destination], *, through_list: bool) -> tuple[Fate, ...]:
     """What the sender asked to hear: failures unless NOTIFY says otherwise, successes only where it says so.
 
-    A list answers for its members' success with one `expanded` (RFC 3461 5.2.7).
+    A list answers for its members' success with one `expanded` (RFC 3461 5.2.7). `delivered` is planned only where
+    the door links the message as it is; what the courier does is told by its outcome (`courier.reports`).
     """
     orcpt = recipient.orcpt or ""
     failures = recipient.notify is None or "FAILURE" in recipient.notify
@@ -47,6 +48,10 @@ def fates_of(recipient: Recipient, reached: Iterable[Destination], *, through_li
         if failure is not None:
             if failures:
                 fates.append(Fate(place.address, "failed", failure.status, failure.cause, orcpt=orcpt))
-        elif successes and not through_list and any(isinstance(step, Deliver) for step in place.planned.steps):
+        elif successes and not through_list and any(map(_linked_at_once, place.planned.steps)):
             fates.append(Fate(place.address, "delivered", "2.0.0", DELIVERED, orcpt=orcpt))
     return tuple(fates)
+
+
+def _linked_at_once(step: Step) -> bool:
+    return isinstance(step, Deliver) and not step.from_vpim

@@ -7,11 +7,33 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
 from unitymail.interfaces.spool import IStepPerformer
+from unitymail.routing.steps import Step
+
+
+class Performers:
+    """Who performs which step. Of several for one class, one that takes the step goes before one that takes any."""
+
+    def __init__(self, performers: Iterable[Any] = ()) -> None:
+        self._of: dict[type[Any], list[Any]] = {}
+        for performer in performers:
+            self._of.setdefault(performer.performs, []).append(performer)
+
+    def of(self, step: Step) -> Any:
+        """The performer of the step; None when this node has none."""
+        found = self._of.get(type(step), ())
+        if len(found) == 1 and not hasattr(found[0], "takes"):
+            return found[0]
+        choosy = (one for one in found if hasattr(one, "takes") and one.takes(step))
+        return next(choosy, None) or next((one for one in found if not hasattr(one, "takes")), None)
+
+    def put(self, performer: Any) -> None:
+        """In the place of those that there are for its class."""
+        self._of[performer.performs] = [performer]
 
 
 def performer_classes() -> Iterator[type[Any]]:
@@ -23,14 +45,15 @@ def performer_classes() -> Iterator[type[Any]]:
                 yield value
 
 
-def find_performers(**collaborators: Any) -> dict[type[Any], Any]:
-    """A performer for each step class that has one.
+def find_performers(**collaborators: Any) -> Performers:
+    """All performers, each given those collaborators that its constructor names; one that misses some is left out.
 
-    The node offers store, spool, badmail, book, usage, doorbell, journal, threads, clock and decider; each performer
-    is given those that its constructor names.
+    The node offers store, spool, badmail, book, usage, doorbell, journal, threads, clock, decider, dispatch, node_id
+    and what else its parts want. Without `dispatch` nothing leaves the node, and senders are told so.
     """
-    performers: dict[type[Any], Any] = {}
-    for kind in performer_classes():
-        wanted = inspect.signature(kind).parameters
-        performers[kind.performs] = kind(**{name: collaborators[name] for name in wanted})
-    return performers
+    wanted = {kind: inspect.signature(kind).parameters for kind in performer_classes()}
+    return Performers(
+        kind(**{name: collaborators[name] for name in names})
+        for kind, names in wanted.items()
+        if names.keys() <= collaborators.keys()
+    )

@@ -17,7 +17,7 @@ from unitymail.interfaces.doorbell import IDoorbell
 from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.spool import DONE, IManyStepsPerformer, Item, Outcome, StepState
+from unitymail.interfaces.spool import IManyStepsPerformer, Item, Outcome, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import Deliver
@@ -25,6 +25,7 @@ from unitymail.routing.steps import Deliver
 INBOX = "INBOX"
 TOLD_AT_ONCE = 100
 """Deliveries that the journal and the doorbell hear of in one turn of the reactor."""
+DELIVERED = Outcome("done", success="delivered")
 GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
 
 
@@ -53,7 +54,7 @@ class DeliverPerformer:
 
     async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
         outcomes: list[Outcome] = await self._threads.run(self._link, item, states)
-        done = [_delivery(state) for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE]
+        done = [_delivery(state) for state, outcome in zip(states, outcomes, strict=True) if outcome is DELIVERED]
         for start in range(0, len(done), TOLD_AT_ONCE):
             if start:
                 await deferLater(self._clock, 0)
@@ -63,10 +64,11 @@ class DeliverPerformer:
 
     def _link(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
         outcomes = [self._link_one(item, state) for state in states]
-        linked = [_delivery(state).account for state, outcome in zip(states, outcomes, strict=True) if outcome is DONE]
+        pairs = zip(states, outcomes, strict=True)
+        linked = [_delivery(state).account for state, outcome in pairs if outcome is DELIVERED]
         lost = self._not_durable(set(linked)) if linked else {}
         return [
-            lost.get(_delivery(state).account, outcome) if outcome is DONE else outcome
+            lost.get(_delivery(state).account, outcome) if outcome is DELIVERED else outcome
             for state, outcome in zip(states, outcomes, strict=True)
         ]
 
@@ -88,7 +90,7 @@ class DeliverPerformer:
             self._store.deliver(step.account, item.path, item.name, again=state.attempts > 0 or not item.fresh)
         except Trouble as trouble:
             return of_trouble(trouble)
-        return DONE
+        return DELIVERED
 
     def _tell(self, item: Item, step: Deliver) -> None:
         self._usage.add(step.account, item.size)

@@ -1,6 +1,7 @@
 """Report: one delivery status notification, committed as a message of our own.
 
-Knows how a report gets on its way; refuses to know how it looks (`mail.report`) and whether it is due (`reports`).
+Knows how a report gets on its way, and who gets it when it cannot; refuses to know how it looks (`mail.report`) and
+whether it is due (`reports`).
 
 Note *Performed twice*. The report's trace is derived from the item and its place among the item's reports, and its
 date is the step's, so that a second performance, after a crash, commits the same message: it is not stored twice.
@@ -13,15 +14,20 @@ from dataclasses import replace
 from zope.interface import implementer
 
 from unitymail.courier.deciding import Decider, received
+from unitymail.courier.patience import tried_until
+from unitymail.courier.undeliverable import kept_by
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import DONE, ISpool, IStepPerformer, Item, Outcome, StepState
 from unitymail.interfaces.threads import IThreads
+from unitymail.mail.duration import seconds_of
 from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
+from unitymail.mail.message import Category
 from unitymail.mail.report import Original, build_report, returns_all
+from unitymail.mail.structure import scan
 from unitymail.mail.trace import head_block
 from unitymail.routing.decision import Decision
-from unitymail.routing.steps import BadMail, Report
+from unitymail.routing.steps import Report
 
 HEADER_ONLY = 64 * 1024
 
@@ -55,6 +61,7 @@ class ReportPerformer:
         incoming.write(octets)
         await self._spool.commit(incoming, envelope, decision, head)
         self._journal.reported(item.trace, trace, step.to, len(step.fates))
+        self._journal.decided(trace, decision)
         return DONE
 
     def _write(
@@ -63,9 +70,9 @@ class ReportPerformer:
         octets = build_report(
             to=step.to, fates=step.fates, envelope=item.envelope, original=original_of(item, step),
             host=self._decider.host, domain=self._book.domain, trace=trace, when=when,
-            retry_until=item.arrived + self._book.site.relay_retry_for, names=self._names(step),
+            retry_until=tried_until(item, self._book.site), names=self._names(step),
         )
-        return octets, never_about_a_report(self._decider.decide(octets, envelope))
+        return octets, never_about_a_report(self._decider.decide(octets, envelope), self._book)
 
     def _names(self, step: Report) -> dict[str, str]:
         found = ((fate.address, self._book.find(fate.address)) for fate in step.fates)
@@ -85,17 +92,18 @@ def original_of(item: Item, step: Report) -> Original:
     with received(item) as octets:
         all_of_it = returns_all(step.fates, item.envelope, secure=item.secure, size=whole)
         content = bytes(octets[:whole] if all_of_it else octets[:HEADER_ONLY])
+        seconds = seconds_of(octets, scan(octets).root) if item.category == Category.VOICE.value else None
     return Original(
-        item.trace, item.category, item.subject, item.message_id, item.arrived, whole, item.secure, content
+        item.trace, item.category, item.subject, item.message_id, item.arrived, whole, item.secure, content, seconds
     )
 
 
-def never_about_a_report(decision: Decision) -> Decision:
-    """A report that cannot be delivered is bad mail."""
+def never_about_a_report(decision: Decision, book: IBook) -> Decision:
+    """A report that cannot be delivered goes to those who keep undeliverable messages, or is bad mail."""
     useful = tuple(step for step in decision.steps if not isinstance(step, Report))
     if useful and decision.refusal is None:
         return replace(decision, steps=useful)
     why = decision.refusal.text if decision.refusal is not None else "; ".join(
         recipient.reason for recipient in decision.recipients
     )
-    return replace(decision, steps=(BadMail(f"a report that cannot be delivered: {why}"),), refusal=None)
+    return replace(decision, steps=kept_by(book, f"a report that cannot be delivered: {why}"), refusal=None)

@@ -1,0 +1,217 @@
+"""Sending to next hops: turns, back-off with one probe, poison, fairness, all told in the journal."""
+
+from dataclasses import replace
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.courier.memory import a_desk, pass_time, send
+from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
+from tests.fakes import CHRIS, ROBIN, FakeBook
+from unitymail.interfaces.relay import Attempt
+from unitymail.interfaces.spool import DONE, Outcome
+from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
+
+A, B, C = (RelayToSmartHost(f"{name}@elsewhere.example") for name in "abc")
+OVER = HandOver(PEER.id, "dave@vm2.example.com")
+HOUR = 3_600
+BOOK = FakeBook(ROBIN, CHRIS, PEER, site=SITE)
+DROPPED = Attempt((Outcome("try-again", "4.4.2", "The connection broke off in the middle of the message."),))
+
+
+class DispatchTests(SynchronousTestCase):
+    def go(self, *, book=BOOK, **script):
+        self.desk = a_desk(self.mktemp(), book=book, relay=FakeRelay(**script))
+        self.relay = self.desk.relay
+        self.desk.courier.start()
+        return self.desk
+
+    def named(self, event):
+        return [found.args for found in self.desk.journal.named(event)]
+
+    def test_one_transaction_for_one_hop(self):
+        """Recipients at the smart host share a transaction, a user's relay address among them."""
+        self.go()
+        send(self.desk, A, B, RelayToUser(ROBIN.id, "robin@home.example", ROBIN.address))
+        ((hop, outgoing),) = self.relay.sent
+        self.assertEqual(hop, "smart-host")
+        self.assertEqual([r.address for r in outgoing.recipients], [A.to, B.to, "robin@home.example"])
+        self.assertEqual(outgoing.head, b"Received: from a by b;\r\n\tnow\r\n")
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertEqual(len(self.named("attempted")), 1)
+        self.assertEqual(len(self.named("performed")), 3)
+
+    def test_a_hundred_recipients_in_a_transaction(self):
+        """What every server must take; each transaction has its own outcome."""
+        self.go()
+        send(self.desk, *(RelayToSmartHost(f"u{n}@x.example") for n in range(250)))
+        self.assertEqual([len(outgoing.recipients) for _, outgoing in self.relay.sent], [100, 100, 50])
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_peers_are_told_what_others_are_not(self):
+        """The XID is the same at every attempt; the smart host hears nothing of it."""
+        self.go()
+        self.relay.answers = {"peer l-peer": [BUSY]}
+        send(self.desk, OVER, A)
+        pass_time(self.desk, 120)
+        told = [outgoing.told for hop, outgoing in self.relay.sent if hop == "peer l-peer"]
+        self.assertEqual([one.xid for one in told], ["n1.t1", "n1.t1"])
+        self.assertEqual([outgoing.told for hop, outgoing in self.relay.sent if hop == "smart-host"], [None])
+
+    def test_a_peer_that_does_not_answer_holds_up_nobody(self):
+        """The message is at the smart host, and known to be there, while the peer is still being asked."""
+        silence = Deferred()
+        self.go()
+        self.relay.answers["peer l-peer"] = [silence]
+        send(self.desk, OVER, A)
+        self.assertEqual(self.relay.traces(), ["t1"])
+        (item,) = self.desk.queue.items()
+        self.assertEqual([state.outcome and state.outcome.kind for state in item.steps], [None, "done"])
+        silence.callback(NO_ANSWER)
+        (item,) = self.desk.queue.items()
+        self.assertEqual(item.steps[0].attempts, 1)
+        self.assertEqual(self.relay.traces(), ["t1"])
+
+    def test_only_so_many_at_once(self):
+        """No more messages are under way to a hop than its connections take; the others have their turn after."""
+        gates = [Deferred() for _ in range(30)]
+        self.go(smart_host=list(gates))
+        for number in range(30):
+            send(self.desk, A, trace=f"t{number:02}")
+        self.assertEqual(self.relay.peak["smart-host"], 8)
+        for gate in gates:
+            gate.callback(DONE)
+            self.desk.clock.advance(0)
+        self.assertEqual(self.relay.traces(), [f"t{n:02}" for n in range(30)])
+        self.assertEqual(self.relay.peak["smart-host"], 8)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_a_slow_hop_never_delays_another(self):
+        """Thousands of items for a hop that takes for ever; one for a peer goes through at once."""
+        self.go()
+        self.relay.always["smart-host"] = lambda hop, outgoing: Deferred()
+        for number in range(2_000):
+            send(self.desk, A, trace=f"t{number}")
+        self.assertLess(len(self.desk.queue.held), 30)
+        send(self.desk, OVER, trace="quick")
+        self.assertEqual(self.relay.traces("peer l-peer"), ["quick"])
+        self.assertNotIn("quick", self.desk.queue.written)
+        self.assertLess(max(self.desk.queue.claims.values()), 3)
+
+    def test_items_whose_hop_is_not_known_yet_are_put_back_once(self):
+        """After a restart nobody knows where they go: each is looked at once, then left alone until there is room."""
+        self.go()
+        self.relay.always["smart-host"] = lambda hop, outgoing: Deferred()
+        self.desk.courier.stop()
+        for number in range(200):
+            send(self.desk, A, trace=f"t{number}")
+            self.desk.queue.times[f"t{number}"] = (0.0, "", 0.0)
+        self.desk.courier.start()
+        pass_time(self.desk, 600)
+        self.assertEqual(max(self.desk.queue.claims.values()), 1)
+        self.assertEqual(len(self.desk.queue.claims), 200)
+
+    def test_a_hop_that_is_down_is_probed_by_one(self):
+        """50 wait; each time one tries, 1, 2, 5 and 10 minutes apart; once that is taken all go at once."""
+        self.go(smart_host=[NO_ANSWER] * 4)
+        began = self.desk.clock.seconds()
+        moments = []
+        for number in range(50):
+            send(self.desk, A, trace=f"t{number}")
+        while len(self.desk.queue.written) == 50:
+            before = len(self.relay.sent)
+            self.desk.clock.advance(5)
+            if len(self.relay.sent) > before:
+                moments.append((self.desk.clock.seconds() - began, len(self.relay.sent) - before))
+        self.assertEqual(moments[:3], [(60, 1), (180, 1), (480, 1)])
+        self.assertEqual(moments[3], (1_080, 50))
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertEqual([args[2] - began for args in self.named("hop_down")], [60, 180, 480, 1_080])
+        self.assertEqual(self.named("hop_up"), [("the smart host out.example",)])
+        attempts = sum(len(args[3]) for args in self.named("attempted"))
+        self.assertEqual(attempts, 54)
+
+    def test_waiting_for_a_hop_is_no_attempt(self):
+        """Only those that tried have tried; the others cost nothing but their place in the queue."""
+        self.go(smart_host=[NO_ANSWER] * 3)
+        for number in range(20):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 300)
+        tried = [state.attempts for item in self.desk.queue.items() for state in item.steps]
+        self.assertEqual(sum(tried), 3)
+        self.assertLessEqual(max(self.desk.queue.claims.values()), 4)
+        self.assertLessEqual(self.desk.queue.records, 3)
+
+    def test_a_poison_message_closes_no_hop(self):
+        """One that breaks the connection each time waits by its own schedule; the others go through meanwhile."""
+        self.go()
+        self.relay.always["smart-host"] = lambda hop, outgoing: DROPPED if outgoing.trace == "poison" else DONE
+        send(self.desk, A, trace="poison")
+        for number in range(5):
+            send(self.desk, A, trace=f"t{number}")
+        self.assertEqual([item.trace for item in self.desk.queue.items()], ["poison"])
+        pass_time(self.desk, 20 * 60)
+        self.assertEqual(self.relay.traces().count("poison"), 5)
+        self.assertEqual(self.named("hop_down"), [])
+
+    def test_a_refusal_shows_that_the_hop_is_up(self):
+        """A probe that is refused for itself opens the hop."""
+        self.go(smart_host=[NO_ANSWER, NOBODY])
+        send(self.desk, A, trace="t1")
+        send(self.desk, B, trace="t2")
+        pass_time(self.desk, 90)
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertEqual(len(self.named("hop_up")), 1)
+
+    def test_what_is_written_when_a_hop_is_down(self):
+        """The item that found out is tried again when the hop is, and remembers why it failed."""
+        self.go(smart_host=[NO_ANSWER])
+        send(self.desk, A)
+        (item,) = self.desk.queue.items()
+        (state,) = item.steps
+        self.assertEqual((state.attempts, state.next_at), (1, self.desk.clock.seconds() + 60))
+        self.assertEqual(state.last.status, "4.4.1")
+
+    def test_no_smart_host_is_told_at_once(self):
+        """Where the way is not set up there is nothing to wait for."""
+        self.go(book=FakeBook(ROBIN, CHRIS))
+        send(self.desk, A)
+        self.assertEqual(self.relay.sent, [])
+        ((octets, _, _),) = self.desk.spool.reports.values()
+        self.assertIn(b"Status: 5.3.5", octets)
+
+    def test_settings_that_change_are_followed(self):
+        """The hop is asked at each attempt: a smart host that is set later takes what waits."""
+        self.go(smart_host=[BUSY])
+        send(self.desk, A)
+        self.desk.book.site = replace(self.desk.book.site, smart_host_host="new.example")
+        self.addCleanup(setattr, self.desk.book, "site", SITE)
+        pass_time(self.desk, 70)
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertEqual([args[1] for args in self.named("attempted")],
+                         ["the smart host out.example", "the smart host new.example"])
+
+    def test_a_relay_that_raises_is_a_surprise(self):
+        """The item is put aside, its place at the hop is free again, the others go on."""
+        self.go(smart_host=[ZeroDivisionError("how odd")])
+        send(self.desk, A, OVER, trace="t1")
+        send(self.desk, A, trace="t2")
+        self.assertIn("ZeroDivisionError", self.desk.queue.shunted["t1"])
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertFalse(self.desk.destinations._known)
+        self.assertFalse(self.desk.dispatch._lines)
+
+    def test_who_waits_in_line_when_the_hop_goes_down(self):
+        """Those behind do not knock at the closed door one after the other."""
+        gates = [Deferred() for _ in range(8)]
+        self.go(smart_host=list(gates))
+        for number in range(20):
+            send(self.desk, A, trace=f"t{number:02}")
+        self.assertEqual(len(self.relay.sent), 8)
+        for gate in gates:
+            gate.callback(NO_ANSWER)
+        self.assertEqual(len(self.relay.sent), 8)
+        self.assertEqual(len(self.named("hop_down")), 1)
+        self.assertEqual(len(self.desk.queue.written), 20)
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(self.desk.queue.items(), [])

@@ -1,0 +1,140 @@
+"""What goes on to another system: recipients with RFC 3461's wishes, our Received field, what a peer is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.fakes import ROBIN, FakeBook
+from tests.spool.room import ORIGIN, a_decision
+from unitymail.courier.forwarding import (
+    discreet,
+    outgoing,
+    read_received,
+    received_field,
+    recipient_of,
+    recipients_of,
+    told_to_peer,
+)
+from unitymail.interfaces.relay import Outgoing
+from unitymail.interfaces.spool import Item, Outcome, StepState
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.fate import Fate
+from unitymail.mail.message import Category, Sensitivity
+from unitymail.mail.trace import head_block, padded
+from unitymail.people.location import Location, LocationKind
+from unitymail.routing.decision import FromPeer
+from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Report
+
+VPIM = Location("l-east", LocationKind.VPIM, "East", "east.example")
+BOOK = FakeBook(ROBIN, VPIM)
+ALL = frozenset({"SUCCESS", "FAILURE", "DELAY"})
+NEVER = frozenset({"NEVER"})
+FAILURE = frozenset({"FAILURE"})
+
+
+def an_item(*recipients, told=(), **facts):
+    envelope = Envelope(facts.pop("sender", "chris@vm1.example.com"), recipients or (Recipient("a@x.example"),))
+    steps = (StepState(Report(envelope.sender, tuple(told))),) if told else ()
+    item = Item("t1", "/spool/t1.eml", 0.0, envelope, "voice", "private", True, "", "", ROBIN.id, 2_000, 300, steps)
+    return replace(item, **facts)
+
+
+RELAYED = RelayToUser("u-robin", "home@elsewhere.example", "robin@vm1.example.com")
+
+
+@pytest.mark.parametrize(("step", "written", "expected"), [
+    # RFC 3461 5.2.1: as they came
+    (RelayToSmartHost("a@x.example"), Recipient("a@x.example", ALL, "rfc822;o@x"),
+     Recipient("a@x.example", ALL, "rfc822;o@x")),
+    (RelayToSmartHost("a@x.example"), Recipient("A@X.example"), Recipient("a@x.example")),
+    (HandOver("p", "a@x.example"), Recipient("a@x.example", NEVER), Recipient("a@x.example", NEVER)),
+    # 5.2.7.2: forwarded, so that a report names whom the sender wrote to
+    (RELAYED, Recipient(RELAYED.original, FAILURE, "rfc822;o@x"), Recipient(RELAYED.to, FAILURE, "rfc822;o@x")),
+    (RELAYED, Recipient(RELAYED.original), Recipient(RELAYED.to, None, "rfc822;robin@vm1.example.com")),
+    (Convert("l", "c", "99@east.example", "terry@vm1.example.com"), Recipient("terry@vm1.example.com", ALL),
+     Recipient("99@east.example", ALL, "rfc822;terry@vm1.example.com")),
+    (replace(RELAYED, original="rené@x.example"), Recipient("rené@x.example"),
+     Recipient(RELAYED.to, None, "utf-8;rené@x.example")),
+    # a copy beside one that is kept is nobody's news
+    (replace(RELAYED, kept=True), Recipient(RELAYED.original, ALL), Recipient(RELAYED.to, NEVER)),
+    # a member of a list
+    (HandOver("p", "m@x.example", "team@x.example"), Recipient("team@x.example", FAILURE),
+     Recipient("m@x.example", FAILURE, "rfc822;team@x.example")),
+    (RelayToSmartHost("m@x.example", "team@x.example"), Recipient("team@x.example", NEVER),
+     Recipient("m@x.example", NEVER, "rfc822;team@x.example")),
+])
+def test_wishes_go_on(step, written, expected):
+    """NOTIFY and ORCPT as RFC 3461 wants them at each way out."""
+    assert recipient_of(step, an_item(written)) == expected
+
+
+@pytest.mark.parametrize(("notify", "left"), [(ALL, {"FAILURE", "DELAY"}), (frozenset({"SUCCESS"}), {"NEVER"})])
+def test_a_list_answers_for_success(notify, left):
+    """RFC 3461 5.2.7.3: `expanded` was told, so members are asked for the rest only."""
+    item = an_item(Recipient("Team@x.example", notify), told=[Fate("Team@x.example", "expanded", "2.0.0", "x")])
+    members = [HandOver("p", "m@x.example", "Team@x.example"), HandOver("p", "n@x.example", "Team@x.example")]
+    assert [recipient.notify for recipient in recipients_of(members, item)] == [frozenset(left)] * 2
+
+
+def test_what_is_sent():
+    """Our Received field, then the message as received; envelope and its parameters unchanged."""
+    envelope = Envelope(
+        "chris@vm1.example.com", (Recipient("a@x.example"),), body="8bitmime", ret="HDRS", envid="E1",
+        require_tls=True, deliver_by=99.0, deliver_by_mode="N",
+    )
+    received = b"Received: from a by b;\r\n\tdate\r\n"
+    assert outgoing(replace(an_item(), envelope=envelope), envelope.recipients, received) == Outgoing(
+        "t1", "chris@vm1.example.com", envelope.recipients, "/spool/t1.eml", 300, 1_700 + len(received), received,
+        "8bitmime", False, "HDRS", "E1", True, 99.0, "N",
+    )
+
+
+def test_the_null_sender_stays():
+    """A report that is relayed keeps it: nothing that comes of it may make another report."""
+    assert outgoing(an_item(sender=""), (Recipient("a@x.example"),), b"").sender == ""
+
+
+def test_an_international_relay_address_needs_smtputf8():
+    """Even where the message itself did not."""
+    assert outgoing(an_item(), (Recipient("é@x.example"),), b"").smtputf8
+
+
+@pytest.mark.parametrize("subject", [None, "Received: from a trap"])
+@pytest.mark.parametrize("size", [0, 2_048])
+def test_our_received_field_is_taken_from_the_head(tmp_path, subject, size):
+    """Whole, with its folds, and nothing else of the block: no Return-Path, no trace field, no Subject of ours."""
+    head = head_block(trace="t1", envelope=Envelope("chris@x.example", (Recipient("a@x.example"),)), origin=ORIGIN,
+                      decision=a_decision(), host="vm1.example.com", when=0.0, subject=subject)
+    head = padded(head, size) if size else head
+    path = tmp_path / "t1.eml"
+    path.write_bytes(head + b"Received: from elsewhere\r\n\r\nbody\r\n")
+    field = read_received(an_item(path=str(path), head=len(head)))
+    assert field.startswith(b"Received: from client.example ([192.0.2.1])\r\n\tby vm1.example.com with")
+    assert field.endswith(b"for <a@x.example>;\r\n\tThu, 01 Jan 1970 00:00:00 +0000\r\n")
+    assert head.count(field) == 1
+    assert received_field(b"Return-Path: <>\r\n") == b""
+
+
+def test_a_peer_is_told_what_was_decided():
+    """One XID for every attempt; the sender object's address, category, sensitivity, secure."""
+    assert told_to_peer(an_item(), BOOK, "n1") == FromPeer(
+        "n1.t1", "t1", ROBIN.address, "user", Category.VOICE, Sensitivity.PRIVATE, True
+    )
+    assert told_to_peer(an_item(origin_user="l-east", sender="9@east.example"), BOOK, "n1").sender == "9@east.example"
+    assert told_to_peer(an_item(origin_user="l-east"), BOOK, "n1").kind == "vpim"
+    assert told_to_peer(an_item(origin_user="", sender=""), BOOK, "n1").kind == "null"
+    outside = told_to_peer(an_item(origin_user="u-gone"), BOOK, "n1")
+    assert (outside.kind, outside.sender) == ("outside", "")
+
+
+def test_the_private_address_stays_private():
+    """What the next hop says of a user's relay address is shown with the user's own."""
+    refused = Outcome(
+        "failed", "5.1.1", "HOME@Elsewhere.example is unknown.",
+        "550 5.1.1 <home@elsewhere.example>: no such user at elsewhere.example", "out.example",
+    )
+    assert discreet(RELAYED, refused) == replace(
+        refused, why="robin@vm1.example.com is unknown.",
+        diagnostic="550 5.1.1 <robin@vm1.example.com>: no such user at …",
+    )
+    assert discreet(RelayToSmartHost("home@elsewhere.example"), refused) is refused

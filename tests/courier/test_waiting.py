@@ -1,0 +1,45 @@
+"""When an item that is let go is looked at again."""
+
+from tests.fakes import FakeBook
+from unitymail.courier.waiting import Waiting, waiting
+from unitymail.interfaces.spool import DONE, Item, StepState
+from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.people.location import Location, LocationKind
+from unitymail.routing.steps import Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser, Report
+from unitymail.settings.site import SiteSettings
+
+HOUR = 3_600.0
+PEER = Location("l-peer", LocationKind.PEER, "vm2", "vm2.example.com", "192.0.2.2")
+NO_HOST = Location("l-far", LocationKind.VPIM, "Far", "far.example")
+BOOK = FakeBook(PEER, NO_HOST, site=SiteSettings(smart_host_host="out.example"))
+RELAY, OTHER, HAND = RelayToSmartHost("a@x"), RelayToUser("u", "b@x", "c@x"), HandOver("l-peer", "d@x")
+
+
+def when(*states, opens=None):
+    item = Item("t1", "", 0.0, Envelope("a@b", (Recipient("c@d"),)), "email", "normal", False, "", "", "", 10, 5, states)
+    return waiting(item, 100.0, BOOK, lambda key, now: (opens or {}).get(key, 0.0))
+
+
+def test_one_hop_is_named():
+    """The queue may pass the item over while that hop is closed, but not beyond the notice of delay."""
+    assert when(StepState(RELAY, 1, 160), StepState(OTHER, 1, 220)) == Waiting(160, "smart-host", 4 * HOUR)
+    assert when(StepState(RELAY, 1, 0, DONE), StepState(HAND, 0, 0)) == Waiting(0, "peer l-peer", 4 * HOUR)
+
+
+def test_the_hop_as_things_stand():
+    """A location without a host of its own is reached through the smart host."""
+    assert when(StepState(Convert("l-far", "", "9@far.example", "9@far.example"))).hop == "smart-host"
+
+
+def test_several_hops_are_looked_at_when_the_first_opens():
+    """None is named; the time is when one of them may be used, or somebody must hear of it."""
+    states = StepState(RELAY, 1, 160), StepState(HAND)
+    assert when(*states) == Waiting(0)
+    assert when(*states, opens={"peer l-peer": 500.0}) == Waiting(160)
+    assert when(*states, opens={"peer l-peer": 500.0, "smart-host": 400.0}) == Waiting(400)
+    assert when(*states, opens={"peer l-peer": 9e9, "smart-host": 9e9}) == Waiting(4 * HOUR)
+
+
+def test_work_on_this_node_waits_for_no_hop():
+    """Deliveries and reports fall due by their own times."""
+    assert when(StepState(Deliver("u", "a@x"), 1, 160), StepState(Report("a@b", ()), 1, 130)) == Waiting(130)

@@ -1,0 +1,193 @@
+"""Next hops as the courier knows them: which are down and until when, how many items are in hand for each. Memory only.
+
+Knows when a hop may be tried and by whom; refuses to know how (the relay) and where a step goes (`routing.hops`).
+
+Note *One probe*. A hop that cannot be used is left alone for a time that grows with each failure in a row. Then one
+item is let through. Once that is answered, whatever the answer, the hop is up, and everybody else goes.
+
+Note *Room*. A hop has room for a few times as many items as may be under way to it, so that the next is at hand when
+one ends. Above that it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+from enum import Enum
+
+from unitymail.courier.retry import delay
+from unitymail.interfaces.spool import Outcome
+
+IN_HAND = 3
+"""Items in hand for each that may be under way."""
+FULL_S = 2.0
+"""After so many seconds a hop without room may have some."""
+UNKNOWN_MOST = 8
+"""How many may be under way to a hop that has not been used yet."""
+
+
+class Condition(Enum):
+    UP = "up"
+    DOWN = "down"
+    PROBED = "probed"
+
+
+class Event(Enum):
+    """`TRIED`: an item was let through while the hop was down. `LEFT`: that item ended without an attempt."""
+
+    TRIED = "tried"
+    ANSWERED = "answered"
+    UNREACHABLE = "unreachable"
+    LEFT = "left"
+
+
+AFTER: dict[tuple[Condition, Event], Condition] = {
+    (Condition.UP, Event.ANSWERED): Condition.UP,
+    (Condition.UP, Event.UNREACHABLE): Condition.DOWN,
+    (Condition.DOWN, Event.TRIED): Condition.PROBED,
+    (Condition.DOWN, Event.ANSWERED): Condition.UP,  # began before the hop went down, and went well
+    (Condition.DOWN, Event.UNREACHABLE): Condition.DOWN,  # began before the hop went down: no news
+    (Condition.PROBED, Event.ANSWERED): Condition.UP,
+    (Condition.PROBED, Event.UNREACHABLE): Condition.DOWN,
+    (Condition.PROBED, Event.LEFT): Condition.DOWN,
+}
+"""What happens otherwise changes nothing."""
+
+
+@dataclass(slots=True)
+class Destination:
+    """`in_hand` are traces. `failures` in a row, `trouble` the newest; `probe_at` and `answered_at` in Unix seconds."""
+
+    key: str
+    most: int = UNKNOWN_MOST
+    condition: Condition = Condition.UP
+    in_hand: set[str] = field(default_factory=set)
+    failures: int = 0
+    probe_at: float = 0.0
+    answered_at: float = 0.0
+    probe: str = ""
+    trouble: Outcome | None = None
+
+    def happens(self, event: Event) -> Condition:
+        """The condition before it."""
+        before = self.condition
+        self.condition = AFTER.get((before, event), before)
+        return before
+
+    def has_room(self, now: float) -> bool:
+        if self.condition is Condition.UP:
+            return len(self.in_hand) < self.most * IN_HAND
+        return self.condition is Condition.DOWN and now >= self.probe_at and not self.in_hand
+
+    def forgettable(self) -> bool:
+        return self.condition is Condition.UP and not self.in_hand
+
+
+class Destinations:
+    """Every hop that is down or in use, by its key. Reactor thread only."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Destination] = {}
+        self._keys_of: dict[str, set[str]] = {}
+        self._closed: set[str] = set()
+        self._down: dict[str, Destination] = {}
+
+    def of(self, key: str) -> Destination:
+        return self._known.setdefault(key, Destination(key))
+
+    def closed(self, now: float) -> Set[str]:
+        """The keys of hops that nothing more may be begun for. Look at it, do not keep it."""
+        for hop in self._down.values():
+            self._see(hop, now)
+        return self._closed
+
+    def next_probe(self, now: float) -> float | None:
+        """When the next hop that is closed now may be tried."""
+        return min((hop.probe_at for hop in self._down.values() if hop.probe_at > now), default=None)
+
+    def expect(self, key: str, trace: str, now: float) -> None:
+        """An item that is taken up now is for this hop: it has a place there."""
+        if key:
+            hop = self.of(key)
+            hop.in_hand.add(trace)
+            self._keys_of.setdefault(trace, set()).add(key)
+            self._see(hop, now)
+
+    def admit(self, key: str, trace: str, most: int, now: float) -> bool:
+        """Whether an item may go to the hop now; then it has its place there until it is `over`."""
+        hop = self.of(key)
+        hop.most = most
+        if trace not in hop.in_hand and not hop.has_room(now):
+            self._see(hop, now)
+            return False
+        self.expect(key, trace, now)
+        if hop.condition is Condition.DOWN and now >= hop.probe_at:
+            hop.happens(Event.TRIED)
+            hop.probe = trace
+        self._see(hop, now)
+        return hop.condition is Condition.UP or hop.probe == trace
+
+    def is_open(self, key: str, trace: str) -> bool:
+        """Whether an item that was admitted may still go: the hop may have gone down since."""
+        hop = self.of(key)
+        return hop.condition is Condition.UP or (hop.condition is Condition.PROBED and hop.probe == trace)
+
+    def trouble(self, key: str) -> Outcome | None:
+        """Why the hop is down; None when it is not."""
+        hop = self._known.get(key)
+        return hop.trouble if hop is not None and hop.condition is not Condition.UP else None
+
+    def answered(self, key: str, now: float) -> bool:
+        """The hop said something about a message. Whether it was down before."""
+        hop = self.of(key)
+        before = hop.happens(Event.ANSWERED)
+        hop.failures, hop.probe_at, hop.probe, hop.trouble, hop.answered_at = 0, 0.0, "", None, now
+        self._down.pop(key, None)
+        self._see(hop, now)
+        return before is not Condition.UP
+
+    def unreachable(self, key: str, trace: str, trouble: Outcome, began: float, now: float) -> bool:
+        """The hop could not be used by this item. Whether that is news: then it waits longer than before.
+
+        It is none when others had an answer since the attempt `began`, nor when another item is the probe.
+        """
+        hop = self.of(key)
+        if began < hop.answered_at or (hop.condition is Condition.PROBED and hop.probe != trace):
+            return False
+        hop.trouble = trouble
+        news = hop.happens(Event.UNREACHABLE) is not Condition.DOWN
+        if news:
+            hop.failures += 1
+            hop.probe_at, hop.probe = now + delay(hop.failures), ""
+            self._down[key] = hop
+        self._see(hop, now)
+        return news
+
+    def probe_at(self, key: str) -> float:
+        """When it may be tried again; 0.0 when it is up."""
+        return self.of(key).probe_at
+
+    def opens_at(self, key: str, now: float) -> float:
+        """About when an item may go there: 0.0 for now."""
+        hop = self._known.get(key)
+        if hop is None or hop.has_room(now):
+            return 0.0
+        return max(hop.probe_at, now + FULL_S)
+
+    def over(self, trace: str, now: float) -> None:
+        """Nobody works on the item any more."""
+        for key in self._keys_of.pop(trace, ()):
+            hop = self._known[key]
+            hop.in_hand.discard(trace)
+            if hop.probe == trace:
+                hop.happens(Event.LEFT)
+                hop.probe = ""
+            self._see(hop, now)
+            if hop.forgettable():
+                del self._known[key]
+
+    def _see(self, hop: Destination, now: float) -> None:
+        if hop.has_room(now):
+            self._closed.discard(hop.key)
+        else:
+            self._closed.add(hop.key)

@@ -1,0 +1,140 @@
+"""A message as it goes on to another system: whom it is for there, with which wishes, and what is sent first.
+
+Knows RFC 3461 5.2 (relaying, forwarding, lists) and what only a peer is told; refuses to know hops and connections.
+
+Note *What leaves*. Of our header block only the Received field does (RFC 5321 4.4): Return-Path belongs to a mailbox,
+X-Unitymail-Trace is believed in our own files only, and a Subject that we made is not the sender's.
+
+Note *The recipient's own affair*. Where a user relays to a private address, the sender wrote to the user: ORCPT says
+so, and our reports name the user. A copy that goes on while the mailbox has its own is not reported at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from unitymail.courier.dispatch import Dispatch
+from unitymail.courier.reports import addressed_as, expanded, wishes_of
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.relay import Outgoing
+from unitymail.interfaces.spool import Item, Outcome, StepState
+from unitymail.interfaces.threads import IThreads
+from unitymail.mail.address import key_of, split
+from unitymail.mail.envelope import Recipient
+from unitymail.mail.message import Category, Sensitivity
+from unitymail.people.location import LocationKind
+from unitymail.routing.decision import FromPeer, SenderKind
+from unitymail.routing.next_hop import NextHop
+from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Step
+
+NEVER = frozenset({"NEVER"})
+_RECEIVED = re.compile(rb"^Received:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
+
+
+class Forwarding:
+    """Sends a message on as it is. `node_id` is this node's own id, for the XID that peers remember."""
+
+    def __init__(self, *, dispatch: Dispatch, book: IBook, threads: IThreads, node_id: str) -> None:
+        self._dispatch = dispatch
+        self._book = book
+        self._threads = threads
+        self._node_id = node_id
+
+    async def forward(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
+        """One transaction for all of them: they go to the same hop."""
+        steps = [state.step for state in states]
+
+        async def write(hop: NextHop) -> Outgoing:
+            received = item.received or await self._threads.run(read_received, item)
+            told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
+            return outgoing(item, recipients_of(steps, item), received, told)
+
+        outcomes = await self._dispatch.send(item, steps[0], len(steps), write)
+        return [discreet(step, outcome) for step, outcome in zip(steps, outcomes, strict=True)]
+
+
+def recipients_of(steps: Iterable[Step], item: Item) -> tuple[Recipient, ...]:
+    """Whom these steps are for at the next hop, with what the sender wants to hear of each."""
+    wishes, lists = wishes_of(item.envelope), expanded(item)
+    return tuple(_recipient(step, wishes, lists) for step in steps)
+
+
+def recipient_of(step: Step, item: Item) -> Recipient:
+    return recipients_of([step], item)[0]
+
+
+def _recipient(step: Step, wishes: dict[str, Recipient], lists: frozenset[str]) -> Recipient:
+    assert isinstance(step, RelayToSmartHost | RelayToUser | HandOver | Convert)
+    written = addressed_as(step)
+    wish = wishes.get(key_of(written), Recipient(written))
+    if isinstance(step, RelayToUser) and step.kept:
+        return Recipient(step.to, NEVER, wish.orcpt)
+    notify = wish.notify
+    if notify is not None and key_of(written) in lists:
+        # RFC 3461 5.2.7.3: the list has answered for the success of its members.
+        notify = notify - {"SUCCESS"} or NEVER
+    orcpt = wish.orcpt if written == step.to else wish.orcpt or original(written)
+    return Recipient(step.to, notify, orcpt)
+
+
+def original(address: str) -> str:
+    """An address as the value of ORCPT (RFC 3461 4.2, RFC 6533 3)."""
+    return f"{'rfc822' if address.isascii() else 'utf-8'};{address}"
+
+
+def outgoing(
+    item: Item, recipients: tuple[Recipient, ...], received: bytes, told: FromPeer | None = None
+) -> Outgoing:
+    """The message as it was received, our own Received field before it."""
+    envelope = item.envelope
+    utf8 = envelope.smtputf8 or not all(recipient.address.isascii() for recipient in recipients)
+    return Outgoing(
+        item.trace, envelope.sender, recipients, item.path, item.head, len(received) + item.size - item.head,
+        received, envelope.body, utf8, envelope.ret, envelope.envid, envelope.require_tls, envelope.deliver_by,
+        envelope.deliver_by_mode, told,
+    )  # fmt: skip
+
+
+def read_received(item: Item) -> bytes:
+    """Our Received field, out of the message's file (blocking)."""
+    with open(item.path, "rb") as file:
+        return received_field(file.read(item.head))
+
+
+def received_field(head: bytes) -> bytes:
+    found = _RECEIVED.search(head)
+    return found[0] if found else b""
+
+
+def told_to_peer(item: Item, book: IBook, node_id: str) -> FromPeer:
+    """What was decided here, for a node that believes it."""
+    kind, sender = _sender(item, book)
+    return FromPeer(
+        f"{node_id}.{item.trace}", item.trace, sender, kind, Category(item.category), Sensitivity(item.sensitivity),
+        item.secure,
+    )
+
+
+def _sender(item: Item, book: IBook) -> tuple[SenderKind, str]:
+    user = book.user(item.origin_user)
+    if user is not None:
+        return "user", user.address
+    location = book.location(item.origin_user)
+    if location is not None and location.kind is LocationKind.VPIM:
+        return "vpim", item.envelope.sender
+    return ("outside" if item.envelope.sender else "null"), ""
+
+
+def discreet(step: Step, outcome: Outcome) -> Outcome:
+    """The outcome without the address to which a user relays: what the next hop said of it may be shown to senders."""
+    if not isinstance(step, RelayToUser) or outcome.kind == "done":
+        return outcome
+    return replace(outcome, why=_without(step, outcome.why), diagnostic=_without(step, outcome.diagnostic))
+
+
+def _without(step: RelayToUser, words: str) -> str:
+    hidden = re.sub(re.escape(step.to), step.original, words, flags=re.IGNORECASE)
+    domain = split(step.to)[1]
+    return re.sub(rf"(?<![\w.-]){re.escape(domain)}(?![\w-])", "…", hidden, flags=re.IGNORECASE) if domain else hidden

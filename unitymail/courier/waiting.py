@@ -1,0 +1,56 @@
+"""When an item that is let go must be looked at again, and which next hop it waits for meanwhile. Pure.
+
+Refuses to know how the queue keeps this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unitymail.courier.patience import look_at
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.spool import Item
+from unitymail.routing.hops import RULES, next_hop
+from unitymail.routing.next_hop import NextHop
+from unitymail.routing.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """`hop` is its key when nothing but that hop is waited for. `at_latest`, where not 0.0: whatever the hop does."""
+
+    next_at: float
+    hop: str = ""
+    at_latest: float = 0.0
+
+
+def waiting(item: Item, now: float, book: IBook, opens_at: Callable[[str, float], float]) -> Waiting:
+    """`opens_at` tells about when a hop may be used, 0.0 for now."""
+    states = [state for state in item.steps if state.outcome is None]
+    keys = _Keys(book)
+    latest = min((moment for state in states if (moment := look_at(item, state, book.site, now))), default=0.0)
+    hops = {keys.of(state.step) for state in states}
+    if len(hops) == 1 and "" not in hops:
+        return Waiting(min(state.next_at for state in states), hops.pop(), latest)
+    opening = {hop: opens_at(hop, now) if hop else 0.0 for hop in hops}
+    next_at = min(max(state.next_at, opening[keys.of(state.step)]) for state in states)
+    return Waiting(min(next_at, latest) if latest else next_at)
+
+
+class _Keys:
+    """The hop of each step as things stand, asked once for all steps that go the same way."""
+
+    def __init__(self, book: IBook) -> None:
+        self._book = book
+        self._found: dict[str, str] = {}
+
+    def of(self, step: Step) -> str:
+        rule = RULES.get(type(step))
+        if rule is None:
+            return ""
+        likely: str = rule.key(step)
+        if likely not in self._found:
+            hop = next_hop(step, self._book)
+            self._found[likely] = hop.key if isinstance(hop, NextHop) else ""
+        return self._found[likely]
