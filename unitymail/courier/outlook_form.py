@@ -73,6 +73,7 @@ class Converted:
     subject: str
     message_id: str
     importance: Importance
+    asks_receipt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ class _Converting:
             _copy(parts, start, end, file)
         file.write(delimiter + b"--\r\n")
         file.seek(0)
-        return Converted(trace, file, heading.subject, heading.message_id, heading.importance)
+        asks = first(self._buffer, self._root, b"disposition-notification-to") is not None
+        return Converted(trace, file, heading.subject, heading.message_id, heading.importance, asks)
 
 
 def _copy(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None:
