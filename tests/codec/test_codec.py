@@ -25,6 +25,7 @@ from tests.sound import (
 )
 from tests.stories.house import needs
 from unitymail.codec import Codec
+from unitymail.codec.decoding import FREE_READING, READ_AGAIN, _Source
 from unitymail.codec.forms import FORMS
 from unitymail.interfaces.codec import CannotDecode, ICodec, Sound, TooLong
 
@@ -277,6 +278,15 @@ def test_a_full_disk_is_no_bad_audio():
         Codec().convert([Sound(io.BytesIO(MU_LAW_WAV), "wav")], "g726", Full(), most_seconds=60)
     with pytest.raises(OSError, match="Input/output"):
         Codec().convert([Sound(Broken(MU_LAW_WAV), "wav")], "g726", io.BytesIO(), most_seconds=60)
+
+
+def test_reading_in_circles():
+    """A damaged file that sends its reader back again and again is given up."""
+    source = _Source(io.BytesIO(bytes(1000)))
+    with pytest.raises(ValueError):
+        for _ in range(1 + (FREE_READING + READ_AGAIN * 1000) // 1000):
+            assert source.seek(0) == 0
+            source.read(1000)
 
 
 def mutated(octets, seed):

@@ -285,12 +285,32 @@ def test_silence_is_no_message(post):
 
 def test_bad_and_endless_audio(tmp_path):
     """Audio that cannot be decoded is said to be so; more than the site converts is refused."""
-    post = Post(tmp_path, site=replace(SiteSettings(), vpim_max_seconds=5))
+    post = Post(tmp_path, site=replace(SiteSettings(), vpim_max_seconds=5), names={"u-robin": NAME * 5})
+    assert isinstance(post.convert(voice_mail(VOICE), location=replace(BRANCH, send_spoken_name=True)), tuple)
     with pytest.raises(CannotDecode):
         post.convert(voice_mail((VOICE[0], b"this is no sound at all")))
     with pytest.raises(TooLong):
         post.convert(voice_mail(VOICE, VOICE))
     assert os.listdir(tmp_path) == ["item.eml"]
+
+
+def test_a_disk_that_fills_up(post, monkeypatch):
+    """When the disk is full in the middle of writing, nothing is left of it."""
+    files = []
+
+    def full(selection, material):
+        yield b"From: "
+        raise OSError(28, "No space left on device")
+
+    def temporary(item):
+        files.append(open(os.path.join(post.folder, f"{len(files)}"), "w+b"))  # noqa: SIM115
+        return files[-1]
+
+    monkeypatch.setattr("unitymail.courier.vpim_form.message", full)
+    monkeypatch.setattr("unitymail.courier.vpim_form._temporary", temporary)
+    with pytest.raises(OSError, match="No space"):
+        post.convert(voice_mail(VOICE))
+    assert [file.closed for file in files] == [True, True]
 
 
 def test_large_messages_take_no_memory(post):

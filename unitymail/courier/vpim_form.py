@@ -122,7 +122,10 @@ class VpimForm:
 
 
 class _Recordist:
-    """Makes the recordings of a message, one behind the other in `sounds`, of `left` seconds in all at most."""
+    """Makes the recordings of a message, one behind the other in `sounds`.
+
+    Messages last `left` seconds in all at most, else there is too much; names and spoken subjects as much again.
+    """
 
     def __init__(self, codec: ICodec, location: Location, buffer: Octets, sounds: BinaryIO, left: float) -> None:
         self.buffer = buffer
@@ -132,6 +135,7 @@ class _Recordist:
         self._codec = codec
         self._sounds = sounds
         self._left = left
+        self._left_for_names = left
 
     def record(self, selection: Selection) -> dict[Voice, Recording]:
         """Everything that is to be heard, enclosed messages included."""
@@ -141,7 +145,9 @@ class _Recordist:
         if selection.subject is not None:
             made[selection.subject] = self._short(self._sources(selection.subject), SUBJECT_S)
         if selection.message is not None:
-            made[selection.message] = self._convert(self._sources(selection.message))
+            recording = self._convert(self._sources(selection.message), self._form, self._left)
+            self._left -= recording.seconds
+            made[selection.message] = recording
             self.messages.add(selection.message)
         for inner in selection.enclosed:
             made |= self.record(inner)
@@ -149,9 +155,7 @@ class _Recordist:
 
     def name(self, octets: bytes) -> Recording | None:
         """A name of the directory, which is 32KADPCM."""
-        if not octets:
-            return None
-        return self._convert([Sound(BytesIO(octets[: NAME_S * G726_A_SECOND]), "g726")])
+        return self._kept(octets[: NAME_S * G726_A_SECOND]) if octets else None
 
     def _sources(self, voice: Voice) -> list[Sound]:
         return [Sound(cast(BinaryIO, Body(self.buffer, part)), form) for part, form in voice.sounds]
@@ -160,20 +164,25 @@ class _Recordist:
         """No message is returned for its recorded name: one that cannot be made is left out."""
         start = self._sounds.seek(0, os.SEEK_END)
         try:
-            whole = self._convert(sources, "g726")
-        except (CannotDecode, TooLong):
+            whole = self._convert(sources, "g726", self._left_for_names)
+        except (CannotDecode, TooLong) as trouble:
+            self._left_for_names *= not isinstance(trouble, TooLong)
             self._sounds.truncate(start)
             return Recording(self._sounds, start, 0, 0.0)
+        self._left_for_names -= whole.seconds
         self._sounds.seek(start)
-        kept = self._sounds.read(min(whole.size, most_seconds * G726_A_SECOND))
+        octets = self._sounds.read(min(whole.size, most_seconds * G726_A_SECOND))
         self._sounds.truncate(start)
-        return self._convert([Sound(BytesIO(kept), "g726")]) if kept else whole
+        return self._kept(octets) if octets else whole
 
-    def _convert(self, sources: list[Sound], form: AudioForm | None = None) -> Recording:
+    def _kept(self, octets: bytes) -> Recording:
+        """32KADPCM of a few seconds in the form that the location wants."""
+        return self._convert([Sound(BytesIO(octets), "g726")], self._form, len(octets) / G726_A_SECOND + 1)
+
+    def _convert(self, sources: list[Sound], form: AudioForm, most_seconds: float) -> Recording:
         sounds = self._sounds
         start = sounds.seek(0, os.SEEK_END)
-        seconds = self._codec.convert(sources, form or self._form, sounds, most_seconds=self._left)
-        self._left -= seconds
+        seconds = self._codec.convert(sources, form, sounds, most_seconds=most_seconds)
         end = sounds.seek(0, os.SEEK_END)
         return Recording(sounds, start, end - start, seconds)
 
