@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from unitymail.admin.operations.peers import Ourselves
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import ICodec
 from unitymail.interfaces.directory import IDirectory
 from unitymail.interfaces.doorbell import Announced
 from unitymail.interfaces.login import IPasswords
 from unitymail.interfaces.quota import IUsage
+from unitymail.interfaces.spool import IQueueDesk
 from unitymail.interfaces.store import IStore
 from unitymail.settings.site import SiteSettings
 
@@ -49,6 +51,17 @@ class Desk(Protocol):
     @property
     def history(self) -> Any:
         """What happened to messages: `story` and `find` of `IHistory`."""
+
+    @property
+    def queue(self) -> IQueueDesk:
+        """The messages on their way."""
+
+    @property
+    def ourselves(self) -> Ourselves:
+        """This node as its peers know it."""
+
+    def fingerprint_of(self, certificate: bytes) -> str:
+        """The SHA-256 of the public key of a certificate (PEM or DER), as peers are named. Raises ValueError."""
 
     @property
     def exchange(self) -> Any:
