@@ -156,6 +156,15 @@ def test_nothing_found(house, delivered, words, said):
     assert said in house.refused("trace", *words)
 
 
+def test_a_moment_behind(house, past, id_of, monkeypatch):
+    """Asked right after the message came: a running node's history is waited for, once."""
+    came_in(past, id_of("robin"))
+    monkeypatch.setattr("unitymail.admin.cli.trace.time.sleep", lambda seconds: past.tell())
+    assert "Nothing is known" in house.refused("trace", TRACE)
+    house.desk.running = 4711
+    assert house.json("trace", TRACE)[0]["event"] == "received"
+
+
 @pytest.mark.parametrize(
     "words",
     [(), ("x", "--from", "a@b"), ("x", "--since", "2h"), ("--from", "a@b", "--since", "soon"), ("--since", "2h")],

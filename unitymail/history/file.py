@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from unitymail.history import schema
@@ -119,21 +119,24 @@ Part = tuple[int, str, str, tuple[int, ...]]
 
 def _parts(batch: Batch) -> Iterator[Part]:
     for trace, noted in batch.items():
-        found_by: set[int] = set()
-        events = _events(noted, found_by)
-        while few := list(islice(events, EVENTS_IN_A_PART)):
-            yield int(few[0][0]), trace, _encode(few), tuple(found_by)
-            found_by.clear()
+        for few in _not_too_many(noted):
+            found_by: set[int] = set()
+            events = [event for one in few for event in _told(*one, found_by)]
+            yield int(events[0][0]), trace, _encode(events), tuple(found_by)
 
 
-def _events(noted: list[Noted], found_by: set[int]) -> Iterator[tuple[float, str, Any]]:
-    for time, event, facts in noted:
-        try:
-            for piece in told(event, facts, found_by):
-                yield round(time, 3), event, piece
-        except Exception as error:
-            # One event that cannot be told must not cost the others of its batch.
-            yield round(time, 3), event, {"untold": repr(error)}
+def _not_too_many(noted: list[Noted]) -> Iterator[list[Noted]]:
+    for start in range(0, len(noted), EVENTS_IN_A_PART):
+        yield noted[start : start + EVENTS_IN_A_PART]
+
+
+def _told(time: float, event: str, facts: dict[str, Any], found_by: set[int]) -> list[tuple[float, str, Any]]:
+    when = round(time, 3)
+    try:
+        return [(when, event, piece) for piece in told(event, facts, found_by)]
+    except Exception as error:
+        # One event that cannot be told must not cost the others of its batch.
+        return [(when, event, {"untold": repr(error)})]
 
 
 def _insert(connection: sqlite3.Connection, parts: list[Part]) -> None:

@@ -7,7 +7,7 @@ members, and in a decision what is so for nearly every message (`USUAL`, which `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from unitymail.history import words
@@ -28,20 +28,16 @@ NOTHING_ASKED = {None}
 USUAL = {"sensitivity": "normal", "secure": False, "importance": "normal", "malformed": False}
 
 
-def told(event: str, facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def told(event: str, facts: Facts, found_by: set[int]) -> list[Facts]:
     """The event's facts, in several pieces where they are many. The words that find the message go to `found_by`."""
     teller = _TELLERS.get(event)
-    if teller is None:
-        yield _plain(facts)
-    else:
-        yield from teller(facts, found_by)
+    return [_plain(facts)] if teller is None else teller(facts, found_by)
 
 
 def _plain(facts: Facts) -> Facts:
-    step = facts.get("step")
-    if step is not None and not isinstance(step, str):
+    if "step" in facts:
         rest = {name: value for name, value in facts.items() if name != "step"}
-        facts = {**next(iter(step_facts(step)), {}), **rest}
+        facts = {**next(iter(step_facts(facts["step"])), {}), **rest}
     return _but_empty(facts)
 
 
@@ -50,7 +46,7 @@ def _but_empty(facts: Facts) -> Facts:
     return {name: value for name, value in facts.items() if value or value == 0}
 
 
-def _received(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def _received(facts: Facts, found_by: set[int]) -> list[Facts]:
     whole = _but_empty(facts)
     envelope: Envelope | None = whole.pop("envelope", None)
     origin: Origin | None = whole.pop("origin", None)
@@ -62,15 +58,11 @@ def _received(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
     if origin is not None:
         _add_origin(whole, origin, found_by)
     if envelope is None:
-        yield whole
-        return
+        return [whole]
     _add_envelope(whole, envelope)
     addresses = [recipient.address for recipient in envelope.recipients]
     found_by.update(map(words.to_address, addresses))
-    for few in _in_pieces(addresses):
-        whole["recipients"] = few
-        yield whole
-        whole = {"continued": True}
+    return _in_pieces(whole, "recipients", addresses)
 
 
 def _add_origin(whole: Facts, origin: Origin, found_by: set[int]) -> None:
@@ -93,7 +85,7 @@ def _add_envelope(whole: Facts, envelope: Envelope) -> None:
         whole["notify"] = " or ".join(sorted(",".join(sorted(one)) for one in asked if one is not None))
 
 
-def _decided(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def _decided(facts: Facts, found_by: set[int]) -> list[Facts]:
     decision: Decision = facts["decision"]
     message = decision.message
     whole: Facts = {"category": message.category.value, "rule": message.rule}
@@ -106,12 +98,8 @@ def _decided(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
     found_by.update(map(words.from_address, message.header_from[:AT_ONCE]))
     whole["sender"] = sender_facts(decision)
     if not decision.recipients:
-        whole["steps"] = steps_facts(decision.steps[:MOST_STEPS])
-        yield whole
-    for few in _in_pieces(decision.recipients):
-        whole["recipients"] = [_recipient(one, found_by) for one in few]
-        yield whole
-        whole = {"continued": True}
+        return [{**whole, "steps": steps_facts(decision.steps[:MOST_STEPS])}]
+    return _in_pieces(whole, "recipients", [_recipient(one, found_by) for one in decision.recipients])
 
 
 def _add_the_unusual(whole: Facts, decision: Decision) -> None:
@@ -155,18 +143,15 @@ def _reached(step: Step) -> tuple[str, str]:
     return getattr(step, "account", ""), getattr(step, "to", "")
 
 
-def _attempted(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def _attempted(facts: Facts, found_by: set[int]) -> list[Facts]:
     attempt: Attempt = facts["attempt"]
     whole: Facts = {"hop": facts["hop"]}
     for name, value in (("remote", attempt.remote), ("hop_down", attempt.hop_down), ("sent_dot", attempt.sent_dot),
                         ("dialogue", list(attempt.dialogue))):  # fmt: skip
         if value:
             whole[name] = value
-    pairs = list(zip(facts["recipients"], attempt.outcomes, strict=False))
-    for few in _in_pieces(pairs) if pairs else ((),):
-        whole["outcomes"] = [_outcome(*pair) for pair in few]
-        yield whole
-        whole = {"continued": True}
+    pairs = zip(facts["recipients"], attempt.outcomes, strict=False)
+    return _in_pieces(whole, "outcomes", [_outcome(*pair) for pair in pairs])
 
 
 def _outcome(address: str, outcome: Outcome) -> Facts:
@@ -180,13 +165,13 @@ def _outcome(address: str, outcome: Outcome) -> Facts:
     })
 
 
-def _sent_again(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def _sent_again(facts: Facts, found_by: set[int]) -> list[Facts]:
     """Told with the message that the peer means: both carry its name there."""
     found_by.add(words.elsewhere(facts["xid"].partition(".")[2]))
-    yield facts
+    return [facts]
 
 
-def _refused(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
+def _refused(facts: Facts, found_by: set[int]) -> list[Facts]:
     """A refusal after DATA: found by its envelope, since nothing else of the message was kept."""
     whole = _but_empty(facts)
     envelope: Envelope | None = whole.pop("envelope", None)
@@ -196,15 +181,18 @@ def _refused(facts: Facts, found_by: set[int]) -> Iterator[Facts]:
         if envelope.sender:
             found_by.add(words.from_address(envelope.sender))
         found_by.update(map(words.to_address, addresses))
-    yield whole
+    return [whole]
 
 
-def _in_pieces(many: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(many), AT_ONCE):
-        yield many[start : start + AT_ONCE]
+def _in_pieces(first: Facts, name: str, many: list[Any]) -> list[Facts]:
+    """The facts with `many` under `name`, in as many events as that takes."""
+    first[name] = many[:AT_ONCE]
+    return [first] + [
+        {"continued": True, name: many[start : start + AT_ONCE]} for start in range(AT_ONCE, len(many), AT_ONCE)
+    ]
 
 
-_TELLERS: dict[str, Callable[[Facts, set[int]], Iterator[Facts]]] = {
+_TELLERS: dict[str, Callable[[Facts, set[int]], list[Facts]]] = {
     "received": _received, "decided": _decided, "attempted": _attempted, "refused": _refused,
     "sent-again": _sent_again,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,6 +34,7 @@ COLUMNS = ("time", "trace", "from", "to", "subject", "latest")
 MOST = 100
 TOLD_AT_ONCE = 5
 """Stories told below the table of matches; of more the table only."""
+LAG_S = 1.2
 INDENT = " " * 21
 
 
@@ -57,18 +59,26 @@ def command(
     known = (message_id, sender, recipient)
     if (id is None) == (not any(known)) or (id is not None and since is not None):
         raise click.UsageError("Give either a trace ID, or some of --message-id, --from and --to (with --since).")
+    wanted = Search(message_id or "", sender or "", recipient or "", _since(since, office.desk.now))
     with office.desk.directory.read() as view:
-        if id is not None:
-            stories = _one(office, id.strip())
-            what = f"a message {id.strip()}"
-        else:
-            wanted = Search(message_id or "", sender or "", recipient or "", _since(since, office.desk.now))
-            stories = search(office.desk.history, view, wanted, MOST)
-            what = f"a message {wanted.in_words()}"
-        stories = [_with_present(office, story) for story in stories]
+        stories = _found(office, lambda: _look(office, view, id, wanted))
         if not stories:
-            raise nothing_found(what, office.desk.site.trace_days, getattr(office.desk, "running", None) is not None)
-        _show(office, stories, _names(view))
+            what = id if id is not None else wanted.in_words()
+            raise nothing_found(f"a message {what}", office.desk.site.trace_days)
+        _show(office, [_with_present(office, story) for story in stories], _names(view))
+
+
+def _found(office: Office, look: Callable[[], list[Story]]) -> list[Story]:
+    """What was found; when it was nothing, once more: a running node writes its history a moment behind."""
+    found = look()
+    if not found and getattr(office.desk, "running", None) is not None:
+        time.sleep(LAG_S)
+        found = look()
+    return found
+
+
+def _look(office: Office, view: IDirectoryView, id: str | None, wanted: Search) -> list[Story]:
+    return search(office.desk.history, view, wanted, MOST) if id is None else _one(office, id.strip())
 
 
 def _since(text: str | None, now: float) -> float:

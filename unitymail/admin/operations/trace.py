@@ -74,10 +74,9 @@ def _all_names(view: IDirectoryView, address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([address, *(owned.address for owned in view.addresses_of(owner.id)), owner.id]))
 
 
-def nothing_found(what: str, days: int, running: bool) -> Refused:
+def nothing_found(what: str, days: int) -> Refused:
     """The sentence for an empty answer."""
-    lag = "The newest second may be missing still." if running else "The node is not running."
-    return Refused(f"Nothing is known of {what}. Stories are kept for {days} days (site setting trace_days). {lag}")
+    return Refused(f"Nothing is known of {what}. Stories are kept for {days} days (site setting trace_days).")
 
 
 def event_facts(event: Event) -> Facts:
