@@ -48,6 +48,14 @@ def test_the_fingerprint_in_any_spelling(line):
     assert line.json("peer", "add", "b", *B[:-1], shown)["fingerprint"] == THEIRS
 
 
+def test_an_address_as_host(line):
+    """IPv4 or IPv6, with brackets or without."""
+    for host, kept in (("[2001:db8::2]", "2001:db8::2"), ("192.0.2.2", "192.0.2.2")):
+        made = line.json("peer", "add", "b", "--host", host, *B[2:])
+        assert made["host"] == kept
+        line.do("peer", "remove", "b")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [

@@ -201,6 +201,23 @@ def test_no_address_can_break_the_refusal():
     assert judge_envelope_sender(evil, SIGNED_IN, book()).reply.octets().count(b"\r\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("sender", "category", "found"),
+    [
+        ("", Category.RECEIPT, SenderFinding("postmaster@london.example.org", "vpim", "v-london")),
+        ("", Category.VOICE, SenderFinding("postmaster@london.example.org", "unknown", verdict="bad-mail")),
+        (
+            "postmaster@london.example.org", Category.RECEIPT,
+            SenderFinding("postmaster@london.example.org", "unknown", verdict="bad-mail"),
+        ),
+    ],
+)
+def test_a_report_comes_from_the_voice_mail_system_itself(sender, category, found):
+    """Its postmaster has no prefix; without this our users would never hear what became of their messages there."""
+    report = message(category, header_from=("postmaster@london.example.org",))
+    assert find_sender(report, envelope(ROBIN_AT, sender=sender), STRANGER, book()) == found
+
+
 def told(kind, sender=""):
     from_peer = FromPeer("n1.t1", "t1", sender, kind, Category.EMAIL, Sensitivity.NORMAL, secure=False)
     return replace(PEER, told=from_peer)
@@ -214,6 +231,7 @@ def told(kind, sender=""):
         ("user", "kim@vm2.example.com", SenderFinding("kim@vm2.example.com", "peer")),
         ("user", "team@vm1.example.com", SenderFinding("team@vm1.example.com", "peer")),
         ("vpim", "8882233@london.example.org", SenderFinding("8882233@london.example.org", "vpim", "v-london")),
+        ("vpim", "postmaster@london.example.org", SenderFinding("postmaster@london.example.org", "vpim", "v-london")),
         ("vpim", "2233@rome.example.org", SenderFinding("2233@rome.example.org", "peer")),
         ("outside", "", SenderFinding(ROBIN_AT, "outside")),
         ("null", "", SenderFinding(ROBIN_AT, "null")),

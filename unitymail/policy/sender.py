@@ -87,7 +87,7 @@ def _as_told(told: FromPeer, message: Message, envelope: Envelope, book: IBook) 
         owner = book.find(told.sender)
         return SenderFinding(shown, "user", owner.id) if isinstance(owner, User) else SenderFinding(shown, "peer")
     if told.kind == "vpim":
-        location = vpim_sender(told.sender, book)
+        location = vpim_sender(told.sender, book, report=True)
         return SenderFinding(shown, "peer") if location is None else SenderFinding(shown, "vpim", location.id)
     return SenderFinding(shown, "outside" if told.kind == "unknown" else told.kind)
 
@@ -99,18 +99,22 @@ def _from_header(message: Message, envelope: Envelope, origin: Origin, book: IBo
         owner = book.find(address)
         if isinstance(owner, User):
             return SenderFinding(address, "user", owner.id)
+    report = envelope.sender == NULL_SENDER and message.category is Category.RECEIPT
     for address in candidates:
-        location = vpim_sender(address, book)
+        location = vpim_sender(address, book, report=report)
         if location is not None:
             return SenderFinding(address, "vpim", location.id)
     return _nobody_here(candidates[0] if candidates else "", message, envelope, origin, book)
 
 
-def vpim_sender(address: str, book: IBook) -> Location | None:
-    """The VPIM location that may send from this address: its domain, and its prefix where it has one."""
+def vpim_sender(address: str, book: IBook, *, report: bool = False) -> Location | None:
+    """The VPIM location that may send from this address: its domain, and its prefix where it has one.
+
+    A `report` comes from the machine, as its postmaster, not from a mailbox that has a number.
+    """
     local, domain = split(address)
     location = book.vpim_location_of(domain) if domain else None
-    if location is None or not location.remote_prefix:
+    if location is None or not location.remote_prefix or report:
         return location
     fits = local.startswith(location.remote_prefix) or key_of(local) == NO_REPLY_MAILBOX
     return location if fits else None
