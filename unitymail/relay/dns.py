@@ -13,7 +13,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.names import client, dns, error, hosts, resolve
-from twisted.python.failure import Failure
 
 from unitymail.relay.tls import ascii_name
 from unitymail.relay.trouble import Trouble
@@ -53,10 +52,8 @@ class Names:
         if not is_name:
             return [name]
         found = await self._ask("lookupMailExchange", name)
-        if isinstance(found, Failure):
-            if not _says_no(found):
-                raise CannotFind(_failing(domain))
-            found = []
+        if not _is_answer(found) and not _says_no(found):
+            raise CannotFind(_failing(domain))
         records = [(record.preference, str(record.name)) for record in _payloads(found, dns.Record_MX)]
         if records and all(host in ("", ".") for _, host in records):
             why = f"{domain} declares that it takes no mail."
@@ -100,7 +97,7 @@ class Names:
 
         def take(answer: Any, place: int) -> None:
             found[place] = answer
-            if answer and not isinstance(answer, Failure) and not enough.called:
+            if _is_answer(answer) and answer and not enough.called:
                 timers.append(self._reactor.callLater(OTHER_FAMILY_S, end))
 
         timers: list[Any] = []
@@ -114,10 +111,10 @@ class Names:
         return found[0], found[1]
 
     def _ask(self, method: str, name: str) -> Deferred[Any]:
-        """Fires with the answers, or with a Failure as a value."""
+        """Fires with the answers, or with the exception that came instead."""
         asked: Deferred[Any] = getattr(self._get_resolver(), method)(name, timeout=TIMEOUTS_S)
         asked.addTimeout(PATIENCE_S, self._reactor)
-        return asked.addCallbacks(lambda answer: answer[0], lambda failure: failure)
+        return asked.addCallbacks(lambda answer: answer[0], lambda failure: failure.value)
 
     def _get_resolver(self) -> Any:
         if self._resolver is None:
@@ -128,18 +125,17 @@ class Names:
 
 
 def _payloads(answers: Any, kind: type[Any]) -> list[Any]:
-    if answers is None or isinstance(answers, Failure):
-        return []
-    return [record.payload for record in answers if isinstance(record.payload, kind)]
+    return [record.payload for record in answers if isinstance(record.payload, kind)] if _is_answer(answers) else []
+
+
+def _is_answer(answer: Any) -> bool:
+    return isinstance(answer, list | tuple)
 
 
 def _says_no(answer: Any) -> bool:
-    """An answer without what was asked for, or one that the name is none. DomainError has other meanings below it."""
-    if isinstance(answer, Failure):
-        return answer.type is error.DomainError or bool(
-            answer.check(error.DNSNameError, error.AuthoritativeDomainError)
-        )
-    return answer is not None
+    """An answer, though without what was asked for, or that the name is none. DomainErrors mean other things too."""
+    nameless = isinstance(answer, error.DNSNameError | error.AuthoritativeDomainError)
+    return _is_answer(answer) or nameless or type(answer) is error.DomainError
 
 
 def _failing(host: str) -> Trouble:

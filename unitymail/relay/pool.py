@@ -65,8 +65,8 @@ class Pool:
             self._next()
 
     def _next(self) -> None:
-        """Whose turn is next takes the place of who is done."""
-        if self._waiting and (self._under_way <= self._limit() or self._closed is not None):
+        """Whose turn is next takes the place of who is done, in a later turn of the reactor: a thousand may wait."""
+        if self._waiting and self._under_way <= self._limit():
             self._clock.callLater(0, self._waiting.popleft().callback, None)
         else:
             self._under_way -= 1
@@ -83,6 +83,9 @@ class Pool:
         except CannotConnect as failed:
             outcome = failed.trouble.outcome()
             return _for_all(outcome, outgoing, failed.dialogue.lines(), failed.remote, hop_down=True)
+        if self._closed is not None:
+            client.quit()
+            return _for_all(CLOSING, outgoing)
         attempt = await self._on(client, outgoing)
         assert attempt is not None, "only a connection that was used before is stale"
         return attempt
@@ -124,6 +127,9 @@ class Pool:
             idle, self._idle = self._idle, []
             for client in idle:
                 client.quit()
+            while self._waiting:
+                self._under_way += 1
+                self._waiting.popleft().callback(None)
             self._look_whether_closed()
         waiter: Deferred[None] = Deferred()
         self._closed.chainDeferred(waiter)
