@@ -192,7 +192,11 @@ class Prober:
         probe.calls_itself = (_plain(text).split() or [""])[0]
         probe.known_there = client.has_extn("xunitymail")
         if not probe.known_there:
-            raise _Ends("this node is not known there", f"add it there: {self._ours.command()}")
+            raise _Ends(
+                "this node is not known there",
+                f"add it there: {self._ours.command()} ; or, where it is entered with an older key: unitymail peer set "
+                f"{self._ours.name} --fingerprint {self._ours.fingerprint}",
+            )
 
 
 def _showing(ours: Ourselves) -> ssl.SSLContext:
