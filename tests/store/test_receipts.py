@@ -267,6 +267,21 @@ def test_what_is_owed_outlives_a_crash(desk):
     assert desk.owed == [("displayed", trace)]
 
 
+def test_who_listens_late_hears_of_debts(desk):
+    """Recovery opens accounts before anybody can send receipts: what is owed is told then, readings are not."""
+    desk.deliver()
+    desk.deliver(asks=False)
+    desk.house.inbox.refresh()
+    desk.house.inbox.store([1], "add", ["\\Seen"])
+    desk.house.crash()
+    desk.news.clear()
+    desk.house.inbox.store([2], "add", ["\\Seen"])
+    desk.listen()
+    assert desk.news == [Noticed("u-robin", (), True)]
+    desk.listen()
+    assert len(desk.news) == 1
+
+
 def test_the_debt_is_durable(make_house):
     """The transaction that owes, and the one that pays, wait for the disk; other flags do not."""
     kinds = []

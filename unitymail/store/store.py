@@ -34,10 +34,6 @@ UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
 
 
-def nobody(news: Noticed) -> None:
-    """Who listens when nobody does."""
-
-
 @implementer(IStore)
 class Store:
     """`undelete_days` and `retry_for` (seconds) are values, or functions that give the site's of now.
@@ -63,7 +59,8 @@ class Store:
         self._lock = threading.Lock()
         self._round: list[str] = []
         self._round_began = 0.0
-        self._listener: Callable[[Noticed], None] = nobody
+        self._listener: Callable[[Noticed], None] | None = None
+        self._untold: set[str] = set()
         if ensure_directory(disk, root):
             disk.flush_directory(os.path.dirname(os.path.abspath(root)))
 
@@ -82,9 +79,15 @@ class Store:
 
     def listen(self, noticed: Callable[[Noticed], None]) -> None:
         self._listener = noticed
+        while self._untold:
+            noticed(Noticed(self._untold.pop(), (), owed=True))
 
     def _tell(self, news: Noticed) -> None:
-        self._listener(news)
+        """Readings that nobody listens for are forgotten, debts are not: recovery opens accounts before anybody can."""
+        if self._listener is not None:
+            self._listener(news)
+        elif news.owed:
+            self._untold.add(news.account)
 
     def accounts(self) -> list[str]:
         """The ids of all accounts that exist."""
