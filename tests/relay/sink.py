@@ -45,7 +45,7 @@ class Sink(Factory):
 
     noisy = False
 
-    def __init__(self, *extensions, at=None, tls=None, interface="127.0.0.1"):
+    def __init__(self, *extensions, at=None, tls=None, interface="127.0.0.1", port=0):
         self.extensions = extensions
         self.at = at or {}
         self.tls = tls
@@ -53,7 +53,7 @@ class Sink(Factory):
         self.envelopes = []
         self.connections = 0
         self.sessions = set()
-        self.port = reactor.listenTCP(0, self, interface=interface)
+        self.port = reactor.listenTCP(port, self, interface=interface)
         self.number = self.port.getHost().port
 
     def buildProtocol(self, address):
@@ -61,7 +61,8 @@ class Sink(Factory):
         return Session(self)
 
     async def stop(self):
-        await self.port.stopListening()
+        if self.port.connected:
+            await self.port.stopListening()
         for session in list(self.sessions):
             session.transport.abortConnection()
         while self.sessions:
@@ -94,6 +95,7 @@ class Session(Protocol):
         if callable(words):
             words = words(self)
         if words == "":
+            self.mode = "over"
             self.transport.loseConnection()
         elif words is not None:
             self.transport.write(words.encode() + b"\r\n")
@@ -105,6 +107,8 @@ class Session(Protocol):
             pass
 
     def go_on(self):
+        if self.mode == "over":
+            return False
         if self.mode == "data":
             block, ended = self.framer.data()
             self.body += block

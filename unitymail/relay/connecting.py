@@ -5,11 +5,13 @@ Knows the order of trying and its bounds; refuses to know what is sent then, and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import TimeoutError
 from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
@@ -210,5 +212,7 @@ def _first_line(path: str) -> bytes:
 
 
 def _words(error: Exception) -> str:
-    text = getattr(error, "osError", None) or error
-    return getattr(text, "strerror", None) or str(error).rstrip(".") or type(error).__name__
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_S:.0f} seconds"
+    number = getattr(error, "osError", None)
+    return os.strerror(number) if isinstance(number, int) else str(error).rstrip(".") or type(error).__name__
