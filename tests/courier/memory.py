@@ -1,4 +1,4 @@
-"""A courier without a disk: a queue in memory that can be cut off like a crashed process, a spool that keeps reports."""
+"""A courier without a disk: a queue in memory that a crash cuts off from its process, a spool that keeps reports."""
 
 import os
 from dataclasses import replace
@@ -155,15 +155,15 @@ class BadMailShelf:
         self.kept[item.trace] = reason
 
 
-def a_desk(folder, *, book=None, relay=None, at_once=100, performers=()):
-    """Everything a courier needs, with the courier not started."""
+def a_desk(folder, *, book=None, relay=None, at_once=100, **collaborators):
+    """Everything a courier needs, with the courier not started. `collaborators` are what more performers want."""
     os.makedirs(folder, exist_ok=True)
     clock = Clock()
     desk = SimpleNamespace(
         folder=str(folder), clock=clock, queue=MemoryQueue(clock), spool=ReportSpool(), badmail=BadMailShelf(),
         journal=RecordingJournal(), relay=relay or FakeRelay(), usage=FakeUsage(), doorbell=FakeDoorbell(),
         book=book or FakeBook(ROBIN, CHRIS, TERRY, site=SITE), store=Mailboxes(),
-        at_once=at_once, extra=performers,
+        at_once=at_once, collaborators=collaborators,
     )
     desk.clock.advance(NOW)
     desk.decider = Decider(desk.book, desk.usage, HOST)
@@ -181,10 +181,8 @@ def put_together(desk):
     desk.performers = find_performers(
         store=desk.store, spool=desk.spool, badmail=desk.badmail, book=desk.book, usage=desk.usage,
         doorbell=desk.doorbell, journal=desk.journal, threads=threads, decider=desk.decider, clock=desk.clock,
-        dispatch=desk.dispatch, node_id="n1",
+        dispatch=desk.dispatch, node_id="n1", **desk.collaborators,
     )
-    for performer in desk.extra:
-        desk.performers.put(performer)
     desk.courier = Courier(
         queue=desk.queue, performers=desk.performers, destinations=desk.destinations, threads=threads, book=desk.book,
         journal=desk.journal, clock=desk.clock, decide=desk.decider.decide_item, at_once=desk.at_once,
@@ -205,15 +203,16 @@ def crash(desk):
 def send(desk, *steps, trace="t1", recipients=(), sender="chris@vm1.example.com", **facts):
     """An item of these steps, as a door would have left it."""
     path = os.path.join(desk.folder, f"{trace}.eml")
+    octets = HEAD + facts.pop("body", BODY)
     with open(path, "wb") as file:
-        file.write(HEAD + BODY)
+        file.write(octets)
     written = recipients or tuple(
         Recipient(getattr(step, "original", "") or step.to) for step in steps if hasattr(step, "to")
     )
     envelope = Envelope(sender, tuple(written), **facts.pop("envelope", {}))
     item = Item(
         trace, path, desk.clock.seconds(), envelope, facts.pop("category", "email"), "normal", False, "Lunch", "<l@x>",
-        CHRIS.id, len(HEAD + BODY), len(HEAD), tuple(map(StepState, steps)), name=f"1.M0P0.{trace}", fresh=True,
+        CHRIS.id, len(octets), len(HEAD), tuple(map(StepState, steps)), name=f"1.M0P0.{trace}", fresh=True,
     )
     desk.queue.put(replace(item, **facts))
 

@@ -15,10 +15,12 @@ from unitymail.courier.perform import find_performers
 from unitymail.interfaces.spool import DONE, IStepPerformer
 from unitymail.routing.steps import RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
+from unitymail.spool.desk import QueueDesk
+
 
 @implementer(IStepPerformer)
 class ScriptedRelay:
-    """A performer that answers each step with the next of `script` (an Outcome, an exception, a function, a Deferred)."""
+    """Answers each step with the next of `script`: an Outcome, an exception, a function or a Deferred."""
 
     performs = RelayToSmartHost
 
@@ -61,6 +63,12 @@ def a_courier(root, *, book=None, performer=None, relay=None, room=None, at_once
     room.spool.recover()
     room.courier.start()
     return room
+
+
+def waiting_items(room):
+    """What waits, as an administrator sees it once young items have their files."""
+    pass_time(room, 2, 0.5)
+    return list(QueueDesk(room.places.root, disk=room.disk, now=room.clock.seconds, who="test").items())
 
 
 def pass_time(room, seconds, step=30.0):

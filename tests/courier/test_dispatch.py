@@ -5,8 +5,8 @@ from dataclasses import replace
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.courier.memory import a_desk, pass_time, send
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
+from tests.courier.memory import a_desk, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome

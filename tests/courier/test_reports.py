@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from tests.fakes import ROBIN, FakeBook
+from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.reports import DELAYED, with_reports
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser, Report
 
 BOOK = FakeBook()
@@ -128,3 +129,111 @@ def test_reports_and_bad_mail_that_fail_are_not_told():
     fates = (Fate("a@x.example", "failed", "5.1.1", "x"),)
     item = an_item(StepState(Report(ROBIN.address, fates), 1, 0, NOBODY), StepState(BadMail("x"), 1, 0, NOBODY))
     assert told(item) == []
+
+
+ASKED = Recipient("a@x.example", frozenset({"SUCCESS", "FAILURE"}), "rfc822;o@x.example")
+
+
+def actions(*states, recipients=(ASKED,), book=BOOK, now=0.0, **facts):
+    """(address, action, status) of what the sender hears."""
+    item = replace(an_item(*states, recipients=recipients), **facts)
+    steps = (state.step for state in with_reports(item, now, book).steps)
+    fates = [fate for step in steps if isinstance(step, Report) for fate in step.fates]
+    return [(fate.address, fate.action, fate.status) for fate in fates]
+
+
+def done(step, success="", status="2.0.0", why=""):
+    return StepState(step, 1, 0.0, Outcome("done", status, why, success=success))
+
+
+def test_success_is_told_to_who_asks():
+    """Delivered or relayed as it was; nothing where the next hop tells, nothing to who did not ask."""
+    deliver, hand = Deliver("u-robin", "a@x.example"), HandOver("p", "a@x.example")
+    assert actions(done(deliver, "delivered")) == [("a@x.example", "delivered", "2.0.0")]
+    assert actions(done(hand, "relayed")) == [("a@x.example", "relayed", "2.0.0")]
+    assert actions(done(hand)) == []
+    assert actions(done(hand, "relayed"), recipients=[Recipient("a@x.example")]) == []
+
+
+def test_removed_attachments():
+    """2.6.4 to who asked for success, with what was left out; to all where the site says so, but never to NEVER."""
+    convert = done(Convert("l", "c", "9@v.example", "a@x.example"), "relayed", "2.6.4", "minutes.doc was left out.")
+    noticing = FakeBook(site=replace(BOOK.site, relay_notice_removed=True))
+    quiet, never = [Recipient("a@x.example")], [Recipient("a@x.example", frozenset({"NEVER"}))]
+    assert actions(convert) == [("a@x.example", "relayed", "2.6.4")]
+    assert actions(convert, recipients=quiet) == []
+    assert actions(convert, recipients=quiet, book=noticing) == [("a@x.example", "relayed", "2.6.4")]
+    assert actions(convert, recipients=never, book=noticing) == []
+    (report,) = told(an_item(convert, recipients=[ASKED]))
+    assert report.fates[0].cause == "minutes.doc was left out."
+
+
+def test_a_list_has_answered_for_its_members():
+    """RFC 3461 5.2.7.3: `expanded` once; of members only what fails."""
+    team = Recipient("team@x.example", frozenset({"SUCCESS", "FAILURE"}))
+    planned = StepState(Report(ROBIN.address, (Fate("team@x.example", "expanded", "2.0.0", "x"),)))
+    members = [done(HandOver("p", "m@x.example", "team@x.example"), "relayed"),
+               StepState(HandOver("p", "n@x.example", "team@x.example"), 1, 0.0, NOBODY)]
+    assert actions(*members, planned, recipients=[team]) == [
+        ("team@x.example", "expanded", "2.0.0"), ("team@x.example", "failed", "5.1.1"),
+    ]
+
+
+def test_a_success_planned_too_early_is_taken_back():
+    """What the door was about to deliver and left to the courier is told when it is delivered, if it ever is."""
+    planned = StepState(Report(ROBIN.address, (
+        Fate("a@x.example", "delivered", "2.0.0", "x"), Fate("b@x.example", "delivered", "2.0.0", "x"),
+    )))
+    waits = StepState(Deliver("u-robin", "a@x.example"), 1, 60.0)
+    assert actions(waits, planned) == [("b@x.example", "delivered", "2.0.0")]
+    failed = replace(waits, outcome=NOBODY)
+    assert actions(failed, planned) == [("b@x.example", "delivered", "2.0.0"), ("a@x.example", "failed", "5.1.1")]
+    only = replace(planned, step=replace(planned.step, fates=planned.step.fates[:1]))
+    assert actions(waits, only) == []
+    assert all(state.outcome is not None for state in with_reports(an_item(waits, only), 0, BOOK).steps[1:])
+    assert actions(replace(waits, outcome=Outcome("done", success="delivered")), planned) == [
+        ("a@x.example", "delivered", "2.0.0"), ("b@x.example", "delivered", "2.0.0"),
+    ]
+
+
+def test_deliver_by_with_a_notice():
+    """RFC 2852, mode N: at its moment a notice even without DELAY, and `relayed` where the promise ends."""
+    by = {"envelope": Envelope(ROBIN.address, (Recipient("a@x.example", frozenset({"FAILURE"})),),
+                               deliver_by=100.0, deliver_by_mode="N")}
+    waits, gone = relay("a@x.example"), done(RelayToSmartHost("a@x.example"), "relayed")
+    assert actions(waits, now=99.0, **by) == []
+    assert actions(waits, now=100.0, **by) == [("a@x.example", "delayed", "4.4.7")]
+    assert actions(gone, **by) == [("a@x.example", "relayed", "2.0.0")]
+    never = {"envelope": replace(by["envelope"], recipients=(Recipient("a@x.example", frozenset({"NEVER"})),))}
+    assert actions(waits, now=100.0, **never) == actions(gone, **never) == []
+
+
+def test_a_delay_names_its_cause():
+    """The newest failure of the step, as far as it is a passing one."""
+    last = Outcome("try-again", "4.3.2", "busy", "450 4.3.2 later", "mx.example")
+    (report,) = told(an_item(replace(relay("a@x.example"), last=last)), 4 * HOURS)
+    assert report.fates[0] == Fate("a@x.example", "delayed", "4.3.2", DELAYED, "450 4.3.2 later", "mx.example")
+
+
+def test_a_copy_beside_a_kept_one_is_nobodys_news():
+    """Accept-and-relay: neither its failure nor its success."""
+    copy = RelayToUser("u-robin", "home@y.example", "a@x.example", kept=True)
+    assert actions(StepState(copy, 1, 0.0, NOBODY)) == actions(done(copy, "relayed")) == []
+
+
+KEEPERS = DistributionList("d-u", UNDELIVERABLE, f"{UNDELIVERABLE}@vm1.example.com", members=("u-robin", "u-chris"))
+
+
+def test_the_keepers_of_the_undeliverable():
+    """They get it once; bad mail only when none of them can."""
+    book = FakeBook(ROBIN, CHRIS, KEEPERS)
+    item = with_reports(an_item(relay("a@x.example", NOBODY), sender=""), 0, book)
+    assert [state.step for state in item.steps[1:]] == [
+        Deliver("u-robin", KEEPERS.address), Deliver("u-chris", KEEPERS.address),
+    ]
+    one, two = (replace(state, outcome=NOBODY) for state in item.steps[1:])
+    for states in (item.steps[1:], (one, replace(two, outcome=DONE)), (one, item.steps[2])):
+        asked = replace(item, steps=(item.steps[0], *states))
+        assert with_reports(asked, 0, book) is asked
+    ended = with_reports(replace(item, steps=(item.steps[0], one, two)), 0, book)
+    assert isinstance(ended.steps[-1].step, BadMail)

@@ -6,8 +6,8 @@ from email import message_from_bytes, policy
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.courier.memory import a_desk, crash, pass_time, send
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
+from tests.courier.memory import a_desk, crash, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome

@@ -16,7 +16,8 @@ RELAY, OTHER, HAND = RelayToSmartHost("a@x"), RelayToUser("u", "b@x", "c@x"), Ha
 
 
 def when(*states, opens=None):
-    item = Item("t1", "", 0.0, Envelope("a@b", (Recipient("c@d"),)), "email", "normal", False, "", "", "", 10, 5, states)
+    envelope = Envelope("a@b", (Recipient("c@d"),))
+    item = Item("t1", "", 0.0, envelope, "email", "normal", False, "", "", "", 10, 5, states)
     return waiting(item, 100.0, BOOK, lambda key, now: (opens or {}).get(key, 0.0))
 
 

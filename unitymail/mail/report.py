@@ -17,6 +17,7 @@ from unitymail.mail.fate import Fate
 from unitymail.mail.reply import printable
 from unitymail.mail.report_words import words
 from unitymail.mail.status import status_or_unknown
+from unitymail.mail.structure import scan
 
 MOST_RETURNED = 1024 * 1024
 """Larger originals come back as headers only (octets)."""
@@ -234,5 +235,8 @@ def _is_utf8(octets: bytes) -> bool:
 
 
 def _carryable(content: bytes) -> bool:
-    """Whether it may stand in a message/rfc822 part, which cannot be encoded: no NUL, bare CR or LF, overlong line."""
-    return not (_BARE.search(content) or _TOO_LONG.search(content))
+    """Whether it may stand in a message/rfc822 part, which cannot be encoded: no NUL, bare CR or LF, overlong line.
+
+    Nor what is nested so deep, or has so many parts, that the sender's mail program might not survive it.
+    """
+    return not (_BARE.search(content) or _TOO_LONG.search(content) or scan(content).beyond_limits)

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.courier.room import a_courier, pass_time
+from tests.courier.room import a_courier, pass_time, waiting_items
 from tests.fakes import CHRIS, ROBIN, TERRY
 from tests.spool.room import receive
 from unitymail.interfaces.errors import TryAgain
@@ -32,7 +32,7 @@ class DeliverTests(SynchronousTestCase):
         pass_time(self.room, 300)
         self.assertEqual(self.delivered(), [user.id for user in USERS])
         self.assertEqual(len(self.room.store.mailbox(ROBIN.id)), 1)
-        self.assertEqual(self.room.spool.queue.items(), [])
+        self.assertEqual(waiting_items(self.room), [])
 
     def test_one_mailbox_that_cannot_be_made_durable(self):
         """It is tried again alone: for the others the message is delivered, and nobody hears of a failure."""
@@ -48,12 +48,12 @@ class DeliverTests(SynchronousTestCase):
         self.room.store.broken.clear()
         pass_time(self.room, 150)
         self.assertEqual(self.delivered(), [ROBIN.id, TERRY.id])
-        (item,) = self.room.spool.queue.items()
+        (item,) = waiting_items(self.room)
         self.assertEqual([state.step.account for state in item.steps if state.outcome is None], [CHRIS.id])
         bad.clear()
         pass_time(self.room, 3_600)
         self.assertEqual(self.delivered(), [ROBIN.id, TERRY.id, CHRIS.id])
-        self.assertEqual(self.room.spool.queue.items(), [])
+        self.assertEqual(waiting_items(self.room), [])
 
     def test_a_user_deleted_meanwhile(self):
         """The sender hears that the mailbox is no longer here; the others get the message."""

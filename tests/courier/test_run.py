@@ -1,0 +1,134 @@
+"""One run over one item: who goes together, what is written when, what a surprise does to the others."""
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from tests.courier.fake_relay import BUSY, PEER, SITE, FakeRelay
+from tests.courier.memory import a_desk, pass_time, send
+from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
+from unitymail.interfaces.spool import DONE, IManyStepsPerformer
+from unitymail.routing.steps import Deliver, HandOver, LearnContact, RelayToSmartHost
+
+A = RelayToSmartHost("a@elsewhere.example")
+OVER = HandOver(PEER.id, "dave@vm2.example.com")
+DELIVERY = Deliver(ROBIN.id, ROBIN.address)
+
+
+@implementer(IManyStepsPerformer)
+class ByLocation:
+    """Takes two of a location in one go, and answers as it is told."""
+
+    performs = LearnContact
+    together = 2
+
+    def __init__(self, answer=DONE):
+        self.asked = []
+        self.answer = answer
+
+    def group(self, step):
+        return step.location[0]
+
+    async def perform(self, item, state):
+        return (await self.perform_many(item, [state]))[0]
+
+    async def perform_many(self, item, states):
+        self.asked.append([state.step.location for state in states])
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return [self.answer] * len(states)
+
+
+class RunTests(SynchronousTestCase):
+    def go(self, performer=None, **script):
+        book = FakeBook(ROBIN, CHRIS, TERRY, PEER, site=SITE)
+        self.desk = a_desk(self.mktemp(), book=book, relay=FakeRelay(**script))
+        if performer is not None:
+            self.desk.performers.put(performer)
+        self.desk.courier.start()
+        return self.desk
+
+    def test_a_performer_says_what_goes_together(self):
+        """By its groups, so many in one go, in the order of the steps."""
+        performer = ByLocation()
+        self.go(performer)
+        send(self.desk, *(LearnContact(name) for name in ("a1", "b1", "a2", "a3", "b2")))
+        self.assertEqual(performer.asked, [["a1", "a2"], ["a3"], ["b1", "b2"]])
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_mailboxes_come_first(self):
+        """What is delivered here is there before anything is sent."""
+        self.go()
+        seen = []
+        self.desk.relay.always["smart-host"] = lambda hop, out: seen.append(self.desk.store.mailbox(ROBIN.id)) or DONE
+        send(self.desk, A, DELIVERY)
+        self.assertEqual(len(seen[0]), 1)
+
+    def test_a_message_with_one_way_is_written_once(self):
+        """Nothing but its end: what is sent needs no other writing."""
+        self.go()
+        send(self.desk, A)
+        self.assertEqual((self.desk.queue.records, self.desk.queue.items()), (0, []))
+
+    def test_who_ends_meanwhile_is_written_together(self):
+        """One writing at a time; outcomes that come in during one share the next."""
+        self.go()
+        gates = {"smart-host": Deferred(), "peer l-peer": Deferred()}
+        for key, gate in gates.items():
+            self.desk.relay.answers[key] = [gate]
+        record, writings = self.desk.queue.record, []
+
+        def slow(item):
+            done = Deferred()
+            writings.append((item, done))
+            return done.addCallback(lambda _: record(item))
+
+        self.desk.queue.record = slow
+        send(self.desk, A, OVER, Deliver(CHRIS.id, CHRIS.address), LearnContact("l"))
+        self.assertEqual(len(writings), 1)  # the lesson nobody gives, and the delivery
+        gates["smart-host"].callback(DONE)
+        gates["peer l-peer"].callback(BUSY)
+        self.assertEqual(len(writings), 1)
+        writings[0][1].callback(None)
+        self.assertEqual(len(writings), 2)
+        outcomes = [state.outcome and state.outcome.kind for state in writings[1][0].steps]
+        self.assertEqual(outcomes[:3], ["done", None, "done"])
+        writings[1][1].callback(None)
+        self.assertEqual(len(self.desk.queue.items()), 1)
+
+    def test_a_surprise_does_not_undo_what_others_did(self):
+        """The item is put aside with what was done written in it."""
+        self.go(ByLocation(ZeroDivisionError("how odd")))
+        written = []
+        record = self.desk.queue.record
+        self.desk.queue.record = lambda item: (written.append(item), record(item))[1]
+        send(self.desk, A, LearnContact("l1"))
+        self.assertIn("how odd", self.desk.queue.shunted["t1"])
+        self.assertEqual(written[-1].steps[0].outcome, DONE)
+        self.assertEqual(self.desk.courier._runs, 0)
+
+    def test_a_step_is_tried_once_in_a_run(self):
+        """Whatever it says of when to try again."""
+        self.go(smart_host=[BUSY] * 3)
+        send(self.desk, A)
+        self.assertEqual(len(self.desk.relay.sent), 1)
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(len(self.desk.relay.sent), 2)
+
+    def test_no_disk_for_the_note(self):
+        """The item is let go and looked at again; nothing is put aside."""
+        self.go(smart_host=[BUSY])
+        record, full = self.desk.queue.record, [True]
+
+        def no_room(item):
+            if full:
+                raise OSError(28, "No space left on device")
+            return record(item)
+
+        self.desk.queue.record = no_room
+        send(self.desk, A)
+        self.assertEqual(self.desk.queue.shunted, {})
+        self.assertEqual(len(self.desk.journal.named("trouble")), 1)
+        full.clear()
+        pass_time(self.desk, 130, 1)
+        self.assertEqual(self.desk.queue.items(), [])
