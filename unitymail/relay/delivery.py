@@ -41,31 +41,37 @@ class Delivery:
         self._outgoing = outgoing
         self._hop = hop
         self._remote = remote_mta
+        self._offers = offers
+        self._most = min(offers.most_recipients or FEWEST, MOST)
         self._success: Literal["", "relayed"] = "" if _tells_the_sender(outgoing, offers) else "relayed"
         self._outcomes: list[Outcome | None] = [None] * len(outgoing.recipients)
         self._groups: deque[Group] = deque()
-        self._plan(offers)
+        self._planned = 0
 
-    def _plan(self, offers: Offers) -> None:
-        most = min(offers.most_recipients or FEWEST, MOST)
+    def next(self) -> Group | None:
+        """The recipients of the next transaction; None when everybody has an outcome."""
+        while not self._groups and self._planned < len(self._outcomes):
+            self._plan()
+        return self._groups.popleft() if self._groups else None
+
+    def _plan(self) -> None:
+        """Groups of the next recipients: not of all, who may be 15,000."""
         usual: list[int] = []
         silent: list[int] = []
-        for number, recipient in enumerate(self._outgoing.recipients):
-            misfit = misfit_address(recipient.address, offers, self._hop.name)
+        start, self._planned = self._planned, min(self._planned + self._most, len(self._outcomes))
+        for number in range(start, self._planned):
+            recipient = self._outgoing.recipients[number]
+            misfit = misfit_address(recipient.address, self._offers, self._hop.name)
             if misfit is not None:
                 self._outcomes[number] = misfit
-            elif recipient.notify and not offers.dsn and "NEVER" in recipient.notify:
+            elif recipient.notify and not self._offers.dsn and "NEVER" in recipient.notify:
                 silent.append(number)
             else:
                 usual.append(number)
         # RFC 3461 5.2.2: a server without DSN is kept from reporting by the null reverse-path.
         for numbers, sender in ((usual, self._outgoing.sender), (silent, NULL_SENDER)):
-            for start in range(0, len(numbers), most):
-                self._groups.append(Group(tuple(numbers[start : start + most]), sender))
-
-    def next(self) -> Group | None:
-        """The recipients of the next transaction; None when everybody has an outcome."""
-        return self._groups.popleft() if self._groups else None
+            if numbers:
+                self._groups.append(Group(tuple(numbers), sender))
 
     def note(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> None:
         """What came of a transaction. `trouble` ended it before its last reply, and ends everything after it."""
@@ -78,6 +84,7 @@ class Delivery:
     def give_up(self, outcome: Outcome) -> None:
         """The same outcome for everybody who has none yet."""
         self._groups.clear()
+        self._planned = len(self._outcomes)
         self._outcomes = [outcome if each is None else each for each in self._outcomes]
 
     def _note_all(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> Group | None:
