@@ -30,7 +30,7 @@ PAT = Speaker("Pat Lee", "177", "177@vpim.example.net")
     (Attached("voice", 1, "Pat Lee", 2.92), "Voice message from Pat Lee, 0:03."),
     (Attached("voice", 1, "177", 0.01), "Voice message from 177, 0:01."),
     (Attached("voice", 1, "Pat Lee", 119.6), "Voice message from Pat Lee, 2:00."),
-    (Attached("voice", 1, "Pat Lee", 3661.0), "Voice message from Pat Lee, 61:01."),
+    (Attached("voice", 1, "Pat Lee", 3661.0), "Voice message from Pat Lee, 1:01:01."),
     (Attached("voice", 2, "Jo", 14.0, True, "10 Mar 2014 12:00 UTC"),
      "Forwarded voice message from Jo, 0:14 (sent 10 Mar 2014 12:00 UTC)."),
     (Attached("fax", 1, "Pat Lee"), "Fax message from Pat Lee."),

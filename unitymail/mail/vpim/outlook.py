@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from unitymail.mail import writing
 from unitymail.mail.dates import read_date
+from unitymail.mail.duration import as_clock
 from unitymail.mail.headers import decode, fields, first
 from unitymail.mail.message import Category, Importance, Sensitivity
 from unitymail.mail.part import Octets, Part
@@ -143,7 +144,7 @@ def sentence(one: Attached) -> str:
     if one.kind == "message":
         return "A message without audio or fax is attached."
     words = f"{'forwarded ' if one.forwarded else ''}{_WORDS[one.kind]} from {one.who}"
-    length = f", {one.duration // 60}:{one.duration % 60:02}" if one.kind == "voice" else ""
+    length = f", {as_clock(one.duration)}" if one.kind == "voice" else ""
     sent = f" (sent {one.sent})" if one.sent else ""
     return f"{words[0].upper()}{words[1:]}{length}{sent}."
 
