@@ -1,6 +1,7 @@
 """The journal: one line an event, whatever a peer puts into it; text or JSON."""
 
 import json
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from zope.interface.verify import verifyObject
 
 from unitymail.interfaces.journal import IJournal
 from unitymail.journal import Journal, Lines, as_json, as_text, clean
+from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.routing.steps import Deliver
 
@@ -72,6 +74,34 @@ class JournalTests(SynchronousTestCase):
         """What nobody awaits cannot fail unseen."""
         self.journal.guard(fail(ValueError("x")), "in the background")
         self.assertIn('what="in the background"', self.written())
+
+    def test_the_history_hears_of_messages(self):
+        """What has a trace goes there, with the values as they are; what is about connections does not."""
+        noted = []
+        self.journal.history = SimpleNamespace(note=lambda *event: noted.append(event))
+        envelope = Envelope("a@b", ())
+        self.journal.connected("mta", "192.0.2.1", "s1")
+        self.journal.refused("mta", "192.0.2.1", "s1", "RCPT", Reply(550, "5.1.1", "no"))
+        self.journal.received("t1", door="mta", sender="", size=3, envelope=envelope)
+        self.journal.failed("t1", Deliver("u1", "a@b"), "5.2.0", "gone")
+        self.journal.bad_mail("t1", "nobody")
+        self.assertEqual(noted, [
+            ("t1", "received", {"door": "mta", "sender": "<>", "size": 3, "envelope": envelope, "origin": None}),
+            ("t1", "failed", {"step": Deliver("u1", "a@b"), "status": "5.2.0", "why": "gone"}),
+            ("t1", "bad-mail", {"reason": "nobody"}),
+        ])
+        self.assertNotIn("envelope", self.written())
+
+    def test_a_message_that_was_refused(self):
+        """Its line has the trace, and its history the envelope."""
+        noted = []
+        self.journal.history = SimpleNamespace(note=lambda *event: noted.append(event))
+        envelope = Envelope("a@b", ())
+        self.journal.refused("mta", "192.0.2.1", "s1", "DATA", Reply(550, "5.7.1", "no"), trace="t1", envelope=envelope)
+        self.assertIn("warning refused trace=t1 door=mta", self.written())
+        self.assertEqual([(trace, event, facts["envelope"]) for trace, event, facts in noted], [
+            ("t1", "refused", envelope)
+        ])
 
     def test_rotation(self):
         """After the file is moved away, lines go to a new one."""

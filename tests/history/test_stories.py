@@ -117,6 +117,17 @@ def test_found_while_a_node_writes(stories, path):
     file.close()
 
 
+def test_the_newest_of_many(stories, write):
+    """Of a hundred the two newest, by one address or by several; what is not asked for is left without a word."""
+    batch = {}
+    for n in range(100):
+        batch |= batch_of(n, NOON + n, sender=(ROBIN, "pat@example.com")[n % 2])
+    write(batch)
+    assert traces(stories.find(recipient=CHRIS, most=2)) == [trace_of(99), trace_of(98)]
+    assert traces(stories.find(sender=(ROBIN, "pat@example.com"), most=2)) == [trace_of(99), trace_of(98)]
+    assert traces(stories.find(sender=ROBIN, recipient=(CHRIS, "x@y"), most=2)) == [trace_of(98), trace_of(96)]
+
+
 def test_an_unreadable_file(stories, path):
     """Said as what it is, not as a traceback of SQL."""
     with open(path, "wb") as file:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from heapq import merge
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -59,8 +60,10 @@ class Stories:
         with self._open() as connection:
             if connection is None or not keys:
                 return []
-            found = (_story(connection, [trace]) for trace in _traces(connection, keys, since))
-            return list(islice((story for story in found if story is not None), most))
+            # Closed before the connection: it may have been left in the middle.
+            with closing(_traces(connection, keys, since)) as traces:
+                found = (_story(connection, [trace]) for trace in traces)
+                return list(islice((story for story in found if story is not None), most))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection | None]:
@@ -77,7 +80,9 @@ class Stories:
             raise TryAgain(why=f"the history {self._path} cannot be read: {error}") from error
 
 
-def _traces(connection: sqlite3.Connection, keys: Sequence[Sequence[int]], since: float) -> Iterator[str]:
+def _traces(
+    connection: sqlite3.Connection, keys: Sequence[Sequence[int]], since: float
+) -> Generator[str, None, None]:
     """The traces of messages that have a word of each of `keys`, newest first, each once."""
     seen = set()
     for day in _days(connection, since):
@@ -108,12 +113,14 @@ def _traces_of_day(
         f" AND EXISTS (SELECT 1 FROM word o WHERE o.day = w.day AND o.key IN ({_marks(any_of)}) AND o.n = w.n)"
         for any_of in others
     )
-    values = [day, *rarest, *(key for any_of in others for key in any_of)]
-    return connection.execute(
-        f"SELECT p.trace, p.at FROM word w JOIN part p ON p.n = w.n WHERE w.day = ? AND w.key IN ({_marks(rarest)})"
-        f"{conditions} ORDER BY w.n DESC",
-        values,
+    # One word at a time SQLite reads backwards; several at once it would read whole and sort.
+    statement = (
+        "SELECT w.n, p.trace, p.at FROM word w CROSS JOIN part p ON p.n = w.n WHERE w.day = ? AND w.key = ?"
+        f"{conditions} ORDER BY w.n DESC"
     )
+    asked = [key for any_of in others for key in any_of]
+    rows = merge(*(connection.execute(statement, [day, key, *asked]) for key in rarest), reverse=True)
+    return ((trace, at) for _, trace, at in rows)
 
 
 def _how_many(connection: sqlite3.Connection, day: int, any_of: Sequence[int]) -> int:
