@@ -163,6 +163,17 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(self.desk.queue.items(), [])
         self.assertEqual(len(self.named("hop_up")), 1)
 
+    def test_required_tls_that_fails_is_no_news_for_others(self):
+        """A certificate that is not good enough for one sender (RFC 8689) keeps nobody else from the smart host."""
+        self.go()
+        self.relay.always["smart-host with TLS"] = NO_ANSWER
+        send(self.desk, A, trace="tls", envelope={"require_tls": True})
+        send(self.desk, A, trace="plain")
+        self.assertEqual([item.trace for item in self.desk.queue.items()], ["tls"])
+        pass_time(self.desk, 30 * 60)
+        self.assertEqual(len(self.relay.traces("smart-host with TLS")), 5)
+        self.assertLess(self.desk.queue.claims["tls"], 8)
+
     def test_what_is_written_when_a_hop_is_down(self):
         """The item that found out is tried again when the hop is, and remembers why it failed."""
         self.go(smart_host=[NO_ANSWER])

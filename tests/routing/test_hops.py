@@ -68,6 +68,15 @@ def test_only_a_peer_is_a_peer():
     assert not next_hop(RelayToSmartHost("a@x"), BOOK).is_peer
 
 
+def test_a_sender_who_requires_tls():
+    """RFC 8689: where the site would take any TLS it is a hop of its own, verified; elsewhere nothing changes."""
+    easy = FakeBook(PEER, site=replace(SITE, smart_host_tls="opportunistic"))
+    hop = next_hop(RelayToSmartHost("a@x"), easy, require_tls=True)
+    assert (hop.key, hop.tls) == ("smart-host with TLS", "required")
+    assert next_hop(RelayToSmartHost("a@x"), BOOK, require_tls=True) == SMART_HOST
+    assert next_hop(HandOver("l-peer", "a@x"), easy, require_tls=True).key == "peer l-peer"
+
+
 @pytest.mark.parametrize(("steps", "key"), [
     ([RelayToSmartHost("a@x"), RelayToUser("u", "b@x", "c@x")], "smart-host"),
     ([HandOver("l-peer", "a@x")], "peer l-peer"), ([Convert("l-vpim", "", "9@x", "9@x")], "vpim l-vpim"),

@@ -70,7 +70,7 @@ class Dispatch:
         `write` is called only when the hop may be used. It may give an Outcome instead, which then holds for all.
         What it made is needed until this returns.
         """
-        hop = next_hop(step, self._book) or NO_WAY
+        hop = next_hop(step, self._book, require_tls=item.envelope.require_tls) or NO_WAY
         if isinstance(hop, Failure):
             return [Outcome("failed", hop.status, hop.cause)] * many
         most = self._relay.most(hop)

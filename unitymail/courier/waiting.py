@@ -28,7 +28,7 @@ class Waiting:
 def waiting(item: Item, now: float, book: IBook, opens_at: Callable[[str, float], float]) -> Waiting:
     """`opens_at` tells about when a hop may be used, 0.0 for now."""
     states = [state for state in item.steps if state.outcome is None]
-    keys = _Keys(book)
+    keys = _Keys(book, item.envelope.require_tls)
     latest = min((moment for state in states if (moment := look_at(item, state, book.site, now))), default=0.0)
     hops = {keys.of(state.step) for state in states}
     if len(hops) == 1 and "" not in hops:
@@ -41,8 +41,9 @@ def waiting(item: Item, now: float, book: IBook, opens_at: Callable[[str, float]
 class _Keys:
     """The hop of each step as things stand, asked once for all steps that go the same way."""
 
-    def __init__(self, book: IBook) -> None:
+    def __init__(self, book: IBook, require_tls: bool) -> None:
         self._book = book
+        self._require_tls = require_tls
         self._found: dict[str, str] = {}
 
     def of(self, step: Step) -> str:
@@ -51,6 +52,6 @@ class _Keys:
             return ""
         likely: str = rule.key(step)
         if likely not in self._found:
-            hop = next_hop(step, self._book)
+            hop = next_hop(step, self._book, require_tls=self._require_tls)
             self._found[likely] = hop.key if isinstance(hop, NextHop) else ""
         return self._found[likely]
