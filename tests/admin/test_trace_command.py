@@ -220,7 +220,7 @@ def test_a_report_is_told_with_its_message(house, past, id_of):
     said = house.do("trace", f"{TRACE}-r0")
     assert "report to robin.smith@example.com: nobody@vm1.example.com failed, 5.1.1 Nobody here" in said
     assert f"[{TRACE}-r0] Delivered into the mailbox of robin" in said
-    assert f"A report went to robin.smith@example.com, about 1 recipients; it is {TRACE}-r0." in said
+    assert f"A report went to robin.smith@example.com (recipients that it tells of: 1); it is {TRACE}-r0." in said
     assert house.json("trace", TRACE) == house.json("trace", f"{TRACE}-r0")
 
 

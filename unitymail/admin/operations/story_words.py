@@ -84,7 +84,7 @@ def _outcome(one: Facts) -> str:
 def _postponed(events: list[Event], name_of: NameOf) -> Paragraph:
     facts = events[0].facts
     return told(f"Not done yet: {_step_of(facts, name_of)}: {facts['why']}",
-                 f"tried again at {moment_here(facts.get('again', ''))}", bad=True)  # fmt: skip
+                 f"it will be tried again at {moment_here(facts.get('again', ''))}", bad=True)  # fmt: skip
 
 
 def _failed(events: list[Event], name_of: NameOf) -> Paragraph:
@@ -133,7 +133,7 @@ def _waiting(events: list[Event], name_of: NameOf) -> Paragraph:
     facts = events[0].facts
     details = []
     for step in facts["steps"]:
-        tries = f"tried {step['attempts']} times" if step.get("attempts") else "not tried yet"
+        tries = {0: "not tried yet", 1: "tried once"}.get(step["attempts"], f"tried {step['attempts']} times")
         again = f", next at {moment_here(step['next_at'])}" if step.get("next_at") and not facts["held"] else ""
         last = f"; last: {step['last']}" if step.get("last") else ""
         details.append(f"{_step_of(step, name_of)}: {tries}{again}{last}")
@@ -156,7 +156,7 @@ _TELLERS: dict[str, Teller] = {
     "performed": _performed,
     "converted": _converted,
     "waiting": _waiting,
-    "reported": _sentence("A report went to {to}, about {fates} recipients; it is {report}."),
+    "reported": _sentence("A report went to {to} (recipients that it tells of: {fates}); it is {report}."),
     "bad-mail": _sentence("Kept as bad mail: {reason}", bad=True),
     "shunted": _sentence("Put aside, untouched, after an error nobody expected: {why}", bad=True),
     "read": _sentence("Read by {account}."),
