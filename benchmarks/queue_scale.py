@@ -3,9 +3,9 @@
 
     queue_scale.py [--items 100000] [--dir DIR]
 
-Makes the items of a spool (as a crash-free node leaves them), then measures in a process of its own: the start (recovery
-and the look through the folder) in wall and CPU seconds, what its resident memory grows by, a choice among all items
-while most wait for a closed hop, and how many a second are claimed, recorded, released and finished, all durable.
+Makes the items of a spool (as a clean stop leaves them), then measures in a process of its own: the start (recovery and
+the look through the folder) in wall and CPU seconds, what its resident memory grows by, a choice among all items while
+many wait for a closed hop, and how many a second are claimed, recorded, released and finished, all durable.
 One JSON line; the promises (100 MB, 5 s) are checked.
 """
 

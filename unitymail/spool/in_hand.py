@@ -29,10 +29,12 @@ NO_FILE = -1
 class _Held:
     """`fd` is the claim on the envelope file, None while there is no file; `written` the revision that it has.
 
-    `noted` is the state on which the next note can build: somebody who starts anew would know it.
+    `revision` is that of `item`, whatever the item itself says. `noted` is the state on which the next note can build:
+    somebody who starts anew would know it.
     """
 
     item: Item
+    revision: int = 0
     fd: int | None = None
     written: int = NO_FILE
     noted: Item | None = None
@@ -40,7 +42,7 @@ class _Held:
     finished: bool = False
 
     def is_written(self) -> bool:
-        return self.written == self.item.revision
+        return self.written == self.revision
 
 
 class InHand:
@@ -90,7 +92,7 @@ class InHand:
             return self._items.create(item, source)
         item = self._items.adopt(item, source)
         with self._lock:
-            self._held[item.trace] = _Held(item)
+            self._held[item.trace] = _Held(item, item.revision)
         return item
 
     def claim(self, trace: str) -> Item | None:
@@ -111,17 +113,18 @@ class InHand:
                 self._unreadable[trace] = fd
             raise
         with self._lock:
-            self._held[trace] = _Held(item, fd, written=item.revision, noted=item, claimed=True)
+            self._held[trace] = _Held(item, item.revision, fd, item.revision, noted=item, claimed=True)
         return item
 
     def note(self, item: Item, *, finished: bool) -> Note:
         """What to write about a new state of a claimed item. Then `apply` it, or tell that it `failed`."""
         held = self._held[item.trace]
         with self._files:
-            item = replace(item, revision=held.item.revision + 1, fresh=False)
-            note = notes.finished(item) if finished else notes.outcomes(held.noted, item)
-            held.item = held.noted = item
-            return note
+            held.revision += 1
+            before, held.item, held.noted = held.noted, item, item
+            if finished:
+                return notes.finished(item, held.revision)
+            return notes.outcomes(before, item, held.revision)
 
     def failed(self, note: Note) -> None:
         """The note is not durable: the next one cannot build on it."""
@@ -136,7 +139,7 @@ class InHand:
                 return
             if note.finished:
                 held.finished = True
-                self._items.unlink(note.trace)
+                self._items.unlink(note.trace, envelope=held.fd is not None)
                 self._forget(note.trace)
             elif held.fd is not None and not held.is_written():
                 self._write(held)
@@ -158,12 +161,12 @@ class InHand:
             self._forget(trace)
 
     def _write(self, held: _Held) -> None:
-        item = held.item
-        fd = self._items.write(item)
+        item, revision = held.item, held.revision
+        fd = self._items.write(replace(item, revision=revision))
         with self._lock:
             if held.fd is not None:
                 unlock(held.fd)
-            held.fd, held.written, held.noted = fd, item.revision, item
+            held.fd, held.written, held.noted = fd, revision, item
             self._drop_if_idle(item.trace, held)
 
     def _drop_if_idle(self, trace: str, held: _Held) -> None:

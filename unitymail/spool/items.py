@@ -60,8 +60,8 @@ class Items:
         return item
 
     def adopt(self, item: Item, source: str) -> Item:
-        """Only its message file: the envelope is still to come. The item with its own path."""
-        item = replace(item, path=self.message_path(item.trace))
+        """Only its message file: the envelope is still to come. The item with its own path, nobody has had it."""
+        item = replace(item, path=self.message_path(item.trace), fresh=True)
         with suppress(FileExistsError):
             self._disk.link(source, item.path)
         return item
@@ -120,9 +120,10 @@ class Items:
         """Whether the item's commit record may still be replayed after a crash."""
         return bool(item.intake) and os.path.exists(os.path.join(self._places.intake, item.intake))
 
-    def unlink(self, trace: str) -> None:
-        """The envelope first: a message file alone is no item. Not durable."""
-        unlink_if_there(self._disk, self.envelope_path(trace))
+    def unlink(self, trace: str, *, envelope: bool = True) -> None:
+        """The envelope, if there is one, first: a message file alone is no item. Not durable."""
+        if envelope:
+            unlink_if_there(self._disk, self.envelope_path(trace))
         unlink_if_there(self._disk, self.message_path(trace))
 
     def remove(self, trace: str) -> None:

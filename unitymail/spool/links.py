@@ -24,6 +24,8 @@ def split(item: Item) -> tuple[tuple[StepState, ...], tuple[StepState, ...]]:
     if is_held_back(item):
         return (), item.steps
     deliveries = [state for state in item.steps if _is_plain(state.step)]
+    if not deliveries:
+        return (), item.steps
     if len(deliveries) == len(item.steps) <= AT_ONCE:
         return item.steps, ()
     now = deliveries[:AT_ONCE]
@@ -61,5 +63,7 @@ def link_all(
 
 def waiting(item: Item, rest: tuple[StepState, ...], failed: list[tuple[StepState, Exception]]) -> Item | None:
     """The item of what could not be done at the commit; None when nothing is left."""
+    if not failed and rest is item.steps:
+        return item if rest else None
     steps = (*(state for state, _ in failed), *rest)
     return replace(item, steps=steps) if steps else None

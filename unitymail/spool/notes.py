@@ -30,19 +30,19 @@ class Note:
     steps: tuple[tuple[int, StepState], ...] = ()
 
 
-def finished(item: Item) -> Note:
+def finished(item: Item, revision: int) -> Note:
     """Nothing is left to do."""
-    return Note(item.trace, item.intake, item.revision, finished=True)
+    return Note(item.trace, item.intake, revision, finished=True)
 
 
-def outcomes(before: Item | None, item: Item) -> Note:
+def outcomes(before: Item | None, item: Item, revision: int) -> Note:
     """What makes `item` of `before`; everything, when nobody can be sure to have that."""
     states = tuple(enumerate(item.steps))
     if before is None:
-        return Note(item.trace, item.intake, item.revision, whole=True, steps=states)
+        return Note(item.trace, item.intake, revision, whole=True, steps=states)
     old = before.steps
     changed = tuple((n, state) for n, state in states if n >= len(old) or (old[n] is not state and old[n] != state))
-    return Note(item.trace, item.intake, item.revision, steps=changed)
+    return Note(item.trace, item.intake, revision, steps=changed)
 
 
 def updated(item: Item, note: Note) -> Item:

@@ -132,7 +132,7 @@ class Queue:
     def _as_claimed(self, item: Item) -> Item:
         fresh = item.trace in self._fresh
         self._fresh.discard(item.trace)
-        return replace(item, fresh=True) if fresh else item
+        return item if item.fresh is fresh else replace(item, fresh=fresh)
 
     def record(self, item: Item) -> Deferred[None]:
         return self._noted(item, finished=False)
