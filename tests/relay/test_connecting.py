@@ -123,7 +123,8 @@ class ConnectingTest(TestCase):
         zone.lookupMailExchange = lambda name, timeout: succeed(
             ([dns.RRHeader(name, dns.MX, payload=dns.Record_MX(0, ""))], [], [])
         )
-        self.assertEqual(kinds(await self.send(25, zone)), [("failed", "5.1.10")])
+        attempt = await self.send(25, zone)
+        self.assertEqual((kinds(attempt), attempt.hop_down), ([("failed", "5.1.10")], False))
 
     async def test_no_password(self):
         """A password file that cannot be read is named; nobody is connected to."""

@@ -29,6 +29,7 @@ def test_large_by_data(tmp_path):
     assert not found
     play.hear("250 taken")
     assert kinds(found[0]) == [("done", "2.0.0")] and play.client.usable
+    assert found[0].dialogue[-2:] == (f"C: <{len(LARGE) + 3:,} octets>", "S: 250 taken")
 
 
 def test_large_by_bdat(tmp_path):
@@ -120,6 +121,7 @@ def test_dropped_in_the_middle(tmp_path):
     play.hear(*OK, "354 go")
     play.lose()
     assert kinds(found[0]) == [("try-again", "4.4.2")] and not found[0].sent_dot
+    assert found[0].dialogue[-1] == "C: <131,072 octets>"
 
 
 def test_unreadable_in_the_middle(tmp_path):

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
 
 from tests.fakes import InlineThreads
 from tests.relay.play import FULL, HOP, Play, kinds, letter
 from unitymail.relay.connecting import CannotConnect
-from unitymail.relay.pool import IDLE_S, MOST_MESSAGES, Pool
+from unitymail.relay.pool import IDLE_S, LAST_WORDS_S, MOST_MESSAGES, Pool
 from unitymail.relay.trouble import Trouble
 
 
@@ -16,7 +17,7 @@ class Connector:
 
     def __init__(self, *extensions):
         self.extensions = extensions or FULL
-        self.clock = Play().clock
+        self.clock = Clock()
         self.plays = []
         self.fail = None
         self.wait = None
@@ -216,13 +217,25 @@ def test_close_at_once():
 
 
 def test_close_while_connecting(tmp_path):
-    """A connection that comes too late ends without a message."""
+    """Nobody is waited for with whom nothing was spoken of yet."""
     stage = Stage()
     stage.connector.wait = Deferred()
     found = stage.send(tmp_path)
     closed = []
     stage.pool.close().addCallback(closed.append)
-    stage.connector.wait.callback(None)
     assert kinds(found[0]) == [("try-again", "4.3.2")]
+    assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
+
+
+def test_close_while_nobody_answers(tmp_path):
+    """A hop that says nothing does not keep the node from ending; what it may have taken is told."""
+    stage = Stage()
+    found = stage.send(tmp_path)
+    stage.plays[0].hear("250 ok", "250 ok", "354 go")
+    closed = []
+    stage.pool.close().addCallback(closed.append)
+    stage.advance(LAST_WORDS_S)
+    assert stage.plays[0].wire.aborted and closed == []
     stage.plays[0].lose()
+    assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].sent_dot
     assert closed == [None]

@@ -83,6 +83,9 @@ def test_scram():
     assert play.hear("334 " + coded(last(final))) == "\r\n"
     play.hear("235 2.7.0 welcome")
     assert play.trouble == [None]
+    assert play.client.dialogue.lines()[-6:-1] == (
+        "C: AUTH SCRAM-SHA-256 ****", "S: 334 ****", "C: ****", "S: 334 ****", "C: ****",
+    )
 
 
 @pytest.mark.parametrize("cheat", ["signature", "none", "garbage"])

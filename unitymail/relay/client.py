@@ -32,6 +32,8 @@ from unitymail.routing.next_hop import NextHop
 GREETING_S = EHLO_S = 300.0
 STARTTLS_S = 120.0
 QUIT_S = 5.0
+_HIDDEN_CHALLENGE = Reply(334, "", "****")
+"""What a server says while we sign in would let passwords be guessed at leisure."""
 
 
 class Talk(Protocol):
@@ -92,6 +94,11 @@ class Client(smtp.ESMTPClient):
         self._deadline = math.inf
 
     # What others ask of a connection.
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it was made ready for mail, or found out that it will not be."""
+        return self._made_ready
 
     @property
     def usable(self) -> bool:
@@ -181,7 +188,7 @@ class Client(smtp.ESMTPClient):
         self._reader.feed(data)
         try:
             while not self._lost and (reply := self._reader.next()) is not None:
-                self.dialogue.theirs(reply)
+                self.dialogue.theirs(_HIDDEN_CHALLENGE if reply.code == 334 else reply)
                 if self._talk is not None:
                     self._talk.replied(reply)
                 elif self._leaving or self._made_ready:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import TimeoutError
+from twisted.internet.error import ConnectingCancelledError, TimeoutError
 from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
@@ -153,6 +154,8 @@ class _Tries:
             connecting: Any = self._connector.endpoint(self._host, self._hop.port, addresses).connect(factory)
             client: Client = await connecting
             return client
+        except (CancelledError, ConnectingCancelledError):
+            raise
         except Exception as error:
             why = sentence(self._hop, f"cannot be reached at {self._host}, port {self._hop.port}: {_words(error)}.")
             raise CannotConnect(Trouble("4.4.1", why)) from error

@@ -104,10 +104,14 @@ class Names:
         six.addCallback(take, 0)
         four.addCallback(take, 1)
         DeferredList([six, four]).addCallback(lambda _: end())
-        await enough
-        for timer in timers:
-            if timer.active():
-                timer.cancel()
+        try:
+            await enough
+        finally:
+            six.cancel()
+            four.cancel()
+            for timer in timers:
+                if timer.active():
+                    timer.cancel()
         return found[0], found[1]
 
     def _ask(self, method: str, name: str) -> Deferred[Any]:

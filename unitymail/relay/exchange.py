@@ -49,6 +49,7 @@ class Exchange:
         self._most_chunks = MOST_CHUNKS if client.offers.pipelining else 1
         self._sender: BodySender | None = None
         self._running = False
+        self._blocks_sent = 0
         self._over: Deferred[Trouble | None] = Deferred()
 
     def run(self, *, at_once: bool) -> Deferred[Trouble | None]:
@@ -78,7 +79,7 @@ class Exchange:
             self._transaction.sent_chunk(last=True)
             self.dot_sent = True
             self._client.say([*lines, _bdat(len(octets), last=True)], octets)
-            self._note(octets)
+            self._note(len(octets))
             self._expect()
 
     def _expect(self) -> None:
@@ -135,6 +136,7 @@ class Exchange:
         self._running = False
         self._client.talk(None)
         self._client.clean = self._transaction.clean
+        self._note_blocks()
         if self._sender is not None:
             self._sender.stop()
         # Answers to come, or half a message under way: nothing more can be said here.
@@ -161,7 +163,7 @@ class Exchange:
         else:
             prompt.write(self._client.transport, octets)
             self._transaction.began_data()
-        self._note(octets)
+        self._note(len(octets))
         self._expect()
 
     def _send_blocks(self, blocks: Blocks) -> None:
@@ -175,27 +177,32 @@ class Exchange:
         self._sender.start()
 
     def _send_block(self, octets: bytes, last: bool) -> None:
-        self._sent(octets, last)
+        self.dot_sent = last
+        self._blocks_sent += len(octets)
         self._client.transport.write(octets)
+        self._client.expect(BLOCK_S)
 
     def _send_chunk(self, octets: bytes, last: bool) -> None:
-        self._sent(octets, last)
+        self.dot_sent = last
         self._client.say([_bdat(len(octets), last=last)], octets)
+        self._note(len(octets))
         self._transaction.sent_chunk(last=last)
+        self._client.expect(BLOCK_S)
         if self._sender is not None and self._transaction.unanswered >= self._most_chunks:
             self._sender.hold()
 
-    def _sent(self, octets: bytes, last: bool) -> None:
-        self.dot_sent = last
-        self._note(octets)
-        self._client.expect(BLOCK_S)
-
     def _all_sent(self, _: None) -> None:
         self._sender = None
+        self._note_blocks()
         self._expect()
 
-    def _note(self, octets: bytes) -> None:
-        self._client.dialogue.note(f"<{len(octets):,} octets>")
+    def _note_blocks(self) -> None:
+        if self._blocks_sent:
+            self._note(self._blocks_sent)
+            self._blocks_sent = 0
+
+    def _note(self, octets: int) -> None:
+        self._client.dialogue.note(f"<{octets:,} octets>")
 
     def _cannot_read(self, failure: Failure) -> None:
         """Half a message must not look whole: the connection ends without the final dot."""

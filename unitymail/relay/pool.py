@@ -6,10 +6,11 @@ Knows limits and times; refuses to know how a connection is made and what is sai
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.error import ConnectingCancelledError
 
 from unitymail.interfaces.relay import Attempt, Outgoing
 from unitymail.interfaces.spool import Outcome
@@ -20,15 +21,17 @@ from unitymail.relay.sending import send
 from unitymail.routing.next_hop import NextHop
 
 IDLE_S = 15.0
+LAST_WORDS_S = 20.0
+"""How long messages under way may take to end when the node does."""
 MOST_MESSAGES = 100
 """On one connection, unless the server says less."""
 CLOSING = Outcome("try-again", "4.3.2", "This mail system is shutting down; the message waits for its next start.")
 
 
 class IConnector(Protocol):
-    async def open(
+    def open(
         self, hop: NextHop, made: Callable[[Client], None], ended: Callable[[Client], None]
-    ) -> Client: ...
+    ) -> Coroutine[Deferred[Any], Any, Client]: ...
 
 
 class Pool:
@@ -43,6 +46,7 @@ class Pool:
         self._waiting: deque[Deferred[None]] = deque()
         self._idle: list[Client] = []
         self._all: set[Client] = set()
+        self._opening: set[Deferred[Client]] = set()
         self._closed: Deferred[None] | None = None
 
     def __len__(self) -> int:
@@ -78,14 +82,18 @@ class Pool:
             attempt = await self._on(client, outgoing)
             if attempt is not None:
                 return attempt
+        opening = ensureDeferred(self._connector.open(hop, self._all.add, self._ended))
+        self._opening.add(opening)
         try:
-            client = await self._connector.open(hop, self._all.add, self._ended)
+            client = await opening
+        except (CancelledError, ConnectingCancelledError):
+            return _for_all(CLOSING, outgoing)
         except CannotConnect as failed:
             outcome = failed.trouble.outcome()
-            return _for_all(outcome, outgoing, failed.dialogue.lines(), failed.remote, hop_down=True)
-        if self._closed is not None:
-            client.quit()
-            return _for_all(CLOSING, outgoing)
+            waits = outcome.kind == "try-again"
+            return _for_all(outcome, outgoing, failed.dialogue.lines(), failed.remote, hop_down=waits)
+        finally:
+            self._opening.discard(opening)
         attempt = await self._on(client, outgoing)
         assert attempt is not None, "only a connection that was used before is stale"
         return attempt
@@ -121,19 +129,31 @@ class Pool:
         self._look_whether_closed()
 
     def close(self) -> Deferred[None]:
-        """Fires when every message under way has its outcome and every connection has ended."""
+        """Fires when every message under way has its outcome and every connection has ended, soon in any case."""
         if self._closed is None:
             self._closed = Deferred()
-            idle, self._idle = self._idle, []
-            for client in idle:
-                client.quit()
             while self._waiting:
                 self._under_way += 1
                 self._waiting.popleft().callback(None)
+            for opening in list(self._opening):
+                opening.cancel()
+            idle, self._idle = self._idle, []
+            for client in idle:
+                client.quit()
+            for client in list(self._all):
+                if not client.is_ready:
+                    client.drop()
+            cutting = self._clock.callLater(LAST_WORDS_S, self._cut)
+            self._closed.addCallback(lambda _: cutting.cancel() if cutting.active() else None)
             self._look_whether_closed()
         waiter: Deferred[None] = Deferred()
         self._closed.chainDeferred(waiter)
         return waiter
+
+    def _cut(self) -> None:
+        """Who has not answered by now is not waited for."""
+        for client in list(self._all):
+            client.drop()
 
     def _look_whether_closed(self) -> None:
         closed = self._closed
