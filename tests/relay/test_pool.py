@@ -227,6 +227,17 @@ def test_close_while_connecting(tmp_path):
     assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
 
 
+def test_stale_while_closing(tmp_path):
+    """No new connection is made for a node that ends."""
+    stage = Stage()
+    stage.send(tmp_path)
+    answer(stage.plays[0])
+    found = stage.send(tmp_path)
+    stage.pool.close()
+    stage.plays[0].lose()
+    assert kinds(found[0]) == [("try-again", "4.3.2")] and len(stage.plays) == 1
+
+
 def test_close_while_nobody_answers(tmp_path):
     """A hop that says nothing does not keep the node from ending; what it may have taken is told."""
     stage = Stage()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
@@ -25,6 +25,7 @@ from unitymail.relay import prompt
 from unitymail.relay.dialogue import Dialogue
 from unitymail.relay.offers import NOTHING, Offers, offers_of, words_of
 from unitymail.relay.replies import BadReply, ReplyReader
+from unitymail.relay.talk import ISignIn, Talk
 from unitymail.relay.tls import Handshake
 from unitymail.relay.trouble import Trouble, sentence, unusable
 from unitymail.routing.next_hop import NextHop
@@ -34,22 +35,6 @@ STARTTLS_S = 120.0
 QUIT_S = 5.0
 _HIDDEN_CHALLENGE = Reply(334, "", "****")
 """What a server says while we sign in would let passwords be guessed at leisure."""
-
-
-class Talk(Protocol):
-    """Part of a conversation: who is told of each reply, and of the end if there are no more."""
-
-    def replied(self, reply: Reply) -> None: ...
-
-    def broke(self, trouble: Trouble) -> None: ...
-
-    def waiting_for(self) -> str:
-        """What is awaited, for people: `an answer to MAIL`."""
-        ...
-
-
-class ISignIn(Talk, Protocol):
-    def begin(self, client: Client) -> None: ...
 
 
 class Client(smtp.ESMTPClient):

@@ -82,6 +82,8 @@ class Pool:
             attempt = await self._on(client, outgoing)
             if attempt is not None:
                 return attempt
+        if self._closed is not None:
+            return _for_all(CLOSING, outgoing)
         opening = ensureDeferred(self._connector.open(hop, self._all.add, self._ended))
         self._opening.add(opening)
         try:
