@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from tests.fakes import FakeUsage
 from unitymail.admin.cli.main import command_line
+from unitymail.codec import Codec
 from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
@@ -23,6 +24,7 @@ class SmallDesk:
     store = None
     bad_mail = None
     queue = None
+    codec = Codec()
 
     def __init__(self, path):
         self.database = Database(path)

@@ -1,10 +1,14 @@
 """`unitymail user`, as a person or a script types it."""
 
 import json
+from dataclasses import replace
+from threading import Thread
 
 import pytest
 
-from unitymail.interfaces.directory import Secret
+from unitymail.admin.operations import lists
+from unitymail.interfaces.directory import Refused, Secret
+from unitymail.people.contact import Contact
 from unitymail.people.location import Location, LocationKind
 from unitymail.people.user import Action, Actions, Quota, User
 from unitymail.people.user_template import UserTemplate
@@ -287,3 +291,72 @@ def test_a_user_without_credential_is_shown(unitymail):
     with unitymail.desk.directory.change("test") as changing:
         changing.set_password(kim.id, Secret("hash", must_change=True))
     assert unitymail.json("user", "show", "kim")["password"] == "must change"
+
+
+def test_moving_a_user_moves_no_mail(unitymail, robin, vm2):
+    """The administrator is told where new mail goes, where the old is, and what is the other node's to say now."""
+    moved = unitymail.run("user", "set", "robin", "--home", "vm2", "--json")
+    assert json.loads(moved.stdout)["address"] == "robin@vm2.example.com"
+    assert f"stays in accounts/{robin['id']}" in moved.stderr
+    for option in (("--quota", "send=1M"), ("--action", "fax=reject"), ("--relay-address", "r@x.example")):
+        refused = unitymail.refused("user", "set", "robin", *option)
+        assert "is on vm2, which alone applies message actions" in refused
+    back = unitymail.run("user", "set", "robin", "--home", "")
+    assert "the old one stays on vm2" in back.stderr
+    assert "no password" not in back.stderr
+    unitymail.do("user", "add", "chris", "--home", "vm2")
+    assert "no password yet" in unitymail.run("user", "set", "chris", "--home", "").stderr
+    unitymail.do("user", "set", "chris", "--home", "vm2")
+    assert "is on its home server" in unitymail.do("user", "delete", "chris")
+
+
+def test_clearing_the_smart_host_says_who_needs_it(unitymail, robin, tokyo):
+    """It is allowed; users who relay, locations without a host and the rule for the unknown are named."""
+    unitymail.do("user", "set", "robin", "--action", "fax=relay", "--relay-address", "r@elsewhere.example")
+    unitymail.do("site", "set", "recipient_not_found=smart-host")
+    said = unitymail.run("site", "set", "smart_host.host=")
+    assert said.exit_code == 0
+    for words in ("1 user (robin)", "5.3.5", "1 location (Tokyo)", "recipient_not_found"):
+        assert words in said.stderr
+    assert unitymail.run("site", "set", "smart_host.host=smart.example.net").stderr == ""
+
+
+def test_the_trail_says_what_changed(unitymail, robin, tokyo):
+    """The field, whatever the kind of object."""
+    unitymail.do("contact", "add", "kim")
+    unitymail.do("user", "set", "robin", "--extension", "7", "--proxy", "")
+    unitymail.do("contact", "set", "kim", "--last-name", "Lee")
+    unitymail.do("list", "add", "sales")
+    unitymail.do("list", "member", "add", "sales", "robin")
+    unitymail.do("location", "set", "Tokyo", "--fax")
+    unitymail.do("scope", "add", "Few", "--partition", "Default")
+    with unitymail.desk.directory.read() as view:
+        details = [change.detail for change in view.changes(0)]
+    for detail in ("robin: extension, proxies", "kim: last_name", "sales: members", "Tokyo: fax", "Few"):
+        assert detail in details
+
+
+def test_two_commands_at_once(unitymail, robin):
+    """Of two that want the same extension one is refused, and single members of two commands are both there."""
+    unitymail.do("list", "add", "sales")
+    for alias in ("a", "b", "c", "d"):
+        unitymail.do("contact", "add", alias)
+    unitymail.do("list", "set", "sales", "--allow-contacts")
+    codes = []
+
+    def extension(alias):
+        with unitymail.desk.directory.change("test") as changing:
+            try:
+                changing.replace(replace(changing.named(Contact, alias), extension="77"))
+                codes.append(0)
+            except Refused:
+                codes.append(1)
+        lists.add_members(unitymail.desk.directory, "sales", [alias], who="test")
+
+    threads = [Thread(target=extension, args=(alias,)) for alias in ("a", "b", "c", "d")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [0, 1, 1, 1]
+    assert unitymail.json("list", "show", "sales")["member"] == ["a", "b", "c", "d"]

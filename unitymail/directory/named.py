@@ -44,6 +44,10 @@ class NamedKeeper(Generic[T]):
     def columns(self, thing: T) -> dict[str, Any]:
         raise NotImplementedError
 
+    def called(self, thing: T) -> str:
+        """The word for it in sentences."""
+        return self.what
+
     def check(self, transaction: Transaction, old: T | None, thing: T) -> T:
         """The object with defaults filled in; raises Refused."""
         return thing
@@ -93,12 +97,12 @@ class NamedKeeper(Generic[T]):
         return kept
 
     def delete(self, transaction: Transaction, thing: T) -> None:
-        id, name = thing.id, thing.name  # type: ignore[attr-defined]
+        id, name, what = thing.id, thing.name, self.called(thing)  # type: ignore[attr-defined]
         if key_of(name) == DEFAULT:
-            raise Refused(f"The {self.what} {name} is the one that new objects get; it cannot be deleted.")
+            raise Refused(f"The {what} {name} is the one that new objects get; it cannot be deleted.")
         for column, who in self._in_use:
             if users := _using(transaction.connection, column, id, who):
-                raise Refused(f"The {self.what} {name} is in use by {users}; give them another one first.")
+                raise Refused(f"The {what} {name} is in use by {users}; give them another one first.")
         transaction.connection.execute(delete(self.table).where(self.table.c.id == id))
         transaction.forget()
         transaction.log_deleted(self.kind, id, name)

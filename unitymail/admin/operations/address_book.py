@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from unitymail.admin.operations.contacts import address_of
 from unitymail.admin.operations.names import Names, the
@@ -41,10 +41,10 @@ def address_book(directory: IDirectory, scope: str) -> Iterator[Row]:
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """The rows as lines with CRLF, after the header."""
-    out = _Lines()
-    writer = csv.writer(out)
-    for row in chain([COLUMNS], rows):
+    """The rows as lines with CRLF, after the header; nothing at all when reading them is refused."""
+    out, rest = _Lines(), iter(rows)
+    writer, first = csv.writer(out), list(islice(rest, 1))
+    for row in chain([COLUMNS], first, rest):
         writer.writerow(row)
         yield out.taken()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -15,7 +16,9 @@ from typing import BinaryIO
 from unitymail.interfaces.directory import Refused
 
 _SEPARATORS = ",;\t"
-SAVE = "save it as “CSV UTF-8”"
+SAVE = "save the file as “CSV UTF-8”"
+_UNREAD = re.compile("[\udc80-\udcff\ufffd]")
+"""What octets of another encoding are read as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,19 @@ class BadRow:
 def rows_of(file: BinaryIO, known: Collection[str], needed: str) -> Iterator[Row | BadRow]:
     """The rows under the header. Column names count without case, `-` as `_`.
 
-    Raises Refused for a header with unknown, doubled or missing columns, and where the file is no text.
+    Raises Refused for a header with unknown, doubled or missing columns.
     """
     text = _text(file)
     try:
+        yield from _rows_of(text, known, needed)
+    finally:
+        text.detach()  # the file stays its opener's to close
+
+
+def _rows_of(text: io.TextIOWrapper, known: Collection[str], needed: str) -> Iterator[Row | BadRow]:
+    try:
         header = text.readline()
         columns = _columns(next(csv.reader([header], delimiter=_separator(header), strict=True), []), known, needed)
-    except UnicodeDecodeError as error:
-        raise Refused(f"The file is not UTF-8 text; {SAVE}.") from error
     except csv.Error as error:
         raise Refused(f"The first line cannot be read as column names: {error}.") from error
     yield from _rows(csv.reader(text, delimiter=_separator(header), strict=True), columns)
@@ -51,7 +59,8 @@ def rows_of(file: BinaryIO, known: Collection[str], needed: str) -> Iterator[Row
 def _text(file: BinaryIO) -> io.TextIOWrapper:
     buffered = file if hasattr(file, "peek") else io.BufferedReader(file)  # type: ignore[type-var]
     wide = buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")  # type: ignore[attr-defined]
-    return io.TextIOWrapper(buffered, "utf-16" if wide else "utf-8-sig", newline="")  # type: ignore[type-var]
+    encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
+    return io.TextIOWrapper(buffered, encoding, errors, newline="")  # type: ignore[type-var]
 
 
 def _separator(header: str) -> str:
@@ -80,9 +89,6 @@ def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[Row | Bad
             cells = next(reader)
         except StopIteration:
             return
-        except UnicodeDecodeError:
-            yield BadRow(line, f"From about here on the file is not UTF-8 text and was not read; {SAVE}.")
-            return
         except csv.Error as error:
             yield BadRow(line, f"The row cannot be read: {error}; look at its quotes.")
         else:
@@ -94,5 +100,7 @@ def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[Row | Bad
 def _row(line: int, cells: list[str], columns: list[str]) -> Row | BadRow:
     if any(cells[len(columns) :]):
         return BadRow(line, f"The row has {len(cells)} cells and there are {len(columns)} columns; quote commas.")
+    if _UNREAD.search("".join(cells)):
+        return BadRow(line, f"The row holds letters that are not UTF-8; {SAVE}.")
     cells += [""] * (len(columns) - len(cells))
     return Row(line, dict(zip(columns, cells, strict=False)))

@@ -17,6 +17,8 @@ from unitymail.people.location import Location
 from unitymail.people.user import User
 from unitymail.people.user_template import UserTemplate
 
+NO_PASSWORD = "There is no password yet, so nobody can sign in; `unitymail user passwd` sets one."
+
 
 def add_user(
     directory: IDirectory, passwords: IPasswords, alias: str, wish: UserWish, password: bytes | None, *, who: str
@@ -134,10 +136,11 @@ def _notes(view: IDirectoryView, before: User | None, user: User) -> tuple[str, 
     if user.home:
         return (
             f"New mail for {user.alias} goes to {names.of(Location, user.home)} now, as {user.address}; the mailbox "
-            f"here stays in accounts/{user.id} (`mailbox export` and, there, `mailbox import` move it).",
+            f"here stays in accounts/{user.id}. To take its mail along, set the home back, `mailbox export` it, and "
+            "`mailbox import` it there.",
         )
-    return (
-        f"{user.alias} has a mailbox here now, as {user.address}; the old one stays on "
-        f"{names.of(Location, before.home)}. Message actions and quota are the default ones, and without a password "
-        "nobody can sign in (`user passwd`).",
+    note = (
+        f"{user.alias} has a mailbox here now, as {user.address}, with default message actions and quota; the old one "
+        f"stays on {names.of(Location, before.home)}."
     )
+    return (note,) if view.credential(user.id) is not None else (note, NO_PASSWORD)

@@ -44,6 +44,9 @@ class Locations(NamedKeeper[Location]):
             **plain_columns(thing, "partition", "scope", "home"),
         }
 
+    def called(self, thing: Location) -> str:
+        return "peer" if thing.kind is LocationKind.PEER else "VPIM location"
+
     def check(self, transaction: Transaction, old: Location | None, thing: Location) -> Location:
         thing = replace(
             thing,
