@@ -17,21 +17,27 @@ import click
 from unitymail import founding, lock, notice
 from unitymail.admin.cli.main import command_line
 from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.operations.peers import Ourselves
 from unitymail.admin.operations.status import status
+from unitymail.codec import Codec
+from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
 from unitymail.doorbell.calling import announce, ring
+from unitymail.history.stories import Stories
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.doorbell import Announced
 from unitymail.login.passwords import Passwords
 from unitymail.settings.node import BadSettings, NodeSettings
 from unitymail.settings.site import SiteSettings
 from unitymail.spool.badmail import BadMailFolder
+from unitymail.spool.desk import QueueDesk
 from unitymail.store import exchange
+from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
-from unitymail.tls import expiry_of
+from unitymail.tls import expiry_of, public_key_fingerprint
 
 
 class NodeDesk:
@@ -56,11 +62,15 @@ class NodeDesk:
         return self.settings.path(getattr(self.settings.paths, name))
 
     @cached_property
-    def directory(self) -> Directory:
+    def _database(self) -> Database:
         database = Database(self.path("directory"))
         self._open.callback(database.close)
         database.check()
-        return Directory(database, time.time)
+        return database
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self._database, time.time)
 
     @cached_property
     def passwords(self) -> Passwords:
@@ -88,6 +98,52 @@ class NodeDesk:
     @cached_property
     def bad_mail(self) -> BadMailFolder:
         return BadMailFolder(self.path("spool"), disk=self._disk, now=time.time)
+
+    @cached_property
+    def queue(self) -> QueueDesk:
+        return QueueDesk(self.path("spool"), disk=self._disk, now=time.time, who=self.who)
+
+    @cached_property
+    def codec(self) -> Codec:
+        return Codec()
+
+    @cached_property
+    def history(self) -> Stories:
+        return Stories(self.path("history"))
+
+    @cached_property
+    def book(self) -> Book:
+        return Book.load(self._database)
+
+    @cached_property
+    def usage(self) -> Usage:
+        return Usage(os.path.join(self.path("accounts"), "usage"), self._disk)
+
+    @property
+    def host(self) -> str:
+        """The name this node gives itself."""
+        return self.settings.node.host_name
+
+    @property
+    def ourselves(self) -> Ourselves:
+        listen, tls = self.settings.listen, self.settings.tls
+        certificate = self.settings.path(tls.certificate)
+        with open(certificate, "rb") as file:
+            fingerprint = self._our_fingerprint(certificate, file.read())
+        with self.directory.read() as view:
+            domain = view.identity.domain
+        return Ourselves(
+            self.host, listen.smtp, listen.web, domain, fingerprint, certificate, self.settings.path(tls.key)
+        )
+
+    def _our_fingerprint(self, path: str, certificate: bytes) -> str:
+        try:
+            return self.fingerprint_of(certificate)
+        except ValueError as error:
+            raise Refused(f"{path}: {error}") from error
+
+    def fingerprint_of(self, certificate: bytes) -> str:
+        return public_key_fingerprint(certificate)
 
     @property
     def who(self) -> str:

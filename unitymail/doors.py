@@ -25,6 +25,7 @@ from unitymail.tls import ServerTls
 
 SMTP_DOORS = {"smtp": "mta", "submission": "submission", "submissions": "submissions"}
 """Key of the table [listen] → what the door is called in policies and the journal."""
+PEERS_COME_TO = "mta"
 IMAP_DOORS = ("imap", "imaps")
 DOORS = (*SMTP_DOORS, *IMAP_DOORS)
 IMPLICIT_TLS = ("submissions", "imaps")
@@ -48,7 +49,7 @@ class Doors:
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
             "spool": rooms.spool, "usage": rooms.usage, "slots": SMTPSlots(),
-            "smart_host_addresses": rooms.smart_host,
+            "smart_host_addresses": rooms.smart_host, "peer_addresses": rooms.peers,
         }  # fmt: skip
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
         self._imap: dict[str, Any] = {
@@ -72,7 +73,8 @@ class Doors:
         implicit = name in IMPLICIT_TLS
         if name in SMTP_DOORS:
             door: Any = SMTP_DOORS[name]
-            return SMTPDoor(door=door, implicit_tls=implicit, **self._smtp, **self._common)
+            tls = self._tls.mutual if door == PEERS_COME_TO else self._tls
+            return SMTPDoor(door=door, implicit_tls=implicit, **self._smtp, **{**self._common, "tls": tls})
         return IMAPDoor(name=name, implicit_tls=implicit, **self._imap, **self._common)
 
     async def close(self) -> None:

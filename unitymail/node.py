@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -86,6 +87,7 @@ class Node(Service):
         self._bound: dict[str, Any] = {}
         self._closing = Closing()
         self._started: Deferred[None] = Deferred()
+        self._renewals: list[Callable[[], None]] = []
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
@@ -117,6 +119,7 @@ class Node(Service):
         self.journal.started(__version__, settings.folder)
         turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
         rooms = await Builder(settings, reactor, self.journal, self._closing).build()
+        self._renewals.append(rooms.relay.reload)
         doors = Doors(
             host=settings.node.host_name, rooms=rooms, tls=self.tls, journal=self.journal, reactor=reactor
         )
@@ -160,6 +163,8 @@ class Node(Service):
         self._lines.reopen()
         try:
             self.tls.reload()
+            for renew in self._renewals:
+                renew()
         except BadPair as bad:
             self.journal.trouble(f"the renewed certificate cannot be used, so the old one stays: {bad}")
 

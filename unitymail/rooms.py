@@ -10,14 +10,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from twisted.internet.task import LoopingCall
 
 from unitymail.closing import Closing
-from unitymail.courier.courier import Courier
-from unitymail.courier.deciding import Decider
-from unitymail.courier.perform import find_performers
 from unitymail.directory.book import Book
 from unitymail.directory.credentials import Credentials
 from unitymail.directory.directory import Directory
@@ -25,17 +23,19 @@ from unitymail.directory.sql.database import Database
 from unitymail.directory.watch import Watcher
 from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
+from unitymail.history.history import History
 from unitymail.journal import Journal
 from unitymail.login.login import Login
+from unitymail.relay.relay import Relay
 from unitymail.settings.node import NodeSettings
-from unitymail.smart_host import SmartHostAddresses
-from unitymail.spool.badmail import BadMailFolder
+from unitymail.smart_host import HostAddresses, PeerAddresses, SmartHostAddresses
 from unitymail.spool.spool import Spool
 from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.threads import Threads
+from unitymail.ways_out import WaysOut
 
-COMMIT_THREADS = 2
+COMMIT_THREADS = 4
 SWITCH_EVERY_S = 0.0005
 YOUNG_OBJECTS = 5_000
 COLLECT_EVERY_S = 120.0
@@ -54,7 +54,9 @@ class Rooms:
     disk: Disk
     doorbell: Doorbell
     threads: Threads
-    smart_host: SmartHostAddresses
+    smart_host: HostAddresses
+    peers: HostAddresses
+    relay: Relay
 
 
 class Builder:
@@ -73,14 +75,24 @@ class Builder:
         store_threads = self._threads("store", self._settings.threads.store)
         directory_threads = self._threads("directory", self._settings.threads.directory)
         database, book = await self._open_directory(directory_threads)
+        self._open_history(book)
         watcher = Watcher(book, directory_threads, clock=self._reactor, journal=self._journal)
         doorbell = self._open_doorbell(watcher)
         usage, store = await self._open_store(book, store_threads)
-        spool = await self._open_spool(store, doorbell, usage)
-        self._start_courier(book, store, spool, usage, doorbell, store_threads)
-        smart_host = self._watch_directory(book, watcher, directory_threads)
+        spool = await self._open_spool(book, store, doorbell, usage)
+        directory = Directory(database, self._reactor.seconds)
+        relay = WaysOut(
+            self._settings, reactor=self._reactor, journal=self._journal, closing=self._closing, disk=self._disk,
+            threads=self._threads,
+        ).open(
+            book=book, directory=directory, node_id=await directory_threads.run(_node_id, directory), store=store,
+            spool=spool, usage=usage, doorbell=doorbell, threads=store_threads,
+        )  # fmt: skip
+        smart_host, peers = self._watch_directory(book, watcher, directory_threads)
         login = await self._open_login(database, book, directory_threads)
-        return Rooms(book, login, store, spool, usage, self._disk, doorbell, store_threads, smart_host)
+        return Rooms(
+            book, login, store, spool, usage, self._disk, doorbell, store_threads, smart_host, peers, relay
+        )
 
     def _threads(self, name: str, size: int) -> Threads:
         threads = Threads(self._reactor, name, size)
@@ -97,6 +109,15 @@ class Builder:
         _keep_turns_short()
         self._every(COLLECT_EVERY_S, lambda: threads.run(gc.collect), "collecting garbage")
         return database, book
+
+    def _open_history(self, book: Book) -> None:
+        history = History(
+            self._path("history"), disk=self._disk, clock=self._reactor, threads=self._threads("history", 1),
+            days=lambda: book.site.trace_days, journal=self._journal,
+        )  # fmt: skip
+        history.start()
+        self._journal.history = history
+        self._closing.add("the history", history.stop)
 
     def _open_doorbell(self, watcher: Watcher) -> Doorbell:
         doorbell = Doorbell(self._path("run"), reactor=self._reactor, journal=self._journal, take=watcher.take)
@@ -121,39 +142,28 @@ class Builder:
         self._every(SETTLE_EVERY_S, lambda: threads.run(store.settle), "letting file names follow their flags")
         return usage, store
 
-    async def _open_spool(self, store: Store, doorbell: Doorbell, usage: Usage) -> Spool:
+    async def _open_spool(self, book: Book, store: Store, doorbell: Doorbell, usage: Usage) -> Spool:
         spool = Spool(
             self._path("spool"), disk=self._disk, threads=self._threads("commit", COMMIT_THREADS), store=store,
             doorbell=doorbell, journal=self._journal, clock=self._reactor, host=self._host, usage=usage,
+            retry_for=lambda: book.site.relay_retry_for,
         )  # fmt: skip
         await spool.recover()
         self._closing.add("the spool", spool.stop)
         return spool
 
-    def _start_courier(
-        self, book: Book, store: Store, spool: Spool, usage: Usage, doorbell: Doorbell, threads: Threads
-    ) -> None:
-        decider = Decider(book, usage, self._host)
-        badmail = BadMailFolder(self._path("spool"), disk=self._disk, now=self._reactor.seconds)
-        performers = find_performers(
-            store=store, spool=spool, badmail=badmail, book=book, usage=usage, doorbell=doorbell,
-            journal=self._journal, clock=self._reactor, threads=threads, decider=decider,
-        )  # fmt: skip
-        courier = Courier(
-            queue=spool.queue, performers=performers, threads=threads, book=book, journal=self._journal,
-            clock=self._reactor, decide=decider.steps_of,
-        )  # fmt: skip
-        courier.start()
-        self._closing.add("the courier", courier.stop)
-
-    def _watch_directory(self, book: Book, watcher: Watcher, threads: Threads) -> SmartHostAddresses:
-        smart_host = SmartHostAddresses(book=book, threads=threads, journal=self._journal, clock=self._reactor)
-        smart_host.start()
-        self._closing.add("the look-up of the smart host", smart_host.stop)
-        watcher.listen(lambda usn: smart_host.look())
+    def _watch_directory(
+        self, book: Book, watcher: Watcher, threads: Threads
+    ) -> tuple[SmartHostAddresses, PeerAddresses]:
+        known = {"book": book, "threads": threads, "journal": self._journal, "clock": self._reactor}
+        smart_host, peers = SmartHostAddresses(**known), PeerAddresses(**known)
+        for addresses in (smart_host, peers):
+            addresses.start()
+            self._closing.add("the look-up of hosts", addresses.stop)
+            watcher.listen(partial(_look_again, addresses))
         watcher.start()
         self._closing.add("the watch over the directory", watcher.stop)
-        return smart_host
+        return smart_host, peers
 
     async def _open_login(self, database: Database, book: Book, threads: Threads) -> Login:
         password_threads = self._threads("password", self._settings.threads.passwords)
@@ -170,6 +180,16 @@ class Builder:
     def _every(self, seconds: float, work: Callable[[], Any], what: str) -> None:
         loop = every(self._reactor, self._journal, seconds, work, what)
         self._closing.add(what, lambda: loop.stop() if loop.running else None)
+
+
+def _look_again(addresses: HostAddresses, usn: int) -> None:
+    addresses.look()
+
+
+def _node_id(directory: Directory) -> str:
+    with directory.read() as view:
+        node_id: str = view.identity.node_id
+        return node_id
 
 
 def every(reactor: Any, journal: Journal, seconds: float, work: Callable[[], Any], what: str) -> LoopingCall:
