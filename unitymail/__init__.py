@@ -29,4 +29,4 @@ Read in this order: this page, ``routing/steps``, ``routing/plan`` and its test,
 ``tests/stories``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
