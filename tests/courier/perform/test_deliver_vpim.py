@@ -396,6 +396,25 @@ def test_twice_is_once(room):
         (f"{TRACE}-v0", CHRIS.id), (f"{TRACE}-v0", ROBIN.id)]
 
 
+def test_twice_is_once_whoever_was_renamed_meanwhile(tmp_path):
+    """The copy would be another, with another size: a restarted node knows that the message was made."""
+    first = Room(tmp_path, CHRIS, FAR, PAT)
+    item = first.item(vector("vpim_in_basic.eml"), CHRIS)
+    (done,) = first.perform(item)
+    settle(first.room.spool.stop())
+    renamed = Room(tmp_path, CHRIS, FAR, replace(PAT, display_name="Patricia Lee-Smythe (Far)"))
+    settle(renamed.room.spool.recover())
+    assert renamed.perform(item) == [done]
+    assert len(renamed.held(CHRIS)) == 1
+
+
+def settle(deferred):
+    """It fires at once: everything runs in the calling thread here."""
+    got = []
+    deferred.addCallback(got.append)
+    assert got == [None]
+
+
 def test_success_is_told_once(room):
     """The item says `delivered`; what was committed for it keeps the wish to hear of failures only."""
     (outcome,) = room.deliver(vector("vpim_in_basic.eml"), CHRIS, notify=frozenset({"SUCCESS", "FAILURE"}))

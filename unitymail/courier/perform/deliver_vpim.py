@@ -109,7 +109,8 @@ class DeliverFromVpimPerformer:
         incoming = self._spool.receive(made.trace, item.arrived)
         while block := await self._threads.run(made.file.read, PIECE):
             incoming.write(block)
-        await self._spool.commit(incoming, envelope, decision, head)
+        # Converted again after a crash it may differ, when somebody was renamed meanwhile: its XID is the same.
+        await self._spool.commit(incoming, envelope, decision, head, xid=f"vpim.{made.trace}")
 
     def _decision(self, item: Item, made: Converted, steps: list[Deliver]) -> Decision:
         """What was decided about the item holds for what it became."""
