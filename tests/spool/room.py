@@ -100,7 +100,7 @@ def an_envelope(*addresses, sender="chris@vm1.example.com"):
 ORIGIN = Origin("mta", client="192.0.2.1", helo="client.example")
 
 
-def receive(room, trace, octets=b"Subject: Hello\r\n\r\nHi.\r\n", *steps, envelope=None, **facts):
+def receive(room, trace, octets=b"Subject: Hello\r\n\r\nHi.\r\n", *steps, envelope=None, xid="", **facts):
     """Receive and commit one message; (the Deferred, its head block)."""
     incoming = room.spool.receive(trace)
     for start in range(0, len(octets), 32_768):
@@ -110,7 +110,7 @@ def receive(room, trace, octets=b"Subject: Hello\r\n\r\nHi.\r\n", *steps, envelo
     head = head_block(
         trace=trace, envelope=envelope, origin=ORIGIN, decision=decision, host=HOST, when=NOW, subject=None
     )
-    return room.spool.commit(incoming, envelope, decision, head), head
+    return room.spool.commit(incoming, envelope, decision, head, xid=xid), head
 
 
 def files_under(root):

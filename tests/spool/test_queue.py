@@ -442,6 +442,21 @@ class TroubleTests(QueueTests):
             self.queue.listen(lambda: None)
             self.assertEqual(self.queue.look(), 0)
 
+    def test_outcomes_after_one_that_cannot_be_written(self):
+        """The next note has everything that the lost one had: a crash forgets neither."""
+        self.send("t1", RELAY, RelayToSmartHost("other@elsewhere.example"))
+        item = self.claim("t1")
+        half = replace(item, steps=(replace(item.steps[0], attempts=1), item.steps[1]))
+        self.record(half)
+        half = replace(half, steps=(replace(half.steps[0], outcome=DONE), half.steps[1]))
+        self.fails = lambda call: True
+        self.failureResultOf(self.queue.record(half), OSError)
+        self.fails = lambda call: False
+        whole = replace(half, steps=(half.steps[0], replace(half.steps[1], attempts=1)))
+        self.record(whole)
+        self.crash()
+        self.assertEqual(self.claim("t1").steps, whole.steps)
+
     def test_a_file_that_cannot_follow(self):
         """A durable outcome is as good as written: its note stays until the file says the same."""
         self.send("t1")

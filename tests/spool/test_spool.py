@@ -8,10 +8,12 @@ from zope.interface.verify import verifyObject
 
 from tests.power.recording import DROPPED, Model, RecordingDisk
 from tests.spool.room import NOW, LinkStore, a_decision, a_spool, an_envelope, files_under, receive
+from tests.spool.test_commit import HeldThreads
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE, ISpool
 from unitymail.mail.message import Importance
 from unitymail.routing.steps import Deliver, RelayToSmartHost
+from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.intake import HEAD_ROOM
 from unitymail.spool.items import Items
 from unitymail.spool.places import Places
@@ -149,6 +151,108 @@ class CommitTests(SpoolTests):
             self.assertRaises(ValueError, self.room.spool.receive, trace)
 
 
+class TransactionTests(SpoolTests):
+    """What a peer sends twice, under one name, is stored once for each recipient."""
+
+    def setUp(self):
+        self.room = a_spool(self.mktemp())
+
+    def send(self, trace, *steps, xid="vm2.t1"):
+        return receive(self.room, trace, b"\r\nx\r\n", *steps, envelope=an_envelope(*(s.to for s in steps)), xid=xid)[0]
+
+    def known(self, *addresses, xid="vm2.t1"):
+        return self.successResultOf(self.room.spool.known_recipients(xid, addresses))
+
+    def mailboxes(self):
+        return [len(self.room.store.mailbox(account)) for account in ("u-robin", "u-chris")]
+
+    def test_known_from_the_answer_on(self):
+        """Before and after the record is retired, by the addresses as they were asked for; other names know nothing."""
+        self.assertEqual(self.known(ROBIN.to), set())
+        self.successResultOf(self.send("t1", ROBIN))
+        for _ in range(2):
+            self.assertEqual(self.known("Robin@VM1.example.com", CHRIS.to), {"Robin@VM1.example.com"})
+            self.assertEqual(self.known(ROBIN.to, xid="vm2.t2"), set())
+            self.room.clock.advance(1)
+        self.assertEqual(os.path.exists(os.path.join(self.room.places.root, "xids.sqlite")), True)
+
+    def test_sent_again(self):
+        """All of its recipients known: answered well, nothing is stored, nobody is told anything."""
+        self.successResultOf(self.send("t1", ROBIN, CHRIS))
+        self.successResultOf(self.send("t2", CHRIS))
+        self.room.clock.advance(1)
+        self.successResultOf(self.send("t3", ROBIN))
+        self.assertEqual(self.mailboxes(), [1, 1])
+        self.assertEqual(len(self.room.doorbell.rings), 2)
+        self.room.clock.advance(1)
+        self.assertEqual(files_under(self.room.places.intake), [])
+
+    def test_some_of_them_again(self):
+        """Who sends it side by side for some who have it and some who have not is told to come back, and asked then."""
+        self.successResultOf(self.send("t1", ROBIN))
+        refused = self.failureResultOf(self.send("t2", ROBIN, CHRIS), TryAgain)
+        self.assertEqual(refused.value.reply.code, 451)
+        self.assertEqual(self.mailboxes(), [1, 0])
+        self.assertEqual(self.known(ROBIN.to, CHRIS.to), {ROBIN.to})
+        self.successResultOf(self.send("t3", CHRIS))
+        self.assertEqual(self.mailboxes(), [1, 1])
+
+    def test_what_nobody_here_wants_is_remembered_too(self):
+        """A receipt without steps, sent again, is known."""
+        incoming = self.room.spool.receive("t1")
+        incoming.write(b"x")
+        committed = self.room.spool.commit(incoming, an_envelope(ROBIN.to), a_decision(), b"", xid="vm2.t1")
+        self.successResultOf(committed)
+        self.assertEqual(self.known(ROBIN.to), {ROBIN.to})
+
+    def test_without_a_name_nothing_is_remembered(self):
+        """Strangers may send what they like as often as they like."""
+        for trace in ("t1", "t2"):
+            self.successResultOf(self.send(trace, ROBIN, xid=""))
+        self.room.clock.advance(1)
+        self.assertEqual(self.mailboxes(), [2, 0])
+        self.assertFalse(os.path.exists(os.path.join(self.room.places.root, "xids.sqlite")))
+
+    def test_two_at_the_same_time(self):
+        """The second waits for the first, whatever becomes of it; only one is stored."""
+        threads = HeldThreads()
+        self.room = a_spool(self.mktemp(), threads=threads)
+        first, second = self.send("t1", ROBIN), self.send("t2", ROBIN)
+        asked = self.room.spool.known_recipients("vm2.t1", [ROBIN.to])
+        self.assertNoResult(asked)
+        while threads.go():
+            pass
+        for answer in (first, second):
+            self.successResultOf(answer)
+        self.assertEqual(self.successResultOf(asked), {ROBIN.to})
+        self.assertEqual(self.mailboxes(), [1, 0])
+
+    def test_the_second_takes_over_from_a_first_that_fails(self):
+        """Nothing was kept of the first: the second is stored."""
+        threads = HeldThreads()
+        self.room = a_spool(self.mktemp(), threads=threads)
+        first, second = self.send("t1", ROBIN), self.send("t2", ROBIN)
+        append, self.room.spool._commits.append = self.room.spool._commits.append, self.refuse
+        threads.go()
+        self.failureResultOf(first, TryAgain)
+        self.room.spool._commits.append = append
+        while threads.go():
+            pass
+        self.successResultOf(second)
+        self.assertEqual([name.split(".")[1] for name in self.room.store.mailbox("u-robin")], ["t2"])
+
+    def refuse(self, batch):
+        raise OSError(5, "Input/output error")
+
+    def test_when_nobody_can_know(self):
+        """A file that cannot be read is no reason to store anything twice: the peer is told to come back."""
+        os.mkdir(os.path.join(self.room.places.root, "xids.sqlite"))
+        self.failureResultOf(self.room.spool.known_recipients("vm2.t1", [ROBIN.to]), TryAgain)
+        self.failureResultOf(self.send("t1", ROBIN), TryAgain)
+        self.assertEqual(self.mailboxes(), [0, 0])
+        self.successResultOf(self.send("t2", ROBIN, xid=""))
+
+
 class RecoveryTests(SpoolTests):
     """A process that dies leaves its files behind; the next start finishes what it began."""
 
@@ -215,6 +319,45 @@ class RecoveryTests(SpoolTests):
         self.assertEqual(item.steps[0].outcome, DONE)
         self.successResultOf(again.spool.queue.finish(item))
         self.assertEqual(files_under(again.places.items), [])
+
+    def test_a_delivery_that_cannot_be_made_now_joins_what_waits(self):
+        """A link that was lost, to a mailbox that is in trouble at the start, is the courier's, item or not."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        self.room.spool.queue.listen(lambda: None)
+        for trace, steps in (("t1", (ROBIN, relay)), ("t2", (ROBIN,)), ("t3", (ROBIN, relay)), ("t4", (ROBIN, relay))):
+            self.successResultOf(receive(self.room, trace, b"\r\nx\r\n", *steps)[0])
+        self.successResultOf(self.room.spool.queue.finish(with_outcome(self.claim(self.room, "t3"))))
+        item = self.claim(self.room, "t4")
+        self.successResultOf(self.room.spool.queue.record(with_outcome(item)))
+        self.room.spool._in_hand.ripen("t4")
+        for name in self.room.store.mailbox("u-robin"):
+            os.unlink(os.path.join(self.room.store.root, "u-robin", "new", name))
+        deliver = LinkStore.deliver
+
+        def in_trouble(store, *args, **kwargs):
+            raise TryAgain(why="in trouble at the start")
+
+        self.patch(LinkStore, "deliver", in_trouble)
+        again = self.crash(self.room)
+        LinkStore.deliver = deliver
+        steps = {t: self.claim(again, t).steps for t in ("t1", "t2", "t3", "t4")}
+        self.assertEqual([state.step for state in steps["t1"]], [ROBIN, relay])
+        self.assertEqual([state.step for state in steps["t2"]], [ROBIN])
+        self.assertEqual([state.step for state in steps["t3"]], [ROBIN])
+        self.assertEqual([(s.step, s.outcome) for s in steps["t4"]], [(ROBIN, None), (relay, DONE)])
+
+    def test_a_later_item_of_the_same_name_is_left_alone(self):
+        """Bad mail that was sent back in has the trace of a message that was finished: it is another one."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        self.room.spool.queue.listen(lambda: None)
+        self.successResultOf(receive(self.room, "t1", b"\r\nx\r\n", relay)[0])
+        item = self.claim(self.room, "t1")
+        folder = BadMailFolder(self.room.places.root, disk=self.room.disk, now=self.room.clock.seconds)
+        folder.keep(item, "for the test")
+        self.successResultOf(self.room.spool.queue.finish(with_outcome(item)))
+        folder.requeue("t1")
+        again = self.crash(self.room)
+        self.assertEqual(self.claim(again, "t1").steps, ())
 
     def test_what_was_not_committed_is_removed(self):
         """An intake file without a record is nobody's mail: it was never acknowledged."""

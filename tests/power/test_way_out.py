@@ -1,0 +1,94 @@
+"""Mail that leaves: the power is cut after every call, or a call fails. Nothing is lost, what was done stays done."""
+
+import errno
+import os
+import shutil
+
+import pytest
+
+from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
+from tests.power.test_disk_errors import Failing
+from tests.power.test_power_cut import brief, moments
+from tests.power.way_out import OutNode, Promises, check, leave
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    disk = RecordingDisk(tmp_path_factory.mktemp("leaving"))
+    node = OutNode(disk.root, disk)
+    leave(node)
+    assert node.accepted == ["t1", "t2", "t3", "t4", "t5", "t5x", "t6"]
+    node.store.close()
+    return list(disk.events)
+
+
+def test_the_story_itself(events):
+    """Without any trouble everybody is served once, the peer's second try is answered, and every end is told."""
+    promises = Promises(events)
+    pairs = promises.taken - {pair for pair in promises.taken if pair[0] == "t5x"}
+    relayed = {pair for pair in pairs if pair[1].endswith("elsewhere.example")}
+    assert dict(promises.sent) == dict.fromkeys(relayed, 1)
+    assert relayed <= promises.told
+
+
+@pytest.mark.parametrize("variant", [DROPPED, NAMES, KILLED])
+def test_after_any_cut_all_are_served_and_no_durable_outcome_is_forgotten(events, variant, place):
+    """For each prefix of the disk calls the worst tree starts again: who was promised to be served is."""
+    model, done, tried = Model(), 0, 0
+    for number in moments(events, variant):
+        for event in events[done:number]:
+            model.apply(event)
+        done = number
+        root = os.path.join(place, str(number))
+        model.build(root, variant)
+        check(root, Promises(events[:number]), (variant, number, brief(events[number - 1])))
+        shutil.rmtree(root)
+        tried += 1
+    assert tried > 40
+
+
+def test_recovery_may_be_interrupted_too(events, place):
+    """A second cut, anywhere in the recovery from the first and the work after it, forgets no durable outcome."""
+    durable = moments(events, DROPPED)
+    for number in durable[len(durable) // 6 :: len(durable) // 6]:
+        root = os.path.join(place, str(number))
+        Model(events[:number]).build(root, DROPPED)
+        disk = RecordingDisk(root)
+        node = OutNode(root, disk)
+        node.pass_time(2)
+        node.store.close()
+        for cut in range(disk.began, len(disk.events), max(1, (len(disk.events) - disk.began) // 7)):
+            again = os.path.join(place, f"{number}-{cut}")
+            Model(disk.events[:cut]).build(again, DROPPED)
+            promises = Promises([*events[:number], *disk.events[:cut]])
+            check(again, promises, (number, "then", cut, brief(disk.events[cut - 1])))
+            shutil.rmtree(again)
+        shutil.rmtree(root)
+
+
+def how_many_calls(root):
+    failing = Failing(errno.EIO)
+    node = OutNode(root, RecordingDisk(root, failing))
+    began = failing.calls
+    leave(node)
+    return began, failing.calls
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
+def test_any_call_may_fail(number, place):
+    """Whichever call fails: who was acknowledged is served, and served once, since the process knows what it did."""
+    began, ended = how_many_calls(os.path.join(place, "count"))
+    for at in range(began + 1, ended + 1):
+        root = os.path.join(place, str(at))
+        failing = Failing(number)
+        disk = RecordingDisk(root, failing)
+        node = OutNode(root, disk)
+        failing.at = at
+        leave(node)
+        label = (os.strerror(number), at, failing.failed)
+        node.pass_time(300, 20)
+        promises = Promises(disk.events)
+        assert not [pair for pair, count in promises.sent.items() if count > 1], (label, promises.sent)
+        node.stop()
+        check(root, promises, label)
+        shutil.rmtree(root)
