@@ -217,6 +217,7 @@ class CourierTests(SynchronousTestCase):
         self.send(A, trace="t3", importance=Importance.HIGH)
         self.assertEqual(len(self.asked.asked), 1)
         gate.callback(DONE)
+        pass_time(self.room, 1, 0.1)
         self.assertEqual([trace for trace, *_ in self.asked.asked], ["t1", "t3", "t2"])
 
     def test_stopping_waits_for_what_is_in_hand(self):

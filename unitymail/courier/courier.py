@@ -107,7 +107,7 @@ class Courier:
         self._runs -= 1
         self._destinations.over(trace, self._clock.seconds())
         if self._going:
-            self.wake()
+            self._wake_at(self._clock.seconds())  # once for all that end in this turn
         elif not self._runs:
             waiters, self._idle = self._idle, []
             for waiter in waiters:

@@ -117,6 +117,8 @@ class Destinations:
         """Whether an item may go to the hop now; then it has its place there until it is `over`."""
         hop = self.of(key)
         hop.most = most
+        if hop.condition is Condition.UP and trace in hop.in_hand:
+            return True
         if trace not in hop.in_hand and not hop.has_room(now):
             self._see(hop, now)
             return False
@@ -140,11 +142,13 @@ class Destinations:
     def answered(self, key: str, now: float) -> bool:
         """The hop said something about a message. Whether it was down before."""
         hop = self.of(key)
-        before = hop.happens(Event.ANSWERED)
-        hop.failures, hop.probe_at, hop.probe, hop.trouble, hop.answered_at = 0, 0.0, "", None, now
+        hop.answered_at = now
+        if hop.happens(Event.ANSWERED) is Condition.UP:
+            return False
+        hop.failures, hop.probe_at, hop.probe, hop.trouble = 0, 0.0, "", None
         self._down.pop(key, None)
         self._see(hop, now)
-        return before is not Condition.UP
+        return True
 
     def unreachable(self, key: str, trace: str, trouble: Outcome, began: float, now: float) -> bool:
         """The hop could not be used by this item. Whether that is news: then it waits longer than before.

@@ -37,6 +37,8 @@ REMOVED = "2.6.4"
 
 def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False) -> Item:
     """The item with what is due added to its steps: fates to a report, or its message to who keeps such mail."""
+    if all(map(_uneventful, item.steps)):
+        return item
     if item.envelope.sender == NULL_SENDER:
         return _with_keepers(item, book)
     item = _corrected(item)
@@ -197,6 +199,12 @@ def _never(recipient: Recipient) -> bool:
 
 def _has_failed(state: StepState) -> bool:
     return state.outcome is not None and state.outcome.kind == "failed" and not isinstance(state.step, UNTOLD)
+
+
+def _uneventful(state: StepState) -> bool:
+    """Done, and nobody can want to hear of it."""
+    outcome = state.outcome
+    return outcome is not None and outcome.kind == "done" and not outcome.success and outcome.status != REMOVED
 
 
 def _done(state: StepState) -> bool:

@@ -39,6 +39,11 @@ MANY = 100
 """Steps whose outcomes are noted in a thread: a turn of the reactor stays short."""
 
 
+DELIVERIES, WAYS_ON, REPORTS = range(3)
+"""The phases of a run."""
+_PHASES: dict[type[Any], int] = {Deliver: DELIVERIES, Report: REPORTS}
+
+
 class Surprise(Exception):
     """A performer raised what nobody expected."""
 
@@ -88,10 +93,10 @@ class Run:
         if not item.steps:
             item = await self._decided(item)
         fresh = item.fresh
-        item = await self._perform(item, _is_delivery)
-        item = await self._perform(item, _goes_on)
+        item = await self._perform(item, DELIVERIES)
+        item = await self._perform(item, WAYS_ON)
         item = await self._see_to_reports(item, first_run=fresh)
-        item = await self._perform(item, _is_report)
+        item = await self._perform(item, REPORTS)
         if all(state.outcome is not None for state in item.steps):
             await self._queue.finish(item)
             return
@@ -116,7 +121,7 @@ class Run:
                 await self._write(fuller)
             if len(fuller.steps) == len(item.steps):
                 return fuller
-            item = await self._perform(fuller, _goes_on, _is_delivery)
+            item = await self._perform(fuller, DELIVERIES, WAYS_ON)
 
     async def _write(self, item: Item) -> None:
         if item.steps != self._written:
@@ -127,9 +132,16 @@ class Run:
         """In a thread for an item that would take long."""
         return work() if len(item.steps) <= MANY else await self._threads.run(work)
 
-    async def _perform(self, item: Item, *kinds: Callable[[Step], bool]) -> Item:
-        """Each due step of these kinds, all groups at once."""
-        item, groups = await self._due_groups(item, kinds)
+    async def _perform(self, item: Item, *phases: int) -> Item:
+        """Each due step of these phases, all groups at once."""
+        open_ones = [
+            number
+            for number, state in enumerate(item.steps)
+            if state.outcome is None and phase_of(state.step) in phases and number not in self._tried
+        ]
+        if not open_ones:
+            return item
+        item, groups = await self._due_groups(item, open_ones)
         if not groups:
             return item
         if len(groups) == 1:
@@ -156,21 +168,16 @@ class Run:
         except Surprise as surprise:
             arrivals.bring((numbers, surprise))
 
-    async def _due_groups(
-        self, item: Item, kinds: Sequence[Callable[[Step], bool]]
-    ) -> tuple[Item, list[Sequence[int]]]:
+    async def _due_groups(self, item: Item, open_ones: Sequence[int]) -> tuple[Item, list[Sequence[int]]]:
+        """What is to be performed now; what its sender wants back by now has failed."""
         now = self._now()
-        due = [
-            number
-            for number, state in enumerate(item.steps)
-            if state.outcome is None and number not in self._tried and any(kind(state.step) for kind in kinds)
-        ]
-        late = [number for number in due if outcomes.too_late(item.steps[number], item, now)]
+        late = [number for number in open_ones if outcomes.too_late(item.steps[number], item, now)]
         if late:
             item = await self._note(item, late, [outcomes.TOO_LATE] * len(late))
-        due = [number for number in due if item.steps[number].outcome is None and item.steps[number].next_at <= now]
+        steps = item.steps
+        due = [number for number in open_ones if steps[number].outcome is None and steps[number].next_at <= now]
         self._tried.update(due)
-        return item, self._grouped(item, due)
+        return item, [due] if len(due) == 1 else self._grouped(item, due)
 
     def _grouped(self, item: Item, numbers: Sequence[int]) -> list[Sequence[int]]:
         groups: dict[Hashable, list[int]] = {}
@@ -236,13 +243,5 @@ class Run:
             self._journal.shunted(self.trace, str(error))
 
 
-def _is_delivery(step: Step) -> bool:
-    return isinstance(step, Deliver)
-
-
-def _is_report(step: Step) -> bool:
-    return isinstance(step, Report)
-
-
-def _goes_on(step: Step) -> bool:
-    return not isinstance(step, Deliver | Report)
+def phase_of(step: Step) -> int:
+    return _PHASES.get(type(step), WAYS_ON)
