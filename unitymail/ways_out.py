@@ -6,6 +6,7 @@ Knows the constructors of what a step needs; refuses to know when a step is perf
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from unitymail.closing import Closing
@@ -70,7 +71,7 @@ class WaysOut:
             journal=self._journal, clock=self._reactor, decide=decider.decide_item,
         )  # fmt: skip
         courier.start()
-        self._closing.add("the courier", courier.stop)
+        self._closing.add("the courier and the relay", partial(end_together, courier, relay))
         receipts = Receipts(
             store=store, spool=spool, decider=decider, book=book, journal=self._journal, threads=threads,
             clock=self._reactor, in_reactor=self._reactor.callFromThread,
@@ -87,5 +88,11 @@ class WaysOut:
             connections=lambda: book.site.relay_connections, certificate=self._settings.path(tls.certificate),
             key=self._settings.path(tls.key), prepared=prepared,
         )  # fmt: skip
-        self._closing.add("the relay", relay.close)
         return relay
+
+
+async def end_together(courier: Courier, relay: Relay) -> None:
+    """The courier first, which begins nothing more; it waits for messages under way, and they for the relay to end."""
+    stopped = courier.stop()
+    await relay.close()
+    await stopped

@@ -198,7 +198,7 @@ def test_close(tmp_path):
     stage.pool.close().addCallback(closed.append)
     for _ in range(4):
         stage.advance(0)
-    assert kinds(found[2][0]) == kinds(found[3][0]) == [("try-again", "4.3.2")]
+    assert kinds(found[2][0]) == kinds(found[3][0]) == [("later", "2.0.0")]
     assert not found[2][0].hop_down
     for play in stage.plays:
         play.hear("250 ok", "250 ok", "354 go")
@@ -206,7 +206,7 @@ def test_close(tmp_path):
         assert closed == []
         play.lose()
     assert closed == [None, None]
-    assert kinds(stage.send(tmp_path)[0]) == [("try-again", "4.3.2")]
+    assert kinds(stage.send(tmp_path)[0]) == [("later", "2.0.0")]
 
 
 def test_close_at_once():
@@ -223,7 +223,7 @@ def test_close_while_connecting(tmp_path):
     found = stage.send(tmp_path)
     closed = []
     stage.pool.close().addCallback(closed.append)
-    assert kinds(found[0]) == [("try-again", "4.3.2")]
+    assert kinds(found[0]) == [("later", "2.0.0")]
     assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
 
 
@@ -235,11 +235,11 @@ def test_stale_while_closing(tmp_path):
     found = stage.send(tmp_path)
     stage.pool.close()
     stage.plays[0].lose()
-    assert kinds(found[0]) == [("try-again", "4.3.2")] and len(stage.plays) == 1
+    assert kinds(found[0]) == [("later", "2.0.0")] and len(stage.plays) == 1
 
 
 def test_close_while_nobody_answers(tmp_path):
-    """A hop that says nothing does not keep the node from ending; what it may have taken is told."""
+    """A hop that says nothing does not keep the node from ending; that counts as no attempt, and tells of the dot."""
     stage = Stage()
     found = stage.send(tmp_path)
     stage.plays[0].hear("250 ok", "250 ok", "354 go")
@@ -248,5 +248,18 @@ def test_close_while_nobody_answers(tmp_path):
     stage.advance(LAST_WORDS_S)
     assert stage.plays[0].wire.aborted and closed == []
     stage.plays[0].lose()
-    assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].sent_dot
+    assert kinds(found[0]) == [("later", "2.0.0")] and found[0].sent_dot and not found[0].hop_down
     assert closed == [None]
+
+
+def test_cut_off_keeps_what_was_settled(tmp_path):
+    """A recipient who was refused before we cut the connection stays refused."""
+    stage = Stage()
+    found = []
+    outgoing = letter(tmp_path, to=("gone@example.net", "kim@example.net"))
+    ensureDeferred(stage.pool.send(HOP, outgoing)).addBoth(found.append)
+    stage.plays[0].hear("250 ok", "550 5.1.1 no", "250 ok", "354 go")
+    stage.pool.close()
+    stage.advance(LAST_WORDS_S)
+    stage.plays[0].lose()
+    assert kinds(found[0]) == [("failed", "5.1.1"), ("later", "2.0.0")]

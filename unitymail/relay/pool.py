@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -25,7 +26,8 @@ LAST_WORDS_S = 20.0
 """How long messages under way may take to end when the node does."""
 MOST_MESSAGES = 100
 """On one connection, unless the server says less."""
-CLOSING = Outcome("try-again", "4.3.2", "This mail system is shutting down; the message waits for its next start.")
+CLOSING = Outcome("later", why="This mail system is shutting down; the message waits for its next start.")
+"""No attempt is counted: where the first failure is reported, a new start of the node would be one."""
 
 
 class IConnector(Protocol):
@@ -47,6 +49,7 @@ class Pool:
         self._idle: list[Client] = []
         self._all: set[Client] = set()
         self._opening: set[Deferred[Client]] = set()
+        self._cut_off: set[Client] = set()
         self._closed: Deferred[None] | None = None
 
     def __len__(self) -> int:
@@ -102,9 +105,10 @@ class Pool:
 
     async def _on(self, client: Client, outgoing: Outgoing) -> Attempt | None:
         try:
-            return await send(client, outgoing, threads=self._threads, now=self._clock.seconds)
+            attempt = await send(client, outgoing, threads=self._threads, now=self._clock.seconds)
         finally:
             self._keep(client)
+        return _by_us(attempt) if attempt is not None and client in self._cut_off else attempt
 
     def _kept(self, hop: NextHop) -> Client | None:
         """The connection used last, and so the surest to be alive; those of a hop that was changed since end."""
@@ -154,6 +158,7 @@ class Pool:
 
     def _cut(self) -> None:
         """Who has not answered by now is not waited for."""
+        self._cut_off |= self._all
         for client in list(self._all):
             client.drop()
 
@@ -161,6 +166,12 @@ class Pool:
         closed = self._closed
         if closed is not None and not closed.called and not self._under_way and not self._all:
             closed.callback(None)
+
+
+def _by_us(attempt: Attempt) -> Attempt:
+    """The attempt of a connection that we cut: no fault of the hop's."""
+    outcomes = tuple(CLOSING if each.kind == "try-again" else each for each in attempt.outcomes)
+    return replace(attempt, outcomes=outcomes, hop_down=False)
 
 
 def _for_all(
