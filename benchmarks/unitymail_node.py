@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A unitymail node set up for load, on loopback, under a throw-away directory.
 
-    unitymail_node.py start --dir DIR [--users 15000] [--base-port 19500] [--python INTERPRETER]
+    unitymail_node.py start --dir DIR [--users 15000] [--base-port 19500] [--python INTERPRETER] [--smart-host HOST:PORT]
     unitymail_node.py stop  --dir DIR
 
 start writes DIR/target.toml and prints its path. The node is as `unitymail init` makes it; besides, 127.0.0.1 is
@@ -22,8 +22,8 @@ SENDER = "sender@bench.example"  # the address that the load generators write as
 DOORS = ("smtp", "submission", "submissions", "imap", "imaps")
 
 
-def add_users(folder, count):
-    """`count` users in one transaction; they share one password, hashed once."""
+def add_users(folder, count, smart_host=""):
+    """`count` users in one transaction; they share one password, hashed once. Mail for others goes to `smart_host`."""
     sys.path.insert(0, ROOT)
     from unitymail.directory.directory import Directory
     from unitymail.directory.sql.database import Database
@@ -46,6 +46,12 @@ def add_users(folder, count):
             ("smtp.max_connections_per_address", "20000"), ("imap.max_connections_per_user", "20000"),
             ("smtp.max_messages_per_connection", "0"), ("smtp.max_message_kib", "100000"),
         ])
+        if smart_host:
+            host, _, port = smart_host.rpartition(":")
+            change.set_site([
+                ("smart_host.host", host), ("smart_host.port", port), ("smart_host.tls", "none"),
+                ("recipient_not_found", "smart-host"),
+            ])
     database.close()
     return aliases
 
@@ -64,7 +70,7 @@ def start(a):
             check=True, env=environment, stdout=subprocess.DEVNULL,
         )
         os.makedirs(d + "/by-alias")
-        for alias, id in add_users(node, a.users).items():
+        for alias, id in add_users(node, a.users, a.smart_host).items():
             os.symlink(f"../node/accounts/{id}", f"{d}/by-alias/{alias}")
     with open(d + "/log", "a") as log:
         process = subprocess.Popen(
@@ -128,6 +134,7 @@ def main():
     p.add_argument("--users", type=int, default=15000)
     p.add_argument("--base-port", type=int, default=19500)
     p.add_argument("--python", default=sys.executable)
+    p.add_argument("--smart-host", default="", help="HOST:PORT; mail for others goes there")
     a = p.parse_args()
     {"start": start, "stop": stop}[a.do](a)
 
