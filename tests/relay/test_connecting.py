@@ -61,7 +61,9 @@ class ConnectingTest(TestCase):
         return made
 
     async def send(self, port, zone, **more):
-        relay = Relay(host="me", reactor=reactor, threads=self.threads, connections=lambda: 1, resolver=zone)
+        relay = Relay(
+            host="me.example.com", reactor=reactor, threads=self.threads, connections=lambda: 1, resolver=zone
+        )
         self.addCleanup(relay.close)
         hop = NextHop("smart-host", "the smart host example.com", "example.com", port, tls="none", mx=True)
         return await relay.send(replace(hop, **more), letter(self.folder))
@@ -116,6 +118,12 @@ class ConnectingTest(TestCase):
         attempt = await self.send(25, Zone(), mx=False)
         self.assertEqual(kinds(attempt), [("try-again", "5.4.4")])
         self.assertTrue(attempt.hop_down)
+
+    async def test_the_way_back_to_this_node(self):
+        """A smart host whose MX is this node itself gets nothing: the sender hears of the loop at once."""
+        attempt = await self.send(25, Zone(["me", "other"]), tls="none")
+        self.assertEqual(kinds(attempt), [("failed", "5.4.6")])
+        self.assertFalse(attempt.hop_down)
 
     async def test_null_mx(self):
         """A domain that takes no mail: no try at all."""

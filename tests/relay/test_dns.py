@@ -70,6 +70,25 @@ def test_null_mx():
     assert (found.kind, found.status) == ("failed", "5.1.10")
 
 
+def test_this_node_among_the_hosts():
+    """RFC 5321 5.1: only better hosts are asked, so that nothing comes back; without one the message fails."""
+    records = mx((10, "a.example.com"), (20, "US.example.com"), (20, "b.example.com"), (30, "c.example.com"))
+    assert result(names(**records).hosts("example.com", "us.example.com")) == [["a.example.com"]]
+    assert result(names(**records).hosts("example.com", "other.example.com"))[0][0] == "a.example.com"
+    found = trouble(names(**mx((10, "us.example.com"), (10, "b.example.com"))).hosts("example.com", "us.example.com"))
+    assert (found.kind, found.status) == ("failed", "5.4.6") and "come back here" in found.why
+
+
+@pytest.mark.parametrize("evil", [b"a b.example", b"a\r\nX-Evil: yes", b"a\x1b[31m.example", b"\xff.example", b"a..b"])
+def test_names_that_are_none(evil):
+    """What could break a line of a report or of the trace is no host, wherever it was said."""
+    record = dns.Record_MX(10, "good.example.com")
+    bad = dns.Record_MX(5)
+    bad.name.name = evil
+    assert result(names(lookupMailExchange=[bad, record]).hosts("example.com")) == [["good.example.com"]]
+    assert result(names(lookupMailExchange=[bad]).hosts("example.com")) == [[]]
+
+
 @pytest.mark.parametrize("answer", [
     error.DNSServerError(), error.DNSQueryTimeoutError(1), error.DNSQueryRefusedError(), OSError("no network"),
 ])  # fmt: skip

@@ -64,7 +64,7 @@ class Connector:
         failed: CannotConnect | None = None
         try:
             password = await self._password(hop)
-            for host in await self._names.hosts(hop.host) if hop.mx else [hop.host]:
+            for host in await self._names.hosts(hop.host, self._identity) if hop.mx else [hop.host]:
                 try:
                     return await _Tries(self, hop, host, password, made, ended).connect(give_up_at)
                 except CannotFind as lost:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import re
 from collections.abc import Callable, Iterable
 from itertools import chain, zip_longest
 from typing import Any
@@ -26,6 +27,7 @@ OTHER_FAMILY_S = 1.0
 """How long a found address waits for those of the other family."""
 LOCALHOST = ("127.0.0.1", "::1")
 
+_is_host = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*").fullmatch
 
 
 class CannotFind(Exception):
@@ -46,24 +48,33 @@ class Names:
         self._resolver = resolver
         self._shuffle = shuffle
 
-    async def hosts(self, domain: str) -> list[str]:
-        """The hosts that take the domain's mail, best first; itself when it names none. Raises CannotFind."""
+    async def hosts(self, domain: str, us: str = "") -> list[str]:
+        """The hosts that take the domain's mail, best first; itself when it names none. Raises CannotFind.
+
+        `us` is this node's name: where it is a host of the domain, only better ones are asked (RFC 5321 5.1).
+        """
         name, is_name = ascii_name(domain)
         if not is_name:
             return [name]
         found = await self._ask("lookupMailExchange", name)
         if not _is_answer(found) and not _says_no(found):
             raise CannotFind(_failing(domain))
-        records = [(record.preference, str(record.name)) for record in _payloads(found, dns.Record_MX)]
-        if records and all(host in ("", ".") for _, host in records):
+        records = [(record.preference, record.name.name.rstrip(b".")) for record in _payloads(found, dns.Record_MX)]
+        if records and not any(host for _, host in records):
             why = f"{domain} declares that it takes no mail."
             raise CannotFind(Trouble("5.1.10", why, kind="failed"))
-        return list(self._in_order(records))[:MOST_HOSTS] or [name]
+        if not records:
+            return [name]
+        better = _better_than(us, records)
+        if not better:
+            why = f"{domain} names no better host for its mail than this node: the message would come back here."
+            raise CannotFind(Trouble("5.4.6", why, kind="failed"))
+        return list(self._in_order(better))[:MOST_HOSTS]
 
-    def _in_order(self, records: list[tuple[int, str]]) -> Iterable[str]:
-        """By preference, those of the same in random order (RFC 5321 5.1)."""
+    def _in_order(self, records: list[tuple[int, bytes]]) -> Iterable[str]:
+        """By preference, those of the same in random order (RFC 5321 5.1); what cannot be a host's name is none."""
         for preference in sorted({preference for preference, _ in records}):
-            equals = [host.rstrip(".") for each, host in records if each == preference and host.strip(".")]
+            equals = [host.decode() for each, host in records if each == preference and _is_host(host)]
             self._shuffle(equals)
             yield from equals
 
@@ -126,6 +137,11 @@ class Names:
             of_network = client.Resolver(resolv=b"/etc/resolv.conf", reactor=self._reactor)
             self._resolver = resolve.ResolverChain([hosts.Resolver(b"/etc/hosts"), of_network])
         return self._resolver
+
+
+def _better_than(us: str, records: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    ours = [preference for preference, host in records if host.lower() == us.lower().encode()]
+    return [record for record in records if record[0] < min(ours)] if ours else records
 
 
 def _payloads(answers: Any, kind: type[Any]) -> list[Any]:
