@@ -1,8 +1,9 @@
-"""A house per story; the model that each is copied from is made once."""
+"""A house per story; the model that each is copied from is made once. One site, which its stories share."""
 
 import pytest
 
 from tests.stories.house import House
+from tests.stories.site import Site
 
 
 @pytest.fixture(scope="session")
@@ -30,4 +31,56 @@ def house(model, tmp_path):
         yield home
     finally:
         home.stop()
-    assert [line for line in home.output if " long-turn " in line] == []
+    assert home.long_turns() == []
+
+
+class Builder:
+    """The site that stands; another one after a story that went wrong, which may have left anything."""
+
+    def __init__(self, folders):
+        self._folders = folders
+        self._site = None
+        self.sound = True
+
+    def site(self):
+        if self._site is not None and not (self.sound and self._site.runs()):
+            self.close()
+        if self._site is None:
+            self._site = Site(self._folders.mktemp("site")).start()
+            self.sound = True
+        return self._site
+
+    def close(self):
+        if self._site is not None:
+            self._site.close()
+            self._site = None
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory):
+    built = Builder(tmp_path_factory)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def site(builder):
+    """Four running nodes. Nothing may be under way at the end, no turn of a reactor may have been long, and nobody may
+    have been surprised."""
+    built = builder.site()
+    before = {name: (house.process, len(house.output)) for name, house in built.houses.items()}
+    builder.sound = False
+    yield built
+    built.quiet()
+    for name, house in built.houses.items():
+        process, length = before[name]
+        since = length if house.process is process else 0
+        assert house.long_turns(since) == []
+        assert [line for line in house.output[since:] if "Traceback" in line or " trouble " in line] == []
+    builder.sound = True
+
+
+@pytest.fixture
+def postfix(site):
+    """A real mail server, beside the site until both end."""
+    return site.postfix()

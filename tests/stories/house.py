@@ -1,10 +1,12 @@
 """A real node for a story: made by `unitymail init`, started by twistd on free loopback ports, ended by its own pid."""
 
+import functools
 import imaplib
 import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import smtplib
@@ -13,13 +15,17 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
+
+from tests.stories.warm import Warm
 
 ROOT = pathlib.Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors"
 DOORS = ("smtp", "submission", "submissions", "imap", "imaps")
-PATIENCE_S = 60
+PATIENCE_S = int(os.environ.get("UNITYMAIL_STORY_PATIENCE", "60"))
+"""Seconds until a story gives up; a slow machine may want more."""
 
 
 def needs(program, package=None):
@@ -43,11 +49,36 @@ def free_ports(count):
     return ports
 
 
+def wait_a_little():
+    """Let another process get on: a pause of one poll, never a guess at how long something takes."""
+    select.select([], [], [], 0.05)
+
+
+def until(true, what, patience=PATIENCE_S):
+    """What `true()` gives, as soon as that counts as true; AssertionError with `what` after the patience."""
+    ends = time.monotonic() + patience
+    while not (found := true()):
+        if time.monotonic() > ends:
+            raise AssertionError(what() if callable(what) else what)
+        wait_a_little()
+    return found
+
+
 def no_check():
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+@functools.cache
+def _warm(environment):
+    return Warm(dict(environment), ROOT)
+
+
+def warm(environment):
+    """What runs commands; one process for all nodes."""
+    return _warm(tuple(sorted(environment.items())))
 
 
 class House:
@@ -63,6 +94,7 @@ class House:
         self.passwords = {}
         self.process = None
         self.output = []
+        self._heard = threading.Condition()
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self.environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
         if not self.config.exists():
@@ -88,10 +120,7 @@ class House:
     def run(self, *words, input=None, bare=False, check=True):
         """The `unitymail` command; its standard output."""
         at = [] if bare else ["-c", str(self.config)]
-        done = subprocess.run(
-            [sys.executable, "-m", "unitymail.ctl", *at, *words],
-            input=input, capture_output=True, text=True, env=self.environment, timeout=PATIENCE_S,
-        )
+        done = warm(self.environment).run([*at, *words], input)
         if check and done.returncode:
             raise AssertionError(f"unitymail {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout if check else done
@@ -111,23 +140,32 @@ class House:
             self.add_user(alias, "--display-name", name, "--extension", number, "--proxy", address)
 
     def start(self):
+        return self.launch().wait_until_ready()
+
+    def launch(self):
+        """Start without waiting until it is ready."""
         self.output = []
-        ready = threading.Event()
+        self.ready = threading.Event()
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from twisted.scripts.twistd import run; run()",
              "--nodaemon", "--pidfile=", "unitymail", "--config", str(self.config)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment, cwd=self.folder,
         )
-        self.reader = threading.Thread(target=self._listen, args=(self.process, ready), daemon=True)
+        self.reader = threading.Thread(target=self._listen, args=(self.process, self.ready), daemon=True)
         self.reader.start()
-        if not ready.wait(PATIENCE_S) or self.process.poll() is not None:
+        return self
+
+    def wait_until_ready(self):
+        if not self.ready.wait(PATIENCE_S) or self.process.poll() is not None:
             self.kill()
             raise AssertionError("the node is not ready:\n" + "".join(self.output))
         return self
 
     def _listen(self, process, ready):
         for line in process.stdout:
-            self.output.append(line)
+            with self._heard:
+                self.output.append(line)
+                self._heard.notify_all()
             if " ready " in line or '"event": "ready"' in line:
                 ready.set()
         ready.set()
@@ -148,8 +186,23 @@ class House:
     def kill(self):
         self._end(signal.SIGKILL)
 
+    def hears(self, *words, patience=PATIENCE_S):
+        """The first line of the journal that has all the words, once there is one."""
+
+        def line():
+            return next((line for line in list(self.output) if all(word in line for word in words)), None)
+
+        with self._heard:
+            if not (found := self._heard.wait_for(line, patience)):
+                raise AssertionError(f"no line with {words} in the journal:\n" + "".join(self.output[-40:]))
+            return found
+
     def journal(self):
         return "".join(self.output)
+
+    def long_turns(self, since=0):
+        """Lines about turns of the reactor that took more than 10 ms of CPU."""
+        return [line for line in self.output[since:] if " long-turn " in line]
 
     def imap(self, alias, door="imaps"):
         if door == "imaps":
@@ -179,6 +232,11 @@ class House:
             client.login(alias, self.passwords[alias])
         return client
 
+    def submit(self, alias, recipients, octets, *, sender=None, mail=(), rcpt=()):
+        """Hand a message in, signed in; its trace id, as the reply tells it. `mail`, `rcpt`: parameters of those."""
+        with self.smtp(alias) as client:
+            return hand_in(client, sender or alias, recipients, octets, mail=mail, rcpt=rcpt)
+
     def account(self, alias):
         """The folder of the mailbox on disk."""
         return self.folder / "accounts" / self.ask("user", "show", alias)["id"]
@@ -190,6 +248,19 @@ class House:
             *(self.folder / "accounts").glob("*/tmp/*"),
             *(self.folder / "accounts").glob("*/.*/tmp/*"),
         ]
+
+
+def hand_in(client, sender, recipients, octets, *, mail=(), rcpt=()):
+    """One transaction, in which all must go well; the trace id of the message, "" from another system."""
+    client.ehlo_or_helo_if_needed()
+    for code, words in (
+        client.mail(sender, list(mail)),
+        *(client.rcpt(recipient, list(rcpt)) for recipient in recipients),
+        answer := client.data(octets),
+    ):
+        assert code == 250, (code, words)
+    found = re.search(rb"\b[0-9a-z]{20}\b", answer[1])
+    return found[0].decode() if found else ""
 
 
 def fetch_all(box, folder="INBOX", what="BODY.PEEK[]"):

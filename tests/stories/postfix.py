@@ -5,20 +5,22 @@ import email.policy
 import os
 import pathlib
 import pwd
-import select
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
 import trustme
 
-from tests.stories.house import PATIENCE_S, free_ports, needs
+from tests.stories.house import PATIENCE_S, free_ports, needs, wait_a_little
 
+MECHANISMS = ("PLAIN", "LOGIN", "SCRAM-SHA-256")
+DOOR = "127.0.0.1:{port} inet n - n - 100 smtpd -o smtpd_sasl_path={name}\n"
 SERVICES = """\
-127.0.0.1:{port} inet n - n - 100 smtpd
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
 tlsmgr    unix  - - n 1000? 1 tlsmgr
@@ -64,8 +66,10 @@ smtpd_tls_cert_file = {d}/etc/cert.pem
 smtpd_tls_key_file = {d}/etc/key.pem
 smtpd_tls_security_level = {tls}
 smtpd_tls_loglevel = 1
+smtp_tls_security_level = may
+smtp_host_lookup = native
+transport_maps = regexp:{d}/etc/transport
 smtpd_sasl_auth_enable = yes
-smtpd_sasl_path = smtpd
 cyrus_sasl_config_path = {d}/etc/sasl
 smtpd_relay_restrictions = {who}, reject
 smtpd_recipient_restrictions = check_recipient_access regexp:{d}/etc/barred, {who}, reject
@@ -75,31 +79,35 @@ in_flow_delay = 0
 
 
 class Postfix:
-    """A smart host at `port`. `username`, `password`: what it wants with `auth`; `ca_file`: who signed for `name`."""
+    """A smart host at `port`. `username`, `password`: what it wants with `auth`; `ca_file`: who signed for `name`.
+
+    `ports[mechanism]` is a door that knows this mechanism only. Recipients barred@ are refused, later@ are asked to
+    wait, bounced@ are taken and reported as unknown afterwards. `inward`: the ports at which these domains are served.
+
+    Its folder is one of its own: Postfix's users must be able to come there, and pytest lets nobody in to its folders.
+    """
 
     name = "localhost"
     username, password = "vm1@relay.example.net", "Relays-4-us"
 
-    def __init__(self, folder, *, tls="encrypt", auth=True):
+    def __init__(self, *, tls="encrypt", auth=True, inward=()):
         needs("postconf", "postfix")
         needs("saslpasswd2", "sasl2-bin")
         if os.geteuid():
             words = "Postfix starts only as root: run this story as root"
             pytest.fail(words) if os.environ.get("UNITYMAIL_NO_SKIP") else pytest.skip(words)
-        self.folder = pathlib.Path(folder)
-        (self.port,) = free_ports(1)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postfix-"))
+        self.port, *ports = free_ports(1 + len(MECHANISMS))
+        self.ports = dict(zip(MECHANISMS, ports, strict=True))
         self.ca_file = self.folder / "ca.pem"
         self.process = None
-        self._make(tls, auth)
+        self._make(tls, auth, dict(inward))
 
-    def _make(self, tls, auth):
+    def _make(self, tls, auth, inward):
         d = self.folder
         for name in ("etc/sasl", "queue", "data", "log", "mail"):
             (d / name).mkdir(parents=True)
-        # Postfix's own users must be able to come this far.
-        for place in (d, *d.parents):
-            if place.stat().st_uid == os.geteuid() and place != pathlib.Path("/"):
-                place.chmod(place.stat().st_mode | 0o711)
+        d.chmod(0o711)
         owner = pwd.getpwnam("postfix")
         os.chown(d / "data", owner.pw_uid, owner.pw_gid)
         os.chown(d / "mail", owner.pw_uid, owner.pw_gid)
@@ -113,15 +121,22 @@ class Postfix:
         (d / "etc/barred").write_text(
             "/^barred@/ 550 5.1.1 no such mailbox here\n/^later@/ 450 4.2.0 come back later\n"
         )
+        routes = [f"/@{re.escape(domain)}$/ smtp:[127.0.0.1]:{port}" for domain, port in inward.items()]
+        routes.append("/^bounced@/ error:5.1.1 no such mailbox behind this relay")
+        (d / "etc/transport").write_text("\n".join(routes) + "\n")
         (d / "etc/dynamicmaps.cf").write_text("")
         who = "permit_sasl_authenticated" if auth else "permit"
         facts = {"d": d, "uid": owner.pw_uid, "gid": owner.pw_gid, "tls": tls, "who": who}
         (d / "etc/main.cf").write_text(SETTINGS.format(**facts))
-        (d / "etc/master.cf").write_text(SERVICES.format(port=self.port))
-        (d / "etc/sasl/smtpd.conf").write_text(
-            f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {d}/etc/sasldb2\n"
-            "mech_list: PLAIN LOGIN SCRAM-SHA-256\n"
-        )
+        doors = {"smtpd": (self.port, MECHANISMS)}
+        doors |= {mechanism.lower(): (port, (mechanism,)) for mechanism, port in self.ports.items()}
+        lines = [DOOR.format(port=port, name=name) for name, (port, _) in doors.items()]
+        (d / "etc/master.cf").write_text("".join(lines) + SERVICES)
+        for name, (_, mechanisms) in doors.items():
+            (d / f"etc/sasl/{name}.conf").write_text(
+                f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {d}/etc/sasldb2\n"
+                f"mech_list: {' '.join(mechanisms)}\n"
+            )
         name, _, realm = self.username.partition("@")
         subprocess.run(
             ["saslpasswd2", "-p", "-c", "-f", str(d / "etc/sasldb2"), "-u", realm, name],
@@ -177,6 +192,7 @@ class Postfix:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process = None
+        shutil.rmtree(self.folder)
 
     def received(self):
         """[(recipient, octets)] of what was delivered, in the order of arrival."""
@@ -187,9 +203,3 @@ class Postfix:
 
 def _recipient(octets):
     return email.message_from_bytes(octets, policy=email.policy.default)["X-Original-To"]
-
-
-def wait_a_little():
-    """Let another process get on: a pause of one poll, never a guess at how long something takes."""
-    select.select([], [], [], 0.05)
-

@@ -124,9 +124,9 @@ def test_sigterm_ends_the_node_cleanly(house):
     box = house.imap("chris")
     box.select("INBOX")
     house.process.send_signal(signal.SIGTERM)
-    assert house.process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
     assert box.readline().startswith(b"* BYE [UNAVAILABLE] ")
     box.shutdown()
+    assert house.process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
     assert list((house.folder / "run").iterdir()) == []
     assert house.ask("status")["running"] is False
 
