@@ -212,6 +212,22 @@ class DispatchTests(SynchronousTestCase):
         self.assertFalse(self.desk.destinations._known)
         self.assertFalse(self.desk.dispatch._lines)
 
+    def test_closing_sends_nothing_more(self):
+        """What is under way has its outcome; who was in line, and who comes now, is left for the next start."""
+        gates = [Deferred() for _ in range(8)]
+        self.go(smart_host=list(gates))
+        for number in range(12):
+            send(self.desk, A, trace=f"t{number:02}")
+        stopped = self.desk.courier.stop()
+        self.successResultOf(Deferred.fromCoroutine(self.desk.dispatch.close()))
+        send(self.desk, OVER, trace="late")
+        for gate in gates:
+            gate.callback(DONE)
+        self.successResultOf(stopped)
+        self.assertEqual(len(self.relay.sent), 8)
+        self.assertEqual(len(self.desk.queue.written), 5)
+        self.assertTrue(all(state.attempts == 0 for item in self.desk.queue.items() for state in item.steps))
+
     def test_who_waits_in_line_when_the_hop_goes_down(self):
         """Those behind do not knock at the closed door one after the other."""
         gates = [Deferred() for _ in range(8)]

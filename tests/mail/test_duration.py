@@ -52,8 +52,8 @@ def test_what_headers_tell(octets, expected):
 def test_for_people():
     """Minutes and seconds of a recording; days or hours of waiting."""
     assert [as_clock(s) for s in (0.4, 14, 59.6, 61, 3_723)] == ["0:00", "0:14", "1:00", "1:01", "1:02:03"]
-    assert [in_words(s) for s in (5, 60, 3_599, 3_600, 14_400, 172_800)] == [
-        "a moment", "1 minute", "60 minutes", "1 hour", "4 hours", "2 days",
+    assert [in_words(s) for s in (5, 60, 3_500, 3_599.5, 14_400, 172_800)] == [
+        "a moment", "1 minute", "58 minutes", "1 hour", "4 hours", "2 days",
     ]
 
 

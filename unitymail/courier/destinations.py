@@ -91,9 +91,14 @@ class Destinations:
         self._keys_of: dict[str, set[str]] = {}
         self._closed: set[str] = set()
         self._down: dict[str, Destination] = {}
+        self._shut = False
 
     def of(self, key: str) -> Destination:
         return self._known.setdefault(key, Destination(key))
+
+    def shut(self) -> None:
+        """From now on nothing may go anywhere: what waits in hand for its turn goes back into the queue."""
+        self._shut = True
 
     def closed(self, now: float) -> Set[str]:
         """The keys of hops that nothing more may be begun for. Look at it, do not keep it."""
@@ -115,6 +120,8 @@ class Destinations:
 
     def admit(self, key: str, trace: str, most: int, now: float) -> bool:
         """Whether an item may go to the hop now; then it has its place there until it is `over`."""
+        if self._shut:
+            return False
         hop = self.of(key)
         hop.most = most
         if hop.condition is Condition.UP and trace in hop.in_hand:
@@ -132,7 +139,10 @@ class Destinations:
     def is_open(self, key: str, trace: str) -> bool:
         """Whether an item that was admitted may still go: the hop may have gone down since."""
         hop = self.of(key)
-        return hop.condition is Condition.UP or (hop.condition is Condition.PROBED and hop.probe == trace)
+        return not self._shut and (hop.condition is Condition.UP or self._probes(hop, trace))
+
+    def _probes(self, hop: Destination, trace: str) -> bool:
+        return hop.condition is Condition.PROBED and hop.probe == trace
 
     def trouble(self, key: str) -> Outcome | None:
         """Why the hop is down; None when it is not."""

@@ -81,6 +81,14 @@ class Dispatch:
             return [made] * many
         return await self._in_turn(hop, most, item, made)
 
+    async def close(self) -> None:
+        """Begin nothing more, and wait a little for what is under way; who was only in line goes back to the queue.
+
+        For a courier that has been told to stop: then its items in hand are over soon, whatever their hops do.
+        """
+        self._destinations.shut()
+        await self._relay.close()
+
     async def _in_turn(self, hop: NextHop, most: int, item: Item, made: Outgoing) -> list[Outcome]:
         line = self._lines.setdefault(hop.key, Line())
         await line.enter(most)
