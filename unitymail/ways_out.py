@@ -71,7 +71,7 @@ class WaysOut:
             journal=self._journal, clock=self._reactor, decide=decider.decide_item,
         )  # fmt: skip
         courier.start()
-        self._closing.add("the courier and the relay", partial(end_together, courier, relay))
+        self._closing.add("the courier and the relay", partial(end_together, courier, dispatch))
         receipts = Receipts(
             store=store, spool=spool, decider=decider, book=book, journal=self._journal, threads=threads,
             clock=self._reactor, in_reactor=self._reactor.callFromThread,
@@ -91,8 +91,8 @@ class WaysOut:
         return relay
 
 
-async def end_together(courier: Courier, relay: Relay) -> None:
-    """The courier first, which begins nothing more; it waits for messages under way, and they for the relay to end."""
+async def end_together(courier: Courier, dispatch: Dispatch) -> None:
+    """The courier first, which begins nothing more; it waits for what is under way, and that for the relay to end."""
     stopped = courier.stop()
-    await relay.close()
+    await dispatch.close()
     await stopped
