@@ -62,7 +62,7 @@ class FromNodeToNode(TestCase):
         attempt = await self.relay.send(self.hop, self.letter("robin@vm1.example.com"))
         self.assertEqual([outcome.kind for outcome in attempt.outcomes], ["done"], attempt.dialogue)
         [kept] = self.c.spool.committed
-        self.assertEqual((kept.octets, kept.xid), (LETTER, "node1.0abc"))
+        self.assertEqual((kept.octets, kept.xid), (LETTER, "l-a/node1.0abc"))
         self.assertEqual(kept.decision.sender.matched, CHRIS.id)
         self.assertEqual(kept.decision.message.category, Category.VOICE)
         self.assertEqual(self.c.journal.named("received")[0].origin.told, TOLD)

@@ -128,7 +128,7 @@ def test_what_a_peer_tells_is_believed():
     c = proven()
     assert hand_over(c, "robin@vm1.example.com", octets=LETTER).startswith("250 2.0.0 Accepted; trace ")
     [kept] = c.spool.committed
-    assert kept.xid == "n1.t1"
+    assert kept.xid == "l-b/n1.t1"
     assert kept.decision.sender.matched == CHRIS.id
     message = kept.decision.message
     assert (message.category, message.sensitivity, kept.decision.secure) == (Category.VOICE, Sensitivity.PRIVATE, True)
@@ -181,7 +181,7 @@ def test_what_is_told_belongs_to_one_message():
     hand_over(c, "robin@vm1.example.com")
     hand_over(c, "robin@vm1.example.com", mail=MAIL)
     hand_over(c, "robin@vm1.example.com", mail=f"{MAIL} {TELLS.replace('t1', 't2')}")
-    assert [kept.xid for kept in c.spool.committed] == ["n1.t1", "", "n1.t2"]
+    assert [kept.xid for kept in c.spool.committed] == ["l-b/n1.t1", "", "l-b/n1.t2"]
 
 
 # Sent again
@@ -224,6 +224,18 @@ def test_an_other_message_to_the_same_recipient():
     hand_over(c, "robin@vm1.example.com")
     hand_over(c, "robin@vm1.example.com", mail=f"{MAIL} {TELLS.replace('n1.t1', 'n1.t2')}")
     assert len(c.spool.committed) == 2
+
+
+def test_another_peers_transaction_of_the_same_name():
+    """A peer cannot make this node forget a message of another one, by naming its own like that."""
+    other = replace(NODE_B, id="l-c", name="node-c", domain="vm3.example.com", fingerprint="ef" * 32)
+    spool = FakeSpool()
+    evil = proven(people=(*PEOPLE, other), key="ef" * 32, spool=spool)
+    good = proven(people=(*PEOPLE, other), spool=spool)
+    hand_over(evil, "robin@vm1.example.com")
+    assert hand_over(good, "robin@vm1.example.com").startswith("250 2.0.0 Accepted; trace ")
+    assert hand_over(good, "robin@vm1.example.com").startswith("250 2.0.0 Accepted before")
+    assert len(spool.committed) == 2
 
 
 def test_two_connections_with_the_same_transaction_at_once():

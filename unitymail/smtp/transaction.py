@@ -126,7 +126,7 @@ async def settle(
     try:
         if told is not None:
             asked = len(envelope.recipients)
-            envelope = await _not_here_yet(house, told, envelope, reception)
+            envelope = await _not_here_yet(house, _name_of(origin, told), envelope, reception)
             if not envelope.recipients:
                 house.journal.sent_again(reception.trace, xid=told.xid, recipients=asked)
                 return SENT_AGAIN
@@ -137,7 +137,7 @@ async def settle(
         if told is None:
             await house.spool.commit(reception.incoming, envelope, decision, head)
         else:
-            await house.spool.commit(reception.incoming, envelope, decision, head, xid=told.xid)
+            await house.spool.commit(reception.incoming, envelope, decision, head, xid=_name_of(origin, told))
     except Trouble as trouble:
         house.journal.trouble(f"message {reception.trace} could not be kept", trouble)
         return trouble.reply
@@ -145,11 +145,16 @@ async def settle(
     return None
 
 
-async def _not_here_yet(house: House, told: FromPeer, envelope: Envelope, reception: Reception) -> Envelope:
+def _name_of(origin: Origin, told: FromPeer) -> str:
+    """The transaction's name here: a peer's own, so that no other can have its messages taken for known ones."""
+    return f"{origin.peer}/{told.xid}"
+
+
+async def _not_here_yet(house: House, xid: str, envelope: Envelope, reception: Reception) -> Envelope:
     """The envelope without the recipients who got the message by an earlier attempt whose reply the peer never saw."""
     left: tuple[Recipient, ...] = ()
     try:
-        found = await house.spool.known_recipients(told.xid, [each.address for each in envelope.recipients])
+        found = await house.spool.known_recipients(xid, [each.address for each in envelope.recipients])
         known = {key_of(address) for address in found}
         left = tuple(each for each in envelope.recipients if key_of(each.address) not in known)
     finally:
