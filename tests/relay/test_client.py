@@ -139,6 +139,16 @@ def test_starttls():
     assert play.client.encrypted and offers.eight_bit and not offers.pipelining and not offers.sized
 
 
+def test_helo_under_tls():
+    """A server that knows EHLO in the clear only: what it offered there counts no more (RFC 3207 4.2)."""
+    play = Play(REQUIRED, handshake=FakeHandshake())
+    play.greet("PIPELINING", "STARTTLS", "SIZE 5")
+    play.hear("220 go on")
+    assert play.hear("502 what?") == "HELO vm1.example.com\r\n"
+    play.hear("250 fine")
+    assert play.trouble == [None] and not play.client.offers.pipelining and not play.client.offers.sized
+
+
 def test_injected_before_tls():
     """Replies slipped in behind the answer to STARTTLS are forgotten: they were said by nobody we trust."""
     play = Play(handshake=FakeHandshake())

@@ -273,6 +273,7 @@ class Client(smtp.ESMTPClient):
 
     def esmtpState_starttls(self, code: int, resp: bytes) -> None:
         self._reader.clear()
+        self.offers = NOTHING
         self._starting_tls = True
         super().esmtpState_starttls(code, resp)
 
