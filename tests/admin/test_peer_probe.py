@@ -67,6 +67,14 @@ def test_not_known_there(ask):
     assert facts["remedy"].endswith(f"unitymail peer set a --fingerprint {ours}")
 
 
+def test_nothing_that_a_terminal_obeys(ask):
+    """What another machine says is shown to somebody at a terminal: without its control characters."""
+    facts, _ = ask(answers={"": b"554 \x1b]0;evil\x07 \xc2\x9b31m go away\r\n"})
+    assert facts["problem"] == "it refuses this machine: 554 ?]0;evil? ?31m go away"
+    facts, _ = ask(answers={"+EHLO": b"250-\x1b[2Jb.example\r\n250 XUNITYMAIL\r\n"})
+    assert facts["ok"] and facts["calls_itself"] == "?[2Jb.example"
+
+
 def test_another_key(ask):
     """The key that is shown is shown, with both ways to go on; what comes after is not even asked."""
     other = new_key("rsa")

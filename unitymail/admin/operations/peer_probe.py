@@ -25,6 +25,7 @@ from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identit
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.peers import Ourselves
 from unitymail.interfaces.directory import Refused
+from unitymail.mail.reply import printable
 from unitymail.people.location import Location
 
 PATIENCE_S = 10.0
@@ -244,5 +245,5 @@ def _words(error: BaseException) -> str:
 
 
 def _plain(octets: bytes) -> str:
-    """A peer's words as a part of one line."""
-    return " ".join(octets.decode("utf-8", "replace").split())[:300]
+    """A peer's words as a part of one line, with nothing in them that a terminal obeys."""
+    return printable(" ".join(octets.decode("utf-8", "replace").split()))[:300]
