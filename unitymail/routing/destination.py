@@ -1,6 +1,10 @@
 """What a message comes to for one recipient object: gates, message action, quota, or the way to another system.
 
 Refuses to know search scopes and lists: those are before (`routing.plan`, `routing.expand`).
+
+Note *What another node knows*. A peer gets the address that the sender wrote, unless only this node knows it: the
+number by which a VPIM location dials a user of ours, and the Dial ID of a location. Then it gets the user's own
+address, or the mailbox at the location.
 """
 
 from __future__ import annotations
@@ -35,7 +39,8 @@ def destination(found: Found, address: str, to: str, situation: Situation, *, qu
     if found.kind == "user" and isinstance(entry, User):
         return Destination("user", entry.id, address, _local(entry, to, situation, quota))
     if found.kind == "remote-user" and isinstance(entry, User):
-        return Destination("remote-user", entry.id, address, _hand_over(entry.home, address, to, situation))
+        there = address if entry.owns(key_of(address)) else entry.address
+        return Destination("remote-user", entry.id, address, _hand_over(entry.home, there, to, situation))
     if found.kind == "vpim-contact" and found.location is not None:
         planned = _vpim(found, found.location, address, to, situation)
         return Destination("vpim-contact", "vpim " + key_of(found.to), address, planned)
@@ -68,7 +73,7 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
     if location.voice_only and situation.message.category is Category.EMAIL:
         return Planned((), f"{location.name} takes voice and fax messages only", VOICE_ONLY)
     if location.home:
-        return _hand_over(location.home, address, to, situation)
+        return _hand_over(location.home, address if found.entry is not None else found.to, to, situation)
     contact = found.entry.id if isinstance(found.entry, Contact) else ""
     return Planned((Convert(location.id, contact, found.to, to),), f"converted for {location.name}")
 
