@@ -74,3 +74,18 @@ def test_gates_that_are_open_let_it_out():
     allowed = replace(RELAYING, relay_allow_secure=True)
     assert act(Action.RELAY, sensitivity=Sensitivity.PRIVATE) == ((SENT,), "")
     assert act(Action.RELAY, secure=True, site=allowed) == ((SENT,), "")
+
+
+@pytest.mark.parametrize("category", list(Category))
+@pytest.mark.parametrize("action", [Action.ACCEPT, Action.RELAY, Action.ACCEPT_AND_RELAY])
+def test_what_they_say_is_plain(category, action):
+    """The words of `explain` and `trace`: voice messages, but receipts."""
+    situation = Situation(
+        message(category=category), STRANGER, SenderFinding("x", "outside"), False, book(site=RELAYING), FakeUsage(),
+        RELAYING,
+    )  # fmt: skip
+    named = {"voice": "voice messages", "email": "email messages", "fax": "fax messages", "receipt": "receipts"}
+    verbs = {Action.ACCEPT: "accepts {}", Action.RELAY: f"relays {{}} to {OUT}",
+             Action.ACCEPT_AND_RELAY: f"accepts {{}} and relays them to {OUT}"}  # fmt: skip
+    reason = discover()[action].act(USER, ROBIN_AT, situation).reason
+    assert reason == verbs[action].format(named[category.value])

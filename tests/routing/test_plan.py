@@ -495,7 +495,7 @@ def test_every_recipient_has_a_kind_a_match_and_a_reason():
     ]
     assert [r.reason for r in decision.recipients] == [
         "chris@vm1.example.com is Chris Jones; accepts voice messages",
-        "dana@vm1.example.com is Dana Reed, whose home server is n-b; handed over to Node B",
+        "dana@vm1.example.com is Dana Reed, whose home server is Node B; handed over to Node B",
         "jo@vm1.example.com is the contact Jo Poole at London; converted for London",
         "720+4455@vm1.example.com dials 4455 at London; converted for London",
         "team@vm1.example.com is the list Team; 3 members",

@@ -14,6 +14,11 @@ class Category(Enum):
     FAX = "fax"
     RECEIPT = "receipt"
 
+    @property
+    def plural(self) -> str:
+        """Several of them in words: `voice messages`, `receipts`."""
+        return "receipts" if self is Category.RECEIPT else f"{self.value} messages"
+
 
 class Sensitivity(Enum):
     NORMAL = "normal"

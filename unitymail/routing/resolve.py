@@ -82,7 +82,8 @@ def of_entry(entry: Entry, address: str, book: IBook) -> Found:
     """An object of the directory as a recipient; `address` is how it was reached."""
     if isinstance(entry, User):
         if entry.home:
-            return Found("remote-user", f"{address} is {_named(entry)}, whose home server is {entry.home}", entry)
+            home = _home(entry, book)
+            return Found("remote-user", f"{address} is {_named(entry)}, whose home server is {home}", entry)
         return Found("user", f"{address} is {_named(entry)}", entry)
     if isinstance(entry, DistributionList):
         return Found("list", f"{address} is the list {_named(entry)}", entry)
@@ -91,6 +92,11 @@ def of_entry(entry: Entry, address: str, book: IBook) -> Found:
 
 def _named(entry: Entry) -> str:
     return entry.display_name or entry.alias
+
+
+def _home(user: User, book: IBook) -> str:
+    peer = book.location(user.home)
+    return user.home if peer is None else peer.name
 
 
 def _contact(contact: Contact, address: str, book: IBook) -> Found:

@@ -14,4 +14,4 @@ action = Action.ACCEPT
 
 def act(user: User, to: str, situation: Situation) -> Planned:
     message = situation.message
-    return Planned((Deliver(user.id, to, message.vpim),), f"accepts {message.category.value} messages")
+    return Planned((Deliver(user.id, to, message.vpim),), f"accepts {message.category.plural}")

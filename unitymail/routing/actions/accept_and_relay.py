@@ -18,7 +18,7 @@ action = Action.ACCEPT_AND_RELAY
 
 def act(user: User, to: str, situation: Situation) -> Planned:
     kept = Deliver(user.id, to, situation.message.vpim)
-    does = f"accepts {situation.message.category.value} messages"
+    does = f"accepts {situation.message.category.plural}"
     barred = judge_relay(user, situation)
     if barred is not None:
         return Planned((kept,), f"{does}; not relayed: {barred.why}")

@@ -16,6 +16,6 @@ action = Action.RELAY
 def act(user: User, to: str, situation: Situation) -> Planned:
     barred = judge_relay(user, situation)
     if barred is not None:
-        return Planned((), f"relays {situation.message.category.value} messages, but {barred.why}", barred.failure)
-    reason = f"relays {situation.message.category.value} messages to {user.relay_address}"
+        return Planned((), f"relays {situation.message.category.plural}, but {barred.why}", barred.failure)
+    reason = f"relays {situation.message.category.plural} to {user.relay_address}"
     return Planned((RelayToUser(user.id, user.relay_address, to),), reason)
