@@ -225,7 +225,7 @@ def test_who_is_nobody(house, letter):
     """An --as that names nobody says what it takes."""
     said = house.refused("explain", "--from", "a@b", "--to", "c@d", "--as", "nobody", letter())
     assert said.startswith("There is no user named nobody; --as takes")
-    assert "no location named x" in house.refused("explain", "--from", "a@b", "--to", "c@d", "--as", "peer:x", letter())
+    assert "no peer named x" in house.refused("explain", "--from", "a@b", "--to", "c@d", "--as", "peer:x", letter())
 
 
 def test_nothing_is_written(house, letter, tmp_path):

@@ -94,7 +94,7 @@ WHYS = {
     4: "password has 5 characters",
     5: "no mail address",
     6: "no class of service named Nothing",
-    7: "no location named vm9",
+    7: "no peer named vm9",
     8: "route_ndr is 'perhaps'",
     9: "no alias",
     10: "holds an @",
@@ -148,6 +148,17 @@ def test_update_changes_who_is_there(unitymail, robin, write):
     path = write(("alias", "password", "delegate"), ("kim", "lilies at eight", ""), ("robin", "", "''"))
     assert imported(unitymail, path, "--update")["changed"] == 2
     assert unitymail.json("user", "show", "robin")["delegate"] == []
+
+
+def test_order_and_spelling_change_nothing(unitymail, robin, write):
+    """Proxy addresses and delegates in another order, or with other capitals, are what is there already."""
+    rows = ("alias", "proxy", "delegate"), ("a", "", ""), ("z", "", ""), ("kim", "z@x.example;b@x.example", "z;a")
+    imported(unitymail, write(*rows))
+    before = everything(unitymail)
+    rows = rows[0], ("kim", "z@x.example; B@X.example", "a;z"), ("kim", "b@x.example;z@x.example", "z; a ;z")
+    again = imported(unitymail, write(*rows), "--update")
+    assert (again["changed"], again["unchanged"]) == (0, 2)
+    assert everything(unitymail) == before
 
 
 def test_delegates_of_each_other(unitymail, write):

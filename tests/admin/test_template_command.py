@@ -77,7 +77,7 @@ def test_a_template_for_users_of_a_peer(unitymail, vm2):
         (("--relay-address", "%Alias%@x.example", "--proxy", "%Alias%@x.example"), "address of the same user"),
         (("--delegate", "nobody"), "no user named nobody"),
         (("--quota", "receive=99999999999999999999"), "out of range"),
-        (("--home", "vm9"), "no location named vm9"),
+        (("--home", "vm9"), "no peer named vm9"),
     ],
     ids=" ".join,
 )

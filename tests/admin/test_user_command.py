@@ -98,7 +98,7 @@ def test_refusals_say_why_and_change_nothing(unitymail, robin):
         (("add", "chris", "--proxy", "Robin.Smith@example.com"), "belongs to the user robin"),
         (("add", "chris", "--extension", "1041"), "extension 1041 is taken"),
         (("add", "chris", "--cos", "Nothing"), "no class of service named Nothing"),
-        (("add", "chris", "--home", "vm9"), "no location named vm9"),
+        (("add", "chris", "--home", "vm9"), "no peer named vm9"),
         (("add", "chris", "--delegate", "nobody"), "no user named nobody"),
         (("add", "chris@example.com"), "holds an @"),
         (("add", "../../etc/passwd"), "'/'"),

@@ -46,7 +46,9 @@ def peer_id(view: IDirectoryView, name: str) -> str:
     """The peer that is somebody's home server; "" for this node."""
     if not name:
         return ""
-    found = the(view, Location, name)
+    found = view.named(Location, name)
+    if found is None:
+        raise NotFound(f"There is no peer named {name}; `unitymail peer list` lists them.")
     if found.kind is not LocationKind.PEER:
         raise NotFound(
             f"The location {name} is no peer, so it cannot be a home server; `unitymail peer list` lists peers."
@@ -62,7 +64,8 @@ def vpim_location(view: IDirectoryView, name: str) -> Location:
 
 
 def user_ids(view: IDirectoryView, aliases: Iterable[str]) -> tuple[str, ...]:
-    return tuple(the(view, User, alias).id for alias in aliases)
+    """Each once, in the order that the directory keeps."""
+    return tuple(sorted({the(view, User, alias).id for alias in aliases}))
 
 
 def member(view: IDirectoryView, name: str) -> Entry:

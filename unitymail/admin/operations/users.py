@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from unitymail.admin.operations.user_facts import user_facts
 from unitymail.admin.operations.wish import UserWish, profile, said
 from unitymail.interfaces.directory import IDirectory, IDirectoryChange, IDirectoryView, Refused, Secret
 from unitymail.interfaces.login import IPasswords
+from unitymail.mail.address import key_of
 from unitymail.people.location import Location
 from unitymail.people.user import User
 from unitymail.people.user_template import UserTemplate
@@ -113,7 +115,7 @@ def changed_user(view: IDirectoryView, user: User, wish: UserWish) -> User:
 def _wished(view: IDirectoryView, user: User, wish: UserWish) -> User:
     values: dict[str, Any] = said(wish, "alias", "extension")
     if wish.proxy is not None:
-        values["proxies"] = (*wish.proxy, *_former(view, user))
+        values["proxies"] = _proxies(user, (*wish.proxy, *_former(view, user)))
     user = replace(profile(view, user, wish), **values)
     if user.home and (wish.action or wish.quota or wish.relay_address):
         home = Names(view).of(Location, user.home)
@@ -122,6 +124,14 @@ def _wished(view: IDirectoryView, user: User, wish: UserWish) -> User:
             "set them there."
         )
     return user
+
+
+def _proxies(user: User, asked: Iterable[str]) -> tuple[str, ...]:
+    """In the order, and where they are there already in the spelling, that the directory keeps: naming them again in
+    another order changes nothing."""
+    present = {key_of(address): address for address in user.proxies}
+    wanted = {key_of(address): address for address in asked}
+    return tuple(present.get(key, wanted[key]) for key in sorted(wanted))
 
 
 def _former(view: IDirectoryView, user: User) -> tuple[str, ...]:
