@@ -318,6 +318,7 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     chris = id_of("chris")
     journal = past.journal
     journal.performed(TRACE, RelayToSmartHost("a@b"), "2.0.0")
+    journal.performed(TRACE, RelayToSmartHost("c@d"), "mx.example.net")
     journal.failed(TRACE, RelayToSmartHost("a@b"), "5.1.1", "Nobody.")
     journal.converted(TRACE, "Berlin", 2.9, ("song.mp3",))
     journal.contact_learned(TRACE, "l1", "added", "Pat")
@@ -331,7 +332,8 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     past.tell()
     said = house.do("trace", TRACE)
     for words in (
-        "Done: relay to a@b: 2.0.0", "Failed: relay to a@b: 5.1.1 Nobody.", "Converted for Berlin: 2.9 s of audio.",
+        "Done: relay to a@b, 2.0.0.", "Done: relay to c@d, taken by mx.example.net.",
+        "Failed: relay to a@b: 5.1.1 Nobody.", "Converted for Berlin: 2.9 s of audio.",
         "left out: song.mp3", "The contact Pat at l1 was added by this message.", "A read receipt went to a@b",
         "root did this in the queue: hold.", "Kept as bad mail: nobody knows the sender",
         "Put aside, untouched, after an error nobody expected: ValueError: x", "Bare line ends were put right",

@@ -23,6 +23,7 @@ from unitymail.admin.operations.paragraph import (
 )
 from unitymail.admin.operations.story_way_in import WAY_IN
 from unitymail.interfaces.history import Event, Story
+from unitymail.mail.status import status_or_unknown
 
 
 def paragraphs(story: Story, name_of: NameOf) -> Iterator[Paragraph]:
@@ -93,8 +94,12 @@ def _failed(events: list[Event], name_of: NameOf) -> Paragraph:
 
 
 def _performed(events: list[Event], name_of: NameOf) -> Paragraph:
+    """The outcome is a status, or the name of the host that took the message."""
     facts = events[0].facts
-    return told(f"Done: {_step_of(facts, name_of)}: {facts.get('outcome', '')}".rstrip(": "))
+    outcome = facts.get("outcome", "2.0.0")
+    if outcome != status_or_unknown(outcome):
+        outcome = f"taken by {outcome}"
+    return told(f"Done: {_step_of(facts, name_of)}, {outcome}.")
 
 
 def _step_of(facts: Facts, name_of: NameOf) -> str:
