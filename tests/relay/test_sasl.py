@@ -96,16 +96,17 @@ def test_plain_and_login():
         login.answer(b"again")
 
 
-@pytest.mark.parametrize(("offered", "encrypted", "near", "name"), [
-    (ALL, True, False, "SCRAM-SHA-256"), (ALL, False, True, "SCRAM-SHA-256"), (ALL, False, False, None),
-    (("PLAIN", "LOGIN"), True, False, "PLAIN"), (("LOGIN",), True, False, "LOGIN"),
-    (("PLAIN", "LOGIN"), False, True, None), (("CRAM-MD5",), True, True, None), ((), True, True, None),
+@pytest.mark.parametrize(("offered", "how", "name"), [
+    (ALL, "encrypted", "SCRAM-SHA-256"), (ALL, "near", "SCRAM-SHA-256"), (ALL, "", None),
+    (("PLAIN", "LOGIN"), "encrypted verified", "PLAIN"), (("LOGIN",), "encrypted verified", "LOGIN"),
+    (("PLAIN", "LOGIN"), "encrypted near", "PLAIN"), (("PLAIN", "LOGIN"), "encrypted", None),
+    (("PLAIN", "LOGIN"), "verified", None), (("PLAIN", "LOGIN"), "near", None),
+    (("CRAM-MD5",), "encrypted near verified", None), ((), "encrypted near verified", None),
 ])  # fmt: skip
-def test_choosing(offered, encrypted, near, name):
-    """The best there is; the password never in the clear, a proof in the clear only to this machine."""
-    found = choose(
-        offered, "robin", b"secret", encrypted=encrypted, near=near, prepared=lambda password: password, salted=SALTED
-    )
+def test_choosing(offered, how, name):
+    """The best there is; the password under TLS only and to nobody who may be another, a proof in the clear to us."""
+    known = {word: word in how.split() for word in ("encrypted", "near", "verified")}
+    found = choose(offered, "robin", b"secret", **known, prepared=lambda password: password, salted=SALTED)
     assert (found and found.name) == name
 
 
@@ -115,3 +116,9 @@ def test_challenge_of():
     assert challenge_of("") == b""
     with pytest.raises(Distrust):
         challenge_of("?")
+
+
+def test_a_name_that_scram_must_write_otherwise():
+    """RFC 5802 5.1: what separates attributes is escaped in a name, the sign of escape first."""
+    first = ScramSha256("a=b,c", b"secret", SALTED, nonce="n").first()
+    assert first == b"n,,n=a=3Db=2Cc,r=n"

@@ -10,7 +10,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 
 from tests.fakes import InlineThreads
-from tests.relay.play import HOP, Play, Wire
+from tests.relay.play import HOP, REQUIRED, Play, Wire
 from unitymail.relay.sasl import SaltedPasswords
 from unitymail.relay.signing_in import ANSWER_S, SignIn
 
@@ -27,9 +27,9 @@ def sign_in(threads=None, password=SECRET):
     return SignIn("robin", password, threads=threads, prepared=bytes, salted=SaltedPasswords().salted)
 
 
-def under_tls(*extensions, threads=None, password=SECRET):
+def under_tls(*extensions, threads=None, password=SECRET, hop=REQUIRED):
     """(a client whose connection has TLS, what it says to these extensions)."""
-    play = Play(HOP, handshake=Mock(flaw=""), sign_in=sign_in(threads, password))
+    play = Play(hop, handshake=Mock(flaw=""), sign_in=sign_in(threads, password))
     play.greet("STARTTLS")
     play.hear("220 go on")
     return play, play.hear(*play.ehlo(*extensions))
@@ -151,6 +151,16 @@ def test_never_in_the_clear():
     play = Play(HOP, sign_in=sign_in())
     assert play.greet("PIPELINING") == "QUIT\r\n"
     assert "offers no sign-in that this node may use." in trouble(play).why
+
+
+def test_a_server_that_nobody_verified():
+    """Under TLS with whoever answers only a proof is given; what would let the password be said is told."""
+    _, said = under_tls("AUTH PLAIN SCRAM-SHA-256", hop=HOP)
+    assert said.startswith("AUTH SCRAM-SHA-256 ")
+    play, said = under_tls("AUTH PLAIN LOGIN", hop=HOP)
+    assert said == "QUIT\r\n" and "(smart_host.tls = required)" in trouble(play).why
+    play, said = under_tls("AUTH PLAIN SCRAM-SHA-256", hop=HOP)
+    assert play.hear("504 5.5.4 say the password instead") == "QUIT\r\n"
 
 
 def test_a_proof_to_this_machine(monkeypatch):

@@ -169,17 +169,18 @@ def challenge_of(text: str) -> bytes:
 
 
 def choose(
-    offered: tuple[str, ...], username: str, password: bytes, *, encrypted: bool, near: bool,
+    offered: tuple[str, ...], username: str, password: bytes, *, encrypted: bool, near: bool, verified: bool,
     prepared: Callable[[bytes], bytes], salted: Callable[[bytes, bytes, int], bytes],
 ) -> Mechanism | None:  # fmt: skip
-    """The best mechanism on offer; None when none may be used. The password itself is said under TLS only.
+    """The best mechanism on offer; None when none may be used.
 
-    `near`: the server is this machine, which may be shown a proof in the clear too.
+    `near`: the server is this machine, which may be shown a proof in the clear too. `verified`: its certificate is for
+    its name, so that nobody in between plays the server. The password itself is said under TLS only, to one of these.
     """
     if "SCRAM-SHA-256" in offered and (encrypted or near):
         return ScramSha256(prepared(username.encode()).decode(), prepared(password), salted)
-    if "PLAIN" in offered and encrypted:
+    if not encrypted or not (verified or near):
+        return None
+    if "PLAIN" in offered:
         return Plain(username, password)
-    if "LOGIN" in offered and encrypted:
-        return Login(username, password)
-    return None
+    return Login(username, password) if "LOGIN" in offered else None

@@ -51,7 +51,7 @@ class SignIn:
         client = self._client
         self._mechanism = mechanism = choose(
             self._left, self._username, self._password, encrypted=client.encrypted, near=client.near,
-            prepared=self._prepared, salted=self._salted,
+            verified=client.hop.tls in ("required", "pinned"), prepared=self._prepared, salted=self._salted,
         )  # fmt: skip
         if mechanism is None:
             return self._give_up("4.7.0", f"offers no sign-in that this node may use{self._why_none()}.")
@@ -61,7 +61,7 @@ class SignIn:
         if self._first is None:
             client.say([verb])
         else:
-            coded = base64.b64encode(self._first) or b"="
+            coded = base64.b64encode(self._first)
             if len(verb) + len(coded) < LONGEST_AUTH:
                 self._first = None
                 client.say_hidden(verb + b" " + coded, verb + b" " + HIDDEN)
@@ -70,9 +70,14 @@ class SignIn:
         client.expect(ANSWER_S)
 
     def _why_none(self) -> str:
-        if self._client.encrypted or not self._client.offers.mechanisms:
+        client = self._client
+        if not client.offers.mechanisms:
             return ""
-        return " without TLS: the password is never said in the clear"
+        if not client.encrypted:
+            return " without TLS: the password is never said in the clear"
+        if client.hop.tls == "opportunistic" and not client.near:
+            return ": the password is said only to a server whose certificate is verified (smart_host.tls = required)"
+        return ""
 
     def waiting_for(self) -> str:
         return "its answer to our sign-in"
