@@ -185,3 +185,27 @@ def test_the_limit_between_small_and_large(tmp_path):
         play.send(letter(tmp_path, octets))
         play.said()
         assert play.hear(*OK, "354 go").encode() == octets + b".\r\n"
+
+
+def test_the_first_of_two_chunks_is_refused(tmp_path):
+    """Both were sent: an answer is to come that belongs to no message, so the connection is not used again."""
+    play = ready("PIPELINING", "CHUNKING")
+    found = play.send(letter(tmp_path, LARGE[: BLOCK + 1_000]))
+    play.said()
+    assert play.hear(*OK).count("BDAT ") == 2
+    play.hear("552 5.2.2 too much")
+    assert kinds(found[0]) == [("failed", "5.2.2")]
+    assert play.wire.aborted and not play.client.usable
+
+
+def test_chunks_in_lock_step(tmp_path):
+    """A server without PIPELINING is sent one chunk at a time."""
+    play = ready("CHUNKING", "BINARYMIME")
+    found = play.send(letter(tmp_path, LARGE, body="binarymime"))
+    play.said()
+    play.hear("250 ok")
+    said = play.hear("250 ok")
+    for _ in range(3):
+        assert said.count("BDAT ") == 1 and not found
+        said = play.hear("250 ok")
+    assert kinds(found[0]) == [("done", "2.0.0")]

@@ -112,6 +112,16 @@ def test_a_peer_in_one_write(tmp_path):
     assert kinds(found[0]) == [("done", "2.0.0")]
 
 
+def test_a_large_message_to_a_peer(tmp_path):
+    """It is not read at once: the envelope goes first, then block by block."""
+    play = ready_peer()
+    found = play.send(letter(tmp_path, b"x" * 98 + b"\r\n" + LETTER * 5_000, told=TOLD))
+    assert "BDAT" not in play.said()
+    assert play.hear("250 ok", "250 ok").count("BDAT ") == 3
+    play.hear("250 ok", "250 ok", "250 2.0.0 taken")
+    assert kinds(found[0]) == [("done", "2.0.0")]
+
+
 def test_a_peer_refuses_the_recipient(tmp_path):
     """The octets were sent for nothing; the connection stays in step."""
     play = ready_peer()

@@ -15,7 +15,7 @@ from tests.relay.certificates import Pair
 from tests.relay.play import LETTER, TOLD, kinds, letter
 from tests.relay.sink import ServerSide, Sink
 from unitymail.relay.relay import Relay
-from unitymail.relay.tls import ascii_name
+from unitymail.relay.tls import Handshake, ascii_name
 from unitymail.routing.next_hop import NextHop
 from unitymail.threads import Threads
 
@@ -256,6 +256,15 @@ class PinnedTest(Stage):
         bare = Relay(host="a", reactor=reactor, threads=self.threads, connections=lambda: 1, resolver=Here())
         attempt = await bare.send(self.peer(sink), letter(self.mail, told=TOLD))
         self.assertIn("no certificate to show", attempt.outcomes[0].why)
+
+
+def test_what_cannot_be_checked_is_not_believed():
+    """OpenSSL takes what a callback raises for nothing: anything unforeseen means no."""
+    for tls in ("required", "pinned"):
+        hop = NextHop("h", "the host", "mail.example.com", tls=tls, fingerprint="ab" * 32)
+        handshake = Handshake(None, hop, "mail.example.com")
+        assert not handshake._verify(None, object(), 0, 0, 1)
+        assert "cannot be checked" in handshake.flaw
 
 
 def test_names():
