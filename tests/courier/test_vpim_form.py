@@ -307,7 +307,7 @@ def test_a_disk_that_fills_up(post, monkeypatch):
         return files[-1]
 
     monkeypatch.setattr("unitymail.courier.vpim_form.message", full)
-    monkeypatch.setattr("unitymail.courier.vpim_form._temporary", temporary)
+    monkeypatch.setattr("unitymail.courier.vpim_form.temporary", temporary)
     with pytest.raises(OSError, match="No space"):
         post.convert(voice_mail(VOICE))
     assert [file.closed for file in files] == [True, True]

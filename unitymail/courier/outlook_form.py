@@ -9,20 +9,20 @@ what is attached, not in how it sounds. Everything goes through temporary files 
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal, cast
 
 from unitymail.courier.deciding import received
 from unitymail.courier.learning import number_at
+from unitymail.courier.scratch import temporary
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import ICodec, Sound
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import Item
 from unitymail.mail import writing
 from unitymail.mail.address import key_of, split
+from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import Mailbox, addresses, decode, first
 from unitymail.mail.message import Category, Importance, Sensitivity
@@ -30,20 +30,18 @@ from unitymail.mail.part import Octets, Part
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import importance_of
 from unitymail.mail.structure import scan
+from unitymail.mail.vpim.base64_lines import base64_lines, blocks_of
 from unitymail.mail.vpim.body import Body
 from unitymail.mail.vpim.forms import form_of
 from unitymail.mail.vpim.inbound import Contents, contents_of
 from unitymail.mail.vpim.outlook import (
     Attached,
     Heading,
-    Readable,
     Speaker,
-    boundary_for,
     header_of,
     part_header,
     subject_for,
     text_part,
-    write_base64,
 )
 from unitymail.people.location import Location
 from unitymail.people.user import User
@@ -119,7 +117,6 @@ class _Converting:
         self._host = host
         self._item = item
         self._buffer = buffer
-        self._place = os.path.dirname(item.path)
         self._root = scan(buffer).root
         self._people = People(book, item.origin_user)
         self._left = float(book.site.vpim_max_seconds)
@@ -129,7 +126,7 @@ class _Converting:
     def convert(self, trail: bytes, wanted: set[bool]) -> Conversion:
         contents = contents_of(self._root)
         has_fax = contents.has_fax
-        with self._temporary() as parts, self._temporary() as wav:
+        with temporary(self._item) as parts, temporary(self._item) as wav:
             for inner in contents.everything():
                 self._attach(inner, parts, wav, forwarded=inner is not contents)
             if not self._attached:
@@ -145,30 +142,29 @@ class _Converting:
         sent = _sent(self._buffer, contents.root) if forwarded else ""
         audio = [part for part in contents.audio if part.size]
         if audio and (seconds := self._play(audio, wav)):
-            self._add(Attached("voice", self._next("voice"), who, seconds, forwarded, sent), parts, wav)
+            one = Attached("voice", self._next("voice"), who, seconds, forwarded, sent)
+            self._add(one, parts, base64_lines(blocks_of(wav)))
         for fax in contents.faxes:
             one = Attached("fax", self._next("fax"), who, forwarded=forwarded, sent=sent)
-            self._add(one, parts, Body(self._buffer, fax))
+            self._add(one, parts, base64_lines(Body(self._buffer, fax).blocks()))
         for part in contents.enclosed:
             if (encoding := _carried(self._buffer, part)) is not None:
-                self._enclose(Attached("message", self._next("message"), encoding=encoding), parts, part)
+                one = Attached("message", self._next("message"), encoding=encoding)
+                self._add(one, parts, self._enclosed(part))
 
     def _next(self, kind: str) -> int:
         return 1 + sum(1 for one, _, _ in self._attached if one.kind == kind)
 
-    def _add(self, one: Attached, parts: BinaryIO, file: Readable) -> None:
+    def _add(self, one: Attached, parts: BinaryIO, body: Iterable[bytes]) -> None:
         start = parts.tell()
         parts.write(part_header(one))
-        write_base64(file, parts)
+        parts.writelines(body)
         self._attached.append((one, start, parts.tell()))
 
-    def _enclose(self, one: Attached, parts: BinaryIO, part: Part) -> None:
-        start = parts.tell()
-        parts.write(part_header(one))
+    def _enclosed(self, part: Part) -> Iterator[bytes]:
         for at in range(part.body, part.end, PIECE):
-            parts.write(self._buffer[at : min(at + PIECE, part.end)])
-        parts.write(b"\r\n")
-        self._attached.append((one, start, parts.tell()))
+            yield self._buffer[at : min(at + PIECE, part.end)]
+        yield b"\r\n"
 
     def _play(self, audio: Sequence[Part], wav: BinaryIO) -> float:
         """All of it as one WAV, in order; how many seconds it lasts."""
@@ -187,9 +183,6 @@ class _Converting:
         if form is None:
             raise UnknownCodec(why=f"{part.media_type} is no audio that can be decoded here")
         return form
-
-    def _temporary(self) -> BinaryIO:
-        return cast(BinaryIO, tempfile.TemporaryFile(dir=self._place))
 
     def _heading(self, trail: bytes) -> Heading:
         item, buffer, root = self._item, self._buffer, self._root
@@ -210,24 +203,17 @@ class _Converting:
         boundary = boundary_for(trace, self._buffer)
         delimiter = b"--" + boundary
         heading = replace(heading, message_id=heading.message_id or f"<{trace}@{self._host}>")
-        file = self._temporary()
+        file = temporary(self._item)
         file.write(header_of(heading, self._buffer, self._root, boundary))
         file.write(delimiter + b"\r\n" + text_part([one for one, _, _ in chosen]))
         for _, start, end in chosen:
             file.write(delimiter + b"\r\n")
-            _copy(parts, start, end, file)
+            parts.seek(start)
+            file.writelines(blocks_of(parts, end - start))
         file.write(delimiter + b"--\r\n")
         file.seek(0)
         asks = first(self._buffer, self._root, b"disposition-notification-to") is not None
         return Converted(trace, file, heading.subject, heading.message_id, heading.importance, asks)
-
-
-def _copy(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None:
-    source.seek(start)
-    while start < end:
-        block = source.read(min(PIECE, end - start))
-        target.write(block)
-        start += len(block)
 
 
 class People:

@@ -10,13 +10,13 @@ are made first, into one file without a name, and the message is written around 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
 from unitymail.courier.deciding import received
+from unitymail.courier.scratch import temporary
 from unitymail.courier.vpim_people import People, people_of
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import AudioForm, CannotDecode, ICodec, Sound, TooLong
@@ -84,7 +84,7 @@ class VpimForm:
                 item.trace, location.id, self._host, item.arrived, trail, people.sender, people.to, people.cc,
                 anonymous=people.anonymous, private=item.sensitivity == Sensitivity.PRIVATE.value,
             )  # fmt: skip
-            with _temporary(item) as sounds:
+            with temporary(item) as sounds:
                 recordist = _Recordist(self._codec, location, buffer, sounds, float(self._book.site.vpim_max_seconds))
                 return self._put_together(item, selection, cover, people, location, recordist)
 
@@ -109,7 +109,7 @@ class VpimForm:
             with self._directory.read() as view:
                 name = recordist.name(view.spoken_name(people.user))
         material = Material(recordist.buffer, cover, recordings, recordist.wav, name)
-        file = _temporary(item)
+        file = temporary(item)
         try:
             for block in message(selection, material):
                 file.write(block)
@@ -185,8 +185,3 @@ class _Recordist:
         seconds = self._codec.convert(sources, form, sounds, most_seconds=most_seconds)
         end = sounds.seek(0, os.SEEK_END)
         return Recording(sounds, start, end - start, seconds)
-
-
-def _temporary(item: Item) -> BinaryIO:
-    """Beside the item, without a name: nothing is left of it, whatever happens."""
-    return cast(BinaryIO, tempfile.TemporaryFile(dir=os.path.dirname(item.path)))

@@ -46,6 +46,11 @@ def audio_type(part: Part) -> str:
     return ""
 
 
+def voice_role(part: Part) -> str:
+    """The parameter `voice` of Content-Disposition (RFC 3801 4.3.2) in lower case; "" when there is none."""
+    return next((value.strip().lower() for name, value in part.disposition_parameters if name == "voice"), "")
+
+
 def is_playable(buffer: Octets, part: Part) -> bool:
     """Audio whose first octets bear out what it is called; raw samples have no signature and need only be there."""
     kind = audio_type(part)

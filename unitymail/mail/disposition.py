@@ -14,6 +14,7 @@ from typing import Literal
 
 from unitymail.mail import writing
 from unitymail.mail.address import key_of
+from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import FIELD, addresses, decode
 from unitymail.mail.message import Category
@@ -116,18 +117,11 @@ def build_disposition(
 ) -> bytes:
     """The whole notification, CRLF lines; `trace` is its own id, `when` (Unix seconds) the moment it tells of."""
     utf8 = not (asked.to.isascii() and reader.address.isascii())
-    boundary = _boundary(trace, asked.header)
+    boundary = boundary_for(trace, asked.header)
     parts = (_human(asked, kind, reader, when), _machine(asked, kind, reader, host, utf8), _returned(asked.header))
     delimiter = b"--" + boundary + b"\r\n"
     body = b"".join(delimiter + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
     return _heading(asked, kind, reader, host, trace, when, boundary, body) + b"\r\n" + body
-
-
-def _boundary(trace: str, content: bytes) -> bytes:
-    boundary = b"=_unitymail_" + writing.token(trace)
-    while boundary in content:
-        boundary += b"_"
-    return boundary
 
 
 def _heading(

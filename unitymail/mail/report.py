@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unitymail.mail import writing
+from unitymail.mail.boundary import boundary_for
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.fate import Fate
 from unitymail.mail.reply import printable
@@ -74,7 +75,7 @@ def build_report(
     7-bit unless the original or an address is not: then it is labelled 8bit (and needs SMTPUTF8 for UTF-8 addresses).
     """
     utf8 = not (to.isascii() and all(fate.address.isascii() and fate.orcpt.isascii() for fate in fates))
-    boundary = _boundary(trace, original.content)
+    boundary = boundary_for(trace, original.content)
     parts = [
         _human(words(fates, original, retry_until, names or {}, host)),
         _machine(fates, envelope, original, host, when, retry_until, utf8),
@@ -83,13 +84,6 @@ def build_report(
     delimiter = b"--" + boundary
     body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
     return _header(to, fates, original, domain, host, trace, when, boundary, body) + b"\r\n" + body
-
-
-def _boundary(trace: str, content: bytes) -> bytes:
-    boundary = b"=_unitymail_" + writing.token(trace)
-    while boundary in content:
-        boundary += b"_"
-    return boundary
 
 
 _TITLES = (("failed", "Undeliverable"), ("delayed", "Delayed"), ("relayed", "Passed on"), ("expanded", "Passed on"))

@@ -27,6 +27,15 @@ def search(pattern: re.Pattern[bytes], buffer: Octets, start: int, end: int) -> 
     return pattern.search(buffer, start, end)
 
 
+def holds(buffer: Octets, octets: bytes) -> bool:
+    """Whether `octets` stand anywhere in the buffer."""
+    for start in range(0, len(buffer), WINDOW):
+        if buffer.find(octets, start, start + WINDOW + len(octets) - 1) >= 0:
+            return True
+        let_go(buffer, start, min(start + WINDOW, len(buffer)))
+    return False
+
+
 def blocks(buffer: Octets, start: int, end: int) -> Iterator[bytes]:
     """Slices of about a megabyte, none of which ends between a CR and its LF."""
     while start < end:

@@ -9,13 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
-from urllib.parse import unquote
 
-from unitymail.mail.audio import TELEPHONE, audio_type, has_tiff_signature, is_audio, is_playable, is_tiff
+from unitymail.mail.attachments import attachments, is_readable
+from unitymail.mail.audio import TELEPHONE, audio_type, has_tiff_signature, is_audio, is_playable, is_tiff, voice_role
 from unitymail.mail.lexical import unfold
 from unitymail.mail.part import Octets, Part, leaves, walk
 from unitymail.mail.sensitivity import plain_word
-from unitymail.mail.text import decoded
 
 Hint = Literal["voice", "fax", "email"]
 
@@ -30,9 +29,7 @@ _CLASSES: dict[str, Hint] = {
 }
 _MARKED_NAME = re.compile(r"voice ?message.*\.wav|msg\d{4}\..*", re.IGNORECASE | re.DOTALL)
 _MARKED_DESCRIPTIONS = frozenset({b"voicemail sound attachment.", b"sound attachment."})
-_REFERENCE = re.compile(rb"cid:([^\s\"'<>()]{1,998})", re.IGNORECASE)
 _FAX_ADDRESS = re.compile(rb"(?<![^\s<,:;\"])FAX=\+?\d", re.IGNORECASE)
-_MOST_HTML = 1 << 20
 
 
 class _Looked(NamedTuple):
@@ -54,7 +51,7 @@ class Evidence:
     @property
     def is_plain_text(self) -> bool:
         """One text for people to read and no hint, as most messages are: no rule has anything to look at."""
-        return not self.root.children and _is_readable(self.root) and self.hint is None
+        return not self.root.children and is_readable(self.root) and self.hint is None
 
     @cached_property
     def leaves(self) -> list[Part]:
@@ -63,21 +60,7 @@ class Evidence:
     @cached_property
     def attachments(self) -> list[Part]:
         """Leaves that are neither the text for people to read nor images shown inside it."""
-        others = [part for part in self.leaves if not _is_readable(part)]
-        if not any(part.type == "image" and part.content_id for part in others):
-            return others
-        shown = self._references()
-        return [part for part in others if part.type != "image" or _content_id(part) not in shown]
-
-    def _references(self) -> set[str]:
-        return {
-            unquote(found.decode("latin-1"))
-            for part in self.leaves
-            if part.media_type == "text/html" and _is_readable(part)
-            for found in _REFERENCE.findall(
-                decoded(self.buffer, part._replace(end=min(part.end, part.body + _MOST_HTML)))
-            )
-        }
+        return attachments(self.buffer, self.leaves)
 
     def look(self, part: Part) -> _Looked:
         at = (part.start, part.body)
@@ -117,8 +100,7 @@ class Evidence:
 
     def is_marked(self, part: Part) -> bool:
         """Whether name, description or the VPIM parameter says that an attachment is a voice message."""
-        voice = next((value for name, value in part.disposition_parameters if name == "voice"), "")
-        if voice.lower() == "voice-message" or _MARKED_NAME.fullmatch(part.filename):
+        if voice_role(part) == "voice-message" or _MARKED_NAME.fullmatch(part.filename):
             return True
         return part.description is not None and unfold(part.description).lower() in _MARKED_DESCRIPTIONS
 
@@ -160,11 +142,3 @@ class Evidence:
             elif part.media_type == "multipart/signed":
                 waiting.extend(part.children[:1])
         return None
-
-
-def _is_readable(part: Part) -> bool:
-    return part.type == "text" and part.subtype in ("plain", "html") and part.disposition != "attachment"
-
-
-def _content_id(part: Part) -> str:
-    return unfold(part.content_id or b"").strip(b"<> \t").decode("latin-1")

@@ -296,7 +296,7 @@ def test_a_full_disk_is_passing(office, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("unitymail.courier.vpim_form.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("unitymail.courier.scratch.tempfile.TemporaryFile", full)
     with pytest.raises(TryAgain) as trouble:
         office.send(vector("viewmail_voice.eml"))
     assert trouble.value.reply.enhanced == "4.3.1"

@@ -1,30 +1,17 @@
 """The body of a message to a voice-mail system, in pieces."""
 
-import base64
 import email
 import io
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from unitymail.mail.part import Part
 from unitymail.mail.vpim.heading import Cover
-from unitymail.mail.vpim.outbound import Material, Recording, base64_lines, message
+from unitymail.mail.vpim.outbound import Material, Recording, message
 from unitymail.mail.vpim.selection import Selection, Voice
 
 COVER = Cover("0trace", "l-1", "vm1.example.com", 1394457625.0, b"", ("Robin", "1@vm1.example.com"), (("C", "2@b"),))
 ROOT = Part(0, 0, 0, "text", "plain", ())
-
-
-@given(blocks=st.lists(st.binary(max_size=300), max_size=12))
-def test_base64(blocks):
-    """However it comes in, base64 goes out in lines of 76 without a line end behind the last."""
-    octets = b"".join(base64_lines(blocks))
-    lines = octets.split(b"\r\n")
-    assert base64.b64decode(octets) == b"".join(blocks)
-    assert all(len(line) == 76 for line in lines[:-1])
-    assert 0 < len(lines[-1]) <= 76 or not octets
 
 
 def recording(octets, seconds, start=0):

@@ -1,7 +1,5 @@
 """The words and octets around what is heard: pure."""
 
-import io
-from base64 import b64decode
 from email import message_from_bytes, policy
 
 import pytest
@@ -14,13 +12,11 @@ from unitymail.mail.vpim.outlook import (
     Attached,
     Heading,
     Speaker,
-    boundary_for,
     header_of,
     part_header,
     sentence,
     subject_for,
     text_part,
-    write_base64,
 )
 
 PAT = Speaker("Pat Lee", "177", "177@vpim.example.net")
@@ -111,29 +107,6 @@ def test_no_words_of_others_make_a_field(fields, name, subject):
     assert header.count(b"\r\n\r\n") == 1
     assert b"\0" not in header
     assert all(len(line) <= 998 for line in header.split(b"\r\n"))
-
-
-def test_a_boundary_that_occurs_is_lengthened():
-    """Who knows the trace cannot end our parts."""
-    assert boundary_for("t", b"") == b"=_unitymail_t"
-    assert boundary_for("t", b"--=_unitymail_t_--") == b"=_unitymail_t__"
-
-
-@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 57 * 1024 - 1, 57 * 1024, 200_001])
-def test_base64_in_lines(size):
-    """Every octet, in CRLF lines of 76 characters, whatever pieces the file is read in."""
-
-    class Dribble(io.BytesIO):
-        def read(self, count=-1):
-            return super().read(min(count, 1000))
-
-    octets = bytes(range(256)) * (size // 256 + 1)
-    out = io.BytesIO()
-    write_base64(Dribble(octets[:size]), out)
-    lines = out.getvalue().split(b"\r\n")
-    assert lines.pop() == b""
-    assert b64decode(b"".join(lines)) == octets[:size]
-    assert all(len(line) == 76 for line in lines[:-1])
 
 
 @given(st.lists(st.text(max_size=2_000), max_size=3))

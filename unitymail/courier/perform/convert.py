@@ -18,11 +18,11 @@ from unitymail.courier.deciding import Decider
 from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.forwarding import outgoing, read_received, recipients_of
 from unitymail.courier.learning import gone_there
+from unitymail.courier.scratch import tried_again
 from unitymail.courier.vpim_form import VpimForm, VpimMessage
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import CannotDecode, ICodec, TooLong
 from unitymail.interfaces.directory import IDirectory
-from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.spool import IManyStepsPerformer, Item, Outcome, StepState
@@ -104,10 +104,8 @@ class ConvertPerformer:
         return made
 
     def _convert(self, item: Item, steps: Sequence[Convert], location: Location) -> VpimMessage | Refused:
-        try:
+        with tried_again(f"converting {item.trace} for {location.name}"):
             return self._form.convert(item, steps, location, item.received or read_received(item))
-        except OSError as error:
-            raise TryAgain(DISK_FULL, why=f"converting {item.trace} for {location.name}: {error}") from error
 
     async def as_it_is(self, item: Item, steps: Sequence[Convert]) -> Outgoing:
         received = item.received or await self._threads.run(read_received, item)

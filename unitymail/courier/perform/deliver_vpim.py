@@ -9,7 +9,6 @@ Note *Performed twice*. The trace of what is committed is derived from the item'
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
@@ -18,9 +17,9 @@ from zope.interface import implementer
 from unitymail.courier.deciding import Decider
 from unitymail.courier.forwarding import read_received
 from unitymail.courier.outlook_form import Conversion, Converted, NoMedia, OutlookForm
+from unitymail.courier.scratch import tried_again
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import CannotDecode, ICodec, TooLong
-from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import IManyStepsPerformer, ISpool, Item, Outcome, StepState
 from unitymail.interfaces.threads import IThreads
@@ -33,7 +32,6 @@ from unitymail.routing.decision import Decision, SenderFinding, SenderKind
 from unitymail.routing.steps import Deliver, Step
 
 PIECE = 1 << 18
-FULL = (errno.ENOSPC, errno.EDQUOT)
 DELIVERED = Outcome("done", success="delivered")
 GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
 NO_FAX = Outcome("failed", "5.6.1", "The recipient does not accept fax messages, and the message holds nothing else.")
@@ -91,11 +89,8 @@ class DeliverFromVpimPerformer:
         ]
 
     def _convert(self, item: Item, fax: list[bool]) -> Conversion:
-        try:
+        with tried_again(f"converting {item.trace}"):
             return self._form.convert(item, item.received or read_received(item), fax)
-        except OSError as error:
-            reply = DISK_FULL if error.errno in FULL else None
-            raise TryAgain(reply, why=f"converting {item.trace}: {error}") from error
 
     async def _commit(self, item: Item, made: Converted, steps: list[Deliver]) -> None:
         if not steps:
@@ -107,8 +102,12 @@ class DeliverFromVpimPerformer:
             host=self._decider.host, when=item.arrived, subject=None,
         )
         incoming = self._spool.receive(made.trace, item.arrived)
-        while block := await self._threads.run(made.file.read, PIECE):
-            incoming.write(block)
+        try:
+            while block := await self._threads.run(_read, made, item):
+                incoming.write(block)
+        except Exception:
+            incoming.abandon()
+            raise
         # Converted again after a crash it may differ, when somebody was renamed meanwhile: its XID is the same.
         await self._spool.commit(incoming, envelope, decision, head, xid=f"vpim.{made.trace}")
 
@@ -122,6 +121,11 @@ class DeliverFromVpimPerformer:
         kind: SenderKind = "outside" if self._book.location(item.origin_user) is None else "vpim"
         sender = SenderFinding(item.envelope.sender, kind, item.origin_user)
         return Decision(message, sender, (), tuple(replace(step, from_vpim=False) for step in steps), item.secure)
+
+
+def _read(made: Converted, item: Item) -> bytes:
+    with tried_again(f"reading what became of {item.trace}"):
+        return made.file.read(PIECE)
 
 
 def _delivery(state: StepState) -> Deliver:

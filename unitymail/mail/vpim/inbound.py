@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from unitymail.mail.audio import audio_type, is_audio, is_tiff
+from unitymail.mail.audio import audio_type, is_audio, is_tiff, voice_role
 from unitymail.mail.part import Part, walk
 
 _NAMES = frozenset({"originator-spoken-name", "recipient-spoken-name", "spoken-subject"})
@@ -85,7 +85,7 @@ def _enclose(found: Contents, part: Part) -> None:
 
 
 def _hear(found: Contents, part: Part) -> None:
-    role = next((value.strip().lower() for name, value in part.disposition_parameters if name == "voice"), "")
+    role = voice_role(part)
     if role not in _NAMES:
         found.audio.append(part)
     elif role == "originator-spoken-name" and found.spoken_name is None:

@@ -6,22 +6,20 @@ made. 7-bit throughout, lines of 76, no part that VPIM does not know.
 
 from __future__ import annotations
 
-import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from unitymail.mail.lexical import unfold
 from unitymail.mail.part import Octets, Part
+from unitymail.mail.vpim.base64_lines import base64_lines, blocks_of
 from unitymail.mail.vpim.body import Body
 from unitymail.mail.vpim.heading import Cover, heading, inner_heading
 from unitymail.mail.vpim.selection import Selection, Voice
 from unitymail.mail.writing import token
 
 LONGEST_DURATION = (1 << 31) - 1
-_LINE = 57
-_BLOCK = 1024 * _LINE
 _LANGUAGE = re.compile(rb"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 
@@ -62,7 +60,8 @@ def _boundary(material: Material, depth: int) -> bytes:
 
 
 def _parts(selection: Selection, material: Material, depth: int) -> Iterator[bytes]:
-    delimiter = b"\r\n--" + _boundary(material, depth)
+    delimiter = b"--" + _boundary(material, depth)
+    yield b"\r\n"
     recordings = material.recordings
     name = recordings[selection.name] if selection.name is not None else (material.name if depth == 0 else None)
     if name is not None:
@@ -100,15 +99,8 @@ def _voice(
     if known is not None:
         yield b"Content-Language: " + known[0] + b"\r\n"
     yield b"\r\n"
-    yield from base64_lines(_octets(recording))
-
-
-def _octets(recording: Recording) -> Iterator[bytes]:
     recording.file.seek(recording.start)
-    left = recording.size
-    while left and (block := recording.file.read(min(left, _BLOCK))):
-        left -= len(block)
-        yield block
+    yield from base64_lines(blocks_of(recording.file, recording.size))
 
 
 def _fax(page: Part, buffer: Octets, number: int) -> Iterator[bytes]:
@@ -119,24 +111,3 @@ def _fax(page: Part, buffer: Octets, number: int) -> Iterator[bytes]:
         f"Content-Disposition: inline; filename={name}\r\n\r\n"
     ).encode("ascii")
     yield from base64_lines(Body(buffer, page).blocks())
-
-
-def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines of 76 characters, the last without its line end: that belongs to the delimiter."""
-    waiting = b""
-    begun = False
-    for block in blocks:
-        waiting += block
-        whole = len(waiting) // _LINE * _LINE
-        if whole == len(waiting):
-            whole = max(0, whole - _LINE)
-        if whole:
-            yield (b"\r\n" if begun else b"") + _lines(waiting[:whole])
-            waiting, begun = waiting[whole:], True
-    if waiting:
-        yield (b"\r\n" if begun else b"") + _lines(waiting)
-
-
-def _lines(octets: bytes) -> bytes:
-    encoded = binascii.b2a_base64(octets, newline=False)
-    return b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)])

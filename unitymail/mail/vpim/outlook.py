@@ -6,10 +6,9 @@ Knows message-formats.md section 6, point 7, octet by octet; refuses to know dir
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal
 
 from unitymail.mail import writing
 from unitymail.mail.dates import read_date
@@ -19,8 +18,6 @@ from unitymail.mail.message import Category, Importance, Sensitivity
 from unitymail.mail.part import Octets, Part
 
 UNKNOWN = "an unknown caller"
-LINE = 57
-AT_ONCE = LINE * 1_024
 _KEPT = frozenset({b"received", b"in-reply-to", b"references", b"disposition-notification-to", b"auto-submitted"})
 """Fields that stay as they came (message-formats.md 6: Return-Path and Received; the others are asked for later)."""
 _CLEAN = re.compile(rb"(?:[\t -~]{1,998}\r\n)+")
@@ -131,14 +128,6 @@ def _named(name: bytes, value: bytes | None) -> bytes:
     return b"" if value is None else name + b": " + value + b"\r\n"
 
 
-def boundary_for(trace: str, buffer: Octets) -> bytes:
-    """A boundary that occurs nowhere in the message, the same each time."""
-    boundary = b"=_unitymail_" + writing.token(trace)
-    while buffer.find(boundary) >= 0:
-        boundary += b"_"
-    return boundary
-
-
 def sentence(one: Attached) -> str:
     """`Voice message from Pat Lee, 0:03.`"""
     if one.kind == "message":
@@ -175,23 +164,3 @@ def part_header(one: Attached) -> bytes:
         + (f"Content-Duration: {one.duration}\r\n" if one.kind == "voice" else "")
         + "\r\n"
     ).encode("ascii")
-
-
-class Readable(Protocol):
-    def read(self, size: int, /) -> bytes | None: ...
-
-
-def write_base64(file: Readable, out: BinaryIO) -> None:
-    """RFC 2045 6.8, in CRLF lines of 76 characters."""
-    rest = b""
-    while block := file.read(AT_ONCE):
-        rest += block
-        whole = len(rest) - len(rest) % LINE
-        out.write(_lines(rest[:whole]))
-        rest = rest[whole:]
-    out.write(_lines(rest))
-
-
-def _lines(octets: bytes) -> bytes:
-    encoded = b64encode(octets)
-    return b"".join(encoded[at : at + 76] + b"\r\n" for at in range(0, len(encoded), 76))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from unitymail.mail.attachments import attachments
-from unitymail.mail.audio import has_tiff_signature, is_audio, is_tiff
+from unitymail.mail.audio import has_tiff_signature, is_audio, is_tiff, voice_role
 from unitymail.mail.headers import decode, first
 from unitymail.mail.part import Octets, Part
 from unitymail.mail.structure import Structure
@@ -174,7 +174,7 @@ class _Selecting:
         if is_tiff(part):
             return self._page(part, found)
         form = form_of(self.buffer, part, swapped=self.swapped)
-        role = _role(part)
+        role = voice_role(part)
         if form is None:
             if is_audio(part) and (leaf.in_voice_message or role == "voice-message"):
                 raise _Refusal(UNKNOWN_AUDIO)
@@ -235,11 +235,6 @@ def _is_required(part: Part) -> bool:
         (name, value.strip().lower()) in (("handling", "required"), ("criticality", "critical"))
         for name, value in part.disposition_parameters
     )
-
-
-def _role(part: Part) -> str:
-    """The parameter `voice` (RFC 3801 4.3.2) in lower case."""
-    return next((value.strip().lower() for name, value in part.disposition_parameters if name == "voice"), "")
 
 
 def _voice(sounds: list[tuple[Part, str]]) -> Voice | None:
