@@ -21,6 +21,8 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.routing.decision import Decision
 
 AT_ONCE = 100
+PARTING = 200
+"""Items of which nothing is left to do but to write that down: what a crash may have done again."""
 IN_A_TURN = 16
 """Items that are begun in one turn of the reactor."""
 LOOK_EVERY_S = 1.0
@@ -43,6 +45,7 @@ class Courier:
         self._decide = decide
         self._at_once = at_once
         self._runs = 0
+        self._parting: set[str] = set()
         self._going = False
         self._looking_around = False
         self._alarm: Any = None
@@ -79,7 +82,7 @@ class Courier:
 
     def _take_up(self) -> None:
         begun = 0
-        while self._going and self._runs < self._at_once:
+        while self._going and self._has_room():
             now = self._clock.seconds()
             if begun == IN_A_TURN:
                 self._wake_at(now)
@@ -92,23 +95,42 @@ class Courier:
             self._begin(trace)
             begun += 1
 
+    def _has_room(self) -> bool:
+        parting = len(self._parting)
+        return self._runs - parting < self._at_once and parting < PARTING
+
     def _begin(self, trace: str) -> None:
         self._runs += 1
         run = Run(
             trace, queue=self._queue, performers=self._performers, threads=self._threads, book=self._book,
             journal=self._journal, now=self._clock.seconds, decide=self._decide, opens_at=self._destinations.opens_at,
+            done=self._done,
         )
         ensureDeferred(run.perform()).addErrback(self._surprised, trace).addCallback(self._ended, trace)
 
     def _surprised(self, failure: Any, trace: str) -> None:
         self._journal.trouble(f"the courier's work on {trace}", failure.value)
 
+    def _done(self, trace: str) -> None:
+        """Its hands are free for others while the disk takes it down."""
+        self._parting.add(trace)
+        self._give_up_place(trace)
+
+    def _give_up_place(self, trace: str) -> None:
+        now = self._clock.seconds()
+        self._destinations.over(trace, now)
+        if self._going:
+            self._wake_at(now)  # once for all that end in this turn
+
     def _ended(self, _: None, trace: str) -> None:
         self._runs -= 1
-        self._destinations.over(trace, self._clock.seconds())
-        if self._going:
-            self._wake_at(self._clock.seconds())  # once for all that end in this turn
-        elif not self._runs:
+        if trace in self._parting:
+            self._parting.remove(trace)
+            if self._going and len(self._parting) == PARTING - 1:
+                self._wake_at(self._clock.seconds())
+        else:
+            self._give_up_place(trace)
+        if not self._going and not self._runs:
             waiters, self._idle = self._idle, []
             for waiter in waiters:
                 waiter.callback(None)

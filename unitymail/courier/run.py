@@ -49,11 +49,15 @@ class Surprise(Exception):
 
 
 class Run:
-    """`decide` gives the decision about an item that has no steps yet (blocking); `opens_at` as of Destinations."""
+    """`decide` gives the decision about an item that has no steps yet (blocking); `opens_at` as of Destinations.
+
+    `done` hears when nothing is left to do but to write that.
+    """
 
     def __init__(
         self, trace: str, *, queue: IQueue, performers: Performers, threads: IThreads, book: IBook, journal: IJournal,
         now: Callable[[], float], decide: Callable[[Item], Decision], opens_at: Callable[[str, float], float],
+        done: Callable[[str], None],
     ) -> None:
         self.trace = trace
         self._queue = queue
@@ -64,6 +68,7 @@ class Run:
         self._now = now
         self._decide = decide
         self._opens_at = opens_at
+        self._done = done
         self._tried: set[int] = set()
         self._written: tuple[StepState, ...] = ()
 
@@ -98,6 +103,7 @@ class Run:
         item = await self._see_to_reports(item, first_run=fresh)
         item = await self._perform(item, REPORTS)
         if all(state.outcome is not None for state in item.steps):
+            self._done(self.trace)
             await self._queue.finish(item)
             return
         await self._write(item)

@@ -139,17 +139,16 @@ class CommitJournal:
             self._sealed = [segment for segment in self._sealed if segment not in segments]
 
     def unretired(self) -> int:
-        """How many records and notes wait for their retirement."""
-        with self._lock:
-            return sum(len(segment.committed) + len(segment.noted) for segment in self._segments())
+        """How many records and notes wait for their retirement, about: who asks must not wait for a flush."""
+        return sum(len(segment.committed) + len(segment.noted) for segment in self._segments())
 
     def octets(self) -> int:
-        """How long all segments are: what a recovery would have to read."""
-        with self._lock:
-            return sum(segment.size for segment in self._segments())
+        """How long all segments are, about: what a recovery would have to read."""
+        return sum(segment.size for segment in self._segments())
 
     def _segments(self) -> list[Segment]:
-        return [*self._sealed, *([self._current] if self._current else [])]
+        current = self._current
+        return [*self._sealed, *([current] if current is not None else [])]
 
     def close(self) -> None:
         """End this life. A segment that still holds records stays, for the next start to recover."""
