@@ -39,9 +39,12 @@ _plain = re.compile(r'[!#-<>-\[\]-~]{1,500}').fullmatch
 
 def clean(value: object) -> str:
     """A value for a text line: control characters escaped, quoted when it holds a space, cut at 500 characters."""
-    text = str(value)
-    if _plain(text):
-        return text
+    text = value if type(value) is str else str(value)
+    return text if _plain(text) else _cleaned(text[: LONGEST_VALUE + 1])
+
+
+@lru_cache(maxsize=256)
+def _cleaned(text: str) -> str:
     if len(text) > LONGEST_VALUE:
         text = text[:LONGEST_VALUE] + "…"
     if text.isprintable() and text and not any(c in ' "=\\' for c in text):
@@ -61,11 +64,12 @@ def _to_the_second(when: int) -> str:
 
 
 def as_text(when: float, level: str, event: str, fields: Fields) -> str:
-    words = [f"{stamp(when)} {level} {event}"]
+    line = f"{stamp(when)} {level} {event}"
     for name, value in fields.items():
         if value != "" and value is not None:
-            words.append(f"{name}={clean(value)}")
-    return " ".join(words) + "\n"
+            text = value if type(value) is str else str(value)
+            line += f" {name}={text if _plain(text) else _cleaned(text[: LONGEST_VALUE + 1])}"
+    return line + "\n"
 
 
 def as_json(when: float, level: str, event: str, fields: Fields) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 from unitymail.mail.reply import Reply, printable
 
@@ -53,19 +54,23 @@ class Dialogue:
         return (*first[:room], f"C: <{left_out:,} lines left out>", *last[-_LAST:])
 
 
-def _lines(entry: bytes | str | Reply) -> list[str]:
+def _lines(entry: bytes | str | Reply) -> tuple[str, ...]:
     if isinstance(entry, bytes):
-        return [f"C: {_shown(entry.decode('utf-8', 'replace'))}"]
-    if isinstance(entry, str):
-        return [f"C: {entry}"]
+        return (f"C: {_shown(entry.decode('utf-8', 'replace'))}",)
+    return (f"C: {entry}",) if isinstance(entry, str) else _reply_lines(entry)
+
+
+@lru_cache(maxsize=256)
+def _reply_lines(entry: Reply) -> tuple[str, ...]:
+    """Servers say the same over and over."""
     enhanced = f"{entry.enhanced} " if entry.enhanced else ""
     if "\n" not in entry.text and len(entry.text) < LONGEST_LINE // 2:
-        return [f"S: {entry.code} {enhanced}{entry.text}".rstrip()]
+        return (f"S: {entry.code} {enhanced}{entry.text}".rstrip(),)
     *others, last = entry.text.split("\n")
-    return [
+    return (
         *(f"S: {entry.code}-{enhanced}{text}"[:LONGEST_LINE] for text in others),
         f"S: {entry.code} {enhanced}{last}"[:LONGEST_LINE].rstrip(),
-    ]
+    )
 
 
 def _shown(text: str) -> str:
