@@ -105,6 +105,15 @@ class ConnectingTest(TestCase):
         self.assertEqual(attempt.dialogue[0], "S: 554 5.7.1 not you")
         self.assertIn("busy.example.com [127.0.0.1]", attempt.remote)
 
+    async def test_one_refuses_and_the_other_is_away(self):
+        """What somebody said is told, not that nobody was at the address or the host tried after it."""
+        busy = self.sink(BANNER="554 5.7.1 not you")
+        for zone, mx in ((Zone(example=["127.0.0.1", "127.0.0.2"]), False),
+                         (Zone(["busy", "away"], busy=["127.0.0.1"], away=["127.0.0.2"]), True)):
+            attempt = await self.send(busy.number, zone, mx=mx)
+            self.assertEqual(kinds(attempt), [("try-again", "4.7.1")])
+            self.assertEqual(attempt.dialogue[0], "S: 554 5.7.1 not you")
+
     async def test_refused(self):
         """Nobody listens: 4.4.1, with the host and the port."""
         sink = self.sink()

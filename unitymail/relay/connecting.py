@@ -34,13 +34,17 @@ LONGEST_PASSWORD = 4_096
 
 
 class CannotConnect(Exception):
-    """No connection of the hop is ready for mail, as `trouble` says; `dialogue` and `remote` are of the last try."""
+    """No connection of the hop is ready for mail, as `trouble` says; `dialogue` and `remote` are of the same try."""
 
     def __init__(self, trouble: Trouble, dialogue: Dialogue | None = None, remote: str = "") -> None:
         super().__init__(trouble.why)
         self.trouble = trouble
         self.dialogue = dialogue or Dialogue()
         self.remote = remote
+
+    def unless_better(self, before: CannotConnect | None) -> CannotConnect:
+        """This one, or that of an earlier try: what somebody said tells more than that nobody is there."""
+        return before if before is not None and before.remote and not self.remote else self
 
 
 class Connector:
@@ -70,7 +74,7 @@ class Connector:
                 except CannotFind as lost:
                     failed = failed or CannotConnect(lost.trouble)
                 except CannotConnect as refused:
-                    failed = refused
+                    failed = refused.unless_better(failed)
                 if not failed.trouble.elsewhere or self._reactor.seconds() >= give_up_at:
                     break
         except CannotFind as lost:
@@ -134,18 +138,22 @@ class _Tries:
 
     async def connect(self, give_up_at: float) -> Client:
         addresses = await self._connector.addresses(self._host)
+        refused: CannotConnect | None = None
         while True:
-            client = await self._reach(addresses)
+            try:
+                client = await self._reach(addresses)
+            except CannotConnect as unreachable:
+                raise unreachable.unless_better(refused) from unreachable
             trouble = await client.ready
             if trouble is None:
                 return client
             if trouble.in_the_clear and not self._in_the_clear:
                 self._in_the_clear = True
                 continue
-            tried = client.address
-            addresses = [each for each in addresses if each != tried]
+            refused = CannotConnect(trouble, client.dialogue, client.remote)
+            addresses = [each for each in addresses if each != client.address]
             if not trouble.elsewhere or not addresses or self._connector.clock.seconds() >= give_up_at:
-                raise CannotConnect(trouble, client.dialogue, client.remote)
+                raise refused
 
     async def _reach(self, addresses: Sequence[str]) -> Client:
         handshake = None if self._in_the_clear else await self._connector.handshake(self._hop, self._host)
