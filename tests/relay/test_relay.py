@@ -123,7 +123,9 @@ class RelayTest(Stage):
             turn = Deferred()
             reactor.callLater(0, turn.callback, None)
             await turn
+        began = reactor.seconds()
         await self.relay.close()
+        self.assertLess(reactor.seconds() - began, 5)
         for attempt in await self.all(sent, far):
             self.assertEqual(kinds(attempt), [("later", "2.0.0")])
 

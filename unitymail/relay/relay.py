@@ -48,14 +48,12 @@ class Relay:
         self._closing = False
 
     async def send(self, hop: NextHop, outgoing: Outgoing) -> Attempt:
-        key = hop.key
         if outgoing.require_tls and hop.tls in ("none", "opportunistic"):
             # RFC 8689 4.2.1: the server's name must be verified, for this message at least.
-            hop = replace(hop, tls="required")
-            key += " with TLS"
-        pool = self._pools.get(key)
+            hop = replace(hop, key=f"{hop.key} with TLS", tls="required")
+        pool = self._pools.get(hop.key)
         if pool is None:
-            pool = self._pools[key] = Pool(
+            pool = self._pools[hop.key] = Pool(
                 connector=self._connector, limit=self._connections, clock=self._reactor, threads=self._threads
             )
             if self._closing:
