@@ -10,7 +10,6 @@ from unitymail.courier.forwarding import (
     discreet,
     outgoing,
     read_received,
-    received_field,
     recipient_of,
     recipients_of,
     told_to_peer,
@@ -20,7 +19,7 @@ from unitymail.interfaces.spool import Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.mail.message import Category, Sensitivity
-from unitymail.mail.trace import head_block, padded
+from unitymail.mail.trace import head_block, padded, received_field
 from unitymail.people.location import Location, LocationKind
 from unitymail.routing.decision import FromPeer
 from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Report

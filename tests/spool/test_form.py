@@ -34,7 +34,7 @@ items = st.builds(
     Item, trace=text, path=st.just("here"), arrived=numbers, envelope=envelopes, category=text, sensitivity=text,
     secure=st.booleans(), subject=text, message_id=text, origin_user=text, size=st.integers(0), head=st.integers(0),
     steps=st.lists(states, max_size=4).map(tuple), priority=st.integers(0, 1), held=st.booleans(), name=text,
-    sha256=text, intake=text, silent=st.booleans(), fresh=st.just(False),
+    sha256=text, intake=text, silent=st.booleans(), fresh=st.just(False), received=st.binary(max_size=40),
 )
 
 

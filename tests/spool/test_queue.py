@@ -141,12 +141,12 @@ sys.stdin.read()
         self.queue.look()
         self.assertEqual(self.queue.due(NOW + 1), "t1")
 
-        def no_descriptor(trace):
-            raise OSError(24, "Too many open files")
+        def no_luck(fd, trace):
+            raise OSError(5, "Input/output error")
 
-        with_descriptors, self.room.spool._items.read = self.room.spool._items.read, no_descriptor
+        with_luck, self.room.spool._items.read_from = self.room.spool._items.read_from, no_luck
         self.failureResultOf(self.queue.claim("t1"), OSError)
-        self.room.spool._items.read = with_descriptors
+        self.room.spool._items.read_from = with_luck
         other = self.another()
         self.assertIsNotNone(self.claim("t1", other))
         self.release("t1", NOW, queue=other)

@@ -25,13 +25,13 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import key_of, split
 from unitymail.mail.envelope import Recipient
 from unitymail.mail.message import Category, Sensitivity
+from unitymail.mail.trace import received_field
 from unitymail.people.location import LocationKind
 from unitymail.routing.decision import FromPeer, SenderKind
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Step
 
 NEVER = frozenset({"NEVER"})
-_RECEIVED = re.compile(rb"^Received:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 
 
 class Forwarding:
@@ -114,11 +114,6 @@ def read_received(item: Item) -> bytes:
     """Our Received field, out of the message's file (blocking)."""
     with open(item.path, "rb") as file:
         return received_field(file.read(item.head))
-
-
-def received_field(head: bytes | bytearray) -> bytes:
-    found = _RECEIVED.search(head)
-    return bytes(found[0]) if found else b""
 
 
 def told_to_peer(item: Item, book: IBook, node_id: str) -> FromPeer:

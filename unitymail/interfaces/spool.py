@@ -60,7 +60,7 @@ class Item:
     `priority` is positive for urgent, negative for low. `xid` is what a peer calls the transaction it came in, "" for
     none. `revision` grows with every change that is written.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.
-    `received` is our own Received field out of the header block, b"" when nobody has read it yet; it is not stored.
+    `received` is our own Received field out of the header block, b"" when that is not known without a look there.
     """
 
     trace: str

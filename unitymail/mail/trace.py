@@ -26,6 +26,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
 _PAD = b"; pad="
 _LONGEST_PATH = 512
+_RECEIVED = re.compile(rb"^Received:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _PLAIN = re.compile(rb"[^\s;,()\"\\]{1,512}")
 
 
@@ -97,6 +98,12 @@ def head_block(
         + _trace_field(trace, decision)
     )
     return head if subject is None else head + unstructured("Subject", subject, MAX_HEAD - len(head))
+
+
+def received_field(head: bytes | bytearray) -> bytes:
+    """The Received field of a header block, with its CRLF; b"" when there is none."""
+    found = _RECEIVED.search(head)
+    return bytes(found[0]) if found else b""
 
 
 def _received(trace: str, envelope: Envelope, origin: Source, host: str, when: float) -> bytes:

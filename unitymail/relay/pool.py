@@ -114,7 +114,7 @@ class Pool:
         """The connection used last, and so the surest to be alive; those of a hop that was changed since end."""
         while self._idle:
             client = self._idle.pop()
-            if client.usable and client.hop == hop:
+            if client.usable and (client.hop is hop or client.hop == hop):
                 return client
             client.quit()
         return None

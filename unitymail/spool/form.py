@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from unitymail.interfaces.spool import Item, Outcome, StepState
@@ -41,6 +42,7 @@ _STEPS = {name: kind for kind, name in STEP_NAMES.items()}
 _PLAIN = tuple(
     f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh", "received")
 )
+_plain = attrgetter(*_PLAIN)
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 _lines = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": ")).encode
 
@@ -51,7 +53,7 @@ class Unreadable(ValueError):
 
 def write_form(item: Item) -> bytes:
     """One line a field, one line a recipient and step: a person can read it, grep finds whole steps."""
-    facts = _lines({name: getattr(item, name) for name in _PLAIN})
+    facts = _lines(_facts(item))
     text = (
         f'{{\n {facts[1:-1]},\n "envelope": {_compact(_of_envelope(item.envelope))},\n'
         f' "recipients": [{_rows(map(_of_recipient, item.envelope.recipients))}],\n'
@@ -63,11 +65,18 @@ def write_form(item: Item) -> bytes:
 def write_line(item: Item) -> bytes:
     """The same on one line, for the commit journal: every message has one, few are ever read."""
     return _compact({
-        **{name: getattr(item, name) for name in _PLAIN},
+        **_facts(item),
         "envelope": _of_envelope(item.envelope),
         "recipients": [_of_recipient(recipient) for recipient in item.envelope.recipients],
         "steps": [of_state(state) for state in item.steps],
     }).encode("utf-8", "surrogatepass")
+
+
+def _facts(item: Item) -> dict[str, Any]:
+    facts = dict(zip(_PLAIN, _plain(item), strict=True))
+    if item.received:
+        facts["received"] = item.received.decode("utf-8", "surrogateescape")
+    return facts
 
 
 def _rows(rows: Iterable[dict[str, Any]]) -> str:
@@ -82,6 +91,7 @@ def read_form(octets: bytes, path: str) -> Item:
             path=path,
             envelope=_to_envelope(form["envelope"], form["recipients"]),
             steps=tuple(to_state(row) for row in form["steps"]),
+            received=form.get("received", "").encode("utf-8", "surrogateescape"),
             **{name: form[name] for name in _PLAIN if name in form},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -104,7 +104,7 @@ class InHand:
         if fd is None:
             return None
         try:
-            item = self._items.read(trace)
+            item = self._items.read_from(fd, trace)
         except OSError:
             unlock(fd)
             raise

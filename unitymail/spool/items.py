@@ -48,10 +48,10 @@ class Items:
         self._disk = disk
 
     def message_path(self, trace: str) -> str:
-        return os.path.join(self._places.items, f"{trace}.eml")
+        return f"{self._places.items}/{trace}.eml"
 
     def envelope_path(self, trace: str) -> str:
-        return os.path.join(self._places.items, f"{trace}.json")
+        return f"{self._places.items}/{trace}.json"
 
     def create(self, item: Item, source: str) -> Item:
         """Make the item of the message at `source`; not durable yet. The item with its own path."""
@@ -101,8 +101,15 @@ class Items:
 
     def read(self, trace: str) -> Item:
         """Raises Unreadable, FileNotFoundError."""
-        with open(self.envelope_path(trace), "rb") as file:
-            octets = file.read()
+        fd = os.open(self.envelope_path(trace), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return self.read_from(fd, trace)
+        finally:
+            os.close(fd)
+
+    def read_from(self, fd: int, trace: str) -> Item:
+        """The item whose envelope file is open. Raises Unreadable, OSError."""
+        octets = os.pread(fd, os.fstat(fd).st_size, 0)
         return read_form(octets, self.message_path(trace))
 
     def is_shunted(self, trace: str) -> bool:

@@ -27,7 +27,9 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.message import Importance
+from unitymail.mail.trace import received_field
 from unitymail.routing.decision import Decision
+from unitymail.routing.steps import Deliver
 from unitymail.spool.commit import Committer, Finishing
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.in_hand import InHand
@@ -142,7 +144,7 @@ class Spool:
         file, arrived = incoming, self._clock.seconds() if incoming.arrived is None else incoming.arrived
         recipients = frozenset(key_of(recipient.address) for recipient in envelope.recipients) if xid else frozenset()
         message = Finishing(
-            file, head, lambda: self._describe(file, envelope, decision, arrived, xid), xid, recipients
+            file, head, lambda: self._describe(file, envelope, decision, arrived, head, xid), xid, recipients
         )
         self._finishing[incoming.trace] = message
         answer = message.answer()
@@ -186,7 +188,7 @@ class Spool:
         return None
 
     def _describe(
-        self, file: Incoming, envelope: Envelope, decision: Decision, arrived: float, xid: str
+        self, file: Incoming, envelope: Envelope, decision: Decision, arrived: float, head: bytes, xid: str
     ) -> Item:
         message = decision.message
         released = envelope.hold_until
@@ -210,6 +212,7 @@ class Spool:
             sha256=file.sha256(),
             intake=os.path.basename(file.path),
             silent=message.auto_submitted or decision.sender.kind == "unknown",
+            received=b"" if all(type(step) is Deliver for step in decision.steps) else received_field(head),
             xid=xid,
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from zope.interface import moduleProvides
 
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.next_hop_rule import INextHopRule
-from unitymail.routing.next_hop import NextHop
+from unitymail.routing.next_hop import HopTls, NextHop
 from unitymail.routing.situation import Failure
 from unitymail.routing.steps import RelayToSmartHost, RelayToUser
 
@@ -33,8 +34,16 @@ def smart_host(book: IBook) -> NextHop | Failure:
     named = site.smart_host_host
     if not named:
         return NOT_SET
+    return _hop(
+        named, site.smart_host_port, site.smart_host_tls, site.smart_host_ca_file, site.smart_host_username,
+        site.smart_host_password_file,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _hop(named: str, port: int, tls: HopTls, ca_file: str, username: str, password_file: str) -> NextHop:
+    """The same object as long as the settings are the same: every message that leaves asks."""
     return NextHop(
-        KEY, f"the smart host {named}", named.removeprefix("mx:"), site.smart_host_port,
-        mx=named.startswith("mx:"), tls=site.smart_host_tls, ca_file=site.smart_host_ca_file,
-        username=site.smart_host_username, password_file=site.smart_host_password_file,
+        KEY, f"the smart host {named}", named.removeprefix("mx:"), port, mx=named.startswith("mx:"), tls=tls,
+        ca_file=ca_file, username=username, password_file=password_file,
     )  # fmt: skip
