@@ -1,7 +1,9 @@
 """What an administrator may do to the queue, beside a running node: durable, noticed, and never mail twice."""
 
 import os
+import threading
 from dataclasses import replace
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -15,6 +17,7 @@ from unitymail.interfaces.spool import DONE, Busy, IQueueDesk, NoSuchItem, Outco
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.routing.steps import Deliver, LearnContact, RelayToSmartHost, Report
+from unitymail.spool.claim import try_lock
 from unitymail.spool.desk import QueueDesk
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import Nudges
@@ -198,6 +201,53 @@ class DeskTests(SynchronousTestCase):
         self.did(self.desk.unhold(["t1"]))
         item = self.successResultOf(again.spool.queue.claim("t1"))
         self.assertEqual([state.outcome for state in item.steps], [DONE, None])
+
+    def lose_power_over(self, changed):
+        """The process ends with this state of an item noted, but not in its file."""
+        apply, self.room.spool._in_hand.apply = self.room.spool._in_hand.apply, lambda note: None
+        self.successResultOf(self.queue.record(changed))
+        self.room.spool._in_hand.apply = apply
+        os.close(self.room.spool._commits._life)
+        for held in self.room.spool._in_hand._held.values():
+            os.close(held.fd)
+
+    def test_what_was_returned_after_a_crash_is_not_tried_again(self):
+        """That it waits for its next attempt, as the crashed process noted, is no news after that."""
+        for trace, verb in (("t1", partial(self.desk.bounce, why="Full.")), ("t2", self.desk.delete)):
+            self.queue.listen(lambda: None)
+            self.send(trace, RELAY, OTHER, retire=False)
+            item = self.successResultOf(self.queue.claim(trace))
+            self.room.spool._in_hand.ripen(trace)
+            done = replace(item.steps[0], outcome=DONE)
+            self.lose_power_over(replace(item, steps=(done, replace(item.steps[1], attempts=1, next_at=NOW + 60))))
+            self.assertEqual(self.did(verb([trace])), ([trace], {}))
+            self.room = a_spool(self.room.root, store=self.room.store)
+            self.successResultOf(self.room.spool.recover())
+            self.queue = self.room.spool.queue
+            item = self.successResultOf(self.queue.claim(trace))
+            self.assertEqual(item.steps[0].outcome, DONE)
+            self.assertIn(item.steps[1].outcome.kind, ("failed", "done"))
+            self.successResultOf(self.queue.release(trace, NOW))
+
+    def test_a_verb_while_a_node_starts(self):
+        """Who was changing the item when the start came to it loses nothing, and nothing that was noted is lost."""
+        self.queue.listen(lambda: None)
+        self.send("t1", RELAY, OTHER)
+        item = self.successResultOf(self.queue.claim("t1"))
+        self.lose_power_over(replace(item, steps=(replace(item.steps[0], outcome=DONE), item.steps[1])))
+        items = self.desk._items
+        claim = try_lock(items.envelope_path("t1"))
+        old = items.read("t1")
+        again = a_spool(self.room.root, store=self.room.store)
+        starting = threading.Thread(target=again.spool._recover, daemon=True)
+        starting.start()
+        starting.join(0.1)
+        os.close(items.write(replace(old, held=True)))
+        os.close(claim)
+        starting.join(30)
+        self.assertFalse(starting.is_alive())
+        item = self.desk.item("t1")
+        self.assertEqual((item.held, [state.outcome for state in item.steps]), (True, [DONE, None]))
 
     def test_durable_for_all_together(self):
         """After the last one everything that was done survives a power cut; few flushes for many items."""

@@ -22,6 +22,16 @@ def try_lock(path: str) -> int | None:
         os.close(fd)
 
 
+def wait_for_lock(path: str) -> int:
+    """As `try_lock`, once nobody else holds it. Not for the reactor thread."""
+    while True:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        if _is_still(fd, path):
+            return fd
+        os.close(fd)
+
+
 def lock_descriptor(fd: int) -> bool:
     """Lock an open file; whether that was possible at once."""
     try:

@@ -49,8 +49,10 @@ def updated(item: Item, note: Note) -> Item:
     """The item as the note says; the item itself when that is no news."""
     if note.revision <= item.revision or note.finished:
         return item
-    steps = [] if note.whole else list(item.steps)
+    steps = list(item.steps)
     for number, state in note.steps:
+        if state.outcome is None and number < len(steps) and steps[number].outcome is not None:
+            continue  # an administrator returned or deleted it after the crash
         steps[number : number + 1] = [state]
     return replace(item, steps=tuple(steps), revision=note.revision)
 

@@ -4,13 +4,17 @@ Everything here may be interrupted and done again: links say `again`, items that
 for an older state only, and the records go only after what they promise is durable. Runs before the doors open, in a
 thread. A record that only another version could read stops the start (Unreadable): nothing is lost, that version can
 still read it.
+
+Note *Administrators do not wait for a start*. They may change an item at any moment: what its file says is read and
+replaced under its lock here, too.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -18,7 +22,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
-from unitymail.spool.claim import unlock
+from unitymail.spool.claim import unlock, wait_for_lock
 from unitymail.spool.form import Unreadable, read_form
 from unitymail.spool.intake import owner_of
 from unitymail.spool.items import Items
@@ -78,7 +82,10 @@ class Recovery:
                 delivered, failed = self._link(one.item)
                 accounts.update(step.account for step in delivered)
                 messages.append(one.item)
-            looked_at.append(self._see_to_item(one, failed))
+            trace = one.item.trace if one.item is not None else one.notes[0].trace
+            with self._locked(trace):
+                self._see_to_item(trace, one, failed)
+            looked_at.append(trace)
         if accounts:
             self._store.make_durable(accounts)
         self._items.make_durable(looked_at)
@@ -89,9 +96,20 @@ class Recovery:
         delivered, failed = link_all(self._store, item, split(item)[0], again=True)
         return delivered, [state for state, _ in failed]
 
-    def _see_to_item(self, past: Past, failed: list[StepState]) -> str:
-        """Bring what is left to do to its newest known state, or away when nothing is; its trace."""
-        trace = past.item.trace if past.item is not None else past.notes[0].trace
+    @contextmanager
+    def _locked(self, trace: str) -> Iterator[None]:
+        try:
+            fd = wait_for_lock(self._items.envelope_path(trace))
+        except FileNotFoundError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            unlock(fd)
+
+    def _see_to_item(self, trace: str, past: Past, failed: list[StepState]) -> None:
+        """Bring what is left to do to its newest known state, or away when nothing is."""
         end = next((note for note in past.notes if note.finished), None)
         if end is not None:
             self._remove_leftovers(end)
@@ -99,14 +117,14 @@ class Recovery:
             if past.item is not None and failed:
                 later = end.revision + 1 if end is not None else 0
                 self._items.create(replace(past.item, steps=tuple(failed), revision=later), past.item.path)
-            return trace
+            return
         whole = self._items.is_whole(trace)
         if whole:
             item = self._items.read(trace)
         elif past.item is not None:
             item = replace(past.item, steps=split(past.item)[1])
         else:
-            return trace
+            return
         newest = _with(failed, reduce(updated, sorted(past.notes, key=lambda note: note.revision), item))
         if not whole and past.item is not None and newest.steps:
             self._items.create(newest, past.item.path)
@@ -114,7 +132,6 @@ class Recovery:
         elif newest is not item:
             self._disk.close(self._items.write(newest))
             self._done["outcomes of items written"] += 1
-        return trace
 
     def _remove_leftovers(self, end: Note) -> None:
         """Files of an item that was finished: unless they are those of a later one with the same trace."""
