@@ -46,7 +46,8 @@ class Builder:
         if self._site is not None and not (self.sound and self._site.runs()):
             self.close()
         if self._site is None:
-            self._site = Site(self._folders.mktemp("site")).start()
+            self._site, self.sound = Site(self._folders.mktemp("site")), False
+            self._site.start()
             self.sound = True
         return self._site
 

@@ -157,8 +157,9 @@ class House:
 
     def wait_until_ready(self):
         if not self.ready.wait(PATIENCE_S) or self.process.poll() is not None:
+            ended = self.process.poll()
             self.kill()
-            raise AssertionError("the node is not ready:\n" + "".join(self.output))
+            raise AssertionError(f"the node is not ready ({ended}):\n" + "".join(self.output))
         return self
 
     def _listen(self, process, ready):

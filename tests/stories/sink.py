@@ -63,9 +63,7 @@ class Sink:
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        for client in self._clients:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+        self.hang_up()
         self._accepting.join(10)
 
     def __enter__(self):
@@ -73,6 +71,16 @@ class Sink:
 
     def __exit__(self, *_):
         self.close()
+
+    def hang_up(self):
+        """End every conversation, as a server does with clients that are idle."""
+        for client in self._clients:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def having(self, word):
+        """The messages with the word in them."""
+        return [got for got in self.messages if word.encode() in got.octets]
 
     def wait_for(self, count, patience=60):
         """The messages, once there are at least `count` of them."""
@@ -87,14 +95,18 @@ class Sink:
                 client, _ = self._server.accept()
             except OSError:
                 return
-            self._clients.append(client)
+            self.talks_with(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
         said = []
         self.conversations.append(said)
-        with contextlib.suppress(OSError, _HungUp, ssl.SSLError), contextlib.closing(client):
-            _Conversation(self, client, said).run()
+        with contextlib.closing(_Conversation(self, client, said)) as conversation:
+            with contextlib.suppress(OSError, _HungUp, ssl.SSLError):
+                conversation.run()
+
+    def talks_with(self, client):
+        self._clients.append(client)
 
     def next_behaviour(self, step):
         with self._changed:
@@ -120,6 +132,11 @@ class _Conversation:
         self._got = Got()
         self._secure = False
 
+    def close(self):
+        """Ends what wraps a socket, and with it the socket."""
+        self._file.close()
+        self._client.close()
+
     def run(self):
         self._answer("banner", "220 sink.example.org ESMTP")
         while line := self._file.readline(65_536):
@@ -134,14 +151,20 @@ class _Conversation:
         elif verb == "STARTTLS" and self._sink.context:
             if self._answer("starttls", "220 2.0.0 go ahead"):
                 self._client = self._sink.context.wrap_socket(self._client, server_side=True)
+                self._sink.talks_with(self._client)
                 self._file = self._client.makefile("rb")
                 self._secure = True
         elif verb == "MAIL":
-            self._got = Got(mail=argument)
-            self._answer("mail", "250 2.1.0 ok")
+            self._got = Got()
+            if self._answer("mail", "250 2.1.0 ok"):
+                self._got.mail = argument
+        elif verb == "RCPT" and not self._got.mail:
+            self._send("503 5.5.1 MAIL first")
         elif verb == "RCPT":
             if self._answer("rcpt", "250 2.1.5 ok"):
                 self._got.rcpts.append(argument)
+        elif verb == "DATA" and not self._got.rcpts:
+            self._send("503 5.5.1 RCPT first")
         elif verb == "DATA":
             if self._answer("data", "354 go on"):
                 self._take_body()

@@ -191,9 +191,10 @@ class Site:
         """The only report about the message."""
         return Told(self.inbox(house, alias, word)[0])
 
-    def quiet(self, *words):
-        """Wait until nothing is under way any more on any node; with words, nothing that concerns them."""
-        until(lambda: not any(self.waiting(house) for house in self.houses.values()), self.journals)
+    def quiet(self, *waiting):
+        """Wait until nothing is under way on any node but the messages of these trace ids, which wait."""
+        until(lambda: {trace for house in self.houses.values() for trace in self.waiting(house)} <= set(waiting),
+              self.journals)
 
     def waiting(self, house):
         """The traces of the messages in a node's queue, as they are on disk."""

@@ -26,7 +26,7 @@ def test_each_gets_what_the_chapter_says(site, postfix):
     with site.through_postfix():
         trace = site.a.submit("robin", FOUR, sent, sender=ROBIN)
         (chris,) = site.inbox(site.b, "chris", word)
-        got = until(lambda: [one for one in site.london.messages if word.encode() in one.octets], site.journals)
+        got = until(lambda: site.london.having(word), site.journals)
         outside = until(lambda: at_the_relay(postfix, word), lambda: postfix.log() + site.journals())
         report = site.told(site.a, "robin", word)
         site.quiet()
@@ -51,7 +51,7 @@ def test_a_second_decoder_hears_the_same(site):
     needs("ffmpeg")
     word = tag()
     site.a.submit("robin", [JO], letter("viewmail_voice", word), sender=ROBIN)
-    (jo,) = until(lambda: [one for one in site.london.messages if word.encode() in one.octets], site.journals)
+    (jo,) = until(lambda: site.london.having(word), site.journals)
     assert snr_db(REFERENCE, by_ffmpeg(voice(jo.octets), "g726le", "-code_size", "4", "-ar", "8000")) >= NEAR_DB
 
 
@@ -99,7 +99,7 @@ def test_unknown_is_returned_where_the_site_says_so(site):
         report = site.told(site.a, "robin", word)
         site.quiet()
     assert report.groups == [(OUT, "failed", "5.1.1"), (NOBODY, "failed", "5.1.1")]
-    assert not any(word.encode() in one.octets for one in site.outside.messages)
+    assert site.outside.having(word) == []
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
