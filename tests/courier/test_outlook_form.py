@@ -100,3 +100,11 @@ def test_who_it_was_sent_to():
         ("Pat Lee", "9177@vpim.example.net"), ("X", "x@y.example"),
     ]
     assert who.listed(octets, root, b"cc") == []
+
+
+def test_no_from_at_all():
+    """The envelope says who it was, when the header does not; of a forwarded message nothing does."""
+    who, octets, root = people(b"Subject: x\r\n")
+    speaker = who.speaker(octets, root, "9177@vpim.example.net")
+    assert (speaker.name, speaker.number, speaker.address) == ("Pat Lee", "177", "9177@vpim.example.net")
+    assert who.speaker(octets, root).shown == "an unknown caller"

@@ -10,9 +10,10 @@ from twisted.internet.defer import Deferred, fail
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from tests.spool.room import HOST, NOW, a_decision, a_spool
 from unitymail.courier.deciding import Decider
-from unitymail.courier.receipts import AGAIN_AFTER_S, TOLD_AT_ONCE, Receipts, trace_of
+from unitymail.courier.receipts import AGAIN_AFTER_S, GIVE_UP_AFTER_S, TOLD_AT_ONCE, Receipts, trace_of
 from unitymail.disk import Disk
 from unitymail.interfaces.errors import TryAgain
+from unitymail.mail.disposition import asked_of
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.message import Category
 from unitymail.mail.trace import head_block
@@ -192,14 +193,55 @@ def test_one_bad_debt_does_not_block(room):
     room.send(TRACE[:-1] + "8")
     write = room.receipts._write
 
-    def picky(asked, debt, *args):
+    def picky(debt, *args):
         if debt.trace == TRACE:
             raise RuntimeError("odd")
-        return write(asked, debt, *args)
+        return write(debt, *args)
 
     room.receipts._write = picky
     room.inbox.store([1, 2], "add", ["\\Seen"])
     assert ([debt.trace for debt in room.owed], len(room.held())) == ([TRACE], 1)
+
+
+def test_a_debt_of_a_week_is_forgiven(room):
+    """What can never be sent is not tried for ever, and not forgotten before its time."""
+    room.send()
+    room.receipts._write = lambda *args: 1 / 0
+    room.inbox.store([1], "add", ["\\Seen"])
+    room.clock.advance(AGAIN_AFTER_S)
+    assert len(room.owed) == 1
+    room.clock.advance(GIVE_UP_AFTER_S)
+    assert (room.owed, room.held()) == ([], [])
+    assert room.clock.getDelayedCalls() == []
+
+
+def test_a_header_is_read_in_a_thread(room):
+    """However long it is, the reactor does not look into it."""
+    room.send()
+    threads, asked = [], []
+    run = room.room.threads.run
+
+    def watch(function, *args):
+        threads.append(function)
+        try:
+            return run(function, *args)
+        finally:
+            threads.pop()
+
+    room.room.threads.run = watch
+
+    def reading(header):
+        asked.append(bool(threads))
+        return asked_of(header)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr("unitymail.courier.receipts.asked_of", reading)
+    try:
+        room.inbox.store([1], "add", ["\\Seen"])
+    finally:
+        patch.undo()
+    assert asked == [True]
+    assert len(room.held()) == 1
 
 
 def test_who_asks_from_nowhere_hears_nothing(room):

@@ -251,7 +251,7 @@ def test_a_caller_without_a_mailbox(post):
 
 
 def test_receipts_and_marks(post):
-    """A read receipt is asked for at our own From; importance goes on; personal and confidential do not."""
+    """A read receipt is asked for at our own From, with a path to answer; importance goes on; personal does not."""
     extra = (b"Disposition-Notification-To: Robin <robin.smith@example.com>\r\nX-Priority: 1\r\n"
              b"Sensitivity: Personal\r\nReply-To: x@example.com\r\nX-Mailer: y\r\n")
     sent, made = post.convert(voice_mail(VOICE, header=extra))
@@ -262,6 +262,8 @@ def test_receipts_and_marks(post):
     sent, _ = post.convert(voice_mail(VOICE, header=extra + b"Auto-Submitted: auto-generated\r\n"))
     message = email.message_from_bytes(sent)
     assert (message["Auto-Submitted"], message["Disposition-Notification-To"]) == ("auto-generated", None)
+    sent, _ = post.convert(voice_mail(VOICE, header=extra), sender="", origin="u-robin")
+    assert email.message_from_bytes(sent)["Disposition-Notification-To"] is None
 
 
 def test_no_fax_for_a_location_without(post):

@@ -11,6 +11,7 @@ outside can take a short alias away from the people of this node.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -87,7 +88,8 @@ def _is_due(location: Location, contact: Contact, caller: Caller) -> bool:
 def alias_for(caller: Caller, taken: Callable[[str], bool]) -> str:
     """`pat.lee.14085550177`: a free alias of the caller's name and number."""
     number = caller.number.removeprefix("+")
-    name = _NOT_IN_AN_ALIAS.sub(".", caller.name.lower()).strip(".")
+    plain = "".join(c for c in unicodedata.normalize("NFKD", caller.name) if not unicodedata.combining(c))
+    name = _NOT_IN_AN_ALIAS.sub(".", plain.casefold()).strip(".")
     stem = f"{name[: LONGEST_ALIAS - len(number) - 5].strip('.')}.{number}".strip(".")
     alias, count = stem, 1
     while taken(alias):

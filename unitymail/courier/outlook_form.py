@@ -138,7 +138,8 @@ class _Converting:
 
     def _attach(self, contents: Contents, parts: BinaryIO, wav: BinaryIO, *, forwarded: bool) -> None:
         """What is heard and seen of one message, then what it encloses."""
-        who = self._people.speaker(self._buffer, contents.root).shown
+        sender = "" if forwarded else self._item.envelope.sender
+        who = self._people.speaker(self._buffer, contents.root, sender).shown
         sent = _sent(self._buffer, contents.root) if forwarded else ""
         audio = [part for part in contents.audio if part.size]
         if audio and (seconds := self._play(audio, wav)):
@@ -186,7 +187,7 @@ class _Converting:
 
     def _heading(self, trail: bytes) -> Heading:
         item, buffer, root = self._item, self._buffer, self._root
-        speaker, category = self._people.speaker(buffer, root), Category(item.category)
+        speaker, category = self._people.speaker(buffer, root, item.envelope.sender), Category(item.category)
         raw_id = first(buffer, root, b"message-id")
         return Heading(
             category, speaker, self._people.listed(buffer, root, b"to"), self._people.listed(buffer, root, b"cc"),
@@ -224,10 +225,13 @@ class People:
         self._origin = origin
         self.location: Location | None = book.location(origin) if origin else None
 
-    def speaker(self, buffer: Octets, root: Part) -> Speaker:
-        """Whose From it is: a contact's name and the address that answers reach, else what the sender wrote."""
+    def speaker(self, buffer: Octets, root: Part, sender: str = "") -> Speaker:
+        """Whose From it is: a contact's name and the address that answers reach, else what the sender wrote.
+
+        `sender` is the envelope's: it stands for a From that is missing.
+        """
         raw = first(buffer, root, b"from")
-        name, address = next(iter(addresses(raw)), Mailbox("", "")) if raw is not None else Mailbox("", "")
+        name, address = next(iter(addresses(raw)), Mailbox("", sender)) if raw is not None else Mailbox("", sender)
         local, domain = split(address)
         location = self._book.vpim_location_of(domain) if domain else None
         if key_of(local) == NO_REPLY_MAILBOX:

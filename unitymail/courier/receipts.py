@@ -13,19 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import deferLater
 
 from unitymail.courier.deciding import Decider
+from unitymail.courier.vpim_people import address_at
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import ISpool
 from unitymail.interfaces.store import IAccount, IStore, Noticed, Owed
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import split
-from unitymail.mail.disposition import Asked, Reader, asked_of, build_disposition
+from unitymail.mail.disposition import Reader, asked_of, build_disposition
 from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.trace import head_block
 from unitymail.people.user import User
@@ -36,7 +37,15 @@ TOLD_AT_ONCE = 100
 """Readings that the journal hears of in one turn of the reactor."""
 MOST_AT_ONCE = 100
 AGAIN_AFTER_S = 60.0
+GIVE_UP_AFTER_S = 7 * 86_400.0
+"""A receipt that could not be sent for so long tells nobody anything any more."""
 NEVER = frozenset({"NEVER"})
+
+
+class _Written(NamedTuple):
+    envelope: Envelope
+    octets: bytes
+    decision: Decision
 
 
 class Receipts:
@@ -134,6 +143,14 @@ class Receipts:
             await self._threads.run(self._pay_off, account, debt.number)
         except Exception as error:
             self._journal.trouble(f"sending the receipt for {debt.trace} of {account}", error)
+            return self._clock.seconds() - debt.at > GIVE_UP_AFTER_S and await self._is_forgiven(account, debt)
+        return True
+
+    async def _is_forgiven(self, account: str, debt: Owed) -> bool:
+        try:
+            await self._threads.run(self._pay_off, account, debt.number)
+        except Exception as error:
+            self._journal.trouble(f"forgetting the receipt for {debt.trace} of {account}", error)
             return False
         return True
 
@@ -152,14 +169,11 @@ class Receipts:
         self._take(Noticed(account, (), True))
 
     async def _send(self, account: str, debt: Owed) -> None:
-        asked, user = asked_of(debt.header), self._book.user(account)
-        if asked is None or user is None:
+        user, trace = self._book.user(account), trace_of(debt.trace, account)
+        written: _Written | None = None if user is None else await self._threads.run(self._write, debt, user, trace)
+        if written is None:
             return
-        trace = trace_of(debt.trace, account)
-        envelope = Envelope(
-            NULL_SENDER, (Recipient(asked.to, NEVER),), body="8bitmime", smtputf8=not asked.to.isascii()
-        )
-        octets, decision = await self._threads.run(self._write, asked, debt, user, trace, envelope)
+        envelope, octets, decision = written
         self._journal.decided(trace, decision)
         if not decision.steps:
             return
@@ -170,21 +184,26 @@ class Receipts:
         incoming = self._spool.receive(trace, debt.at)
         incoming.write(octets)
         await self._spool.commit(incoming, envelope, decision, head, xid=f"receipt.{trace}")
-        self._journal.receipt_sent(debt.trace, trace, asked.to)
+        self._journal.receipt_sent(debt.trace, trace, envelope.recipients[0].address)
 
-    def _write(self, asked: Asked, debt: Owed, user: User, trace: str, envelope: Envelope) -> tuple[bytes, Decision]:
+    def _write(self, debt: Owed, user: User, trace: str) -> _Written | None:
+        """In a thread: a header is as long as its sender likes."""
+        asked = asked_of(debt.header)
+        if asked is None:
+            return None
+        envelope = Envelope(
+            NULL_SENDER, (Recipient(asked.to, NEVER),), body="8bitmime", smtputf8=not asked.to.isascii()
+        )
         octets = build_disposition(
             asked, debt.kind, Reader(user.display_name, self._known_as(user, asked.to)), host=self._decider.host,
             trace=trace, when=debt.at,
         )
-        return octets, only_onwards(self._decider.decide(octets, envelope))
+        return _Written(envelope, octets, only_onwards(self._decider.decide(octets, envelope)))
 
     def _known_as(self, user: User, to: str) -> str:
         """A VPIM peer knows the user by our prefix and the extension (RFC 3801 4.1), everybody else by the address."""
         location = self._book.vpim_location_of(split(to)[1])
-        if location is None or not user.extension:
-            return user.address
-        return f"{location.local_prefix}{user.extension}@{self._book.domain}"
+        return user.address if location is None else address_at(location, user, self._book)
 
 
 def trace_of(message: str, account: str) -> str:

@@ -82,7 +82,7 @@ class VpimForm:
                 return selection
             cover = Cover(
                 item.trace, location.id, self._host, item.arrived, trail, people.sender, people.to, people.cc,
-                anonymous=people.anonymous, private=item.sensitivity == Sensitivity.PRIVATE.value,
+                anonymous=people.anonymous or not people.reverse, private=item.sensitivity == Sensitivity.PRIVATE.value,
             )  # fmt: skip
             with temporary(item) as sounds:
                 recordist = _Recordist(self._codec, location, buffer, sounds, float(self._book.site.vpim_max_seconds))

@@ -50,7 +50,7 @@ def people_of(
     user = book.user(item.origin_user)
     author = next(iter(_mailboxes(buffer, root, b"from")), Mailbox("", ""))
     if user is not None:
-        address = _address_of(user, location, book)
+        address = address_at(location, user, book)
         people = People((_shown(user.display_name or user.alias), address), address, to, cc, user.id)
         if not item.envelope.sender:
             people = People(people.sender, "", to, cc, user.id)
@@ -63,7 +63,7 @@ def people_of(
     return people if people.sender[1].isascii() and people.reverse.isascii() else NOT_ASCII
 
 
-def _address_of(user: User, location: Location, book: IBook) -> str:
+def address_at(location: Location, user: User, book: IBook) -> str:
     """Our prefix and the extension, at our domain, so that an answer finds the user; else the primary address."""
     number = f"{location.local_prefix}{user.extension}"
     return f"{number}@{book.domain}" if user.extension and _NUMBER.fullmatch(number) else user.address

@@ -14,11 +14,11 @@ from typing import Literal
 
 from unitymail.mail import writing
 from unitymail.mail.address import key_of
+from unitymail.mail.automatic import automatic_word
 from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import FIELD, addresses, decode
 from unitymail.mail.message import Category
-from unitymail.mail.sensitivity import plain_word
 from unitymail.mail.trace import read_trace_field
 
 Kind = Literal["displayed", "deleted"]
@@ -78,7 +78,7 @@ def asked_of(stored: bytes) -> Asked | None:
     wishes = [one.address for raw in named.get(b"disposition-notification-to", ()) for one in addresses(raw)]
     if trace is None or trace.category not in ANSWERED_HERE or path is None or len(wishes) != 1:
         return None
-    if key_of(wishes[0]) != key_of(path[1].decode("utf-8", "replace")) or _is_automatic(named) or _is_demanding(named):
+    if key_of(wishes[0]) != key_of(path[1].decode("utf-8", "replace")) or automatic_word(named) or _is_demanding(named):
         return None
     moment = read_date(named[b"date"][0]) if b"date" in named else None
     return Asked(
@@ -97,10 +97,6 @@ def _fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
     for found in FIELD.finditer(header):
         if found[1] is not None:
             yield found[1].lower(), found[0]
-
-
-def _is_automatic(named: dict[bytes, list[bytes]]) -> bool:
-    return any(not plain_word(raw).startswith("no") for raw in named.get(b"auto-submitted", ())[:1])
 
 
 def _is_demanding(named: dict[bytes, list[bytes]]) -> bool:

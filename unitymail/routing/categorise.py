@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from unitymail.mail.audio import is_tiff
+from unitymail.mail.automatic import automatic_word
 from unitymail.mail.flaws import content_flaws
 from unitymail.mail.headers import addresses, decode, first, readable
 from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold
@@ -21,7 +22,6 @@ from unitymail.mail.sensitivity import (
     SecureHeaders,
     asks_for_security,
     importance_of,
-    plain_word,
     sensitivity_of,
 )
 from unitymail.mail.structure import Structure, scan
@@ -55,7 +55,7 @@ def read(
     sensitivity = sensitivity_of(fields)
     authors = [mailbox for raw in fields.get(b"from", ()) for mailbox in addresses(raw)]
     received = fields.get(b"received", [])
-    automatic = any(not plain_word(raw).startswith("no") for raw in fields.get(b"auto-submitted", ())[:1])
+    automatic = bool(automatic_word(fields))
     return Message(
         category=category,
         rule=rule,

@@ -1,6 +1,7 @@
 """VPIM for mailboxes: every vector, converted for real and committed to a real spool."""
 
 import errno
+import os
 import re
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -461,3 +462,28 @@ def test_what_was_made_is_the_same_each_time(room):
         conversion.close()
     assert made[0] == made[1]
     assert made[0].startswith(b"Received:")
+
+
+def test_without_from_it_is_the_envelopes_sender(room):
+    """A message that does not say who wrote it is from who sent it: From can be answered."""
+    octets = vector("vpim_in_basic.eml")
+    at = octets.index(b"From: ")
+    room.deliver(octets[:at] + octets[octets.index(b"\r\n", at) + 2 :])
+    message = parsed(room.held()[0])
+    assert message["From"].addresses[0].addr_spec == SENDER
+    assert text_of(message) == f"Voice message from {SENDER.partition('@')[0]}, 0:03.\n"
+
+
+def test_a_disk_that_cannot_be_read_leaves_nothing(room, monkeypatch):
+    """When what was made cannot be read to its end, it is tried again, and nothing of the first try stays."""
+    pieces = [b"x" * 300_000]
+
+    def broken(made, item):
+        if pieces:
+            return pieces.pop()
+        raise TryAgain(why="broken")
+
+    monkeypatch.setattr("unitymail.courier.perform.deliver_vpim._read", broken)
+    with pytest.raises(TryAgain):
+        room.deliver(vector("vpim_in_basic.eml"))
+    assert os.listdir(room.room.places.intake) == []

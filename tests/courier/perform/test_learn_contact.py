@@ -127,6 +127,20 @@ def test_a_long_recorded_name_is_cut(place):
     assert [len(contact[2]) for contact in place.contacts] == [80_000]
 
 
+def test_a_long_recorded_name_of_another_form_is_cut_too(place):
+    """It does not count as missing: where names are required, the contact stays."""
+    place.contact()
+    wav = io.BytesIO()
+    Codec().convert([Sound(io.BytesIO(b"\x22" * 100_000), "g726")], "mu-law-wav", wav, most_seconds=30)
+    place.learn(
+        b"From: \"Pat\" <" + NUMBER + b"@vpim.example.net>\r\n"
+        b'Content-Type: multipart/voice-message; boundary="b"\r\n\r\n--b\r\nContent-Type: audio/wav\r\n'
+        b"Content-Transfer-Encoding: binary\r\nContent-Disposition: inline; voice=Originator-Spoken-Name\r\n\r\n"
+        + wav.getvalue() + b"\r\n--b--\r\n"
+    )
+    assert [(name, len(spoken)) for name, _, spoken in place.contacts] == [("Pat", 80_000)]
+
+
 def test_a_name_that_cannot_be_heard_is_none(place):
     """Garbage in the place of a recorded name: as if there were none."""
     octets = vector("vpim_in_basic.eml").replace(b"Audio/32KADPCM", b"audio/vnd.odd", 1)

@@ -34,6 +34,8 @@ LONGEST_NAME_S = 20
 OCTETS_PER_S = 4_000
 MOST_NAME = 1 << 20
 """Octets of a recorded name in another form than 32KADPCM."""
+MOST_DECODED_S = 600
+"""What is longer than a name should be is cut; without a name its contact might go."""
 NO_SUCH_MAILBOX = "5.1.1"
 MOST_RETURNED = 100
 
@@ -105,7 +107,7 @@ class LearnContactPerformer:
         most = LONGEST_NAME_S * OCTETS_PER_S if form.startswith("g726") else MOST_NAME
         heard, out = io.BytesIO(_beginning(Body(buffer, part), most)), io.BytesIO()
         try:
-            self._codec.convert([Sound(heard, form)], "g726", cast(BinaryIO, out), most_seconds=LONGEST_NAME_S)
+            self._codec.convert([Sound(heard, form)], "g726", cast(BinaryIO, out), most_seconds=MOST_DECODED_S)
         except (CannotDecode, TooLong):
             return b""
         return out.getvalue()[: LONGEST_NAME_S * OCTETS_PER_S]

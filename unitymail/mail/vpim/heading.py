@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unitymail.mail.automatic import automatic_word
 from unitymail.mail.dates import Moment, read_date
 from unitymail.mail.headers import FIELD, Field, addresses, decode, readable
 from unitymail.mail.lexical import unfold
 from unitymail.mail.message import Importance, Sensitivity
 from unitymail.mail.part import Octets
-from unitymail.mail.sensitivity import FIELDS, importance_of, plain_word, sensitivity_of
+from unitymail.mail.sensitivity import FIELDS, importance_of, sensitivity_of
 from unitymail.mail.vpim.selection import Selection
 from unitymail.mail.writing import date, mailbox, mailboxes, message_id, one_line, token, unstructured
 
@@ -33,9 +34,9 @@ _Fields = dict[bytes, list[bytes]]
 class Cover:
     """What the header says that the message does not: who writes to whom here.
 
-    `sender`, `to` and `cc` are (display name, address). `anonymous`: nobody can be answered. `head` is our own header
-    block, `arrived` Unix seconds. `location` is the peer's id: with the trace it makes the Message-ID, so that the
-    same copy made again is the same message.
+    `sender`, `to` and `cc` are (display name, address). `anonymous`: nobody can be told that it was heard. `head` is
+    our own header block, `arrived` Unix seconds. `location` is the peer's id: with the trace it makes the Message-ID,
+    so that the same copy made again is the same message.
     """
 
     trace: str
@@ -172,13 +173,11 @@ def _importance(fields: _Fields) -> bytes:
 
 def _receipt_to(fields: _Fields, cover: Cover) -> bytes:
     """A read receipt is asked for where the sender asked, and there is somebody to send it to."""
-    if b"disposition-notification-to" not in fields or cover.anonymous or _auto_submitted(fields):
+    if b"disposition-notification-to" not in fields or cover.anonymous or automatic_word(fields):
         return b""
     return b"Disposition-Notification-To: " + mailbox("", cover.sender[1]) + b"\r\n"
 
 
 def _auto_submitted(fields: _Fields) -> bytes:
-    word = plain_word(fields[b"auto-submitted"][0]).partition(";")[0].strip() if b"auto-submitted" in fields else ""
-    if not _WORD.fullmatch(word) or word == "no":
-        return b""
-    return b"Auto-Submitted: " + word.encode("ascii") + b"\r\n"
+    word = automatic_word(fields)
+    return b"Auto-Submitted: " + word.encode("ascii") + b"\r\n" if _WORD.fullmatch(word) else b""
