@@ -12,6 +12,7 @@ from tests.routing.letters import (
     INTERNAL,
     LONDON,
     PEER,
+    REMOTE,
     ROBIN_AT,
     SIGNED_IN,
     SITE,
@@ -80,7 +81,8 @@ def test_a_peer_has_decided_already():
         Category.VOICE, Sensitivity.PRIVATE, True,
     )
     unmarked = replace(told, sensitivity=Sensitivity.PRIVATE, secure=False)
-    assert not decided(letter, origin=replace(PEER, told=unmarked)).secure
+    always, dana = replace(DEFAULT_COS, secure=RequireSecure.ALWAYS), replace(REMOTE, cos=DEFAULT_COS.id)
+    assert not decided(letter, origin=replace(PEER, told=unmarked), objects=(always, dana)).secure
 
 
 def test_a_receipt_of_ours_is_never_secure_by_class():

@@ -10,6 +10,7 @@ from tests.routing.letters import (
     CHRIS_AT,
     EVERYBODY,
     INTERNAL,
+    JO,
     LONDON,
     NODE_B,
     PEER,
@@ -32,7 +33,7 @@ from unitymail.mail.message import Category, Sensitivity
 from unitymail.people.distribution_list import DistributionList
 from unitymail.people.user import Action, Actions, Quota
 from unitymail.routing.decide import decide
-from unitymail.routing.destination import FULL, NO_PEER, NO_SMART_HOST, UNKNOWN
+from unitymail.routing.destination import FULL, NO_PEER, NO_SMART_HOST, UNKNOWN, VOICE_ONLY
 from unitymail.routing.expand import NOT_FOREIGN, NOT_TO_LISTS
 from unitymail.routing.plan import EMPTY_LIST, OUT_OF_SCOPE
 from unitymail.routing.reporting import DELIVERED, EXPANDED
@@ -324,6 +325,33 @@ def test_a_list_nested_too_deep_is_said_to_be():
     ]
 
 
+def test_a_shorter_way_to_who_was_too_deep_is_taken():
+    """A list within one that was nested too deep, written to as well, is opened from there: it reaches further."""
+    last = DistributionList("l-20", "d20", "d20@vm1.example.com", members=("u-terry",), partition="p-default")
+    chain = [
+        DistributionList(f"l-{n}", f"d{n}", f"d{n}@vm1.example.com", members=(f"l-{n + 1}", "u-chris"),
+                         partition="p-default")
+        for n in range(20)
+    ]
+    plan = steps(message(), envelope("d0@vm1.example.com", "d5@vm1.example.com"), objects=[*chain, last])
+    assert [step.account for step in plan if isinstance(step, Deliver)] == ["u-chris", "u-terry"]
+
+
+def test_a_location_for_voice_only():
+    """What is e-mail is returned, whatever it encloses; voice and fax go there."""
+    only = replace(LONDON, voice_only=True)
+    to = envelope("jo@vm1.example.com")
+    assert steps(message(Category.EMAIL), to, objects=(only,)) == [failed("jo@vm1.example.com", VOICE_ONLY)]
+    for category in (Category.VOICE, Category.FAX):
+        assert [type(step) for step in steps(message(category), to, objects=(only,))] == [Convert]
+
+
+def test_a_contact_without_a_number_is_unknown():
+    """A location alone says not where to send."""
+    plan = steps(message(), envelope("jo@vm1.example.com"), objects=(replace(JO, mailbox_number=""),))
+    assert plan == [failed("jo@vm1.example.com", UNKNOWN)]
+
+
 def test_a_class_without_lists():
     """`send_to_lists` off."""
     cos = replace(book().class_of_service("c-default"), send_to_lists=False)
@@ -393,6 +421,18 @@ def test_no_report_where_none_is_due(why, to, letter, objects):
     assert decision.steps == ()
     assert decision.recipients[0].steps == ()
     assert why in decision.recipients[0].reason
+
+
+def test_a_failure_that_nobody_asked_to_hear_of_is_said_to_be_kept_silent():
+    """The recipient's decision says so: for NOTIFY=NEVER, and for a report of ours that reaches nobody."""
+    to = envelope(Recipient("nobody@vm1.example.com", NEVER))
+    assert decided(message(), to).recipients[0].reason.endswith("no report, since the sender asked for none")
+    report = message(Category.RECEIPT, "postmaster@vm1.example.com", auto_submitted=True)
+    to = envelope(Recipient("gone@elsewhere.example", NEVER), sender="")
+    decision = decided(report, to, origin=INTERNAL)
+    assert decision.steps == ()
+    assert decision.recipients[0].reason.endswith("no report, since it has the null sender")
+    assert "no report" not in decided(message(), envelope(Recipient(CHRIS_AT, NEVER))).recipients[0].reason
 
 
 def test_receipts_ignore_quota_and_search_for_nobody():

@@ -148,10 +148,17 @@ def _conclude(
     report = gathering.tell(fates)
     steps = tuple(step for place in places for step in place.planned.steps)
     kind: RecipientKind = "list" if through_list else places[0].kind
-    sentence = f"{found.reason}; {reason}"
-    if fates and gathering.barred:
-        sentence = f"{sentence}; no report, since {gathering.barred}"
+    sentence = "; ".join((found.reason, reason, *_silence(places, fates, gathering.barred)))
     return RecipientDecision(recipient.address, kind, _matched(found), steps + report, sentence)
+
+
+def _silence(places: Sequence[Destination], fates: tuple[Fate, ...], barred: str) -> tuple[str, ...]:
+    """Why the sender does not hear of what failed, or of the success that was asked for."""
+    failed = any(place.planned.failure is not None for place in places)
+    if barred and (failed or fates):
+        return (f"no report, since {barred}",)
+    unasked = failed and not any(fate.action == "failed" for fate in fates)
+    return ("no report, since the sender asked for none",) if unasked else ()
 
 
 def _matched(found: Found) -> str:
