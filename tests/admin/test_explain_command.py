@@ -2,8 +2,12 @@
 
 import pathlib
 import tomllib
+from dataclasses import replace
 
 import pytest
+
+from unitymail.admin.operations.explain import BARE, Question, ask, of_trust
+from unitymail.mail.envelope import Envelope, Recipient
 
 VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
 INDEX = tomllib.loads((VECTORS / "index.toml").read_text("utf-8"))["message"]
@@ -162,6 +166,23 @@ def test_notify_never(house, letter):
     """Who asked to hear nothing gets no report."""
     (recipient,) = explain(house, letter(), "nobody@vm1.example.com", notify="never")["recipients"]
     assert recipient["steps"] == []
+
+
+def test_nobody_left_to_send_to(house, letter):
+    """A stranger whose recipients are all refused at RCPT gets no further."""
+    told = explain(house, letter(), "nobody@vm1.example.com", "out@elsewhere.example", as_="stranger")
+    assert (told["refusal"]["code"], told["refusal"]["status"]) == (554, "5.5.1")
+    assert [one["refusal"]["status"] for one in told["recipients"]] == ["5.1.1", "5.1.1"]
+
+
+def test_a_legacy_client_may_send_bare_line_feeds(house):
+    """As the access list lets it."""
+    octets = b"From: robin.smith@example.com\r\n\r\none\ntwo\r\n"
+    to = Envelope("robin.smith@example.com", (Recipient("chris.jones@example.com"),))
+    for legacy in (False, True):
+        origin = replace(of_trust("trusted"), legacy=legacy)
+        answer = ask(Question(octets, to, origin, "vm1.example.com"), house.desk.book, house.desk.usage)
+        assert answer.decision.refusal == (None if legacy else BARE)
 
 
 @pytest.mark.parametrize("words", ["sometimes", "never,failure"])

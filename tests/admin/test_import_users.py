@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unitymail.admin.operations import importing
+from unitymail.admin.operations import importing, row_secrets
 from unitymail.admin.operations.user_rows import COLUMNS
 
 PASSWORD = "tulips at noon"
@@ -114,7 +114,7 @@ def test_bad_rows_are_told_and_good_ones_kept(unitymail, robin, write):
     assert [user["alias"] for user in everything(unitymail)] == ["robin"]
     report = imported(unitymail, path, exit_code=1)
     assert {**rehearsed, "dry_run": False} == report
-    assert {problem["line"] for problem in report["problems"]} == set(WHYS)
+    assert [problem["line"] for problem in report["problems"]] == sorted(WHYS)
     for problem in report["problems"]:
         assert WHYS[problem["line"]] in problem["why"]
         assert problem["why"].endswith(".")
@@ -146,8 +146,17 @@ def test_update_changes_who_is_there(unitymail, robin, write):
     assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, 2)
     assert (everything(unitymail), unitymail.json("user", "show", "robin")["password_changed"]) == before
     path = write(("alias", "password", "delegate"), ("kim", "lilies at eight", ""), ("robin", "", "''"))
-    assert imported(unitymail, path, "--update")["changed"] == 2
+    third = imported(unitymail, path, "--update")
+    assert (third["changed"], third["unchanged"]) == (2, 0)
     assert unitymail.json("user", "show", "robin")["delegate"] == []
+
+
+def test_a_dry_run_hashes_nothing(unitymail, write, monkeypatch):
+    """Ten thousand passwords are judged in seconds, not hashed for minutes."""
+    monkeypatch.setattr(row_secrets, "new_secret", None)
+    path = write(("alias", "password"), ("kim", PASSWORD), ("lee", "short"))
+    report = imported(unitymail, path, "--dry-run", exit_code=1)
+    assert (report["added"], [problem["line"] for problem in report["problems"]]) == (1, [3])
 
 
 def test_order_and_spelling_change_nothing(unitymail, robin, write):

@@ -321,6 +321,7 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     journal.performed(TRACE, RelayToSmartHost("c@d"), "mx.example.net")
     journal.failed(TRACE, RelayToSmartHost("a@b"), "5.1.1", "Nobody.")
     journal.converted(TRACE, "Berlin", 2.9, ("song.mp3",))
+    journal.converted(TRACE, "mailbox", 1.5, ())
     journal.contact_learned(TRACE, "l1", "added", "Pat")
     journal.receipt_sent(TRACE, f"{TRACE}-m0", "a@b")
     journal.administered(TRACE, "root", "hold")
@@ -334,6 +335,7 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     for words in (
         "Done: relay to a@b, 2.0.0.", "Done: relay to c@d, taken by mx.example.net.",
         "Failed: relay to a@b: 5.1.1 Nobody.", "Converted for Berlin: 2.9 s of audio.",
+        "Converted from VPIM: 1.5 s of audio.",
         "left out: song.mp3", "The contact Pat at l1 was added by this message.", "A read receipt went to a@b",
         "root did this in the queue: hold.", "Kept as bad mail: nobody knows the sender",
         "Put aside, untouched, after an error nobody expected: ValueError: x", "Bare line ends were put right",

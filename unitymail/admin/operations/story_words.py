@@ -131,7 +131,8 @@ def _sentence(template: str, *, bad: bool = False) -> Teller:
 def _converted(events: list[Event], name_of: NameOf) -> Paragraph:
     facts = events[0].facts
     details = [f"left out: {part}" for part in facts.get("removed", ())]
-    return told(f"Converted for {facts.get('to', '?')}: {facts.get('seconds', 0)} s of audio.", *details)
+    where = "from VPIM" if facts.get("to") == "mailbox" else f"for {facts.get('to', '?')}"
+    return told(f"Converted {where}: {facts.get('seconds', 0)} s of audio.", *details)
 
 
 def _waiting(events: list[Event], name_of: NameOf) -> Paragraph:
