@@ -179,13 +179,17 @@ class Site:
 
         def found():
             nonlocal there
-            there = [octets for octets in house.read(alias).values() if word.encode() in octets]
+            there = self.having(house, alias, word)
             return len(there) >= count
 
         there = []
         until(found, lambda: f"{alias} has {len(there)} of {word}, not {count}\n" + self.journals())
         assert len(there) == count, [octets[:3000] for octets in there]
         return there
+
+    def having(self, house, alias, word):
+        """The messages with the word in them that are there now."""
+        return [octets for octets in house.read(alias).values() if word.encode() in octets]
 
     def told(self, house, alias, word):
         """The only report about the message."""
