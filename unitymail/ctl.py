@@ -97,7 +97,7 @@ class NodeDesk:
 
     @cached_property
     def bad_mail(self) -> BadMailFolder:
-        return BadMailFolder(self.path("spool"), disk=self._disk, now=time.time)
+        return BadMailFolder(self.path("spool"), disk=self._disk, now=time.time, who=self.who)
 
     @cached_property
     def queue(self) -> QueueDesk:

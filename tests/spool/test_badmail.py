@@ -15,6 +15,7 @@ from unitymail.interfaces.spool import IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.spool.badmail import BadMailFolder, read_entry, write_entry
 from unitymail.spool.items import Items
+from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places
 
 ENVELOPE = Envelope(
@@ -80,6 +81,15 @@ def test_sent_back(folder, message, tmp_path):
     item = Items(Places(str(tmp_path)), Disk()).read("t1")
     assert (item.steps, item.envelope, item.name) == ((), ENVELOPE, "1.t1.host,S=22")
     assert os.path.samefile(item.path, message)
+
+
+def test_who_sent_it_back_is_told(message, tmp_path):
+    """The running node hears who did it, for the story of the message."""
+    folder = BadMailFolder(str(tmp_path), disk=Disk(), now=lambda: NOW, who="root")
+    folder.keep(an_item(message), "r")
+    folder.requeue("t1")
+    (nudge,) = Nudges(Places(str(tmp_path)).nudges, Disk()).take()
+    assert nudge == Nudge("root", "requeue from bad mail", ("t1",))
 
 
 def test_deleted(folder, message, tmp_path):

@@ -30,13 +30,14 @@ _FACTS = (
 
 @implementer(IBadMail)
 class BadMailFolder:
-    """`root` is DIR/spool, as for the Spool. `now` gives Unix seconds."""
+    """`root` is DIR/spool, as for the Spool. `now` gives Unix seconds. `who` sends mail back in, "" for the node."""
 
-    def __init__(self, root: str, *, disk: IDisk, now: Callable[[], float]) -> None:
+    def __init__(self, root: str, *, disk: IDisk, now: Callable[[], float], who: str = "") -> None:
         self._places = Places(root)
         self._places.make(disk)
         self._disk = disk
         self._now = now
+        self._who = who
         self._items = Items(self._places, disk)
         self._nudges = Nudges(self._places.nudges, disk)
 
@@ -82,7 +83,7 @@ class BadMailFolder:
         item = self._items.create(replace(entry.item, steps=(), revision=revision), entry.path)
         self._items.make_durable([item.trace])
         self._remove(id)
-        self._nudges.leave("", "requeued", [item.trace])
+        self._nudges.leave(self._who, "requeue from bad mail", [item.trace])
 
     def delete(self, id: str) -> None:
         self.entry(id)
