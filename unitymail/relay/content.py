@@ -38,11 +38,19 @@ def whole(outgoing: Outgoing, form: Form) -> bytes:
 
 def whole_if_cached(outgoing: Outgoing, form: Form) -> bytes | None:
     """As `whole`, where no disk need be waited for; None where one may have to be. Raises OSError."""
-    blocks = Blocks(outgoing, form)
+    expected = outgoing.size - len(outgoing.head)
+    octets = bytearray(expected + 1)
+    file = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return blocks.all_if_cached()
+        if os.preadv(file, [octets], outgoing.offset, os.RWF_NOWAIT) != expected:
+            return None
+    except OSError:
+        # EAGAIN: not cached. EOPNOTSUPP: this file system cannot say.
+        return None
     finally:
-        blocks.close()
+        os.close(file)
+    octets.pop()
+    return form.block(outgoing.head + octets) + form.end()
 
 
 class Blocks:
@@ -77,19 +85,6 @@ class Blocks:
         while not self.at_end:
             found += self.next()
         return found
-
-    def all_if_cached(self) -> bytes | None:
-        """Everything, when it is in the page cache."""
-        octets = bytearray(max(0, self._size - self._at))
-        try:
-            read = os.preadv(self._file, [octets], self._at, os.RWF_NOWAIT) if octets else 0
-        except OSError:
-            # EAGAIN: not cached. EOPNOTSUPP: this file system cannot say.
-            return None
-        if read != len(octets):
-            return None
-        self.at_end = True
-        return self._ready(self._head + octets)
 
     def close(self) -> None:
         if self._file >= 0:

@@ -29,6 +29,7 @@ from unitymail.spool.in_hand import InHand
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal, Committed, Noted, Segment
 from unitymail.spool.links import split
+from unitymail.spool.notes import Note
 from unitymail.spool.places import Places, unlink_if_there
 from unitymail.spool.xids import Xids
 
@@ -64,8 +65,7 @@ class Retirement:
         noted = [noted for segment in sealed for noted in segment.noted]
         self._follow(noted)
         ready = self._delivered([record for record in records if self._is_ripe(record)])
-        self._items.make_durable({record.item.trace for record in ready if record.waits is not None}
-                                 | {one.note.trace for one in noted if one.applied})
+        self._make_items_durable(ready, [one.note for one in noted if one.applied])
         self._leave(self._remembered(ready))
         waiting = {record.item.trace for record in records if not record.retired}
         if settled := [segment for segment in sealed if _is_settled(segment, waiting)]:
@@ -81,6 +81,14 @@ class Retirement:
                 one.applied = True
             except OSError as error:
                 self._journal.trouble(f"writing the envelope of {one.note.trace}; it is tried again", error)
+
+    def _make_items_durable(self, records: Sequence[Committed], notes: Sequence[Note]) -> None:
+        """The items of these records and notes; of those that are finished nothing is left to flush but their names."""
+        gone = {note.trace for note in notes if note.finished}
+        there = {record.item.trace for record in records if record.waits is not None} | {note.trace for note in notes}
+        self._items.make_durable(there - gone)
+        if gone and gone >= there:
+            self._disk.flush_directory(self._places.items)
 
     def _is_ripe(self, record: Committed) -> bool:
         """Whether the message is linked, and what is left of it has its files from now on."""
