@@ -86,7 +86,7 @@ class Builder:
             threads=self._threads,
         ).open(
             book=book, directory=directory, node_id=await directory_threads.run(_node_id, directory), store=store,
-            spool=spool, usage=usage, doorbell=doorbell, threads=store_threads,
+            spool=spool, usage=usage, doorbell=doorbell, threads=store_threads, on_change=watcher.listen,
         )  # fmt: skip
         smart_host, peers = self._watch_directory(book, watcher, directory_threads)
         login = await self._open_login(database, book, directory_threads)

@@ -48,9 +48,9 @@ class WaysOut:
 
     def open(
         self, *, book: Book, directory: Directory, node_id: str, store: Store, spool: Spool, usage: Usage,
-        doorbell: Doorbell, threads: Threads,
+        doorbell: Doorbell, threads: Threads, on_change: Callable[[Callable[[int], None]], None],
     ) -> Relay:
-        """Start the courier. The relay, so that it takes a renewed certificate."""
+        """Start the courier. The relay, so that it takes a renewed certificate. `on_change` is the directory's."""
         relay = self._open_relay(book)
         destinations = Destinations()
         dispatch = Dispatch(
@@ -71,6 +71,7 @@ class WaysOut:
             journal=self._journal, clock=self._reactor, decide=decider.decide_item,
         )  # fmt: skip
         courier.start()
+        on_change(partial(look_again, courier, dispatch))
         self._closing.add("the courier and the relay", partial(end_together, courier, dispatch))
         receipts = Receipts(
             store=store, spool=spool, decider=decider, book=book, journal=self._journal, threads=threads,
@@ -96,3 +97,9 @@ async def end_together(courier: Courier, dispatch: Dispatch) -> None:
     stopped = courier.stop()
     await dispatch.close()
     await stopped
+
+
+def look_again(courier: Courier, dispatch: Dispatch, usn: int) -> None:
+    """The directory has changed, and with it perhaps the way out."""
+    dispatch.renew()
+    courier.wake()

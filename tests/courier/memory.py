@@ -41,6 +41,7 @@ class MemoryQueue:
         self.shunted = {}
         self.turn = 0
         self.wake = lambda: None
+        self.asked = lambda traces: None
 
     def put(self, item):
         self.written[item.trace] = item
@@ -73,8 +74,18 @@ class MemoryQueue:
     def hop_of(self, trace):
         return self.times[trace][1]
 
-    def listen(self, wake):
-        self.wake = wake
+    def listen(self, wake, asked=lambda traces: None):
+        self.wake, self.asked = wake, asked
+
+    def retry(self, *traces):
+        """As an administrator does."""
+        for trace in traces:
+            item = self.written[trace]
+            steps = tuple(replace(state, next_at=0.0) if state.outcome is None else state for state in item.steps)
+            self.written[trace] = replace(item, steps=steps)
+            self.times[trace] = (0.0, "", 0.0)
+        self.asked(traces)
+        self.wake()
 
     def look(self):
         return len(self.written)

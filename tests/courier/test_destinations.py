@@ -23,6 +23,7 @@ def hops_that_are_down(at=0.0):
     (DOWN, Event.TRIED, PROBED), (DOWN, Event.ANSWERED, UP), (DOWN, Event.UNREACHABLE, DOWN), (DOWN, Event.LEFT, DOWN),
     (PROBED, Event.TRIED, PROBED), (PROBED, Event.ANSWERED, UP), (PROBED, Event.UNREACHABLE, DOWN),
     (PROBED, Event.LEFT, DOWN),
+    (UP, Event.RENEWED, UP), (DOWN, Event.RENEWED, UP), (PROBED, Event.RENEWED, UP),
 ])
 def test_the_table(before, event, after):
     """Each condition with each event; what is not in the table changes nothing."""
@@ -143,3 +144,48 @@ def test_when_the_next_probe_is():
     hops = hops_that_are_down()
     assert hops.next_probe(0) == 60
     assert hops.next_probe(60) is None
+
+
+def test_what_an_administrator_asks_for_probes_at_once():
+    """Of several one goes; when that fails too, the waiting begins anew. Nobody else profits, and no mark stays."""
+    hops = hops_that_are_down()
+    for now in (60, 180, 480):
+        hops.admit(HOP, f"p{now}", 2, now)
+        hops.unreachable(HOP, f"p{now}", REFUSED, now, now)
+        hops.over(f"p{now}", now)
+    hops.ask_for(["t1", "t2", "t3"], 500)
+    assert not hops.admit(HOP, "other", 2, 500)
+    assert hops.admit(HOP, "t1", 2, 500)
+    assert not hops.admit(HOP, "t2", 2, 500)
+    hops.over("t2", 500)
+    hops.unreachable(HOP, "t1", REFUSED, 500, 501)
+    hops.over("t1", 501)
+    assert hops.probe_at(HOP) == 501 + 60
+    assert not hops.admit(HOP, "t1", 2, 502)
+    assert not hops.admit(HOP, "t2", 2, 502)
+    assert not hops.admit(HOP, "t3", 2, 502)
+
+
+def test_who_is_asked_for_is_forgotten_when_no_hop_is_down():
+    """Marks do not pile up, and a hop that goes down later is left alone."""
+    hops = Destinations()
+    hops.ask_for(["t1"], 1)
+    assert not hops._asked
+    hops = hops_that_are_down()
+    hops.ask_for(["never-taken-up"], 1)
+    hops.admit(HOP, "probe", 2, 60)
+    hops.answered(HOP, 61)
+    assert not hops._asked
+
+
+def test_a_hop_that_became_another_is_open():
+    """What was known of the old one, and what attempts at it still say, counts no more."""
+    hops = hops_that_are_down()
+    hops.admit(HOP, "probe", 2, 60)
+    hops.renewed(HOP, 70)
+    assert HOP not in hops.closed(70)
+    assert hops.trouble(HOP) is None
+    assert not hops.unreachable(HOP, "probe", REFUSED, 60, 75)
+    assert hops.admit(HOP, "next", 2, 75)
+    assert hops.unreachable(HOP, "next", REFUSED, 75, 76)
+    assert hops.probe_at(HOP) == 76 + 60

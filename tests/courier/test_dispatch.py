@@ -11,6 +11,7 @@ from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
+from unitymail.ways_out import look_again
 
 A, B, C = (RelayToSmartHost(f"{name}@elsewhere.example") for name in "abc")
 OVER = HandOver(PEER.id, "dave@vm2.example.com")
@@ -141,6 +142,47 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(sum(tried), 3)
         self.assertLessEqual(max(self.desk.queue.claims.values()), 4)
         self.assertLessEqual(self.desk.queue.records, 3)
+
+    def test_what_is_asked_for_is_really_tried(self):
+        """An administrator who mended the next hop need not wait for the probe: all go with the one that was named."""
+        self.go(smart_host=[NO_ANSWER] * 4)
+        for number in range(20):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 9 * 60)
+        self.assertEqual(len(self.relay.sent), 4)
+        self.desk.queue.retry("t7")
+        self.assertEqual(self.relay.traces()[4], "t7")
+        pass_time(self.desk, 1, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_asking_for_all_of_them_is_one_try(self):
+        """A hop that is still down hears of one only, and the others wait for the next probe as before."""
+        self.go(smart_host=[NO_ANSWER] * 5)
+        for number in range(20):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 9 * 60)
+        self.desk.queue.retry(*self.desk.queue.written)
+        pass_time(self.desk, 50, 1)
+        self.assertEqual(len(self.relay.sent), 5)
+        pass_time(self.desk, 20, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_a_new_smart_host_is_tried_at_once(self):
+        """Nobody waits for the back-off of the old one; a change of something else changes nothing."""
+        self.go(smart_host=[NO_ANSWER] * 3)
+        for number in range(5):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 200)
+        self.assertEqual(len(self.relay.sent), 3)
+        self.addCleanup(setattr, self.desk.book, "site", SITE)
+        self.desk.book.site = replace(SITE, undelete_days=3)
+        look_again(self.desk.courier, self.desk.dispatch, 7)
+        self.assertEqual(len(self.relay.sent), 3)
+        self.desk.book.site = replace(SITE, smart_host_host="new.example")
+        look_again(self.desk.courier, self.desk.dispatch, 8)
+        pass_time(self.desk, 1, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertFalse(self.desk.dispatch._down)
 
     def test_a_poison_message_closes_no_hop(self):
         """One that breaks the connection each time waits by its own schedule; the others go through meanwhile."""

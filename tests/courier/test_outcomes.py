@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unitymail.courier.outcomes import after, given_up, of_trouble, too_late
+from unitymail.courier.outcomes import after, given_up, is_due, of_trouble, too_late
 from unitymail.interfaces.errors import DISK_FULL, Never, TryAgain
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
@@ -66,6 +66,16 @@ def test_a_hop_says_when_to_come_again():
     """Where the hop is down, all who wait for it come again at its moment, not by their own schedule."""
     again = replace(BUSY, again_at=9_999.0)
     assert after(replace(RELAY, attempts=5), again, ITEM, 1_000, SITE).next_at == 9_999
+
+
+def test_who_waits_for_a_hop_goes_as_soon_as_that_is_open():
+    """The moment that the hop named was a guess; a step that waits by its own schedule, or for its deadline, is not
+    early."""
+    waits = after(RELAY, replace(BUSY, again_at=9_999.0), ITEM, 1_000, SITE)
+    assert is_due(waits, 1_001)
+    assert not is_due(after(RELAY, BUSY, ITEM, 1_000, SITE), 1_059)
+    deadline = ITEM.arrived + SITE.relay_retry_for
+    assert not is_due(after(RELAY, replace(BUSY, again_at=deadline + 60), ITEM, deadline - 60, SITE), deadline - 1)
 
 
 def test_waiting_for_a_hop_that_is_down_ends_too():

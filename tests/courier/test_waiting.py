@@ -2,7 +2,7 @@
 
 from tests.fakes import FakeBook
 from unitymail.courier.waiting import Waiting, waiting
-from unitymail.interfaces.spool import DONE, Item, StepState
+from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.people.location import Location, LocationKind
 from unitymail.routing.steps import Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser, Report
@@ -44,3 +44,12 @@ def test_several_hops_are_looked_at_when_the_first_opens():
 def test_work_on_this_node_waits_for_no_hop():
     """Deliveries and reports fall due by their own times."""
     assert when(StepState(Deliver("u", "a@x"), 1, 160), StepState(Report("a@b", ()), 1, 130)) == Waiting(130)
+
+
+def test_who_waits_for_a_hop_that_is_down_is_due_when_that_opens():
+    """Its own time is that of the probe: should the hop open before, it need not wait for it."""
+    down = Outcome("try-again", "4.4.1", again_at=700.0)
+    assert when(StepState(RELAY, 1, 700, last=down)) == Waiting(100, "smart-host", 4 * HOUR)
+    states = StepState(RELAY, 1, 700, last=down), StepState(HAND, 1, 650)
+    assert when(*states, opens={"smart-host": 700.0}) == Waiting(650)
+    assert when(*states, opens={"smart-host": 300.0}) == Waiting(300)

@@ -202,6 +202,18 @@ class DeskTests(SynchronousTestCase):
         item = self.successResultOf(again.spool.queue.claim("t1"))
         self.assertEqual([state.outcome for state in item.steps], [DONE, None])
 
+    def test_who_asks_for_a_try_is_heard(self):
+        """The courier learns of what was retried or released, not of what was held."""
+        heard = []
+        self.queue.listen(lambda: None, heard.append)
+        for name in ("t1", "t2"):
+            self.send(name)
+        for verb in (self.desk.retry, self.desk.hold, self.desk.unhold):
+            self.did(verb(["t1"]))
+            self.queue.look()
+            self.queue.due(NOW)
+        self.assertEqual(heard, [("t1",), ("t1",)])
+
     def lose_power_over(self, changed):
         """The process ends with this state of an item noted, but not in its file."""
         apply, self.room.spool._in_hand.apply = self.room.spool._in_hand.apply, lambda note: None

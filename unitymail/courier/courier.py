@@ -6,7 +6,7 @@ Knows when to look, and keeps its hands free of hops that are down or busy; refu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
@@ -54,9 +54,12 @@ class Courier:
 
     def start(self) -> None:
         self._going = True
-        self._queue.listen(self.wake)
+        self._queue.listen(self.wake, self._ask_for)
         self._look()
         self.wake()
+
+    def _ask_for(self, traces: Iterable[str]) -> None:
+        self._destinations.ask_for(traces, self._clock.seconds())
 
     def stop(self) -> Deferred[None]:
         """Begin nothing more; fires when the items in hand are written back."""

@@ -7,11 +7,13 @@ item is let through. Once that is answered, whatever the answer, the hop is up, 
 
 Note *Room*. A hop has room for a few times as many items as may be under way to it, so that the next is at hand when
 one ends. Above that it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
+
+Note *Asked for*. What an administrator wants tried probes its hop at once, and the hop's waiting begins anew with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -33,12 +35,16 @@ class Condition(Enum):
 
 
 class Event(Enum):
-    """`TRIED`: an item was let through while the hop was down. `LEFT`: that item ended without an attempt."""
+    """`TRIED`: an item was let through while the hop was down. `LEFT`: that item ended without an attempt.
+
+    `RENEWED`: the hop is another system now, or is reached in another way.
+    """
 
     TRIED = "tried"
     ANSWERED = "answered"
     UNREACHABLE = "unreachable"
     LEFT = "left"
+    RENEWED = "renewed"
 
 
 AFTER: dict[tuple[Condition, Event], Condition] = {
@@ -50,19 +56,22 @@ AFTER: dict[tuple[Condition, Event], Condition] = {
     (Condition.PROBED, Event.ANSWERED): Condition.UP,
     (Condition.PROBED, Event.UNREACHABLE): Condition.DOWN,
     (Condition.PROBED, Event.LEFT): Condition.DOWN,
+    (Condition.DOWN, Event.RENEWED): Condition.UP,
+    (Condition.PROBED, Event.RENEWED): Condition.UP,
 }
 """What happens otherwise changes nothing."""
 
 
 @dataclass(slots=True)
 class Destination:
-    """`in_hand` are traces. `failures` in a row, `trouble` the newest; `probe_at` and `answered_at` in Unix seconds."""
+    """`in_hand` are traces. `failures` in a row, `trouble` the newest, of `failed_at`. Times are Unix seconds."""
 
     key: str
     most: int = UNKNOWN_MOST
     condition: Condition = Condition.UP
     in_hand: set[str] = field(default_factory=set)
     failures: int = 0
+    failed_at: float = 0.0
     probe_at: float = 0.0
     answered_at: float = 0.0
     probe: str = ""
@@ -91,6 +100,7 @@ class Destinations:
         self._keys_of: dict[str, set[str]] = {}
         self._closed: set[str] = set()
         self._down: dict[str, Destination] = {}
+        self._asked: dict[str, float] = {}
         self._shut = False
 
     def of(self, key: str) -> Destination:
@@ -99,6 +109,11 @@ class Destinations:
     def shut(self) -> None:
         """From now on nothing may go anywhere: what waits in hand for its turn goes back into the queue."""
         self._shut = True
+
+    def ask_for(self, traces: Iterable[str], now: float) -> None:
+        """An administrator wants these items tried: the first of them for each hop that is down probes it."""
+        if self._down:
+            self._asked |= dict.fromkeys(traces, now)
 
     def closed(self, now: float) -> Set[str]:
         """The keys of hops that nothing more may be begun for. Look at it, do not keep it."""
@@ -126,6 +141,8 @@ class Destinations:
         hop.most = most
         if hop.condition is Condition.UP and trace in hop.in_hand:
             return True
+        if hop.condition is Condition.DOWN and self._asked.get(trace, 0.0) > hop.failed_at:
+            hop.probe_at, hop.failures = now, 0
         if trace not in hop.in_hand and not hop.has_room(now):
             self._see(hop, now)
             return False
@@ -151,12 +168,20 @@ class Destinations:
 
     def answered(self, key: str, now: float) -> bool:
         """The hop said something about a message. Whether it was down before."""
-        hop = self.of(key)
+        return self._is_up(self.of(key), Event.ANSWERED, now)
+
+    def renewed(self, key: str, now: float) -> None:
+        """Nothing is known of the hop any more; nor do attempts that began before tell anything."""
+        self._is_up(self.of(key), Event.RENEWED, now)
+
+    def _is_up(self, hop: Destination, event: Event, now: float) -> bool:
         hop.answered_at = now
-        if hop.happens(Event.ANSWERED) is Condition.UP:
+        if hop.happens(event) is Condition.UP:
             return False
         hop.failures, hop.probe_at, hop.probe, hop.trouble = 0, 0.0, "", None
-        self._down.pop(key, None)
+        self._down.pop(hop.key, None)
+        if not self._down:
+            self._asked.clear()
         self._see(hop, now)
         return True
 
@@ -171,7 +196,7 @@ class Destinations:
         hop.trouble = trouble
         news = hop.happens(Event.UNREACHABLE) is not Condition.DOWN
         if news:
-            hop.failures += 1
+            hop.failures, hop.failed_at = hop.failures + 1, now
             hop.probe_at, hop.probe = now + delay(hop.failures), ""
             self._down[key] = hop
         self._see(hop, now)
@@ -190,6 +215,7 @@ class Destinations:
 
     def over(self, trace: str, now: float) -> None:
         """Nobody works on the item any more."""
+        self._asked.pop(trace, None)
         for key in self._keys_of.pop(trace, ()):
             hop = self._known[key]
             hop.in_hand.discard(trace)

@@ -63,6 +63,7 @@ class Dispatch:
         self._journal = journal
         self._now: Callable[[], float] = clock.seconds
         self._lines: dict[str, Line] = {}
+        self._down: dict[str, tuple[NextHop, Step, bool]] = {}
 
     async def send(self, item: Item, step: Step, many: int, write: Write) -> list[Outcome]:
         """Send what `write` makes for the step's hop of now: an outcome for each of its `many` recipients, in order.
@@ -79,7 +80,14 @@ class Dispatch:
         made = await write(hop)
         if isinstance(made, Outcome):
             return [made] * many
-        return await self._in_turn(hop, most, item, made)
+        return await self._in_turn(hop, most, item, step, made)
+
+    def renew(self) -> None:
+        """The directory has changed: a hop that is down may be another system now, and is tried at once then."""
+        for key, (hop, step, require_tls) in list(self._down.items()):
+            if next_hop(step, self._book, require_tls=require_tls) != hop:
+                del self._down[key]
+                self._destinations.renewed(key, self._now())
 
     async def close(self) -> None:
         """Begin nothing more, and wait a little for what is under way; who was only in line goes back to the queue.
@@ -89,7 +97,7 @@ class Dispatch:
         self._destinations.shut()
         await self._relay.close()
 
-    async def _in_turn(self, hop: NextHop, most: int, item: Item, made: Outgoing) -> list[Outcome]:
+    async def _in_turn(self, hop: NextHop, most: int, item: Item, step: Step, made: Outgoing) -> list[Outcome]:
         line = self._lines.setdefault(hop.key, Line())
         await line.enter(most)
         try:
@@ -98,20 +106,22 @@ class Dispatch:
             began = self._now()
             attempt = await self._relay.send(hop, made)
             self._journal.attempted(item.trace, hop.name, attempt, tuple(r.address for r in made.recipients))
-            return self._account(hop, item, attempt, began)
+            return self._account(hop, item, step, attempt, began)
         finally:
             if not line.leave():
                 self._lines.pop(hop.key, None)
 
-    def _account(self, hop: NextHop, item: Item, attempt: Attempt, began: float) -> list[Outcome]:
+    def _account(self, hop: NextHop, item: Item, step: Step, attempt: Attempt, began: float) -> list[Outcome]:
         """What the attempt means for everybody who waits for the hop, and when the next may try."""
         now = self._now()
         if not attempt.hop_down:
             if self._destinations.answered(hop.key, now):
+                self._down.pop(hop.key, None)
                 self._journal.hop_up(hop.name)
             return list(attempt.outcomes)
         trouble = attempt.outcomes[0]
         if self._destinations.unreachable(hop.key, item.trace, trouble, began, now):
+            self._down[hop.key] = hop, step, item.envelope.require_tls
             self._journal.hop_down(hop.name, trouble.why, self._destinations.probe_at(hop.key))
         again = self._destinations.probe_at(hop.key)
         return [replace(one, again_at=again) if one.kind == "try-again" else one for one in attempt.outcomes]

@@ -51,6 +51,15 @@ def _waits(state: StepState, outcome: Outcome, item: Item, now: float, site: Sit
     return replace(state, next_at=outcome.again_at or state.next_at)
 
 
+def waits_for_hop(state: StepState) -> bool:
+    """Whether its time is a guess at when its hop, which is down, may be tried: it goes as soon as that is open."""
+    return state.last is not None and 0.0 < state.last.again_at == state.next_at
+
+
+def is_due(state: StepState, now: float) -> bool:
+    return state.next_at <= now or waits_for_hop(state)
+
+
 def too_late(state: StepState, item: Item, now: float) -> bool:
     """Whether the sender wants the message back by now (RFC 2852, mode R)."""
     by = must_return_at(item, state.step)

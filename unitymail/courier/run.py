@@ -181,7 +181,7 @@ class Run:
         if late:
             item = await self._note(item, late, [outcomes.TOO_LATE] * len(late))
         steps = item.steps
-        due = [number for number in open_ones if steps[number].outcome is None and steps[number].next_at <= now]
+        due = [number for number in open_ones if steps[number].outcome is None and outcomes.is_due(steps[number], now)]
         self._tried.update(due)
         return item, [due] if len(due) == 1 else self._grouped(item, due)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from unitymail.courier.outcomes import waits_for_hop
 from unitymail.courier.patience import look_at
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.spool import Item
+from unitymail.interfaces.spool import Item, StepState
 from unitymail.routing.hops import RULES, next_hop
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import Step
@@ -32,10 +33,14 @@ def waiting(item: Item, now: float, book: IBook, opens_at: Callable[[str, float]
     latest = min((moment for state in states if (moment := look_at(item, state, book.site, now))), default=0.0)
     hops = {keys.of(state.step) for state in states}
     if len(hops) == 1 and "" not in hops:
-        return Waiting(min(state.next_at for state in states), hops.pop(), latest)
+        return Waiting(min(_due_at(state, now) for state in states), hops.pop(), latest)
     opening = {hop: opens_at(hop, now) if hop else 0.0 for hop in hops}
-    next_at = min(max(state.next_at, opening[keys.of(state.step)]) for state in states)
+    next_at = min(max(_due_at(state, now), opening[keys.of(state.step)]) for state in states)
     return Waiting(min(next_at, latest) if latest else next_at)
+
+
+def _due_at(state: StepState, now: float) -> float:
+    return now if waits_for_hop(state) else state.next_at
 
 
 class _Keys:

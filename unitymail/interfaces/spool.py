@@ -183,8 +183,11 @@ class IQueue(Interface):
     def hop_of(trace: str) -> str:
         """The key of the next hop that an item is known to wait for; "" for unknown, none or several."""
 
-    def listen(wake: Callable[[], None]) -> None:
-        """Call `wake` when there is something new to do. From now on new items are handed over in memory."""
+    def listen(wake: Callable[[], None], asked: Callable[[Iterable[str]], None] = ...) -> None:
+        """Call `wake` when there is something new to do, `asked` with items that an administrator wants tried now.
+
+        From now on new items are handed over in memory.
+        """
 
     def look() -> int:
         """Notice what other processes changed in the queue; how many items there are. Blocks: any thread."""

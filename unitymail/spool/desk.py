@@ -21,7 +21,7 @@ from unitymail.routing.steps import BadMail, LearnContact, RelayToSmartHost, Rep
 from unitymail.spool.claim import try_lock, unlock
 from unitymail.spool.form import Unreadable
 from unitymail.spool.items import Items
-from unitymail.spool.nudges import Nudges
+from unitymail.spool.nudges import RELEASED, RETRIED, Nudges
 from unitymail.spool.places import Places, is_trace, traces_in
 
 BOUNCED = "5.0.0"
@@ -66,13 +66,13 @@ class QueueDesk:
             raise NoSuchItem(why=f"the envelope of {trace} cannot be read: {error}") from error
 
     def retry(self, traces: Iterable[str]) -> Iterator[Changed]:
-        return self._change(traces, "retried", self._retried)
+        return self._change(traces, RETRIED, self._retried)
 
     def hold(self, traces: Iterable[str]) -> Iterator[Changed]:
         return self._change(traces, "held", _held)
 
     def unhold(self, traces: Iterable[str]) -> Iterator[Changed]:
-        return self._change(traces, "released", self._released)
+        return self._change(traces, RELEASED, self._released)
 
     def bounce(self, traces: Iterable[str], why: str) -> Iterator[Changed]:
         return self._change(traces, f"bounced ({why})", lambda item: bounced(item, why))

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from unitymail.interfaces.disk import IDisk
 from unitymail.spool.places import is_trace, unlink_if_there
 
+RETRIED, RELEASED = "retried", "released"
 _ENDING = ".json"
 
 
@@ -25,6 +26,9 @@ class Nudge:
     who: str
     what: str
     traces: tuple[str, ...]
+
+    def asks_for_a_try(self) -> bool:
+        return self.what in (RETRIED, RELEASED)
 
 
 class Nudges:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -67,6 +67,7 @@ class Queue:
         self._others: set[str] = set()
         self._untold: deque[Nudge] = deque()
         self._wake: Callable[[], None] = lambda: None
+        self._asked: Callable[[Iterable[str]], None] = lambda traces: None
         self._looked = threading.Lock()
         self._seen = 0.0
         self._scan_after = 0.0
@@ -75,7 +76,10 @@ class Queue:
 
     def due(self, now: float, closed: Container[str] = ()) -> str | None:
         while self._untold:
-            self._nudged(self._untold.popleft())
+            nudge = self._untold.popleft()
+            self._nudged(nudge)
+            if nudge.asks_for_a_try():
+                self._asked(nudge.traces)
         return self._index.due(now, closed)
 
     def next_time(self, closed: Container[str] = ()) -> float | None:
@@ -84,8 +88,8 @@ class Queue:
     def hop_of(self, trace: str) -> str:
         return self._index.hop_of(trace)
 
-    def listen(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def listen(self, wake: Callable[[], None], asked: Callable[[Iterable[str]], None] = lambda traces: None) -> None:
+        self._wake, self._asked = wake, asked
         self._in_hand.keeps_young = True
 
     def added(self, item: Item) -> None:
