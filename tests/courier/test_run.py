@@ -1,6 +1,6 @@
 """One run over one item: who goes together, what is written when, what a surprise does to the others."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -132,3 +132,18 @@ class RunTests(SynchronousTestCase):
         full.clear()
         pass_time(self.desk, 130, 1)
         self.assertEqual(self.desk.queue.items(), [])
+
+    def test_no_disk_for_the_note_while_another_is_under_way(self):
+        """Nobody begins the item anew before the slowest of its ways has ended: nothing is sent twice."""
+        self.go()
+        gate = Deferred()
+        self.desk.relay.answers["peer l-peer"] = [gate]
+        record = self.desk.queue.record
+        self.desk.queue.record = lambda item: fail(OSError(28, "No space left on device"))
+        send(self.desk, A, OVER)
+        pass_time(self.desk, 300)
+        self.assertEqual((self.desk.relay.traces(), self.desk.relay.traces("peer l-peer")), (["t1"], ["t1"]))
+        self.desk.queue.record = record
+        gate.callback(DONE)
+        self.assertEqual(self.desk.queue.items(), [])
+        self.assertEqual(len(self.desk.relay.sent), 2)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -163,7 +164,9 @@ class Run:
                 else:
                     item = await self._note(item, numbers, results)
             if arrivals.missing or surprise is not None:
-                await self._write(item)
+                # Without room for it now the end of the run tells: what is still under way must not begin anew.
+                with suppress(OSError):
+                    await self._write(item)
         if surprise is not None:
             raise surprise
         return item
