@@ -30,6 +30,13 @@ def test_received():
     assert facts == before, "a batch that fails is told again"
 
 
+def test_found_by_who_wrote_it():
+    """The header From finds a message too: a bounce address in the envelope says little to people."""
+    facts = {"decision": decision(sender="writer@example.com")}
+    _, found_by = tell("decided", facts)
+    assert words.from_address("writer@example.com") in found_by
+
+
 def test_the_null_sender():
     """It is shown as <> and is nobody to be found by."""
     (kept,), found_by = tell("received", received(sender=""))

@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from unitymail.mail.fate import Fate
-from unitymail.routing.decision import Decision, RecipientDecision
+from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Report, Step
 
 Facts = dict[str, Any]
@@ -51,17 +51,6 @@ def _fate_facts(to: str, fate: Fate) -> Facts:
 def steps_facts(steps: Iterable[Step]) -> list[Facts]:
     """The steps in order."""
     return [facts for step in steps for facts in step_facts(step)]
-
-
-def recipient_facts(recipient: RecipientDecision) -> Facts:
-    """One recipient: what was found under the address (an id), what is to be done, and why."""
-    return {
-        "address": recipient.address,
-        "kind": recipient.kind,
-        "matched": recipient.matched,
-        "steps": steps_facts(recipient.steps),
-        "reason": recipient.reason,
-    }
 
 
 def message_facts(decision: Decision) -> Facts:
