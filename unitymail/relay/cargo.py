@@ -49,6 +49,11 @@ class Cargo:
         for each in waiting:
             each.callback(found)  # type: ignore[arg-type]
 
+    @property
+    def here(self) -> bytes | None:
+        """A small message that has been read."""
+        return self._octets
+
     def whole(self) -> Deferred[bytes]:
         """A small message; fails with OSError when it cannot be read."""
         wanted: Deferred[bytes] = Deferred()

@@ -147,7 +147,9 @@ class Exchange:
     # The octets of the message.
 
     def _send_body(self) -> None:
-        if self._cargo.small:
+        if (octets := self._cargo.here) is not None:
+            self._send_whole(octets)
+        elif self._cargo.small:
             self._cargo.whole().addCallback(self._send_whole).addErrback(self._cannot_read)
         else:
             self._client.expect(BLOCK_S)

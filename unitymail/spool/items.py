@@ -26,6 +26,8 @@ from unitymail.spool.places import Places, traces_in, unlink_if_there
 
 MODES = {URGENT: 0o700, NORMAL: 0o600, LOW: 0o400}
 FLUSHED_ONE_BY_ONE = 64
+_USUAL = 16_384
+"""Octets that are read at once; most envelopes are shorter."""
 NEVER = 7_258_118_400.0
 """When a held item falls due: the year 2200."""
 
@@ -109,7 +111,10 @@ class Items:
 
     def read_from(self, fd: int, trace: str) -> Item:
         """The item whose envelope file is open. Raises Unreadable, OSError."""
-        octets = os.pread(fd, os.fstat(fd).st_size, 0)
+        octets = some = os.pread(fd, _USUAL, 0)
+        while len(some) == _USUAL:
+            some = os.pread(fd, _USUAL, len(octets))
+            octets += some
         return read_form(octets, self.message_path(trace))
 
     def is_shunted(self, trace: str) -> bool:
