@@ -71,6 +71,12 @@ def test_a_file_system_that_cannot_say(tmp_path, monkeypatch):
     assert whole_if_cached(letter(tmp_path), Octets()) is None
 
 
+def test_half_a_message_in_the_cache(tmp_path, monkeypatch):
+    """What is not all there at once is read by a thread, never sent as if it were whole."""
+    monkeypatch.setattr(os, "preadv", lambda file, buffers, at, flags: 9)
+    assert whole_if_cached(letter(tmp_path), Octets()) is None
+
+
 @pytest.mark.parametrize(("octets", "nature"), [
     (HEADER + b"Hello\r\n", Nature("7bit", True)),
     (HEADER + "Grüße\r\n".encode(), Nature("8bitmime", True)),

@@ -113,6 +113,13 @@ def test_a_peer_that_was_removed_meanwhile():
     assert c.wire.disconnecting
 
 
+def test_a_key_that_became_another_peers():
+    """Who came in as one peer is not taken for another in the middle of a session."""
+    c = proven()
+    c.book.objects = (*PEOPLE[:-1], replace(NODE_B, id="l-new", name="node-new"))
+    assert c.say(f"{MAIL} {TELLS}").startswith("421 4.7.0 You are no peer of this node any more")
+
+
 def test_before_tls_nobody_is_a_peer():
     """A new handshake is a new session: what was proven is void, as all that was said before."""
     c = meeting(site=OPEN)

@@ -1,0 +1,38 @@
+"""What replies come to for people and for programs."""
+
+import pytest
+
+from tests.relay.play import HOP
+from unitymail.mail.reply import Reply
+from unitymail.relay.trouble import diagnostic, is_about_us, of_reply, passing, status_of, unusable
+
+
+def test_the_hops_own_words_are_bounded():
+    """One line, whatever it said, and no longer than a report can bear."""
+    assert diagnostic(Reply(550, "5.7.1", "no\nway  at\nall")) == "550 5.7.1 no way at all"
+    assert len(diagnostic(Reply(550, "", "\n".join(["x" * 600] * 200)))) == 1_000
+
+
+@pytest.mark.parametrize(("reply", "status"), [
+    (Reply(550, "5.1.1", "x"), "5.1.1"), (Reply(452, "", "x"), "4.3.1"), (Reply(530, "", "x"), "5.7.0"),
+    (Reply(556, "", "x"), "5.1.10"), (Reply(599, "", "x"), "5.0.0"), (Reply(441, "", "x"), "4.0.0"),
+])  # fmt: skip
+def test_status(reply, status):
+    """The enhanced code, or what fits the bare one (RFC 3463, RFC 5248)."""
+    assert status_of(reply) == status
+
+
+def test_what_is_said_of_us_can_be_set_right():
+    """A refusal of the connection, the sign-in or the missing TLS is none of the message: it waits."""
+    assert [code for code in (421, 450, 530, 535, 538, 550, 554) if is_about_us(Reply(code, "", ""))] == [421, 530, 538]
+    trouble = unusable(Reply(554, "5.7.1", "go away"), HOP, "the connection")
+    assert (trouble.kind, trouble.status, trouble.diagnostic) == ("try-again", "4.7.1", "554 5.7.1 go away")
+    assert trouble.why == "The smart host mail.example.com refused the connection." and passing("5.0.0") == "4.0.0"
+
+
+def test_outcomes():
+    """Taken, put off, refused: each with the host that said so."""
+    found = [of_reply(Reply(code, "", "x"), HOP, "the message", "mx", "relayed") for code in (250, 451, 550)]
+    assert [(each.kind, each.status, each.success, each.remote_mta) for each in found] == [
+        ("done", "2.0.0", "relayed", "mx"), ("try-again", "4.3.0", "", "mx"), ("failed", "5.0.0", "", "mx"),
+    ]
