@@ -99,6 +99,17 @@ class DispatchTests(SynchronousTestCase):
         self.assertNotIn("quick", self.desk.queue.written)
         self.assertLess(max(self.desk.queue.claims.values()), 3)
 
+    def test_what_is_over_here_holds_no_place_while_it_lasts_there(self):
+        """Messages for both a fast hop and one that takes for ever do not fill the fast one."""
+        self.go()
+        self.relay.always["peer l-peer"] = lambda hop, outgoing: Deferred()
+        for number in range(60):
+            send(self.desk, A, OVER, trace=f"t{number}")
+        pass_time(self.desk, 5, 1)
+        self.assertEqual(len(self.relay.traces()), 60)
+        send(self.desk, A, trace="alone")
+        self.assertNotIn("alone", self.desk.queue.written)
+
     def test_items_whose_hop_is_not_known_yet_are_put_back_once(self):
         """After a restart nobody knows where they go: each is looked at once, then left alone until there is room."""
         self.go()

@@ -217,14 +217,24 @@ class Destinations:
         """Nobody works on the item any more."""
         self._asked.pop(trace, None)
         for key in self._keys_of.pop(trace, ()):
-            hop = self._known[key]
-            hop.in_hand.discard(trace)
-            if hop.probe == trace:
-                hop.happens(Event.LEFT)
-                hop.probe = ""
-            self._see(hop, now)
-            if hop.forgettable():
-                del self._known[key]
+            self._free(key, trace, now)
+
+    def left(self, key: str, trace: str, now: float) -> None:
+        """What the item had there is over; what it has elsewhere may take long."""
+        keys = self._keys_of.get(trace, set())
+        if key in keys:
+            keys.remove(key)
+            self._free(key, trace, now)
+
+    def _free(self, key: str, trace: str, now: float) -> None:
+        hop = self._known[key]
+        hop.in_hand.discard(trace)
+        if hop.probe == trace:
+            hop.happens(Event.LEFT)
+            hop.probe = ""
+        self._see(hop, now)
+        if hop.forgettable():
+            del self._known[key]
 
     def _see(self, hop: Destination, now: float) -> None:
         if hop.has_room(now):

@@ -106,7 +106,9 @@ class Dispatch:
             began = self._now()
             attempt = await self._relay.send(hop, made)
             self._journal.attempted(item.trace, hop.name, attempt, tuple(r.address for r in made.recipients))
-            return self._account(hop, item, step, attempt, began)
+            outcomes = self._account(hop, item, step, attempt, began)
+            self._destinations.left(hop.key, item.trace, self._now())
+            return outcomes
         finally:
             if not line.leave():
                 self._lines.pop(hop.key, None)
