@@ -199,7 +199,8 @@ FAILED, DONE = [FULL], [replace(FULL, action="delivered", status="2.0.0")]
         (FAILED, None, False, MOST_RETURNED, True),
         (FAILED, "FULL", False, MOST_RETURNED + 1, False),
         (DONE, None, False, 1000, False),
-        (DONE, "FULL", False, 1000, True),
+        (DONE, "FULL", False, 1000, False),
+        (DONE + FAILED, None, False, 1000, True),
         (DONE, "HDRS", False, 1000, False),
     ],
 )

@@ -47,13 +47,14 @@ class Original:
 
 
 def returns_all(fates: Sequence[Fate], envelope: Envelope, *, secure: bool, size: int) -> bool:
-    """Whether the whole original goes back: never a secure or large one, a success or delay only with RET=FULL.
+    """Whether the whole original goes back: where something failed, unless it is secure, large or RET says HDRS.
 
+    RFC 3461 4.3: RET=FULL is about failures; who only hears of a success or delay gets the header.
     Ask it before reading a large file: when it says no, `Original.content` needs the header block only.
     """
     if secure or size > MOST_RETURNED or envelope.ret == "HDRS":
         return False
-    return envelope.ret == "FULL" or any(fate.action == "failed" for fate in fates)
+    return any(fate.action == "failed" for fate in fates)
 
 
 def build_report(
