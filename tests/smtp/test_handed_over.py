@@ -96,7 +96,9 @@ class FromNodeToNode(TestCase):
         attempt = await self.relay.send(hop, self.letter("robin@vm1.example.com"))
         self.assertTrue(attempt.hop_down)
         self.assertEqual(attempt.outcomes[0].kind, "try-again")
-        self.assertFalse(any("MAIL" in line for line in attempt.dialogue))
+        self.assertIn("another key", attempt.outcomes[0].why)
+        said = {line.split()[1] for line in attempt.dialogue if line.startswith("C: ")}
+        self.assertEqual(said, {"EHLO", "STARTTLS"})
 
     async def test_a_node_that_does_not_know_us(self):
         """Removed there: it is no peer to us until it knows us again, and nothing is lost."""
