@@ -19,6 +19,8 @@ from unitymail.people.user import User
 from unitymail.policy.limits import may_receive
 from unitymail.policy.secure import relay_gate, vpim_gate
 from unitymail.routing.actions import discover
+from unitymail.routing.hops.peer import GONE as NO_PEER
+from unitymail.routing.hops.smart_host import NOT_SET as NO_SMART_HOST
 from unitymail.routing.resolve import Found
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
 from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser
@@ -27,10 +29,8 @@ ACTIONS = discover()
 FULL = Failure("4.2.2", "The recipient's mailbox is full.")
 UNKNOWN = Failure("5.1.1", "Nobody here has this address.")
 VOICE_ONLY = Failure("5.6.1", "The recipient's voice-mail system takes voice and fax messages only.")
-NO_PEER = Failure("5.3.5", "The recipient's home server is not known here.")
 NEVER_RELAYED = {"stranger": "a stranger", "smart-host": "the smart host", "peer": "a peer"}
 """Whose unknown recipients never go to the smart host: no open relay, no ping-pong."""
-NO_SMART_HOST = Failure("5.3.5", "The message would have to leave through a smart host, and none is set.")
 
 
 def destination(found: Found, address: str, to: str, situation: Situation, *, quota: bool = True) -> Destination:
