@@ -96,6 +96,21 @@ def test_delays_are_told_once_after_four_hours():
     assert told(item, 40 * HOURS, none) == []
 
 
+def test_hosts_and_files_of_ours_are_nobodys_business():
+    """The sender reads of the next mail system; the journal and the queue keep the names."""
+    book = FakeBook(site=replace(BOOK.site, smart_host_host="out.example", smart_host_password_file="/etc/secret"))
+    for why, cause in (
+        ("The smart host out.example refused this recipient.", "The next mail system refused this recipient."),
+        ("The message is 8bit, and the smart host out.example takes none.",
+         "The message is 8bit, and the next mail system takes none."),
+        ("The password for the smart host out.example cannot be read from /etc/secret: No such file.",
+         "The password for the next mail system cannot be read: No such file."),
+        ("Nobody there.", "Nobody there."),
+    ):
+        (report,) = told(an_item(relay("a@x.example", replace(NOBODY, why=why))), book=book)
+        assert report.fates[0].cause == cause
+
+
 def test_who_gets_none():
     """Automatic mail, senders nobody knows, and users who opted out hear nothing."""
     assert told(an_item(relay("a@x.example", NOBODY), silent=True)) == []

@@ -14,6 +14,7 @@ Note *A copy kept is a delivery*. Of accept-and-relay the sender hears what beca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -26,11 +27,14 @@ from unitymail.mail.address import key_of
 from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.user import User
+from unitymail.routing.hops import next_hop
+from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import BadMail, Convert, Deliver, LearnContact, RelayToUser, Report, Step
 
 DELAYED = "The message has not reached this recipient yet; this mail system keeps trying."
 DELIVERED = "The message is in the recipient's mailbox."
 RELAYED = "The message was passed on to a system that does not report what becomes of it."
+NEXT = "the next mail system"
 REMOVED = "2.6.4"
 """Delivered, with parts left out in the conversion."""
 
@@ -138,7 +142,8 @@ def _fate_of(state: StepState, hearing: _Hearing) -> Fate | None:
     if state.outcome is None:
         return _delay(state, wish, hearing)
     if state.outcome.kind == "failed":
-        return _fate(state, "failed", wish, state.outcome.why) if _hears(wish, "FAILURE") else None
+        cause = _without_names(state.step, state.outcome.why, hearing.book)
+        return _fate(state, "failed", wish, cause) if _hears(wish, "FAILURE") else None
     return _success(state, state.outcome, wish, hearing)
 
 
@@ -171,6 +176,18 @@ def _delay(state: StepState, wish: Recipient, hearing: _Hearing) -> Fate | None:
     last = state.last or Outcome("later")
     status = last.status if is_cause(last) and last.status[0] == "4" else "4.4.7"
     return _fate(replace(state, outcome=replace(last, status=status)), "delayed", wish, DELAYED)
+
+
+def _without_names(step: Step, why: str, book: IBook) -> str:
+    """The cause as a sender may know it: which hosts and files this system uses is nobody else's business."""
+    hop = next_hop(step, book)
+    if not isinstance(hop, NextHop):
+        return why
+    if hop.password_file:
+        why = why.replace(f" from {hop.password_file}", "")
+    for named, unnamed in ((hop.name, NEXT), (hop.name[:1].upper() + hop.name[1:], NEXT.capitalize())):
+        why = re.sub(rf"{re.escape(named)}(?![\w.-]*\w)", unnamed, why)
+    return why
 
 
 def _fate(state: StepState, action: str, wish: Recipient, cause: str) -> Fate:
