@@ -228,6 +228,9 @@ def test_a_delay_names_its_cause():
     last = Outcome("try-again", "4.3.2", "busy", "450 4.3.2 later", "mx.example")
     (report,) = told(an_item(replace(relay("a@x.example"), last=last)), 4 * HOURS)
     assert report.fates[0] == Fate("a@x.example", "delayed", "4.3.2", DELAYED, "450 4.3.2 later", "mx.example")
+    final = replace(last, status="5.4.4")
+    (report,) = told(an_item(replace(relay("a@x.example"), last=final)), 4 * HOURS)
+    assert report.fates[0].status == "4.4.7"  # what still waits has not failed
 
 
 def test_a_copy_beside_a_kept_one_is_nobodys_news():
