@@ -19,11 +19,12 @@ class EndTogether(SynchronousTestCase):
         class Relay:
             async def close(self):
                 told.append("relay")
-                stopped.callback(None)
                 await closed
 
         done = Deferred.fromCoroutine(end_together(Courier(), Relay()))
         self.assertEqual(told, ["courier", "relay"])
         self.assertNoResult(done)
         closed.callback(None)
+        self.assertNoResult(done)
+        stopped.callback(None)
         self.successResultOf(done)
