@@ -64,21 +64,30 @@ def builder(tmp_path_factory):
     built.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A story that failed may have left anything behind: its site is not used again."""
+    report = yield
+    if report.failed and (builder := item.funcargs.get("builder")) is not None:
+        builder.sound = False
+    return report
+
+
 @pytest.fixture
 def site(builder):
     """Four running nodes. Nothing may be under way at the end, no turn of a reactor may have been long, and nobody may
     have been surprised."""
     built = builder.site()
     before = {name: (house.process, len(house.output)) for name, house in built.houses.items()}
-    builder.sound = False
     yield built
+    if not builder.sound:
+        return
     built.quiet()
     for name, house in built.houses.items():
         process, length = before[name]
         since = length if house.process is process else 0
         assert house.long_turns(since) == []
         assert [line for line in house.output[since:] if "Traceback" in line or " trouble " in line] == []
-    builder.sound = True
 
 
 @pytest.fixture
