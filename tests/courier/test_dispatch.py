@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
+from unitymail.courier.courier import IN_A_TURN
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
@@ -122,6 +123,17 @@ class DispatchTests(SynchronousTestCase):
         pass_time(self.desk, 600)
         self.assertEqual(max(self.desk.queue.claims.values()), 1)
         self.assertEqual(len(self.desk.queue.claims), 200)
+
+    def test_a_turn_of_the_reactor_begins_few(self):
+        """A queue that is full at the start leaves others their turns."""
+        self.go()
+        self.desk.courier.stop()
+        for number in range(40):
+            send(self.desk, A, trace=f"t{number}")
+        self.desk.courier.start()
+        self.assertEqual(len(self.relay.sent), 2 * IN_A_TURN)  # the start looks, and so does the first look around
+        self.desk.clock.advance(0)
+        self.assertEqual(len(self.relay.sent), 40)
 
     def test_a_hop_that_is_down_is_probed_by_one(self):
         """50 wait; each time one tries, 1, 2, 5 and 10 minutes apart; once that is taken all go at once."""
