@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Relaying: a queue of small messages let go at once, over 8 connections, to one sink. Needs Debian's postfix, and root.
 
-    relay.py [--rounds 5] [--messages 3000] [--size 2k] [--connections 8] [--only unitymail,twisted,postfix]
+    relay.py [--rounds 5] [--messages 3000] [--size 2k] [--recipients 1] [--connections 8]
+             [--only unitymail,twisted,postfix]
     relay.py --memory            # how far the node grows: 5,000 and 50,000 in the queue, and 50 MB messages
 
 Three contenders in alternation. A unitymail node, whose queue holds the messages, until it is empty: each outcome is
@@ -27,8 +28,8 @@ from benchlib import Meter, Target, cpu_of, emit, machine_busy, size_arg, tree  
 from large_message import memory, reset_peaks  # noqa: E402
 
 SINK = "127.0.0.2"  # what comes from a smart host's address does not go back there, so not 127.0.0.1
-SENDER, RECIPIENT = "sender@bench.example", "kim@elsewhere.example"
-LIMIT_S = 300
+SENDER, RECIPIENT = "sender@bench.example", "{}kim@elsewhere.example"
+LIMIT_S = 600
 SETTLE_S = 2.0
 LARGE = 50_000_000
 
@@ -84,21 +85,26 @@ class Server:
         self.target = Target(os.path.join(self.folder, "target.toml"))
         self.roots = self.target.roots()
 
-    def fill(self, messages, size, at_once=10):
+    def fill(self, messages, size, at_once=10, recipients=1):
         """Put so many into its queue, by SMTP."""
         done = subprocess.run(
             ["/usr/sbin/smtp-source", "-d", "-s", str(at_once), "-m", str(messages), "-l", str(size), "-f", SENDER,
-             "-t", RECIPIENT, f"inet:127.0.0.1:{self.target.smtp['port']}"], capture_output=True, text=True)
+             "-r", str(recipients), "-t", RECIPIENT.format(""), f"inet:127.0.0.1:{self.target.smtp['port']}"], capture_output=True, text=True)
         if done.returncode or done.stderr:
             raise SystemExit(f"{self.name}: {done.stderr[-500:]}")
         time.sleep(SETTLE_S)
 
+    @property
+    def each(self):
+        """How often `word` is written for each message."""
+        return 1
+
     def get_ready(self):
-        self.fill(self.a.messages, self.a.size)
+        self.fill(self.a.messages, self.a.size, recipients=self.a.recipients)
         self.outcomes = Count(self.log, self.word)
 
     def finished(self):
-        return self.outcomes() >= self.a.messages and self.is_empty()
+        return self.outcomes() >= self.a.messages * self.each and self.is_empty()
 
     def end(self):
         subprocess.run([*self.command[:2], "stop", *self.command[2:]], check=False, stdout=subprocess.DEVNULL)
@@ -113,6 +119,10 @@ class Node(Server):
             a.python, "--smart-host", f"{SINK}:{sink.port}"], a)
         self.log = os.path.join(self.folder, "log")
         self.items = os.path.join(self.folder, "node", "spool", "items")
+
+    @property
+    def each(self):
+        return self.a.recipients
 
     def is_empty(self):
         with os.scandir(self.items) as entries:
@@ -151,7 +161,8 @@ class Twisted:
     def get_ready(self):
         self.process = subprocess.Popen(
             [self.a.python, __file__, "--stock", self.folder, "--port", str(self.sink.port), "--connections",
-             str(self.a.connections), "--messages", str(self.a.messages)], stdout=subprocess.PIPE)
+             str(self.a.connections), "--messages", str(self.a.messages), "--recipients", str(self.a.recipients)],
+            stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"connected\n"
         self.roots = [self.process.pid]
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -174,6 +185,7 @@ def stock(a):
     from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
     from twisted.mail import smtp
 
+    recipients = [RECIPIENT.format(number or "") for number in range(a.recipients)]
     left, missing = iter(range(a.messages)), set(range(a.messages))
 
     class Client(smtp.ESMTPClient):
@@ -188,7 +200,7 @@ def stock(a):
             return None if self.number is None else SENDER
 
         def getMailTo(self):
-            return [RECIPIENT]
+            return recipients
 
         def getMailData(self):
             return open(os.path.join(a.stock, f"m{self.number}"), "rb")
@@ -243,8 +255,8 @@ def speed(a, folder, sink):
         for contender in contenders:
             contender.end()
     troubles = next((one.troubles() for one in contenders if isinstance(one, Node)), [])
-    record = {"bench": "relay", "messages": a.messages, "size": a.size, "connections": a.connections,
-              "rounds": a.rounds, "troubles": troubles[:5]}
+    record = {"bench": "relay", "messages": a.messages, "size": a.size, "recipients": a.recipients,
+              "connections": a.connections, "rounds": a.rounds, "troubles": troubles[:5]}
     for name, rounds in found.items():
         record[name] = {figure: statistics.median(one[figure] for one in rounds) for figure in rounds[0]}
     for peer in ("twisted", "postfix"):
@@ -292,6 +304,7 @@ def read_options():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--messages", type=int, default=3000)
     p.add_argument("--size", type=size_arg, default=2048)
+    p.add_argument("--recipients", type=int, default=1, help="of each message")
     p.add_argument("--connections", type=int, default=8)
     p.add_argument("--only", default="unitymail,twisted,postfix")
     p.add_argument("--memory", action="store_true")

@@ -6,7 +6,8 @@ Knows the schedule and when patience ends; refuses to know how a step is perform
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import attrgetter
 
 from unitymail.courier.patience import began, deadline, must_return_at
 from unitymail.courier.retry import delay
@@ -27,7 +28,19 @@ def noted(item: Item, numbers: Sequence[int], results: Sequence[Outcome], now: f
     steps = list(item.steps)
     for number, outcome in zip(numbers, results, strict=True):
         steps[number] = after(steps[number], outcome, item, now, site)
-    return replace(item, steps=tuple(steps), fresh=False)
+    return _with_steps(item, tuple(steps))
+
+
+_NAMES = tuple(field.name for field in fields(Item))
+_values = attrgetter(*_NAMES)
+_STEPS, _FRESH = _NAMES.index("steps"), _NAMES.index("fresh")
+
+
+def _with_steps(item: Item, steps: tuple[StepState, ...]) -> Item:
+    """As `replace` in a third of its time: every attempt makes a new item."""
+    values = list(_values(item))
+    values[_STEPS], values[_FRESH] = steps, False
+    return Item(*values)
 
 
 def after(state: StepState, outcome: Outcome, item: Item, now: float, site: SiteSettings) -> StepState:
@@ -36,7 +49,7 @@ def after(state: StepState, outcome: Outcome, item: Item, now: float, site: Site
         return _waits(state, outcome, item, now, site)
     attempts = state.attempts + 1
     if outcome.kind != "try-again":
-        return replace(state, attempts=attempts, next_at=0.0, outcome=outcome)
+        return StepState(state.step, attempts, 0.0, outcome, state.last)
     end = deadline(item, state.step, site)
     if now >= end:
         return replace(state, attempts=attempts, next_at=0.0, outcome=given_up(outcome, now - began(item)))

@@ -10,6 +10,8 @@ from unitymail.mail.reply import Reply, printable
 MOST_LINES = 200
 LONGEST_LINE = 600
 _LAST = 20
+_FIRST = MOST_LINES - _LAST - 1
+Entry = bytes | str | Reply
 
 
 class Dialogue:
@@ -18,8 +20,8 @@ class Dialogue:
     __slots__ = ("_first", "_last", "_left_out")
 
     def __init__(self) -> None:
-        self._first: list[bytes | str | Reply] = []
-        self._last: deque[bytes | str | Reply] = deque(maxlen=_LAST)
+        self._first: list[Entry] = []
+        self._last: deque[Entry] = deque(maxlen=_LAST)
         self._left_out = 0
 
     def __bool__(self) -> bool:
@@ -27,26 +29,31 @@ class Dialogue:
         return bool(self._first)
 
     def ours(self, line: bytes) -> None:
-        self._add(line)
+        if len(self._first) < _FIRST:
+            self._first.append(line)
+        else:
+            self._add_last(line)
 
     def note(self, words: str) -> None:
         """What we did besides lines: `<2,048 octets>`."""
-        self._add(words)
+        if len(self._first) < _FIRST:
+            self._first.append(words)
+        else:
+            self._add_last(words)
 
     def theirs(self, reply: Reply) -> None:
-        self._add(reply)
-
-    def _add(self, entry: bytes | str | Reply) -> None:
-        if len(self._first) < MOST_LINES - _LAST - 1:
-            self._first.append(entry)
+        if len(self._first) < _FIRST:
+            self._first.append(reply)
         else:
-            self._left_out += len(self._last) == _LAST
-            self._last.append(entry)
+            self._add_last(reply)
+
+    def _add_last(self, entry: Entry) -> None:
+        self._left_out += len(self._last) == _LAST
+        self._last.append(entry)
 
     def lines(self) -> tuple[str, ...]:
         """As `C: ...` and `S: ...`, at most `MOST_LINES`."""
-        first = [line for entry in self._first for line in _lines(entry)]
-        last = [line for entry in self._last for line in _lines(entry)]
+        first, last = _shown(self._first), _shown(self._last)
         room = MOST_LINES - 1 - min(len(last), _LAST)
         left_out = self._left_out + max(0, len(first) - room) + max(0, len(last) - _LAST)
         if not left_out:
@@ -54,24 +61,25 @@ class Dialogue:
         return (*first[:room], f"C: <{left_out:,} lines left out>", *last[-_LAST:])
 
 
-def _lines(entry: bytes | str | Reply) -> tuple[str, ...]:
-    if isinstance(entry, bytes):
-        return (f"C: {_shown(entry.decode('utf-8', 'replace'))}",)
-    return (f"C: {entry}",) if isinstance(entry, str) else _reply_lines(entry)
+def _shown(entries: list[Entry] | deque[Entry]) -> list[str]:
+    lines: list[str] = []
+    for entry in entries:
+        if isinstance(entry, Reply):
+            lines += _reply_lines(entry)
+        elif isinstance(entry, str):
+            lines.append(f"C: {entry}")
+        else:
+            text = entry.decode("utf-8", "replace")
+            lines.append(f"C: {(text if text.isprintable() else printable(text))[:LONGEST_LINE]}")
+    return lines
 
 
 @lru_cache(maxsize=256)
-def _reply_lines(entry: Reply) -> tuple[str, ...]:
+def _reply_lines(reply: Reply) -> tuple[str, ...]:
     """Servers say the same over and over."""
-    enhanced = f"{entry.enhanced} " if entry.enhanced else ""
-    if "\n" not in entry.text and len(entry.text) < LONGEST_LINE // 2:
-        return (f"S: {entry.code} {enhanced}{entry.text}".rstrip(),)
-    *others, last = entry.text.split("\n")
+    enhanced = f"{reply.enhanced} " if reply.enhanced else ""
+    *others, last = reply.text.split("\n")
     return (
-        *(f"S: {entry.code}-{enhanced}{text}"[:LONGEST_LINE] for text in others),
-        f"S: {entry.code} {enhanced}{last}"[:LONGEST_LINE].rstrip(),
+        *(f"S: {reply.code}-{enhanced}{text}"[:LONGEST_LINE] for text in others),
+        f"S: {reply.code} {enhanced}{last}"[:LONGEST_LINE].rstrip(),
     )
-
-
-def _shown(text: str) -> str:
-    return (text if text.isprintable() else printable(text))[:LONGEST_LINE]

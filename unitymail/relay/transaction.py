@@ -19,6 +19,8 @@ from unitymail.relay.trouble import is_about_us
 class Awaited(Enum):
     """What the next reply answers."""
 
+    __hash__ = object.__hash__  # Enum's own is Python, and each reply looks one up
+
     RSET = auto()
     MAIL = auto()
     RCPT = auto()

@@ -101,6 +101,8 @@ class Index:
             self._pass_limits(now)
             waiting = [level.ring(now) for level in self._levels]
             for level in self._order():
+                if not waiting[level]:
+                    continue
                 while (found := self._levels[level].take(now, closed)) is not None:
                     line, trace = found
                     if self._waits_for_parent(trace, now):
