@@ -100,7 +100,7 @@ def test_plain_and_login():
     (ALL, "encrypted", "SCRAM-SHA-256"), (ALL, "near", "SCRAM-SHA-256"), (ALL, "", None),
     (("PLAIN", "LOGIN"), "encrypted verified", "PLAIN"), (("LOGIN",), "encrypted verified", "LOGIN"),
     (("PLAIN", "LOGIN"), "encrypted near", "PLAIN"), (("PLAIN", "LOGIN"), "encrypted", None),
-    (("PLAIN", "LOGIN"), "verified", None), (("PLAIN", "LOGIN"), "near", None),
+    (("PLAIN", "LOGIN"), "verified", None), (("PLAIN", "LOGIN"), "near", "PLAIN"),
     (("CRAM-MD5",), "encrypted near verified", None), ((), "encrypted near verified", None),
 ])  # fmt: skip
 def test_choosing(offered, how, name):

@@ -174,12 +174,13 @@ def choose(
 ) -> Mechanism | None:  # fmt: skip
     """The best mechanism on offer; None when none may be used.
 
-    `near`: the server is this machine, which may be shown a proof in the clear too. `verified`: its certificate is for
-    its name, so that nobody in between plays the server. The password itself is said under TLS only, to one of these.
+    `near`: the server is this machine, which may hear the password; our own doors take one from there. `verified`: its
+    certificate is for its name, so that nobody in between plays the server. Everybody else hears no password, and under
+    TLS a proof at most.
     """
     if "SCRAM-SHA-256" in offered and (encrypted or near):
         return ScramSha256(prepared(username.encode()).decode(), prepared(password), salted)
-    if not encrypted or not (verified or near):
+    if not (near or (encrypted and verified)):
         return None
     if "PLAIN" in offered:
         return Plain(username, password)

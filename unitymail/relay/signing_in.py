@@ -73,7 +73,7 @@ class SignIn:
         client = self._client
         if not client.offers.mechanisms:
             return ""
-        if not client.encrypted:
+        if not client.encrypted and not client.near:
             return " without TLS: the password is never said in the clear"
         if client.hop.tls == "opportunistic" and not client.near:
             return ": the password is said only to a server whose certificate is verified (smart_host.tls = required)"
