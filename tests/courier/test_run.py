@@ -7,6 +7,7 @@ from zope.interface import implementer
 from tests.courier.fake_relay import BUSY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
+from unitymail.courier.courier import PARTING
 from unitymail.interfaces.spool import DONE, IManyStepsPerformer
 from unitymail.routing.steps import Deliver, HandOver, LearnContact, RelayToSmartHost
 
@@ -147,3 +148,30 @@ class RunTests(SynchronousTestCase):
         gate.callback(DONE)
         self.assertEqual(self.desk.queue.items(), [])
         self.assertEqual(len(self.desk.relay.sent), 2)
+
+    def test_the_end_waits_for_all_that_is_in_hand(self):
+        """A node that stops hears the outcome of the last one, too."""
+        gates = [Deferred(), Deferred()]
+        self.go(smart_host=list(gates))
+        for trace in ("t1", "t2"):
+            send(self.desk, A, trace=trace)
+        stopped = self.desk.courier.stop()
+        gates[0].callback(DONE)
+        self.assertNoResult(stopped)
+        gates[1].callback(DONE)
+        self.successResultOf(stopped)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_a_disk_that_takes_nothing_down_stops_the_flow(self):
+        """So many messages may have left without that being written; a crash has no more of them sent again."""
+        self.go()
+        writings = []
+        self.desk.queue.finish = lambda item: writings.append(Deferred()) or writings[-1]
+        for number in range(2 * PARTING):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 5, 1)
+        self.assertEqual(len(self.desk.relay.sent), PARTING)
+        for writing in writings[:]:
+            writing.callback(None)
+        pass_time(self.desk, 5, 1)
+        self.assertEqual(len(self.desk.relay.sent), 2 * PARTING)

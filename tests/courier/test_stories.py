@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
-from tests.courier.memory import a_desk, crash, pass_time, send
+from tests.courier.memory import NOW, a_desk, crash, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome
@@ -266,3 +266,15 @@ class StoryTests(SynchronousTestCase):
         self.assertEqual(self.reports(), [[("delayed", "4.3.2", A.to)]])
         pass_time(self.desk, 20 * MINUTE, 10 * MINUTE)
         self.assertEqual(self.reports()[1:], [[("failed", "4.3.2", A.to)]])
+
+    def test_a_report_is_dated_by_its_own_run_and_answers_to_nobody(self):
+        """Its date is when it became due, not when the message came; its envelope asks for no report about it."""
+        self.go(smart_host=[BUSY, BUSY, NOBODY])
+        send(self.desk, A)
+        pass_time(self.desk, 5 * MINUTE)
+        ((octets, envelope, _),) = self.desk.spool.reports.values()
+        dated = message_from_bytes(octets, policy=policy.default)["Date"].datetime.timestamp()
+        self.assertEqual(dated - NOW, 3 * MINUTE)
+        self.assertEqual((envelope.sender, envelope.recipients), (
+            "", (Recipient("chris@vm1.example.com", frozenset({"NEVER"})),)
+        ))
