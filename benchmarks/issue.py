@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The promises of speed and memory that README.rst makes, each measured beside its peer in one run.
 
-    issue.py [--rounds 3] [--python INTERPRETER] [--only fetch,delivery,large,idle] [--keep DIR]
+    issue.py [--rounds 3] [--python INTERPRETER] [--only fetch,delivery,large,idle,relay] [--keep DIR]
 
 Starts a unitymail node, stock Twisted's mail server, and Postfix + Dovecot (as root, where they are installed; else
 that line is left out and said so), measures in alternation, prints medians with ratios, and writes
@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FETCH = "load_imap.py {} mailbox --n 10000 --only first_sync,sync_envelope --reps 4 --cold-reps 1"
 DELIVERY = "load_smtp.py {} --tls starttls --auth --port submission --conns 10 --size 10k --pool 100 --messages 4000"
 IDLE = "load_imap.py {} idle --conns 100 --users 10 --messages 20 --deliver smtp"
+RELAY = "relay.py --rounds {}"
 LARGE = "large_message.py {} --size 50m --reps 3"
 LIMIT_S = 400
 
@@ -68,6 +69,8 @@ class Peers:
                            stdout=subprocess.DEVNULL)
 
     def log(self, name):
+        if name not in self.targets:
+            return ""
         with open(os.path.join(self.folder, name, "log")) as file:
             return file.read()
 
@@ -104,11 +107,23 @@ def show(title, found, peer, figures):
     return rows
 
 
+def show_relay(record):
+    """A queue let go at once: messages a second until the last outcome is durable, and the servers' CPU."""
+    print("\n2 kB relayed over 8 connections, outcomes durable (budget: as Twisted's client, more than Postfix)")
+    for peer in ("twisted", "postfix"):
+        for figure in ("msg_per_s", "cpu_s_per_1000"):
+            ratio = record[f"{figure}_to_{peer}"]
+            ours, theirs = record["unitymail"][figure], record[peer][figure]
+            print(f"  {figure:24} unitymail {ours:>10.4g}   {peer:15} {theirs:>10.4g}   "
+                  f"ratio {ratio['ratio']:<7} ({ratio['least']} to {ratio['most']})")
+    return record
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--python", default=sys.executable)
-    p.add_argument("--only", default="fetch,delivery,large,idle")
+    p.add_argument("--only", default="fetch,delivery,large,idle,relay")
     p.add_argument("--keep", help="work in this folder and leave it")
     a = p.parse_args()
     wanted = set(a.only.split(","))
@@ -140,6 +155,11 @@ def main():
             results["large"] = record
             print(f"\n50 MB in and out: memory grew by {record['grown_KiB'] / 1024:.1f} MiB at most "
                   f"(budget 20 MB); in {record['in_s']} s, out {record['out_s']} s")
+        if "relay" in wanted and have_mail_peer:
+            (record,) = records(a.python, RELAY, a.rounds)
+            results["relay"] = show_relay(record)
+        elif "relay" in wanted:
+            print("\nrelay: left out; needs root, and apt-get install postfix")
         long_turns = [line.split("cpu_ms=")[1].strip() for line in peers.log("unitymail").splitlines()
                       if " long-turn " in line]
         results["long_turns_ms"] = long_turns

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Relaying: a queue of small messages let go at once, over 8 connections, to one sink. Needs Debian's postfix, and root.
+"""Relaying: a queue of small messages let go at once, over 8 connections, to one sink. Needs root and postfix.
 
     relay.py [--rounds 5] [--messages 3000] [--size 2k] [--recipients 1] [--connections 8]
              [--only unitymail,twisted,postfix]
@@ -24,7 +24,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from benchlib import Meter, Target, cpu_of, emit, machine_busy, size_arg, tree  # noqa: E402
+from benchlib import Target, cpu_of, emit, machine_busy, size_arg, tree  # noqa: E402
 from large_message import memory, reset_peaks  # noqa: E402
 
 SINK = "127.0.0.2"  # what comes from a smart host's address does not go back there, so not 127.0.0.1
@@ -88,8 +88,9 @@ class Server:
     def fill(self, messages, size, at_once=10, recipients=1):
         """Put so many into its queue, by SMTP."""
         done = subprocess.run(
-            ["/usr/sbin/smtp-source", "-d", "-s", str(at_once), "-m", str(messages), "-l", str(size), "-f", SENDER,
-             "-r", str(recipients), "-t", RECIPIENT.format(""), f"inet:127.0.0.1:{self.target.smtp['port']}"], capture_output=True, text=True)
+            ["/usr/sbin/smtp-source", "-d", "-s", str(at_once), "-m", str(messages), "-l", str(size),
+             "-f", SENDER, "-r", str(recipients), "-t", RECIPIENT.format(""),
+             f"inet:127.0.0.1:{self.target.smtp['port']}"], capture_output=True, text=True)
         if done.returncode or done.stderr:
             raise SystemExit(f"{self.name}: {done.stderr[-500:]}")
         time.sleep(SETTLE_S)
@@ -130,7 +131,8 @@ class Node(Server):
 
     def troubles(self):
         with open(self.log) as log:
-            return [line.strip() for line in log if " trouble " in line or " long-turn " in line or " hop-down " in line]
+            words = (" trouble ", " long-turn ", " hop-down ")
+            return [line.strip() for line in log if any(word in line for word in words)]
 
 
 class Postfix(Server):

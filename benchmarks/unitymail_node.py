@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A unitymail node set up for load, on loopback, under a throw-away directory.
 
-    unitymail_node.py start --dir DIR [--users 15000] [--base-port 19500] [--python INTERPRETER] [--smart-host HOST:PORT]
+    unitymail_node.py start --dir DIR [--users 15000] [--base-port 19500] [--python INTERPRETER]
+                            [--smart-host HOST:PORT]
     unitymail_node.py stop  --dir DIR
 
 start writes DIR/target.toml and prints its path. The node is as `unitymail init` makes it; besides, 127.0.0.1 is
