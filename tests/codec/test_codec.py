@@ -200,6 +200,77 @@ def test_a_sample_a_second_is_not_believed():
         converted(bytes(octets), "wav")
 
 
+def test_many_channels():
+    """Two are mixed into one; the recorder of a whole stage is refused."""
+    def channels(count):
+        header = struct.pack("<HHIIHH", 1, count, 8000, 16000 * count, 2 * count, 16)
+        chunks = b"fmt " + struct.pack("<I", 16) + header + b"data" + struct.pack("<I", 3200 * count)
+        return b"RIFF" + struct.pack("<I", 4 + len(chunks) + 3200 * count) + b"WAVE" + chunks + bytes(3200 * count)
+
+    assert converted(channels(2), "wav")[1] == pytest.approx(0.2)
+    for count in (17, 64):
+        with pytest.raises(CannotDecode):
+            converted(channels(count), "wav")
+
+
+def test_another_codec_in_a_known_container():
+    """A film's sound in a WAV is not handed to a decoder that is none of ours."""
+    needs("ffmpeg")
+    octets = encoded_by_ffmpeg(REFERENCE, "wav", "-ar", "44100", "-c:a", "ac3")
+    assert octets
+    with pytest.raises(CannotDecode):
+        converted(octets, "wav")
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 44100, 48000])
+def test_the_last_sample_is_heard(rate):
+    """Whatever the rate, as many seconds come out as go in: nothing stays behind in the resampler."""
+    header = struct.pack("<HHIIHH", 1, 1, rate, 2 * rate, 2, 16)
+    octets = (b"RIFF" + struct.pack("<I", 36 + 2 * rate) + b"WAVEfmt " + struct.pack("<I", 16) + header
+              + b"data" + struct.pack("<I", 2 * rate) + b"\x10\x20" * rate)
+    assert len(samples_of(octets, "wav")) // 2 == pytest.approx(8000, abs=1)
+
+
+def test_the_shape_changes_midway():
+    """An AAC that goes on at another rate is heard to its end, and what the first rate left behind is in its place."""
+    needs("ffmpeg")
+    first = encoded_by_ffmpeg(REFERENCE, "adts", "-ar", "16000")
+    second = encoded_by_ffmpeg(REFERENCE, "adts", "-ar", "44100", "-ac", "2")
+    whole = converted(first + second, "aac")[1]
+    assert whole == pytest.approx(converted(first, "aac")[1] + converted(second, "aac")[1], abs=0.0001)
+
+
+def test_good_audio_before_a_bad_end():
+    """Frames that cannot be decoded at the end of a recording do not make it worthless."""
+    needs("ffmpeg")
+    octets = encoded_by_ffmpeg(REFERENCE, "wav", "-c:a", "libgsm_ms")
+    start = octets.index(b"data") + 8
+    cut = octets[: start + 65 * 20 + 1]
+    assert converted(cut, "wav")[1] == pytest.approx(20 * 0.04)
+    with pytest.raises(CannotDecode):
+        converted(octets[: start + 1], "wav")
+
+
+def test_a_title_in_no_charset():
+    """What a recorder wrote about a recording may be any octets."""
+    title = b"LIST" + struct.pack("<I", 14) + b"INFOINAM" + struct.pack("<I", 2) + b"\xff\xfe"
+    octets = MU_LAW_WAV[:12] + title + MU_LAW_WAV[12:]
+    octets = octets[:4] + struct.pack("<I", len(octets) - 8) + octets[8:]
+    assert snr_db(REFERENCE, samples_of(octets, "wav")) >= NEAR_DB
+
+
+def test_an_odd_number_of_octets_is_filled_up():
+    """RIFF chunks are even: the size says how many count, and the file is where the next one would begin."""
+    out = io.BytesIO(b"before")
+    out.seek(0, io.SEEK_END)
+    Codec().convert([Sound(io.BytesIO(b"\xff" * 801), "mu-law")], "mu-law-wav", out, most_seconds=1)
+    octets = out.getvalue()[len(b"before"):]
+    assert len(octets) == 58 + 802
+    assert struct.unpack("<I", octets[4:8]) == (len(octets) - 8,)
+    assert struct.unpack("<I", octets[54:58]) == (801,)
+    assert out.tell() == len(out.getvalue())
+
+
 def test_no_film():
     """A form whose stream is no audio is refused."""
     needs("ffmpeg")

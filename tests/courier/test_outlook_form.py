@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from tests.fakes import CHRIS, FakeBook
 from tests.spool.room import HOST
 from unitymail.codec import Codec
-from unitymail.courier.outlook_form import NoMedia, OutlookForm, People
+from unitymail.courier.outlook_form import NoMedia, OutlookForm, People, _carried
 from unitymail.interfaces.codec import CannotDecode, TooLong
 from unitymail.interfaces.spool import Item
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.structure import scan
+from unitymail.mail.windows import WINDOW
 from unitymail.people.contact import Contact
 from unitymail.people.distribution_list import DistributionList
 from unitymail.people.location import Location, LocationKind
@@ -108,3 +109,27 @@ def test_no_from_at_all():
     speaker = who.speaker(octets, root, "9177@vpim.example.net")
     assert (speaker.name, speaker.number, speaker.address) == ("Pat Lee", "177", "9177@vpim.example.net")
     assert who.speaker(octets, root).shown == "an unknown caller"
+
+
+def test_nothing_for_anybody(tmp_path):
+    """A message in which there is nothing to hear or see is refused as such, whoever takes fax."""
+    octets = MESSAGES[0].replace(b"Audio/32KADPCM", b"Text/Plain")
+    with pytest.raises(NoMedia):
+        FORM.convert(an_item(tmp_path / "m", octets), b"", {True, False})
+
+
+def enclosed(body):
+    octets = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n"
+    octets += b"y" * (-len(b"Subject: x\r\n\r\n") % WINDOW) + body
+    return octets, scan(octets).root
+
+
+@pytest.mark.parametrize(("body", "expected"), [
+    (b"plain\r\n", "7bit"), (b"caf\xc3\xa9\r\n", "8bit"), (b"\r\nat the seam", "7bit"), (b"a\0b\r\n", None),
+    (b"a\nb\r\n", None), (b"a\rb\r\n", None), (b"\nx\r\n", None), (b"x\r", None),
+    (b"y" * (WINDOW - 1) + b"\r\nx", "7bit"), (b"y" * (WINDOW - 1) + b"\rx", None), (b"y" * WINDOW + b"\nx", None),
+])
+def test_how_an_enclosed_message_may_stand(body, expected):
+    """As it is where mail can carry it, left out where it has NUL or bare CR or LF, also at the seams of pieces."""
+    octets, root = enclosed(body)
+    assert _carried(octets, root) == expected

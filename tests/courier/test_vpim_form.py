@@ -293,7 +293,25 @@ def test_bad_and_endless_audio(tmp_path):
         post.convert(voice_mail((VOICE[0], b"this is no sound at all")))
     with pytest.raises(TooLong):
         post.convert(voice_mail(VOICE, VOICE))
+    inner = b"Content-Type: message/rfc822\r\n\r\n" + voice_mail(VOICE).replace(b"--b", b"--c").replace(b"=b", b"=c")
+    forwarded = voice_mail(VOICE).replace(b"--b--", b"--b\r\n" + inner + b"\r\n--b--")
+    with pytest.raises(TooLong):
+        post.convert(forwarded)
     assert os.listdir(tmp_path) == ["item.eml"]
+
+
+@pytest.mark.parametrize(("outer", "inner", "names"), [(NAME, NAME, 2), (NAME * 5, NAME * 5, 1), (NAME * 10, NAME, 0)])
+def test_names_have_a_measure_of_their_own(tmp_path, outer, inner, names):
+    """However many messages are forwarded, their recorded names are decoded as far as the limit of the site goes."""
+    def named(name):
+        head = b"Content-Type: Audio/32KADPCM\r\nContent-Disposition: inline; voice=Originator-Spoken-Name"
+        return voice_mail(VOICE, (head, name), kind=b"voice-message")
+
+    post = Post(tmp_path, site=replace(SiteSettings(), vpim_max_seconds=7))
+    part = b"Content-Type: message/rfc822\r\n\r\n" + named(inner).replace(b"--b", b"--c").replace(b"=b", b"=c")
+    sent, _ = post.convert(named(outer).replace(b"--b--", b"--b\r\n" + part + b"\r\n--b--"))
+    assert sent.count(b"voice=Originator-Spoken-Name") == names
+    assert sent.count(b"voice=Voice-Message") == 2
 
 
 def test_a_disk_that_fills_up(post, monkeypatch):

@@ -25,7 +25,6 @@ from unitymail.interfaces.codec import CannotDecode, Sound
 
 SLOWEST, FASTEST = 1_000, 384_000
 """Sample rates that are believed: one of 1 Hz makes 8,000 samples of each octet."""
-MOST_CHANNELS = 16
 READ_AGAIN = 4
 FREE_READING = 16 << 20
 
@@ -124,8 +123,8 @@ class _Resampling:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         before: list[bytes] = []
         if shape != self._shape:
-            if not SLOWEST <= frame.sample_rate <= FASTEST or frame.layout.nb_channels > MOST_CHANNELS:
-                raise ValueError(f"{frame.sample_rate} Hz in {frame.layout.nb_channels} channels is no telephone audio")
+            if not SLOWEST <= frame.sample_rate <= FASTEST:
+                raise ValueError(f"{frame.sample_rate} Hz is no telephone audio")
             before = self.rest()
             self._resampler = AudioResampler(format="s16", layout="mono", rate=TELEPHONE_RATE)
             self._shape = shape

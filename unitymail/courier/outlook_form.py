@@ -9,8 +9,9 @@ what is attached, not in how it sounds. Everything goes through temporary files 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import BinaryIO, Literal, cast
 
 from unitymail.courier.deciding import received
@@ -21,7 +22,7 @@ from unitymail.interfaces.codec import ICodec, Sound
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import Item
 from unitymail.mail import writing
-from unitymail.mail.address import key_of, split
+from unitymail.mail.address import split
 from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import Mailbox, addresses, decode, first
@@ -43,11 +44,10 @@ from unitymail.mail.vpim.outlook import (
     subject_for,
     text_part,
 )
+from unitymail.mail.windows import blocks
 from unitymail.people.location import Location
 from unitymail.people.user import User
-from unitymail.routing.resolve import NO_REPLY_MAILBOX, resolve
-
-PIECE = 1 << 18
+from unitymail.routing.resolve import resolve
 
 
 class NoMedia(Never):
@@ -151,7 +151,7 @@ class _Converting:
         for part in contents.enclosed:
             if (encoding := _carried(self._buffer, part)) is not None:
                 one = Attached("message", self._next("message"), encoding=encoding)
-                self._add(one, parts, self._enclosed(part))
+                self._add(one, parts, chain(blocks(self._buffer, part.body, part.end), (b"\r\n",)))
 
     def _next(self, kind: str) -> int:
         return 1 + sum(1 for one, _, _ in self._attached if one.kind == kind)
@@ -161,11 +161,6 @@ class _Converting:
         parts.write(part_header(one))
         parts.writelines(body)
         self._attached.append((one, start, parts.tell()))
-
-    def _enclosed(self, part: Part) -> Iterator[bytes]:
-        for at in range(part.body, part.end, PIECE):
-            yield self._buffer[at : min(at + PIECE, part.end)]
-        yield b"\r\n"
 
     def _play(self, audio: Sequence[Part], wav: BinaryIO) -> float:
         """All of it as one WAV, in order; how many seconds it lasts."""
@@ -234,8 +229,6 @@ class People:
         name, address = next(iter(addresses(raw)), Mailbox("", sender)) if raw is not None else Mailbox("", sender)
         local, domain = split(address)
         location = self._book.vpim_location_of(domain) if domain else None
-        if key_of(local) == NO_REPLY_MAILBOX:
-            return Speaker(name, "", address)
         number = number_at(location, address) if location is not None else ""
         contact = self._book.contact_at(location.id, number) if location is not None and number else None
         if contact is None:
@@ -277,13 +270,7 @@ def _formatted_subject(item: Item) -> str:
 def _carried(buffer: Octets, part: Part) -> Literal["7bit", "8bit"] | None:
     """How an enclosed message may stand in a message/rfc822 part; None when it holds NUL, bare CR or LF."""
     eight = False
-    for at in range(part.body, part.end, PIECE):
-        stop = min(at + PIECE, part.end)
-        block = buffer[at:stop]
-        if block[:1] == b"\n" and at > part.body:
-            block = block[1:]  # its CR was the last octet of the block before
-        if block[-1:] == b"\r" and stop < part.end and buffer[stop : stop + 1] == b"\n":
-            block += b"\n"
+    for block in blocks(buffer, part.body, part.end):
         lines = block.count(b"\r\n")
         if b"\0" in block or block.count(b"\n") != lines or block.count(b"\r") != lines:
             return None

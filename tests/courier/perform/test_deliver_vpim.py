@@ -423,6 +423,8 @@ def test_success_is_told_once(room):
     item = room.item(vector("vpim_in_basic.eml"), CHRIS, notify=frozenset({"SUCCESS"}))
     assert _envelope(item, [Deliver(CHRIS.id, "1042@vm1.example.com")]).recipients == (
         Recipient("1042@vm1.example.com", frozenset({"NEVER"})),)
+    later = replace(item, envelope=replace(item.envelope, hold_until=NOW + 60))
+    assert _envelope(later, [Deliver(CHRIS.id, "1042@vm1.example.com")]).hold_until is None
 
 
 def test_a_mailbox_that_is_gone(room):
@@ -487,3 +489,17 @@ def test_a_disk_that_cannot_be_read_leaves_nothing(room, monkeypatch):
     with pytest.raises(TryAgain):
         room.deliver(vector("vpim_in_basic.eml"))
     assert os.listdir(room.room.places.intake) == []
+
+
+@pytest.mark.parametrize(("field", "silent", "asks"), [
+    (b"Disposition-Notification-To: <+14085550177@vpim.example.net>\r\n", False, True),
+    (b"Disposition-Notification-To: <+14085550177@vpim.example.net>\r\n", True, False), (b"", False, False),
+])
+def test_who_wants_to_know_that_it_was_heard(room, field, silent, asks):
+    """The mark in the mailbox, which receipts come from: for who asks, and is not a program."""
+    committed = []
+    commit = room.room.spool.commit
+    room.room.spool.commit = lambda incoming, envelope, decision, head, **facts: (
+        committed.append(decision.message.asks_receipt) or commit(incoming, envelope, decision, head, **facts))
+    room.perform(replace(room.item(field + vector("vpim_in_basic.eml")), silent=silent))
+    assert committed == [asks]

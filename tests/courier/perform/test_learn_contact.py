@@ -108,6 +108,15 @@ def test_changed_and_then_gone(place):
     assert place.told == ["changed", "removed"]
 
 
+def test_without_a_text_name_the_contact_keeps_its_own(place):
+    """A message that names nobody takes no name away."""
+    place.contact()
+    octets = vector("vpim_in_basic.eml")
+    at, end = octets.index(b"From:"), octets.index(b"<" + NUMBER)
+    place.learn(octets[:at] + b"From: " + octets[end:])
+    assert [(name, bool(spoken)) for name, _, spoken in place.contacts] == [("Pat Lee", True)]
+
+
 @pytest.mark.parametrize("sender", [b"non-mail-user", b"5550177", b"888robin", b"888"])
 def test_who_is_no_mailbox_teaches_nothing(place, sender):
     """Unidentified callers, numbers without the location's prefix, names."""

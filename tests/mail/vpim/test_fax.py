@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sound import VECTORS
-from unitymail.mail.vpim.fax import MOST_PAGES, is_tiff_f
+from unitymail.mail.vpim.fax import MOST_ENTRIES, MOST_PAGES, is_tiff_f
 
 FAX = (VECTORS / "audio" / "fax_2p_profile_s.tif").read_bytes()
 
@@ -58,6 +58,12 @@ def test_pages_in_a_circle():
     circle[-4:] = struct.pack("<I", 8)
     assert not judged(bytes(circle))
     assert not judged(tiff(*[GOOD] * (MOST_PAGES + 1)))
+
+
+def test_more_tags_than_a_page_has():
+    """A page that claims to have hundreds of tags is no fax, and is not read."""
+    many = GOOD | dict.fromkeys(range(40000, 40000 + MOST_ENTRIES), (3, 1, 0))
+    assert not judged(tiff(many))
 
 
 @given(octets=st.binary(max_size=300), at=st.integers(0, 200))

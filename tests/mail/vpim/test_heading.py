@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.mail.garbage import garbage
 from unitymail.mail.structure import scan
-from unitymail.mail.vpim.heading import LINE, Cover, heading, inner_heading, message_id_of, trace_in
+from unitymail.mail.vpim.heading import LINE, LONGEST_RECEIVED, Cover, heading, inner_heading, message_id_of, trace_in
 from unitymail.mail.vpim.selection import Selection, Voice
 
 COVER = Cover("0trace", "l-1", "vm1.example.com", 1394457625.0, b"", ("Robin", "71041@vm1.example.com"),
@@ -63,6 +63,7 @@ def test_received_are_all_kept():
     assert found == ["from c by vm1; now", "from a by b; date one", "from caf?? by " + "w " * 60 + "; two"]
     assert max(map(len, octets.split(b"\r\n"))) <= LINE
     assert b"Return-Path" not in octets and b"Trace" not in octets
+    assert len(made(b"Received: from a by " + b"x" * 60_000 + b"\r\n")) < LONGEST_RECEIVED + 1_000
 
 
 def test_references():

@@ -109,6 +109,13 @@ def test_no_words_of_others_make_a_field(fields, name, subject):
     assert all(len(line) <= 998 for line in header.split(b"\r\n"))
 
 
+def test_a_long_name_is_broken_into_lines():
+    """Also one of plain letters: no line is longer than mail allows."""
+    part = text_part([Attached("voice", 1, "Pat " * 500, 1.0)])
+    assert all(len(line) <= 998 for line in part.split(b"\r\n"))
+    assert message_from_bytes(part, policy=policy.default).get_content().count("Pat") == 500
+
+
 @given(st.lists(st.text(max_size=2_000), max_size=3))
 def test_the_text_is_one_part(names):
     """Whatever a speaker is called, the text says it, in lines that mail can carry."""

@@ -85,6 +85,9 @@ def test_roles():
     ]
     assert selection.removed == ()
     assert selected(mail(spoken("Originator-Spoken-Name"), kind="voice-message")).status == "5.6.1"
+    twice = selected(mail(*[spoken("Originator-Spoken-Name")] * 2, *[spoken("Spoken-Subject")] * 2,
+                          spoken("Voice-Message"), kind="voice-message"))
+    assert (forms(twice.name), forms(twice.subject)) == (["g726"], ["g726"])
 
 
 def enclosed(octets):
@@ -108,6 +111,7 @@ def test_forwarded():
     (mail(VOICE, multi(TEXT, HTML, boundary="c", head="Content-Disposition: inline; handling=REQUIRED\r\n")), "5.6.1"),
     (mail(part("audio/vnd.octel.sbc", b"x"), kind="voice-message"), "5.6.1"),
     (mail(VOICE, part("audio/vnd.octel.sbc", b"x"), kind="voice-message"), "5.6.1"),
+    (mail(VOICE, part("audio/vnd.octel.sbc", b"x", "inline; voice=Voice-Message")), "5.6.1"),
     (mail(part("application/pdf", b"x"), kind="voice-message"), "5.6.1"),
     (b"", "5.6.0"), (b"\r\ntext", "5.6.0"), (b"Subject: x\r\n\r\n\0", "5.6.0"),
     (b"Content-Type: multipart/mixed; boundary=b\r\n\r\ntext", "5.6.0"),

@@ -104,7 +104,7 @@ class Body(io.RawIOBase):
     def _advance(self) -> bool:
         """Decode the next block; False when there is none."""
         mark = self._next
-        if mark.raw >= self._end and not mark.carry:
+        if mark.raw >= self._end:
             self._size = mark.decoded
             return False
         stop = self._stop(mark.raw)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from unitymail.mail.attachments import attachments
-from unitymail.mail.audio import has_tiff_signature, is_audio, is_tiff, voice_role
+from unitymail.mail.audio import is_audio, is_tiff, voice_role
 from unitymail.mail.headers import decode, first
 from unitymail.mail.part import Octets, Part
 from unitymail.mail.structure import Structure
@@ -194,7 +194,7 @@ class _Selecting:
         return True
 
     def _page(self, part: Part, found: _Found) -> bool:
-        if not (self.fax and has_tiff_signature(self.buffer, part) and is_tiff_f(Body(self.buffer, part))):
+        if not (self.fax and is_tiff_f(Body(self.buffer, part))):
             return False
         found.faxes.append(part)
         return True
