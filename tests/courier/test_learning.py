@@ -78,6 +78,11 @@ def test_any_name_makes_a_good_alias(name, number, tries):
     assert len(set(seen)) == len(seen)
 
 
+def test_a_name_of_any_length():
+    """The directory keeps the beginning, in one line."""
+    assert name_of(" Pat\r\n Lee" + "e" * 5_000) == "Pat Lee" + "e" * 57
+
+
 @pytest.fixture
 def directory(tmp_path):
     database = Database(tmp_path / "directory.sqlite")
@@ -131,9 +136,12 @@ def test_learning_is_bounded(directory):
     """A peer cannot fill the directory: at the limit nobody is added, and it is counted again now and then only."""
     teaching = Teaching(directory, most_contacts=1)
     teaching.apply("create", directory.far, None, Caller("177", "Pat Lee", NAME))
+    looks, read = [], directory.read
+    directory.read = lambda: looks.append(None) or read()
     for number in ("178", "179"):
         with pytest.raises(Refused, match="1 contacts already"):
             teaching.apply("create", directory.far, None, Caller(number, "Jo", NAME))
+    assert len(looks) == 1
     assert list(contacts_of(directory)) == ["pat.lee.177"]
 
 

@@ -136,6 +136,7 @@ def test_a_vpim_sender(room):
     def watch(incoming, envelope, decision, head, **facts):
         with incoming.content() as octets:
             committed.append((bytes(octets), envelope, decision.steps))
+        assert facts == {"xid": f"receipt.{trace_of(TRACE, CHRIS.id)}"}
         return commit(incoming, envelope, decision, head, **facts)
 
     room.room.spool.commit = watch

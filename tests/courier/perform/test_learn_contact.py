@@ -8,8 +8,9 @@ import pytest
 from twisted.internet.defer import ensureDeferred
 
 from tests.fakes import FakeBook, InlineThreads, RecordingJournal
+from tests.sound import samples_of, snr_db
 from unitymail.codec import Codec
-from unitymail.courier.perform.learn_contact import LearnContactPerformer
+from unitymail.courier.perform.learn_contact import MOST_RETURNED, LearnContactPerformer
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.interfaces.codec import Sound
@@ -176,6 +177,38 @@ def test_a_returned_message_ends_a_contact(place):
     assert len(place.contacts) == 1
     place.learn(report(), "receipt")
     assert (place.contacts, place.told) == ([], ["removed"])
+
+
+def test_a_report_that_names_the_number_as_it_was_written(place):
+    """The peer's own name for the mailbox means nothing here; what we wrote does (Original-Recipient)."""
+    place.contact()
+    octets = report(b"pat@inside.vpim.example.net").replace(
+        b"Final-", b"Original-Recipient: rfc822; 8885550177@vpim.example.net\r\nFinal-")
+    place.learn(octets, "receipt")
+    assert place.contacts == []
+
+
+def test_a_report_of_very_many_teaches_the_first(place):
+    """One report does not empty a directory."""
+    place.contact("9999", "Last")
+    first = b"".join(
+        b"Final-Recipient: rfc822; 888%d@vpim.example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n" % number
+        for number in range(MOST_RETURNED)
+    )
+    place.learn(report(b"8889999@vpim.example.net").replace(b"Final-", first + b"Final-", 1), "receipt")
+    assert len(place.contacts) == 1
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_the_order_of_code_words(place, swap):
+    """A location that writes them the other way round is heard the way it writes."""
+    octets = vector("vpim_in_basic.eml")
+    place.learn(octets, swap_code_words=swap)
+    spoken = place.contacts[0][2]
+    other = bytes((o << 4 & 0xF0) | o >> 4 for o in NAME)
+    reference = samples_of(other if swap else NAME, "g726")
+    wrong = samples_of(NAME if swap else other, "g726")
+    assert snr_db(reference, samples_of(spoken, "g726")) > snr_db(wrong, samples_of(spoken, "g726")) + 6
 
 
 def test_what_is_refused_is_told_and_done(place):
