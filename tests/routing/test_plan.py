@@ -251,7 +251,7 @@ def test_a_mailbox_that_is_reached_twice_gets_one_copy():
     decision = decided(message(), to, objects=(outer,))
     assert list(decision.steps) == [
         Deliver("u-chris", "Chris.Jones@Example.com"),
-        HandOver("n-b", "dana@vm1.example.com", "outer@vm1.example.com"),
+        HandOver("n-b", "dana@vm1.example.com"),
         Deliver("u-robin", "outer@vm1.example.com"),
         Deliver("u-terry", "outer@vm1.example.com"),
     ]
@@ -543,3 +543,12 @@ def test_every_recipient_has_a_kind_a_match_and_a_reason():
         "hidden@vm1.example.com is Hidden; the sender's search scope does not reach it",
         "mail for the postmaster, and no user or list has that address; kept as bad mail",
     ]
+
+
+def test_who_is_named_beside_a_list():
+    """A member whom the sender names too is reached once, under the own address, whichever comes first."""
+    team = replace(TEAM, members=("u-dana", "u-terry"))
+    for names in (("team@vm1.example.com", "dana@vm1.example.com"), ("dana@vm1.example.com", "team@vm1.example.com")):
+        planned = steps(message(), envelope(*names), objects=(team,))
+        assert [step for step in planned if isinstance(step, HandOver)] == [HandOver("n-b", "dana@vm1.example.com")]
+        assert len(planned) == 2

@@ -45,19 +45,22 @@ def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecis
 
 @dataclass(slots=True)
 class _Gathering:
-    """What the recipients add up to, in order. `open_lists` are by NOTIFY, since members inherit it."""
+    """What the recipients add up to, in order. `open_lists` are by NOTIFY, since members inherit it.
+
+    `reached`: of each destination whether it was found on a list only, and the steps to it.
+    """
 
     sender: str
     barred: str
-    reached: set[str] = field(default_factory=set)
-    steps: list[Step] = field(default_factory=list)
+    reached: dict[str, tuple[bool, tuple[Step, ...]]] = field(default_factory=dict)
     fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
     open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
 
-    def add(self, place: Destination) -> None:
-        if place.key not in self.reached:
-            self.reached.add(place.key)
-            self.steps.extend(place.planned.steps)
+    def add(self, place: Destination, *, listed: bool) -> None:
+        """Once each. Who is named by the sender is not reached as the member of a list: it has wishes of its own."""
+        known = self.reached.get(place.key)
+        if known is None or (known[0] and not listed):
+            self.reached[place.key] = (listed, place.planned.steps)
 
     def tell(self, fates: tuple[Fate, ...]) -> tuple[Step, ...]:
         """Keep what the sender is to hear; the report as one recipient's decision shows it."""
@@ -69,7 +72,7 @@ class _Gathering:
 
     def all_steps(self) -> tuple[Step, ...]:
         report = (Report(self.sender, tuple(self.fates.values())),) if self.fates else ()
-        return (*self.steps, *report)
+        return (*(step for _, steps in self.reached.values() for step in steps), *report)
 
 
 def _decide_one(
@@ -142,7 +145,7 @@ def _conclude(
 ) -> RecipientDecision:
     """Add what was found to the plan, and state it as this recipient's decision."""
     for place in places:
-        gathering.add(place)
+        gathering.add(place, listed=found.kind == "list")
     through_list = found.kind == "list" and (not places or any(place.kind not in NOT_MEMBERS for place in places))
     fates = fates_of(recipient, places, through_list=through_list)
     report = gathering.tell(fates)
