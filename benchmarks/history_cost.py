@@ -14,6 +14,7 @@ import json
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from unitymail.disk import Disk
 from unitymail.history import file as history_file
 from unitymail.history.file import HistoryFile
