@@ -56,7 +56,7 @@ class Room:
             b"From: <" + sender.encode() + b">\r\nSubject: Hello\r\nMessage-ID: <1@robin.example>\r\n"
             b"Disposition-Notification-To: <" + sender.encode() + b">\r\n" + fields + b"\r\nHi.\r\n"
         )
-        envelope = Envelope(sender, (Recipient(to.address),))
+        envelope = Envelope(sender, (Recipient(to.address),), smtputf8=not sender.isascii())
         decision = a_decision(Deliver(to.id, to.address))
         decision = replace(decision, message=replace(decision.message, category=category, asks_receipt=True))
         head = head_block(trace=trace, envelope=envelope, origin=Origin("mta", "192.0.2.1", "x"), decision=decision,
@@ -202,6 +202,47 @@ def test_one_bad_debt_does_not_block(room):
     room.receipts._write = picky
     room.inbox.store([1, 2], "add", ["\\Seen"])
     assert ([debt.trace for debt in room.owed], len(room.held())) == ([TRACE], 1)
+
+
+def test_more_than_one_look_gives(room, monkeypatch):
+    """However many were read at once, all receipts go out."""
+    monkeypatch.setattr("unitymail.courier.receipts.MOST_AT_ONCE", 1)
+    for last in "987":
+        room.send(TRACE[:-1] + last)
+    room.inbox.store([1, 2, 3], "add", ["\\Seen"])
+    assert (room.owed, len(room.held())) == ([], 3)
+
+
+def test_an_address_that_is_not_ascii(room):
+    """Who is asked for in letters beyond ASCII is written to with SMTPUTF8."""
+    room.send(sender="zo\u00eb@vm1.example.com")
+    committed = []
+    commit = room.room.spool.commit
+    room.room.spool.commit = lambda incoming, envelope, decision, head, **facts: (
+        committed.append((envelope.smtputf8, head)) or commit(incoming, envelope, decision, head, **facts))
+    decider, step = room.receipts._decider, Deliver(ROBIN.id, "zo\u00eb@vm1.example.com")
+    room.receipts._decider = SimpleNamespace(
+        decide=lambda octets, envelope: replace(decider.decide(octets, envelope), steps=(step,), refusal=None),
+        origin=decider.origin, host=HOST,
+    )
+    room.inbox.store([1], "add", ["\\Seen"])
+    ((utf8, head),) = committed
+    assert utf8
+    assert b"1970" not in head
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_nothing_is_tried_again_after_the_stop(room, late):
+    """A receipt that could not be sent waits for the next start, whether it failed before the stop or after."""
+    room.send()
+    held = Deferred()
+    room.room.spool.commit = lambda *args, **facts: held if late else fail(TryAgain(why="full"))
+    room.inbox.store([1], "add", ["\\Seen"])
+    room.receipts.stop()
+    if late:
+        held.errback(TryAgain(why="full"))
+    assert [call for call in room.clock.getDelayedCalls() if call.func == room.receipts._retry] == []
+    assert len(room.owed) == 1
 
 
 def test_a_debt_of_a_week_is_forgiven(room):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.garbage import garbage
-from unitymail.mail.disposition import Reader, asked_of, build_disposition
+from unitymail.mail.disposition import MOST_HEADER, Reader, asked_of, build_disposition
 from unitymail.mail.message import Category
 from unitymail.routing import categorise
 
@@ -124,6 +124,24 @@ def test_the_original_recipient_comes_back():
     """RFC 8098 2.3: a message that names its original recipient has it returned."""
     assert b"\r\nOriginal-Recipient: rfc822;1042@vm1.example.com\r\n" in built(
         stored(WISH, "Original-Recipient: rfc822;1042@vm1.example.com\r\n"))
+
+
+@pytest.mark.parametrize(("written", "shown"), [
+    ("rfc822; " + "x" * 900, "rfc822; " + "x" * 292), ("utf-8; caf\u00e9@x.example", None),
+])
+def test_an_original_recipient_of_any_kind(written, shown):
+    """It comes back as far as a report may carry it."""
+    octets = build_disposition(asked_of(stored(WISH, f"Original-Recipient: {written}\r\n")), "displayed", CHRIS,
+                               host="vm1.example.com", trace="r1", when=WHEN)
+    told = message_from_bytes(octets).get_payload()[1].get_payload()[0]
+    assert told["Original-Recipient"] == shown
+
+
+def test_a_header_without_end():
+    """What comes back of a header is bounded."""
+    octets = build_disposition(asked_of(stored(WISH, "X: y\r\n" * 20_000)), "displayed", CHRIS,
+                               host="vm1.example.com", trace="r1", when=WHEN)
+    assert MOST_HEADER < len(octets) < MOST_HEADER + 4_000
 
 
 def test_addresses_that_are_not_ascii():
