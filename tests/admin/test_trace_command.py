@@ -109,6 +109,12 @@ def test_events_for_scripts(house, delivered, id_of):
     ]
 
 
+def test_by_the_id_of_a_converted_copy(house, delivered):
+    """A receipt from a voice-mail system names the Message-ID of the copy it got: the story is the original's."""
+    assert house.json("trace", "--message-id", f"<{TRACE}.vpim.l-far@vm1.example.com>") == house.json("trace", TRACE)
+    assert "Nothing is known" in house.refused("trace", "--message-id", f"<{TRACE}.vpim.l-far@elsewhere.example>")
+
+
 def test_the_story_in_words(house, delivered):
     """One paragraph a step, names instead of ids."""
     said = house.do("trace", TRACE)

@@ -28,6 +28,7 @@ from unitymail.interfaces.directory import IDirectoryView
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.history import Story
 from unitymail.interfaces.spool import Item
+from unitymail.mail.vpim.heading import trace_in
 from unitymail.people.location import Location
 
 COLUMNS = ("time", "trace", "from", "to", "subject", "latest")
@@ -78,7 +79,12 @@ def _found(office: Office, look: Callable[[], list[Story]]) -> list[Story]:
 
 
 def _look(office: Office, view: IDirectoryView, id: str | None, wanted: Search) -> list[Story]:
-    return search(office.desk.history, view, wanted, MOST) if id is None else _one(office, id.strip())
+    if id is not None:
+        return _one(office, id.strip())
+    stories = search(office.desk.history, view, wanted, MOST)
+    # Voice-mail systems name the copy that was made for them.
+    original = "" if stories else trace_in(wanted.message_id, office.desk.host)
+    return _one(office, original) if original else stories
 
 
 def _since(text: str | None, now: float) -> float:
