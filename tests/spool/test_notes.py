@@ -18,8 +18,9 @@ ITEM = Item("t", "/a", 1.0, Envelope("", ()), "email", "normal", False, "", "", 
 
 
 def later(item, data):
-    """The item with some steps changed and some added."""
-    steps = [data.draw(st.just(state) | states) for state in item.steps] + data.draw(st.lists(states, max_size=2))
+    """The item with some steps changed, those that have not ended yet, and some added."""
+    changed = [data.draw(st.just(state) | states) if state.outcome is None else state for state in item.steps]
+    steps = changed + data.draw(st.lists(states, max_size=2))
     return replace(item, steps=tuple(steps))
 
 
