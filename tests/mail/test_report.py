@@ -145,6 +145,17 @@ def test_each_outcome_is_told_in_its_own_words():
     assert len(groups) == 6
 
 
+def test_passed_on_without_some_parts():
+    """Who takes VPIM may well report delivery too: it is only said that something stayed behind; each is told once."""
+    fates = [Fate("jo@x.example", "relayed", "2.6.4", "agenda.pdf was left out."),
+             Fate("out@x.example", "relayed", "2.0.0", "")]
+    text = " ".join(parts(report(*fates))[1].split())
+    first, second = text.split("was passed on to a system that does not report delivery, for:")
+    assert "was passed on without some of its parts, for: jo@x.example agenda.pdf was left out." in first
+    assert "jo@x.example" not in second and "out@x.example" in second
+    assert "status 2.0.0, 2.6.4" in second
+
+
 @pytest.mark.parametrize(
     ("action", "title"),
     [("failed", "Undeliverable"), ("delayed", "Delayed"), ("delivered", "Delivered"), ("relayed", "Passed on"),
@@ -182,6 +193,7 @@ def test_a_report_about_fifteen_thousand_recipients_stays_readable():
     fates = [replace(FULL, address=f"a{n}@x.example") for n in range(15_000)]
     _, text, groups, _ = parts(report(*fates))
     assert "and 14900 more" in text
+    assert text.count("@x.example") == 100
     assert len(groups) == 15_001
 
 
