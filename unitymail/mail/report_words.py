@@ -18,13 +18,15 @@ MOST_NAMED = 100
 """Recipients named one by one for one cause; the rest are counted, and stand in the part for programs."""
 
 _KINDS = {"voice": "voice message", "fax": "fax message", "receipt": "receipt"}
-_BEGINNINGS = {
-    "failed": "did not reach:",
-    "delayed": "has not reached these recipients yet:",
-    "delivered": "was delivered to:",
-    "relayed": "was passed on to a system that does not report delivery, for:",
-    "expanded": "was sent on to the members of:",
-}
+_BEGINNINGS = (
+    ("failed", "", "did not reach:"),
+    ("delayed", "", "has not reached these recipients yet:"),
+    ("delivered", "", "was delivered to:"),
+    ("relayed", "2.6.4", "was passed on without some of its parts, for:"),
+    ("relayed", "", "was passed on to a system that does not report delivery, for:"),
+    ("expanded", "", "was sent on to the members of:"),
+)
+"""What a sentence about recipients says by their action and, where it is given, status; the first that fits."""
 
 
 class About(Protocol):
@@ -48,14 +50,15 @@ def words(
     fates: Sequence[Fate], about: About, retry_until: float | None, names: Mapping[str, str], host: str
 ) -> str:
     r"""Lines separated by `\n`, wrapped at 72 where they can be."""
-    paragraphs = []
-    for action, beginning in _BEGINNINGS.items():
-        told = [fate for fate in fates if fate.action == action]
+    paragraphs, about_all = [], fates
+    for action, status, beginning in _BEGINNINGS:
+        told = [fate for fate in fates if fate.action == action and status in ("", fate.status)]
+        fates = [fate for fate in fates if fate not in told]
         if told:
             paragraphs.append(_wrap(f"{_name_of(about)} {beginning}"))
             paragraphs += _by_cause(told, names)
             paragraphs += _what_now(action, retry_until)
-    paragraphs.append(_reference(fates, about, host))
+    paragraphs.append(_reference(about_all, about, host))
     return "\n\n".join(paragraphs)
 
 
