@@ -137,12 +137,13 @@ class InHand:
             held = self._held.get(note.trace)
             if held is None:
                 return
-            if note.finished:
-                held.finished = True
-                self._items.unlink(note.trace, envelope=held.fd is not None)
-                self._forget(note.trace)
-            elif held.fd is not None and not held.is_written():
+            held.finished = held.finished or note.finished
+            if not held.finished and held.fd is not None and not held.is_written():
                 self._write(held)
+        if held.finished:
+            # Nobody writes it any more. Freeing files takes the longest of all: no other item waits for that.
+            self._items.unlink(note.trace, envelope=held.fd is not None)
+            self._forget(note.trace)
 
     def ripen(self, trace: str) -> None:
         """Give a young item its envelope file, not durably; what is not young (any more) is left alone."""
@@ -177,6 +178,6 @@ class InHand:
     def _forget(self, trace: str) -> None:
         with self._lock:
             held, fd = self._held.pop(trace, None), self._unreadable.pop(trace, None)
-            for descriptor in (held.fd if held is not None else None, fd):
-                if descriptor is not None:
-                    unlock(descriptor)
+        for descriptor in (held.fd if held is not None else None, fd):
+            if descriptor is not None:
+                unlock(descriptor)
