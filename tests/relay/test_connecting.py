@@ -158,9 +158,10 @@ class ConnectingTest(TestCase):
         secret.write_bytes(b"wrong\r\nsecond line\n")
         sink = self.sink()
         sink.extensions = ("AUTH PLAIN",)
+        sink.at = {"AUTH": "535 5.7.8 wrong"}
         zone = Zone(["a", "b"], a=["127.0.0.1"], b=["127.0.0.1"])
         attempt = await self.send(sink.number, zone, username="robin", password_file=str(secret))
-        self.assertEqual(kinds(attempt), [("try-again", "4.7.0")])
+        self.assertEqual(kinds(attempt), [("try-again", "4.7.8")])
         self.assertEqual(sink.connections, 1)
 
 
