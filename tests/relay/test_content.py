@@ -1,6 +1,7 @@
 """Octets from a message file."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -102,3 +103,10 @@ def test_nature_in_blocks(tmp_path_factory, octets, size):
     finally:
         content.BLOCK = before
     assert small == nature_of(outgoing)
+
+
+def test_no_file_for_what_is_known_already(tmp_path):
+    """The octets that came with the message's envelope go out after the head, stuffed as ever."""
+    known = replace(letter(tmp_path), path=str(tmp_path / "gone"), head=b"New: head\r\n", content=b"\r\n.dot\r\n")
+    assert whole_if_cached(known, DottedLines()) == b"New: head\r\n\r\n..dot\r\n.\r\n"
+    assert whole_if_cached(known, Octets()) == b"New: head\r\n\r\n.dot\r\n"

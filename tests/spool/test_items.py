@@ -10,7 +10,7 @@ from tests.spool.room import NOW, files_under
 from unitymail.disk import Disk
 from unitymail.interfaces.spool import DONE, Item, StepState
 from unitymail.mail.envelope import Envelope, Recipient
-from unitymail.routing.steps import RelayToSmartHost
+from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.index import LOW, NORMAL, URGENT
 from unitymail.spool.items import Items, level_of_mode
@@ -88,6 +88,17 @@ def test_urgency_shows_without_reading(room):
         room.items.create(replace(room.item, priority=priority), room.item.path)
         assert level_of_mode(os.stat(room.items.envelope_path("t1")).st_mode) == level
         room.items.make_durable(["t1"])
+
+
+def test_a_small_message_that_leaves_comes_with_its_envelope(room):
+    """Whoever sends it opens no file; what is large, cut short or only delivered here is read where it is wanted."""
+    assert room.items.content_of(room.item) == b"octets"
+    assert room.items.content_of(replace(room.item, head=2)) == b"tets"
+    assert room.items.content_of(replace(room.item, size=7)) == b""
+    assert room.items.content_of(replace(room.item, size=5)) == b""
+    assert room.items.content_of(replace(room.item, size=100_000)) == b""
+    assert room.items.content_of(replace(room.item, steps=(StepState(Deliver("u", "a@x")),))) == b""
+    assert room.items.content_of(replace(room.item, path=room.item.path + ".gone")) == b""
 
 
 def test_an_item_that_left_stays_away(room):

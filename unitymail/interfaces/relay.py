@@ -20,7 +20,8 @@ from unitymail.routing.next_hop import NextHop
 class Outgoing:
     """A message for one next hop. What is sent is `head`, then the file at `path` from `offset` on, CRLF lines.
 
-    `size` counts both. `told` is what only a peer is told, None for everybody else. `deliver_by` is Unix seconds.
+    `size` counts both. `content` is what the file would give, where that is known already; b"" says nothing. `told` is
+    what only a peer is told, None for everybody else. `deliver_by` is Unix seconds.
     """
 
     trace: str
@@ -38,6 +39,7 @@ class Outgoing:
     deliver_by: float | None = None
     deliver_by_mode: Literal["", "N", "R"] = ""
     told: FromPeer | None = None
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Item:
     none. `revision` grows with every change that is written.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.
     `received` is our own Received field out of the header block, b"" when that is not known without a look there.
+    `content` is what follows that block, when it is small and was read with the envelope; b"" says nothing.
     """
 
     trace: str
@@ -86,6 +87,7 @@ class Item:
     received: bytes = b""
     xid: str = ""
     revision: int = 0
+    content: bytes = b""
 
 
 class IIncoming(Interface):

@@ -38,6 +38,8 @@ def whole(outgoing: Outgoing, form: Form) -> bytes:
 
 def whole_if_cached(outgoing: Outgoing, form: Form) -> bytes | None:
     """As `whole`, where no disk need be waited for; None where one may have to be. Raises OSError."""
+    if outgoing.content:
+        return form.block(outgoing.head + outgoing.content) + form.end()
     expected = outgoing.size - len(outgoing.head)
     octets = bytearray(expected + 1)
     file = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)

@@ -40,7 +40,7 @@ STEP_NAMES: dict[type[Any], str] = {
 
 _STEPS = {name: kind for kind, name in STEP_NAMES.items()}
 _PLAIN = tuple(
-    f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh", "received")
+    f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh", "received", "content")
 )
 _plain = attrgetter(*_PLAIN)
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode

@@ -114,13 +114,16 @@ class InHand:
             raise
         with self._lock:
             self._held[trace] = _Held(item, item.revision, fd, item.revision, noted=item, claimed=True)
-        return item
+        content = self._items.content_of(item)
+        return replace(item, content=content) if content else item
 
     def note(self, item: Item, *, finished: bool) -> Note:
         """What to write about a new state of a claimed item. Then `apply` it, or tell that it `failed`."""
         held = self._held[item.trace]
         with self._files:
             held.revision += 1
+            if item.content:
+                item = replace(item, content=b"")
             before, held.item, held.noted = held.noted, item, item
             if finished:
                 return notes.finished(item, held.revision)
