@@ -19,3 +19,12 @@ def a_folder_of_its_own(tmp_path_factory):
     os.chdir(tmp_path_factory.mktemp("work"))
     yield
     os.chdir(before)
+
+
+@pytest.fixture(autouse=True)
+def a_umask_for_all():
+    """Founding a node sets a narrow one for its process: here other tests follow."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)

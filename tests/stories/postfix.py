@@ -1,5 +1,6 @@
 """Postfix as a smart host for a story: TLS, AUTH, and one Maildir for all that it accepts."""
 
+import contextlib
 import email
 import email.policy
 import os
@@ -78,6 +79,16 @@ in_flow_delay = 0
 """
 
 
+@contextlib.contextmanager
+def readable_by_others():
+    """What is made meanwhile can be read by Postfix's users, whatever mask this process runs with."""
+    mask = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+
+
 class Postfix:
     """A smart host at `port`. `username`, `password`: what it wants with `auth`; `ca_file`: who signed for `name`.
 
@@ -101,7 +112,8 @@ class Postfix:
         self.ports = dict(zip(MECHANISMS, ports, strict=True))
         self.ca_file = self.folder / "ca.pem"
         self.process = None
-        self._make(tls, auth, dict(inward))
+        with readable_by_others():
+            self._make(tls, auth, dict(inward))
 
     def _make(self, tls, auth, inward):
         d = self.folder
@@ -155,10 +167,11 @@ class Postfix:
         for name, mode in (("public", 0o710), ("maildrop", 0o730)):
             shutil.chown(self.folder / "queue" / name, "postfix", "postdrop")
             (self.folder / "queue" / name).chmod(mode)
-        self.process = subprocess.Popen(
-            [str(master), "-c", str(self.folder / "etc"), "-d"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with readable_by_others():
+            self.process = subprocess.Popen(
+                [str(master), "-c", str(self.folder / "etc"), "-d"], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, start_new_session=True,
+            )
         self._wait_for_port()
         return self
 
