@@ -34,13 +34,13 @@ class Cutting:
         self._limit = octets
 
     def cut(self):
-        """End every connection; new ones are carried well."""
-        self._limit = None
+        """End every connection, and only then carry well: a reply that comes at this moment is not heard either."""
         for pair in self._pairs:
             for end in pair:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
         self._pairs.clear()
+        self._limit = None
 
     def _accept(self):
         while not self._closed:
