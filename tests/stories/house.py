@@ -5,6 +5,7 @@ import imaplib
 import json
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
@@ -39,10 +40,17 @@ def needs(program, package=None):
 
 
 def free_ports(count):
-    """Ports that nobody listens on now: bound to 0, asked, and given back."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
+    """Ports that nobody listens on now: tried at random, and given back. Below those that outgoing connections take,
+    since one of these may take a port that was given back before its node listens."""
+    sockets = []
+    while len(sockets) < count:
+        each = socket.socket()
+        try:
+            each.bind(("127.0.0.1", random.SystemRandom().randrange(12_000, 32_000)))
+        except OSError:
+            each.close()
+        else:
+            sockets.append(each)
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
