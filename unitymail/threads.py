@@ -1,6 +1,6 @@
 """A named pool of threads for what may block. Refuses to know what runs in it.
 
-Note *Not Twisted's pool*. That one takes 25 µs of the reactor's thread to hand a job over; here it is one entry in a
+Note *Not Twisted's pool*. That one asks a team of objects for each job that is handed over; here it is one entry in a
 queue of C. Whoever commits mail or claims items does so hundreds of times a second.
 """
 
