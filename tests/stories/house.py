@@ -2,6 +2,7 @@
 
 import functools
 import imaplib
+import itertools
 import json
 import os
 import pathlib
@@ -39,22 +40,29 @@ def needs(program, package=None):
     pytest.skip(words)
 
 
+def _ports_in_turn():
+    """Ports below those that outgoing connections take, each once: two nodes never get the same, started or not."""
+    first, last = 12_000, 32_000
+    start = random.SystemRandom().randrange(first, last)
+    return itertools.chain(range(start, last), range(first, start))
+
+
+_PORTS = _ports_in_turn()
+
+
 def free_ports(count):
-    """Ports that nobody listens on now: tried at random, and given back. Below those that outgoing connections take,
-    since one of these may take a port that was given back before its node listens."""
-    sockets = []
-    while len(sockets) < count:
-        each = socket.socket()
-        try:
-            each.bind(("127.0.0.1", random.SystemRandom().randrange(12_000, 32_000)))
-        except OSError:
-            each.close()
-        else:
-            sockets.append(each)
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody listens on now, and that nobody else here will be given."""
+    ports = []
+    for port in _PORTS:
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise AssertionError("no port is free")
 
 
 def wait_a_little():
