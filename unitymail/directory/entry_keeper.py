@@ -1,12 +1,13 @@
 """What the keepers of users, contacts and lists share: how they are found, and in which order they are saved.
 
-Refuses to know what each of them holds besides its card and its addresses.
+Refuses to know what each of them holds besides its card and its addresses: that is handed in.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, insert, select, update
 
@@ -17,15 +18,49 @@ from unitymail.directory.ids import new_id
 from unitymail.directory.sql import queries
 from unitymail.directory.transaction import Transaction
 
-E = TypeVar("E")
+
+class HasAlias(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def alias(self) -> str: ...
 
 
+E = TypeVar("E", bound=HasAlias)
+
+
+def _no_more_columns(transaction: Transaction) -> dict[str, Any]:
+    return {}
+
+
+def _nothing_more(transaction: Transaction, id: str, old: E | None, thing: E) -> None:
+    pass
+
+
+def _nothing_before(transaction: Transaction, thing: E) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class EntryKeeper(Generic[E]):
-    """`table` has the fields that only this kind has; `kind` is the word for it in the directory."""
+    """`table` has the fields that only this kind has; `kind` is the word for it in the directory.
+
+    `check` gives the object with defaults filled in and what it shares with others, or raises Refused; `columns` are
+    those of the table without the id, `first_columns` those written once. `write_more` writes rows of other tables,
+    `before_delete` removes them, or raises Refused. `as_kept` makes the object as it would be read back, where that
+    is cheaper than to read it.
+    """
 
     value: type[E]
     kind: str
     table: Table
+    check: Callable[[Transaction, E | None, E], tuple[E, Card, addresses.Wanted]]
+    columns: Callable[[E], dict[str, Any]]
+    first_columns: Callable[[Transaction], dict[str, Any]] = _no_more_columns
+    write_more: Callable[[Transaction, str, E | None, E], None] = _nothing_more
+    before_delete: Callable[[Transaction, E], None] = _nothing_before
+    as_kept: Callable[[E, Card, addresses.Wanted], E] | None = None
 
     def all(self, connection: Connection) -> list[E]:
         shared = queries.Shared()
@@ -36,7 +71,7 @@ class EntryKeeper(Generic[E]):
             for entry in queries.entries(connection, where, shared, (self.kind,))
             if isinstance(entry, self.value)
         ]
-        return sorted(found, key=lambda entry: entry.alias)  # type: ignore[attr-defined]
+        return sorted(found, key=lambda entry: entry.alias)
 
     def get(self, connection: Connection, id: str) -> E | None:
         found = queries.entry(connection, id)
@@ -52,29 +87,9 @@ class EntryKeeper(Generic[E]):
     def replace(self, transaction: Transaction, old: E, thing: E) -> E:
         return self._save(transaction, old, thing)
 
-    def delete(self, transaction: Transaction, thing: Any) -> None:
+    def delete(self, transaction: Transaction, thing: E) -> None:
+        self.before_delete(transaction, thing)
         entries.remove(transaction, thing.id, self.kind, thing.alias)
-
-    def check(self, transaction: Transaction, old: E | None, thing: E) -> tuple[E, Card, addresses.Wanted]:
-        """The object with defaults filled in, and what it shares with others; raises Refused."""
-        raise NotImplementedError
-
-    def columns(self, thing: E) -> dict[str, Any]:
-        """Of the table, without the id."""
-        raise NotImplementedError
-
-    def first_columns(self, transaction: Transaction) -> dict[str, Any]:
-        """Of the table, written once."""
-        return {}
-
-    def write_more(self, transaction: Transaction, id: str, old: E | None, thing: E) -> None:
-        """Rows of other tables."""
-
-    def kept(self, transaction: Transaction, thing: E, card: Card, owned: addresses.Wanted) -> E:
-        """The object as it was written."""
-        kept = self.get(transaction.connection, card.id)
-        assert kept is not None
-        return kept
 
     def _save(self, transaction: Transaction, old: E | None, thing: E) -> E:
         thing, card, owned = self.check(transaction, old, thing)
@@ -89,6 +104,13 @@ class EntryKeeper(Generic[E]):
         else:
             transaction.connection.execute(update(self.table).where(self.table.c.id == id).values(values))
         self.write_more(transaction, id, old, thing)
-        kept = self.kept(transaction, thing, card, owned)
+        kept = self._kept(transaction.connection, thing, card, owned)
         transaction.log(self.kind, id, "added" if old is None else "changed", difference(old, kept, card.alias))
+        return kept
+
+    def _kept(self, connection: Connection, thing: E, card: Card, owned: addresses.Wanted) -> E:
+        if self.as_kept is not None:
+            return self.as_kept(thing, card, owned)
+        kept = self.get(connection, card.id)
+        assert kept is not None
         return kept

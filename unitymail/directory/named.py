@@ -1,13 +1,14 @@
 """What classes, partitions, scopes, locations and templates share: rows of a table with an id and a unique name.
 
-Knows how such a row becomes a value and back; refuses to know what the other columns mean.
+Knows how such rows are found, in which order one is saved and when it may go; refuses to know the other columns: what
+differs from kind to kind is handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, fields, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
@@ -21,39 +22,49 @@ from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Refused, Taken
 from unitymail.mail.address import key_of
 
-T = TypeVar("T")
+
+class Named(Protocol):
+    """What such a row becomes: a frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
 
+T = TypeVar("T", bound=Named)
+
+
+def _as_wished(transaction: Transaction, old: T | None, thing: T) -> T:
+    return thing
+
+
+def _nothing_more(transaction: Transaction, thing: T) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class NamedKeeper(Generic[T]):
-    """The keeper of one such table. `what` names the kind in sentences; `in_use` lists (column, by whom)."""
+    """The keeper of one such table. `kind` is the word for it in the change log, `what` the one in sentences.
+
+    `from_row` and `columns` translate a row and a value (without id and name). `check` fills defaults in and raises
+    Refused; `after_write` writes rows of other tables. `called` is a closer word for one thing, where there is any;
+    `in_use` lists (column that may refer to it, by whom).
+    """
 
     value: type[T]
-
-    def __init__(
-        self, value: type[T], kind: str, table: Table, what: str, in_use: Iterable[tuple[Any, str]] = ()
-    ) -> None:
-        self.value = value
-        self.kind = kind
-        self.table = table
-        self.what = what
-        self._in_use = tuple(in_use)
-
-    def from_row(self, connection: Connection, row: Row[Any]) -> T:
-        raise NotImplementedError
-
-    def columns(self, thing: T) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def called(self, thing: T) -> str:
-        """The word for it in sentences."""
-        return self.what
-
-    def check(self, transaction: Transaction, old: T | None, thing: T) -> T:
-        """The object with defaults filled in; raises Refused."""
-        return thing
-
-    def after_write(self, transaction: Transaction, thing: T) -> None:
-        """Rows of other tables."""
+    kind: str
+    table: Table
+    what: str
+    from_row: Callable[[Connection, Row[Any]], T]
+    columns: Callable[[T], dict[str, Any]]
+    check: Callable[[Transaction, T | None, T], T] = _as_wished
+    after_write: Callable[[Transaction, T], None] = _nothing_more
+    called: Callable[[T], str] | None = None
+    in_use: Sequence[tuple[Any, str]] = ()
 
     def all(self, connection: Connection) -> list[T]:
         rows = connection.execute(select(self.table).order_by(self.table.c.name_key)).all()
@@ -76,11 +87,11 @@ class NamedKeeper(Generic[T]):
 
     def _save(self, transaction: Transaction, old: T | None, given: T) -> T:
         connection, table = transaction.connection, self.table
-        thing: Any = replace(given, name=checks.name(self.what, given.name))  # type: ignore[type-var, attr-defined]
+        thing = replace(given, name=checks.name(self.what, given.name))
         owner = connection.execute(select(table.c.id).where(table.c.name_key == key_of(thing.name))).scalar()
         if owner is not None and owner != thing.id:
             raise Taken(f"There is a {self.what} named {thing.name} already; choose another name.")
-        if old is not None and key_of(old.name) == DEFAULT != key_of(thing.name):  # type: ignore[attr-defined]
+        if old is not None and key_of(old.name) == DEFAULT != key_of(thing.name):
             raise Refused(f"The {self.what} Default is the one that new objects get; it keeps its name.")
         thing = self.check(transaction, old, thing)
         thing = replace(thing, id=thing.id or new_id())
@@ -97,10 +108,10 @@ class NamedKeeper(Generic[T]):
         return kept
 
     def delete(self, transaction: Transaction, thing: T) -> None:
-        id, name, what = thing.id, thing.name, self.called(thing)  # type: ignore[attr-defined]
+        id, name, what = thing.id, thing.name, self.called(thing) if self.called else self.what
         if key_of(name) == DEFAULT:
             raise Refused(f"The {what} {name} is the one that new objects get; it cannot be deleted.")
-        for column, who in self._in_use:
+        for column, who in self.in_use:
             if users := _using(transaction.connection, column, id, who):
                 raise Refused(f"The {what} {name} is in use by {users}; give them another one first.")
         transaction.connection.execute(delete(self.table).where(self.table.c.id == id))

@@ -11,26 +11,28 @@ from unitymail.directory.sql import schema as t
 from unitymail.people.class_of_service import ClassOfService, ImapBodies, RequireSecure
 
 
-class Classes(NamedKeeper[ClassOfService]):
-    def from_row(self, connection: Connection, row: Row[Any]) -> ClassOfService:
-        return ClassOfService(
-            row.id,
-            row.name,
-            row.access_imap,
-            ImapBodies(row.imap_bodies),
-            RequireSecure(row.secure),
-            row.secure_imap,
-            row.send_to_lists,
-        )
-
-    def columns(self, thing: ClassOfService) -> dict[str, Any]:
-        return plain_columns(thing)
+def from_row(connection: Connection, row: Row[Any]) -> ClassOfService:
+    return ClassOfService(
+        row.id,
+        row.name,
+        row.access_imap,
+        ImapBodies(row.imap_bodies),
+        RequireSecure(row.secure),
+        row.secure_imap,
+        row.send_to_lists,
+    )
 
 
-keeper = Classes(
+def columns(thing: ClassOfService) -> dict[str, Any]:
+    return plain_columns(thing)
+
+
+keeper = NamedKeeper(
     ClassOfService,
     "cos",
     t.classes_of_service,
     "class of service",
-    [(t.users.c.cos_id, "user"), (t.user_templates.c.cos_id, "template")],
+    from_row,
+    columns,
+    in_use=[(t.users.c.cos_id, "user"), (t.user_templates.c.cos_id, "template")],
 )

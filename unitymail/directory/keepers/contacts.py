@@ -17,37 +17,31 @@ from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import NotFound, Refused, Taken
 from unitymail.people.contact import Contact
 
+KIND = "contact"
 _NUMBER = re.compile(r"\+?[0-9]{1,64}\Z")
 """RFC 3801 4.1.1: the number of a mailbox, or E.164 with its plus sign."""
 MOST = 100_000
 """unity-connection.md 4.1: VPIM contacts of a directory."""
 
 
-class Contacts(EntryKeeper[Contact]):
-    kind = "contact"
-    value = Contact
-    table = t.contacts
+def check(transaction: Transaction, old: Contact | None, thing: Contact) -> tuple[Contact, Card, addresses.Wanted]:
+    if old is None:
+        entries.refuse_too_many(transaction, t.contacts, MOST, "contacts")
+    contact = _checked(transaction.connection, thing)
+    card = entries.card(
+        transaction, contact.id, KIND, contact.alias, contact.display_name, contact.partition, contact.extension
+    )
+    wish = addresses.wanted(transaction.connection, contact.id, primary="", proxies=contact.proxies)
+    return contact, card, wish
 
-    def check(
-        self, transaction: Transaction, old: Contact | None, thing: Contact
-    ) -> tuple[Contact, Card, addresses.Wanted]:
-        if old is None:
-            entries.refuse_too_many(transaction, t.contacts, MOST, "contacts")
-        contact = _checked(transaction.connection, thing)
-        card = entries.card(
-            transaction, contact.id, self.kind, contact.alias, contact.display_name, contact.partition,
-            contact.extension,
-        )  # fmt: skip
-        wish = addresses.wanted(transaction.connection, contact.id, primary="", proxies=contact.proxies)
-        return contact, card, wish
 
-    def columns(self, thing: Contact) -> dict[str, Any]:
-        return {
-            "first_name": thing.first_name,
-            "last_name": thing.last_name,
-            "location_id": thing.location or None,
-            "mailbox_number": thing.mailbox_number,
-        }
+def columns(thing: Contact) -> dict[str, Any]:
+    return {
+        "first_name": thing.first_name,
+        "last_name": thing.last_name,
+        "location_id": thing.location or None,
+        "mailbox_number": thing.mailbox_number,
+    }
 
 
 def _checked(connection: Connection, contact: Contact) -> Contact:
@@ -85,4 +79,4 @@ def _refuse_location(connection: Connection, contact: Contact, number: str) -> N
         raise Taken(f"The mailbox {number} at that location belongs to {whose}; change that one instead.")
 
 
-keeper = Contacts()
+keeper = EntryKeeper(Contact, KIND, t.contacts, check, columns)

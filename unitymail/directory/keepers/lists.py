@@ -20,52 +20,48 @@ from unitymail.interfaces.directory import NotFound, Refused
 from unitymail.mail.address import key_of
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 
+KIND = "list"
 MOST, MOST_MEMBERS, MOST_MEMBERS_OF_ALL = 100_000, 25_000, 1_500_000
 """unity-connection.md 3.3."""
 
 
-class Lists(EntryKeeper[DistributionList]):
-    kind = "list"
-    value = DistributionList
-    table = t.lists
+def check(
+    transaction: Transaction, old: DistributionList | None, thing: DistributionList
+) -> tuple[DistributionList, Card, addresses.Wanted]:
+    connection = transaction.connection
+    if old is None:
+        entries.refuse_too_many(transaction, t.lists, MOST, "lists")
+    elif key_of(old.alias) == UNDELIVERABLE and key_of(thing.alias) != UNDELIVERABLE:
+        raise Refused(f"The alias of the list {old.alias} stays: reports look for it by that name.")
+    entry = replace(thing, members=tuple(dict.fromkeys(thing.members)))
+    display = entry.display_name.strip() or entry.alias
+    card = entries.card(transaction, entry.id, KIND, entry.alias, display, entry.partition, "")
+    wish = addresses.wanted(connection, entry.id, primary=transaction.address_of(card.alias), proxies=entry.proxies)
+    _refuse_members(connection, old, entry)
+    return entry, card, wish
 
-    def check(
-        self, transaction: Transaction, old: DistributionList | None, thing: DistributionList
-    ) -> tuple[DistributionList, Card, addresses.Wanted]:
-        connection = transaction.connection
-        if old is None:
-            entries.refuse_too_many(transaction, t.lists, MOST, "lists")
-        elif key_of(old.alias) == UNDELIVERABLE and key_of(thing.alias) != UNDELIVERABLE:
-            raise Refused(f"The alias of the list {old.alias} stays: reports look for it by that name.")
-        entry = replace(thing, members=tuple(dict.fromkeys(thing.members)))
-        display = entry.display_name.strip() or entry.alias
-        card = entries.card(transaction, entry.id, self.kind, entry.alias, display, entry.partition, "")
-        wish = addresses.wanted(connection, entry.id, primary=transaction.address_of(card.alias), proxies=entry.proxies)
-        _refuse_members(connection, old, entry)
-        return entry, card, wish
 
-    def columns(self, thing: DistributionList) -> dict[str, Any]:
-        return {"allow_contacts": thing.allow_contacts, "accept_foreign": thing.accept_foreign}
+def columns(thing: DistributionList) -> dict[str, Any]:
+    return {"allow_contacts": thing.allow_contacts, "accept_foreign": thing.accept_foreign}
 
-    def write_more(
-        self, transaction: Transaction, id: str, old: DistributionList | None, thing: DistributionList
-    ) -> None:
-        m = t.members
-        before = set(old.members if old else ())
-        gone = before.difference(thing.members)
-        for where in queries.slices_of(gone):
-            transaction.connection.execute(delete(m).where(m.c.list_id == id, where(m.c.member_id)))
-        fresh = [{"list_id": id, "member_id": member} for member in thing.members if member not in before]
-        if fresh:
-            transaction.connection.execute(insert(m), fresh)
 
-    def delete(self, transaction: Transaction, thing: DistributionList) -> None:
-        if key_of(thing.alias) == UNDELIVERABLE:
-            raise Refused(
-                f"The list {thing.alias} gets what could not be delivered and cannot be deleted; "
-                "take its members away instead."
-            )
-        super().delete(transaction, thing)
+def write_members(transaction: Transaction, id: str, old: DistributionList | None, thing: DistributionList) -> None:
+    m = t.members
+    before = set(old.members if old else ())
+    gone = before.difference(thing.members)
+    for where in queries.slices_of(gone):
+        transaction.connection.execute(delete(m).where(m.c.list_id == id, where(m.c.member_id)))
+    fresh = [{"list_id": id, "member_id": member} for member in thing.members if member not in before]
+    if fresh:
+        transaction.connection.execute(insert(m), fresh)
+
+
+def refuse_undeliverable(transaction: Transaction, thing: DistributionList) -> None:
+    if key_of(thing.alias) == UNDELIVERABLE:
+        raise Refused(
+            f"The list {thing.alias} gets what could not be delivered and cannot be deleted; "
+            "take its members away instead."
+        )
 
 
 def _refuse_members(connection: Connection, old: DistributionList | None, entry: DistributionList) -> None:
@@ -103,4 +99,12 @@ def _refuse_kinds(connection: Connection, entry: DistributionList) -> None:
         raise Refused(f"The list {entry.alias} takes no contacts; allow them with --allow-contacts first.")
 
 
-keeper = Lists()
+keeper = EntryKeeper(
+    DistributionList,
+    KIND,
+    t.lists,
+    check,
+    columns,
+    write_more=write_members,
+    before_delete=refuse_undeliverable,
+)

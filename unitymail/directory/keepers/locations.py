@@ -23,44 +23,46 @@ _DIGITS = re.compile(r"[0-9]*\Z")
 _PLAIN = [f.name for f in fields(Location) if f.name not in ("id", "kind", "name", "partition", "scope", "home")]
 
 
-class Locations(NamedKeeper[Location]):
-    def from_row(self, connection: Connection, row: Row[Any]) -> Location:
-        known = {name: getattr(row, name) for name in _PLAIN}
-        return Location(
-            id=row.id,
-            kind=LocationKind(row.kind),
-            name=row.name,
-            partition=row.partition_id or "",
-            scope=row.scope_id or "",
-            home=row.home_id or "",
-            **known,
-        )
+def from_row(connection: Connection, row: Row[Any]) -> Location:
+    known = {name: getattr(row, name) for name in _PLAIN}
+    return Location(
+        id=row.id,
+        kind=LocationKind(row.kind),
+        name=row.name,
+        partition=row.partition_id or "",
+        scope=row.scope_id or "",
+        home=row.home_id or "",
+        **known,
+    )
 
-    def columns(self, thing: Location) -> dict[str, Any]:
-        return {
-            "partition_id": thing.partition or None,
-            "scope_id": thing.scope or None,
-            "home_id": thing.home or None,
-            **plain_columns(thing, "partition", "scope", "home"),
-        }
 
-    def called(self, thing: Location) -> str:
-        return "peer" if thing.kind is LocationKind.PEER else "VPIM location"
+def columns(thing: Location) -> dict[str, Any]:
+    return {
+        "partition_id": thing.partition or None,
+        "scope_id": thing.scope or None,
+        "home_id": thing.home or None,
+        **plain_columns(thing, "partition", "scope", "home"),
+    }
 
-    def check(self, transaction: Transaction, old: Location | None, thing: Location) -> Location:
-        thing = replace(
-            thing,
-            domain=checks.host("domain", thing.domain).lower(),
-            host=checks.host_or_address("host", thing.host) if thing.host else "",
-            fingerprint=thing.fingerprint.replace(":", "").lower(),
-        )
-        for port in (thing.port, thing.web_port):
-            if not 0 <= port <= 65_535:
-                raise Refused(f"The port {port} is out of range; give one from 1 to 65535.")
-        others = [one for one in self.all(transaction.connection) if one.id != thing.id]
-        if thing.kind is LocationKind.PEER:
-            return _peer(transaction, old, thing, others)
-        return _vpim(transaction, old, thing, others)
+
+def called(thing: Location) -> str:
+    return "peer" if thing.kind is LocationKind.PEER else "VPIM location"
+
+
+def check(transaction: Transaction, old: Location | None, thing: Location) -> Location:
+    thing = replace(
+        thing,
+        domain=checks.host("domain", thing.domain).lower(),
+        host=checks.host_or_address("host", thing.host) if thing.host else "",
+        fingerprint=thing.fingerprint.replace(":", "").lower(),
+    )
+    for port in (thing.port, thing.web_port):
+        if not 0 <= port <= 65_535:
+            raise Refused(f"The port {port} is out of range; give one from 1 to 65535.")
+    others = [one for one in keeper.all(transaction.connection) if one.id != thing.id]
+    if thing.kind is LocationKind.PEER:
+        return _peer(transaction, old, thing, others)
+    return _vpim(transaction, old, thing, others)
 
 
 def _peer(transaction: Transaction, old: Location | None, thing: Location, others: list[Location]) -> Location:
@@ -163,12 +165,16 @@ def _refuse_taken_dial_id(connection: Connection, thing: Location, others: list[
         raise Taken(f"The dial id {thing.dial_id} is the extension of {whose}; choose another.")
 
 
-keeper = Locations(
+keeper = NamedKeeper(
     Location,
     "location",
     t.locations,
     "location",
-    [
+    from_row,
+    columns,
+    check,
+    called=called,
+    in_use=[
         (t.users.c.home_id, "user"),
         (t.contacts.c.location_id, "contact"),
         (t.user_templates.c.home_id, "template"),

@@ -11,20 +11,22 @@ from unitymail.directory.sql import schema as t
 from unitymail.people.scope import Partition
 
 
-class Partitions(NamedKeeper[Partition]):
-    def from_row(self, connection: Connection, row: Row[Any]) -> Partition:
-        return Partition(row.id, row.name)
-
-    def columns(self, thing: Partition) -> dict[str, Any]:
-        return {}
+def from_row(connection: Connection, row: Row[Any]) -> Partition:
+    return Partition(row.id, row.name)
 
 
-keeper = Partitions(
+def columns(thing: Partition) -> dict[str, Any]:
+    return {}
+
+
+keeper = NamedKeeper(
     Partition,
     "partition",
     t.partitions,
     "partition",
-    [
+    from_row,
+    columns,
+    in_use=[
         (t.entries.c.partition_id, "entry"),
         (t.scope_partitions.c.partition_id, "search scope"),
         (t.locations.c.partition_id, "location"),

@@ -23,75 +23,74 @@ from unitymail.mail.address import key_of
 from unitymail.people.user import ACCEPT_ALL, DEFAULT_QUOTA, User
 from unitymail.settings.site import SiteSettings
 
+KIND = "user"
 
-class Users(EntryKeeper[User]):
-    kind = "user"
-    value = User
-    table = t.users
 
-    def check(self, transaction: Transaction, old: User | None, thing: User) -> tuple[User, Card, addresses.Wanted]:
-        connection, site = transaction.connection, transaction.once(site_of)
-        user = _completed(transaction, _checked(thing))
-        card = entries.card(
-            transaction, user.id, self.kind, user.alias, user.display_name, user.partition, user.extension
-        )
-        domain = transaction.once(entries.domain_of_peer, user.home) if user.home else transaction.identity.domain
-        corporate = user.corporate_address if site.corporate_proxy else ""
-        wish = addresses.wanted(
-            connection, user.id, primary=f"{card.alias}@{domain}", proxies=user.proxies, corporate=corporate
-        )
-        if user.home:
-            user = replace(user, actions=ACCEPT_ALL, relay_address="", quota=DEFAULT_QUOTA)
-        _refuse_relay(connection, old, user, wish, site)
-        return user, card, wish
+def check(transaction: Transaction, old: User | None, thing: User) -> tuple[User, Card, addresses.Wanted]:
+    connection, site = transaction.connection, transaction.once(site_of)
+    user = _completed(transaction, _checked(thing))
+    card = entries.card(transaction, user.id, KIND, user.alias, user.display_name, user.partition, user.extension)
+    domain = transaction.once(entries.domain_of_peer, user.home) if user.home else transaction.identity.domain
+    corporate = user.corporate_address if site.corporate_proxy else ""
+    wish = addresses.wanted(
+        connection, user.id, primary=f"{card.alias}@{domain}", proxies=user.proxies, corporate=corporate
+    )
+    if user.home:
+        user = replace(user, actions=ACCEPT_ALL, relay_address="", quota=DEFAULT_QUOTA)
+    _refuse_relay(connection, old, user, wish, site)
+    return user, card, wish
 
-    def columns(self, thing: User) -> dict[str, Any]:
-        return {
-            "first_name": thing.first_name,
-            "last_name": thing.last_name,
-            "corporate_address": thing.corporate_address,
-            "cos_id": thing.cos,
-            "scope_id": thing.scope,
-            "home_id": thing.home or None,
-            "relay_address": thing.relay_address,
-            "relay_key": key_of(thing.relay_address) if thing.relay_address else None,
-            "route_ndr": thing.route_ndr,
-            "hidden_capabilities": " ".join(thing.hidden_capabilities),
-            **action_columns(thing),
-            **quota_columns(thing),
-        }
 
-    def first_columns(self, transaction: Transaction) -> dict[str, Any]:
-        return {"created": transaction.now}
+def columns(thing: User) -> dict[str, Any]:
+    return {
+        "first_name": thing.first_name,
+        "last_name": thing.last_name,
+        "corporate_address": thing.corporate_address,
+        "cos_id": thing.cos,
+        "scope_id": thing.scope,
+        "home_id": thing.home or None,
+        "relay_address": thing.relay_address,
+        "relay_key": key_of(thing.relay_address) if thing.relay_address else None,
+        "route_ndr": thing.route_ndr,
+        "hidden_capabilities": " ".join(thing.hidden_capabilities),
+        **action_columns(thing),
+        **quota_columns(thing),
+    }
 
-    def write_more(self, transaction: Transaction, id: str, old: User | None, thing: User) -> None:
-        connection = transaction.connection
-        if old is not None:
-            connection.execute(delete(t.delegates).where(t.delegates.c.user_id == id))
-        if thing.delegates:
-            rows = [{"user_id": id, "delegate_id": delegate} for delegate in thing.delegates]
-            connection.execute(insert(t.delegates), rows)
 
-    def kept(self, transaction: Transaction, thing: User, card: Card, owned: addresses.Wanted) -> User:
-        """As it would be read back; ten thousand at once are not."""
-        by_kind = sorted((key, one.kind == "primary", one.address) for key, one in owned.by_key.items())
-        return replace(
-            thing,
-            id=card.id,
-            alias=card.alias,
-            display_name=card.display_name,
-            extension=card.extension,
-            partition=card.partition,
-            address=next(address for _, primary, address in by_kind if primary),
-            proxies=tuple(address for _, primary, address in by_kind if not primary),
-            delegates=tuple(sorted(thing.delegates)),
-        )
+def first_columns(transaction: Transaction) -> dict[str, Any]:
+    return {"created": transaction.now}
 
-    def delete(self, transaction: Transaction, thing: User) -> None:
-        connection = transaction.connection
-        connection.execute(delete(t.credentials).where(t.credentials.c.owner_id == thing.id))
-        connection.execute(delete(t.password_history).where(t.password_history.c.owner_id == thing.id))
-        super().delete(transaction, thing)
+
+def write_delegates(transaction: Transaction, id: str, old: User | None, thing: User) -> None:
+    connection = transaction.connection
+    if old is not None:
+        connection.execute(delete(t.delegates).where(t.delegates.c.user_id == id))
+    if thing.delegates:
+        rows = [{"user_id": id, "delegate_id": delegate} for delegate in thing.delegates]
+        connection.execute(insert(t.delegates), rows)
+
+
+def as_kept(thing: User, card: Card, owned: addresses.Wanted) -> User:
+    """As it would be read back; ten thousand at once are not."""
+    by_kind = sorted((key, one.kind == "primary", one.address) for key, one in owned.by_key.items())
+    return replace(
+        thing,
+        id=card.id,
+        alias=card.alias,
+        display_name=card.display_name,
+        extension=card.extension,
+        partition=card.partition,
+        address=next(address for _, primary, address in by_kind if primary),
+        proxies=tuple(address for _, primary, address in by_kind if not primary),
+        delegates=tuple(sorted(thing.delegates)),
+    )
+
+
+def forget_passwords(transaction: Transaction, thing: User) -> None:
+    connection = transaction.connection
+    connection.execute(delete(t.credentials).where(t.credentials.c.owner_id == thing.id))
+    connection.execute(delete(t.password_history).where(t.password_history.c.owner_id == thing.id))
 
 
 def _checked(user: User) -> User:
@@ -158,4 +157,14 @@ def quota_columns(thing: Any) -> dict[str, int]:
     return {f"quota_{name}": limit for name, limit in limits.items()}
 
 
-keeper = Users()
+keeper = EntryKeeper(
+    User,
+    KIND,
+    t.users,
+    check,
+    columns,
+    first_columns=first_columns,
+    write_more=write_delegates,
+    before_delete=forget_passwords,
+    as_kept=as_kept,
+)
