@@ -23,7 +23,7 @@ class Usual:
     """`read` makes a wish of the options that were typed; `columns` are those of the table."""
 
     group: click.Group
-    kind: Kind
+    kind: Kind[Any, Any]
     columns: Sequence[str]
     options: tuple[Decorator, ...] = ()
     read: Callable[[Office, dict[str, Any]], Any] = lambda office, given: None

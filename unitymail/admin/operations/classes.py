@@ -24,7 +24,7 @@ class ClassWish:
     send_to_lists: bool | None = None
 
 
-class Classes(Kind):
+class Classes(Kind[ClassOfService, ClassWish]):
     """A new class starts as Unity Connection's: no IMAP, bodies of private messages withheld."""
 
     value = ClassOfService

@@ -32,7 +32,7 @@ class ContactWish:
     spoken_name: bytes | None = None
 
 
-class Contacts(Kind):
+class Contacts(Kind[Contact, ContactWish]):
     value = Contact
     label = "alias"
 

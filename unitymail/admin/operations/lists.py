@@ -27,7 +27,7 @@ class ListWish:
     accept_foreign: bool | None = None
 
 
-class Lists(Kind):
+class Lists(Kind[DistributionList, ListWish]):
     value = DistributionList
     label = "alias"
 

@@ -49,7 +49,7 @@ _REFERRING = ("partition", "scope", "home")
 _PLAIN = tuple(f.name for f in fields(LocationWish) if f.name not in _REFERRING)
 
 
-class Locations(Kind):
+class Locations(Kind[Location, LocationWish]):
     value = Location
 
     def named(self, view: IDirectoryView, name: str) -> Location:

@@ -11,7 +11,7 @@ from unitymail.interfaces.directory import IDirectoryView
 from unitymail.people.scope import Partition, SearchScope
 
 
-class Partitions(Kind):
+class Partitions(Kind[Partition, Any]):
     value = Partition
 
     def wished(self, view: IDirectoryView, thing: Partition, wish: Any) -> Partition:

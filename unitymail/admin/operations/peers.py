@@ -94,7 +94,7 @@ class PeerWish:
     fingerprint: str | None = None
 
 
-class Peers(Kind):
+class Peers(Kind[Location, PeerWish]):
     value = Location
 
     def __init__(self, ours: str = "") -> None:

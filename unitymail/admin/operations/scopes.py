@@ -18,7 +18,7 @@ class ScopeWish:
     partition: tuple[str, ...] | None = None
 
 
-class Scopes(Kind):
+class Scopes(Kind[SearchScope, ScopeWish]):
     value = SearchScope
 
     def wished(self, view: IDirectoryView, thing: SearchScope, wish: ScopeWish) -> SearchScope:

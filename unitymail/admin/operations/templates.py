@@ -17,7 +17,7 @@ RULES = ("cos", "partition", "scope", "home", "actions", "quota", "route_ndr", "
 """Fields that a user takes over as they are."""
 
 
-class Templates(Kind):
+class Templates(Kind[UserTemplate, UserWish]):
     """A wish for a template is a wish for the users made from it."""
 
     value = UserTemplate
