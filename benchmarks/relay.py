@@ -2,13 +2,15 @@
 """Relaying: a queue of small messages let go at once, over 8 connections, to one sink. Needs root and postfix.
 
     relay.py [--rounds 5] [--messages 3000] [--size 2k] [--recipients 1] [--connections 8]
-             [--only unitymail,twisted,postfix]
+             [--only unitymail,node-with-twisted,twisted-durable,twisted,postfix]
     relay.py --memory            # how far the node grows: 5,000 and 50,000 in the queue, and 50 MB messages
 
-Three contenders in alternation. A unitymail node, whose queue holds the messages, until it is empty: each outcome is
-durable then. Postfix likewise, as Debian ships it. And Twisted's own ESMTPClient with TCP_NODELAY, which reads as many
-files and keeps nothing. The sink is Postfix's smtp-sink (C), the same process for all. It is stopped while queues
-fill: whoever connects waits for its greeting. Letting it go on is the start; the last outcome is the end.
+Contenders in alternation. `unitymail`: a node whose queue holds the messages, until it is empty: each outcome is
+durable then. `node-with-twisted`: the same node with Twisted's own ESMTPClient (TCP_NODELAY) in place of ours.
+`postfix` likewise, as Debian ships it. `twisted-durable`: Twisted's client in a process of its own, which reads as many
+files and does the least that makes outcomes durable. `twisted`: the same, and keeps nothing (`stock_client.py`). The
+sink is Postfix's smtp-sink (C), the same process for all. It is stopped while queues fill: whoever connects waits for
+its greeting. Letting it go on is the start; the last outcome is the end.
 """
 
 import argparse
@@ -67,9 +69,12 @@ class Count:
         self.file = open(path, "rb")  # noqa: SIM115
         self.file.seek(0, os.SEEK_END)
         self.found = 0
+        self.rest = b""
 
     def __call__(self):
-        self.found += self.file.read().count(self.word)
+        """Whole lines only: the end of a line may be seen later than its beginning."""
+        lines, end, self.rest = (self.rest + self.file.read()).rpartition(b"\n")
+        self.found += (lines + end).count(self.word)
         return self.found
 
 
@@ -113,11 +118,12 @@ class Server:
 
 class Node(Server):
     word = b" performed "
+    name, options, ports = "unitymail", (), 10
 
     def __init__(self, folder, sink, a):
-        super().__init__("unitymail", folder, [
-            os.path.join(HERE, "unitymail_node.py"), "--users", "10", "--base-port", str(sink.port + 10), "--python",
-            a.python, "--smart-host", f"{SINK}:{sink.port}"], a)
+        super().__init__(self.name, folder, [
+            os.path.join(HERE, "unitymail_node.py"), "--users", "10", "--base-port", str(sink.port + self.ports),
+            "--python", a.python, "--smart-host", f"{SINK}:{sink.port}", *self.options], a)
         self.log = os.path.join(self.folder, "log")
         self.items = os.path.join(self.folder, "node", "spool", "items")
 
@@ -133,6 +139,10 @@ class Node(Server):
         with open(self.log) as log:
             words = (" trouble ", " long-turn ", " hop-down ")
             return [line.strip() for line in log if any(word in line for word in words)]
+
+
+class NodeWithTwisted(Node):
+    name, options, ports = "node-with-twisted", ("--twistd", f"{os.path.join(HERE, 'stock_client.py')} node"), 15
 
 
 class Postfix(Server):
@@ -151,20 +161,24 @@ class Postfix(Server):
 class Twisted:
     """Not a server: a process of its own each round, waiting with its connections open."""
 
+    name, options = "twisted", ()
+
     def __init__(self, folder, sink, a):
-        self.name, self.a, self.sink = "twisted", a, sink
+        self.a, self.sink = a, sink
         self.folder = os.path.join(folder, self.name)
         os.makedirs(self.folder)
         lines = (b"X" * 70 + b"\n") * (a.size // 71 + 1)
-        for number in range(a.messages):
-            with open(os.path.join(self.folder, f"m{number}"), "wb") as file:
-                file.write(b"Subject: a message\n\n" + lines[: a.size - 30] + b"\n")
+        self.message = b"Subject: a message\n\n" + lines[: a.size - 30] + b"\n"
 
     def get_ready(self):
+        for number in range(self.a.messages):
+            with open(os.path.join(self.folder, f"m{number}"), "wb") as file:
+                file.write(self.message)
+        time.sleep(SETTLE_S)
         self.process = subprocess.Popen(
-            [self.a.python, __file__, "--stock", self.folder, "--port", str(self.sink.port), "--connections",
-             str(self.a.connections), "--messages", str(self.a.messages), "--recipients", str(self.a.recipients)],
-            stdout=subprocess.PIPE)
+            [self.a.python, os.path.join(HERE, "stock_client.py"), self.folder, "--host", SINK, "--port",
+             str(self.sink.port), "--connections", str(self.a.connections), "--messages", str(self.a.messages),
+             "--recipients", str(self.a.recipients), *self.options], stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"connected\n"
         self.roots = [self.process.pid]
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -181,49 +195,11 @@ class Twisted:
         pass
 
 
-def stock(a):
-    """In the process of Twisted's client: say `connected`, relay all files, say `done`, wait for the end."""
-    from twisted.internet import reactor
-    from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-    from twisted.mail import smtp
+class TwistedDurable(Twisted):
+    name, options = "twisted-durable", ("--keep",)
 
-    recipients = [RECIPIENT.format(number or "") for number in range(a.recipients)]
-    left, missing = iter(range(a.messages)), set(range(a.messages))
 
-    class Client(smtp.ESMTPClient):
-        debug = False
-
-        def connectionMade(self):
-            self.transport.setTcpNoDelay(True)
-            super().connectionMade()
-
-        def getMailFrom(self):
-            self.number = next(left, None)
-            return None if self.number is None else SENDER
-
-        def getMailTo(self):
-            return recipients
-
-        def getMailData(self):
-            return open(os.path.join(a.stock, f"m{self.number}"), "rb")
-
-        def sentMail(self, code, resp, numOk, addresses, log):
-            assert code == 250, resp
-            missing.discard(self.number)
-            if not missing:
-                print("done", flush=True)
-
-    connected = []
-
-    def made(_):
-        connected.append(1)
-        if len(connected) == a.connections:
-            print("connected", flush=True)
-
-    for _ in range(a.connections):
-        endpoint = TCP4ClientEndpoint(reactor, SINK, a.port)
-        connectProtocol(endpoint, Client(None, None, b"bench.example")).addCallback(made)
-    reactor.run()
+CONTENDERS = {one.name: one for one in (Node, NodeWithTwisted, TwistedDurable, Twisted)} | {"postfix": Postfix}
 
 
 def measure(contender, sink, messages):
@@ -245,8 +221,7 @@ def measure(contender, sink, messages):
 
 
 def speed(a, folder, sink):
-    kinds = {"unitymail": Node, "twisted": Twisted, "postfix": Postfix}
-    contenders = [kinds[name](folder, sink, a) for name in a.only.split(",")]
+    contenders = [CONTENDERS[name](folder, sink, a) for name in a.only.split(",")]
     found = {contender.name: [] for contender in contenders}
     try:
         for number in range(a.rounds):
@@ -256,13 +231,13 @@ def speed(a, folder, sink):
     finally:
         for contender in contenders:
             contender.end()
-    troubles = next((one.troubles() for one in contenders if isinstance(one, Node)), [])
+    troubles = [trouble for one in contenders if isinstance(one, Node) for trouble in one.troubles()]
     record = {"bench": "relay", "messages": a.messages, "size": a.size, "recipients": a.recipients,
               "connections": a.connections, "rounds": a.rounds, "troubles": troubles[:5]}
     for name, rounds in found.items():
         record[name] = {figure: statistics.median(one[figure] for one in rounds) for figure in rounds[0]}
-    for peer in ("twisted", "postfix"):
-        if peer in found and "unitymail" in found:
+    for peer in found:
+        if peer != "unitymail" and "unitymail" in found:
             for figure in ("msg_per_s", "cpu_s_per_1000"):
                 ratios = sorted(ours[figure] / theirs[figure]
                                 for ours, theirs in zip(found["unitymail"], found[peer], strict=True))
@@ -308,20 +283,17 @@ def read_options():
     p.add_argument("--size", type=size_arg, default=2048)
     p.add_argument("--recipients", type=int, default=1, help="of each message")
     p.add_argument("--connections", type=int, default=8)
-    p.add_argument("--only", default="unitymail,twisted,postfix")
+    p.add_argument("--only", default=",".join(CONTENDERS))
     p.add_argument("--memory", action="store_true")
     p.add_argument("--python", default=sys.executable)
     p.add_argument("--port", type=int, default=29800, help="of the sink; others are near")
     p.add_argument("--keep", help="work in this folder and leave it")
     p.add_argument("--out")
-    p.add_argument("--stock", help=argparse.SUPPRESS)
     return p.parse_args()
 
 
 def main():
     a = read_options()
-    if a.stock:
-        return stock(a)
     if os.geteuid() or not glob.glob("/usr/sbin/smtp-sink"):
         raise SystemExit("needs root, and apt-get install postfix")
     folder = a.keep or tempfile.mkdtemp(prefix="unitymail-relay-")

@@ -75,8 +75,8 @@ def start(a):
             os.symlink(f"../node/accounts/{id}", f"{d}/by-alias/{alias}")
     with open(d + "/log", "a") as log:
         process = subprocess.Popen(
-            [a.python, "-c", "from twisted.scripts.twistd import run; run()", "--nodaemon", "--pidfile=",
-             "unitymail", "--config", node + "/unitymail.toml"],
+            [a.python, *(a.twistd.split() or ("-c", "from twisted.scripts.twistd import run; run()")), "--nodaemon",
+             "--pidfile=", "unitymail", "--config", node + "/unitymail.toml"],
             cwd=d, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, env=environment,
         )
     with open(d + "/pid", "w") as f:
@@ -135,6 +135,7 @@ def main():
     p.add_argument("--users", type=int, default=15000)
     p.add_argument("--base-port", type=int, default=19500)
     p.add_argument("--python", default=sys.executable)
+    p.add_argument("--twistd", default="", help="what is run in place of twistd: a script and its arguments")
     p.add_argument("--smart-host", default="", help="HOST:PORT; mail for others goes there")
     a = p.parse_args()
     {"start": start, "stop": stop}[a.do](a)
