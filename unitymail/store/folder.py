@@ -170,7 +170,7 @@ class Folder:
             self.cur_mark = Mark(row.cur_mark, row.cur_verify)
             self.fingerprint.forget()
         if row.name != old.name:
-            self.account.renamed(self, old.name, row.name)
+            self.account.live.renamed(self, old.name, row.name)
         self.row = row
 
     def save_marks(self, index: Index) -> None:

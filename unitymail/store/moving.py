@@ -37,7 +37,7 @@ def delete(account: Account, index: Index, folder: Folder) -> None:
         owed = receipts.owe_deleted(index, unheard, unheard, account.now())
         drop_rows(index, row.id)
     account.tell(receipts.News(owed=owed))
-    account.forget_folder(row)
+    account.live.forget(row)
     account.note_usage(index)
     if not account.undelete_days:
         layout.remove_tree(account.disk, os.path.join(account.access.directory, aside))

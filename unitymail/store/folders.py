@@ -1,0 +1,149 @@
+"""The folders of an account by name: which directories are folders, and which row of the index belongs to each.
+
+Knows what a new folder needs and which names are taken; refuses to know what is in a folder. Directories are moved and
+removed by `moving`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, NoSuchFolder
+from unitymail.store import layout, moving
+from unitymail.store.index import Index
+from unitymail.store.names import INBOX, directory_of
+from unitymail.store.snapshots import FolderRow, read_row
+from unitymail.store.validity import next_uidvalidity
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+    from unitymail.store.folder import Folder
+
+SPECIAL = {
+    "Drafts": "\\Drafts",
+    "Sent": "\\Sent",
+    "Deleted Items": "\\Trash",
+    "Junk": "\\Junk",
+    "Archive": "\\Archive",
+}
+"""Folders that exist from the start, with their special use (RFC 6154)."""
+
+
+def make_special(account: Account, index: Index) -> None:
+    """For a new account; under the write lock."""
+    present = layout.folders_in(account.path)
+    for name in SPECIAL:
+        if name not in present:
+            layout.make_folder(account.disk, account.path, name, account.temporary)
+    for name in (INBOX, *SPECIAL):
+        row_of(account, index, name, os.fsencode(directory_of(name)))
+
+
+def listed(account: Account, index: Index, subscribed: Collection[str]) -> list[FolderInfo]:
+    """All, and the parents that are only names; INBOX first."""
+    special = dict(index.all("SELECT directory, special_use FROM folders"))
+    found = layout.folders_in(account.path)
+    parents = {parent for name in found for parent in _parents(name)}
+    return sorted(
+        (
+            FolderInfo(
+                name,
+                special.get(found.get(name, b"-"), SPECIAL.get(name, "")) if name in found else "",
+                name in subscribed, name in found, name in parents,
+            )
+            for name in found.keys() | parents
+        ),
+        key=lambda info: (info.name != INBOX, info.name),
+    )  # fmt: skip
+
+
+def opened(account: Account, name: str) -> Folder:
+    """The folder of this name, with a row of its own from now on."""
+    directory = _directory(account, name)
+    if directory is None:
+        raise NoSuchFolder(why=f"there is no folder {name!r}")
+    with account.access.using() as index:
+        row = read_row(index, "WHERE directory = ?", directory)
+        if row is None:
+            with account.access.alone() as index:
+                row = row_of(account, index, name, directory)
+        folder = account.folder_of(row)
+        folder.catch_up(index)
+        return folder
+
+
+def _directory(account: Account, name: str) -> bytes | None:
+    usual = os.fsencode(directory_of(name)) if name else b"."
+    if os.path.isdir(os.path.join(account.path, usual, b"cur")):
+        return usual
+    return layout.folders_in(account.path).get(name)
+
+
+def row_of(account: Account, index: Index, name: str, directory: bytes, special_use: str | None = None) -> FolderRow:
+    """The folder's row, made with a new UIDVALIDITY when it has none; under the write lock."""
+    row = read_row(index, "WHERE directory = ?", directory)
+    if row is not None:
+        return row
+    floor: int = index.one("SELECT ifnull(max(uidvalidity), 0) FROM folders")[0]
+    validity = next_uidvalidity(account.disk, account.access.directory, account.now(), floor, account.temporary)
+    use = SPECIAL.get(name, "") if special_use is None else special_use
+    with index.changing(durable=True):
+        index.execute(
+            "INSERT INTO folders (directory, name, mailboxid, special_use, uidvalidity, highest_modseq)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            directory, name, "F" + secrets.token_hex(8), use, validity, index.next_modseq(),
+        )  # fmt: skip
+    row = read_row(index, "WHERE directory = ?", directory)
+    assert row is not None
+    return row
+
+
+def create(account: Account, index: Index, name: str, special_use: str) -> None:
+    """With the parents that are missing; under the write lock."""
+    present = layout.folders_in(account.path)
+    if name in present:
+        raise FolderExists(why=f"there is a folder {name!r}")
+    _make_parents(account, index, name, present)
+    layout.make_folder(account.disk, account.path, name, account.temporary)
+    directory = os.fsencode(directory_of(name))
+    _drop_stale_row(account, index, directory)
+    row_of(account, index, name, directory, special_use or None)
+
+
+def _drop_stale_row(account: Account, index: Index, directory: bytes) -> None:
+    """A row whose directory somebody removed must not lend its UIDs to a new folder."""
+    row = read_row(index, "WHERE directory = ?", directory)
+    if row is not None:
+        with index.changing(durable=True):
+            moving.drop_rows(index, row.id)
+        account.live.forget(row)
+
+
+def rename(account: Account, index: Index, old: str, new: str) -> None:
+    """A folder other than INBOX, its children too; under the write lock."""
+    present = layout.folders_in(account.path)
+    if new in present:
+        raise FolderExists(why=f"there is a folder {new!r}")
+    if old not in present and not any(name.startswith(old + "/") for name in present):
+        raise NoSuchFolder(why=f"there is no folder {old!r}")
+    if new.startswith(old + "/"):
+        raise BadFolderName(why="a folder cannot become its own child")
+    _make_parents(account, index, new, present)
+    moving.rename(account, index, old, new, present)
+
+
+def _make_parents(account: Account, index: Index, name: str, present: dict[str, bytes]) -> None:
+    implied = {parent for other in present for parent in _parents(other)}
+    for parent in _parents(name):
+        if parent not in present and parent not in implied:
+            layout.make_folder(account.disk, account.path, parent, account.temporary)
+            row_of(account, index, parent, os.fsencode(directory_of(parent)))
+
+
+def _parents(name: str) -> list[str]:
+    """`a/b/c` → `a`, `a/b`."""
+    levels = name.split("/")
+    return ["/".join(levels[:depth]) for depth in range(1, len(levels))]

@@ -1,0 +1,69 @@
+"""The upkeep of an account: files follow what was changed, old mail goes for good, rows are rendered anew.
+
+Knows when each is due, and that sessions may work between the batches; refuses to know how a file follows (`settling`)
+and what is too old (`undelete`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unitymail.store import layout, settling, undelete
+from unitymail.store.access import guarded
+from unitymail.store.index import Index
+from unitymail.store.settling import Batch
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+
+PATIENCE_S = 0.2
+_FIRST = Batch(0, 0, True)
+
+
+def settle(account: Account) -> int:
+    """Let files follow what was changed; how many did."""
+    done, batch = 0, _FIRST
+    while batch.more:
+        batch = _settle_some(account, batch.last)
+        done += batch.done
+    return done
+
+
+def settle_if_free(account: Account) -> int:
+    """As `settle`; an account that is closed by now, or that somebody keeps busy, is left for the next time."""
+    done, batch = 0, _FIRST
+    while batch.more:
+        with account.access.free(PATIENCE_S) as free:
+            if not free:
+                break
+            batch = _settle_some(account, batch.last)
+        done += batch.done
+    return done
+
+
+@guarded
+def _settle_some(account: Account, last: int) -> Batch:
+    """One batch, and what is old goes when nothing else is to be done."""
+    with account.access.using() as index:
+        if index.one("SELECT EXISTS (SELECT 1 FROM pending WHERE id > ?)"
+                     " OR EXISTS (SELECT 1 FROM expunged WHERE base IS NULL)", last)[0]:  # fmt: skip
+            with account.access.alone() as index:
+                return settling.settle_some(account, index, last)
+        if account.now() - account.purged_at >= undelete.PURGE_EVERY_S:
+            with account.access.alone() as index:
+                undelete.purge(account, index)
+                account.purged_at = account.now()
+    return Batch(0, last, False)
+
+
+def reindex(account: Account, index: Index) -> int:
+    """Forget what was rendered and look at every file name anew; how many messages there are."""
+    with index.changing():
+        for table in ("summaries", "fields", "terms", "previews", "threads", "packed"):
+            index.execute(f"DELETE FROM {table}")
+    count = 0
+    for name in layout.folders_in(account.path):
+        folder = account.folder(name)
+        folder.look(index, thoroughly=True)
+        count += len(folder.snapshot.uids)
+    return count
