@@ -12,13 +12,14 @@ from zope.interface import Attribute, Interface
 from unitymail.interfaces.errors import Never, Trouble, TryAgain
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
+from unitymail.mail.value import value
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Step
 
 # mypy: disable-error-code="misc,empty-body"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """What became of one attempt at a step. `status` is an enhanced code, `why` one sentence.
 

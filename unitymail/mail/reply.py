@@ -5,10 +5,10 @@ Knows the wire form; refuses to know when a reply is due.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from unitymail.mail.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """One reply of RFC 5321 4.2 with its enhanced status code (RFC 3463), "" where RFC 2034 wants none.
 
