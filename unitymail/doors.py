@@ -12,8 +12,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from unitymail import sockets
 from unitymail.departures import Departures
+from unitymail.imap.door import IMAPDoor
 from unitymail.imap.recent import Claims
-from unitymail.imap.server import IMAPDoor
 from unitymail.imap.slots import Slots as IMAPSlots
 from unitymail.imap.watch import Watches
 from unitymail.journal import Journal

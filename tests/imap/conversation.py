@@ -9,7 +9,7 @@ from zope.interface import alsoProvides, implementer
 from tests.fakes import ROBIN, FakeBook, FakeDoorbell, InlineThreads, RecordingJournal
 from tests.imap.memory_store import MemoryStore
 from unitymail.disk import Disk
-from unitymail.imap.server import IMAPDoor
+from unitymail.imap.door import IMAPDoor
 from unitymail.interfaces.login import ILogin, SignInRefused
 from unitymail.smtp.turns import Turns
 

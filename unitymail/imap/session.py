@@ -18,7 +18,8 @@ from unitymail.imap.view import View
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
 
 if TYPE_CHECKING:
-    from unitymail.imap.server import IMAPDoor, IMAPSession
+    from unitymail.imap.door import IMAPDoor
+    from unitymail.imap.server import IMAPSession
     from unitymail.people.user import User
 
 STEP = 131_072

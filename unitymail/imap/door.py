@@ -1,0 +1,118 @@
+"""A listening IMAP port: what its sessions need, who is there, and how all of them leave when the node shuts down.
+
+Refuses to know what is said on a connection: that is `server`.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import ServerFactory
+
+from unitymail.imap.recent import Claims
+from unitymail.imap.registry import Registry, discover
+from unitymail.imap.server import IMAPSession
+from unitymail.imap.slots import Slots
+from unitymail.imap.watch import Watches
+from unitymail.interfaces.book import IBook
+from unitymail.interfaces.disk import IDisk
+from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.store import IStore
+from unitymail.interfaces.threads import IThreads
+from unitymail.interfaces.turns import ITurns
+
+
+class IMAPDoor(ServerFactory):
+    """Each collaborator is known by its interface only.
+
+    `tls` is a context factory or None. `turns`, `slots`, `watches` and `claims` are shared by all doors of the process.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        host: str,
+        book: IBook,
+        login: ILogin,
+        store: IStore,
+        disk: IDisk,
+        threads: IThreads,
+        doorbell: IDoorbell,
+        journal: IJournal,
+        clock: Any,
+        turns: ITurns,
+        tls: Any = None,
+        implicit_tls: bool = False,
+        slots: Slots | None = None,
+        watches: Watches | None = None,
+        claims: Claims | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.name = name
+        self.host = host
+        self.book = book
+        self.login = login
+        self.store = store
+        self.disk = disk
+        self.threads = threads
+        self.doorbell = doorbell
+        self.journal = journal
+        self.clock = clock
+        self.turns = turns
+        self.tls = tls
+        self.implicit_tls = implicit_tls
+        self.slots = slots or Slots()
+        self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
+        self.registry = registry or discover()
+        self.claims = claims or Claims()
+        self.sessions: set[IMAPSession] = set()
+        self.draining = False
+        self._empty: list[Deferred[None]] = []
+        self._cut: Any = None
+        self._labels = count(1)
+
+    def next_label(self) -> str:
+        """A name for a connection in the journal."""
+        return f"{self.name}-{next(self._labels):x}"
+
+    def drain(self, patience_s: float = 20) -> Deferred[None]:
+        """Commands that run finish, then everybody is told BYE. Fires when all are gone, or cut off after a while."""
+        self.draining = True
+        done: Deferred[None] = Deferred()
+        self._empty.append(done)
+        for session in list(self.sessions):
+            session.take_leave()
+        self._cut = self.clock.callLater(patience_s, self._cut_off)
+        self._look_whether_empty()
+        return done
+
+    def left(self, session: IMAPSession) -> None:
+        """A session has ended."""
+        self.sessions.discard(session)
+        self._look_whether_empty()
+
+    def _look_whether_empty(self) -> None:
+        if self.sessions or not self._empty:
+            return
+        if self._cut.active():
+            self._cut.cancel()
+        waiting, self._empty = self._empty, []
+        for done in waiting:
+            done.callback(None)
+
+    def _cut_off(self) -> None:
+        for session in list(self.sessions):
+            session.transport.abortConnection()
+
+    def buildProtocol(self, addr: IAddress | None) -> IMAPSession:
+        session = IMAPSession(self)
+        session.factory = self
+        return session
