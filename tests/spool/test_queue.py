@@ -141,7 +141,7 @@ sys.stdin.read()
         self.queue.look()
         self.assertEqual(self.queue.due(NOW + 1), "t1")
 
-        def no_luck(fd, trace):
+        def no_luck(fd, trace, reading):
             raise OSError(5, "Input/output error")
 
         with_luck, self.room.spool._items.read_from = self.room.spool._items.read_from, no_luck
@@ -199,6 +199,80 @@ sys.stdin.read()
         self.assertEqual(self.queue.look(), 1)
         self.assertEqual(self.queue.due(NOW + 3_600), "t1")
         self.assertEqual(self.claim("t1").steps, (WAITING,))
+
+
+class NothingAtHand:
+    """Memory has none of the files."""
+
+    patient = False
+
+    def open(self, path):
+        raise BlockingIOError("not at hand")
+
+
+class ClaimFromDiskTests(ClaimTests):
+    """The same promises where every file is waited for, in a thread."""
+
+    def another(self):
+        queue = super().another()
+        queue._at_hand = NothingAtHand()
+        return queue
+
+    def setUp(self):
+        super().setUp()
+        self.queue._at_hand = NothingAtHand()
+
+
+class AtHandTests(QueueTests):
+    """What memory has is claimed at once, all else in a thread."""
+
+    def setUp(self):
+        super().setUp()
+        self.jobs = []
+        run = self.room.threads.run
+        self.room.threads.run = lambda job, *args: (self.jobs.append(job), run(job, *args))[1]
+
+    def test_a_small_item_costs_no_thread(self):
+        """An item whose files are in memory, with the message that is to be sent."""
+        self.put("t1")
+        item = self.claim("t1")
+        self.assertEqual((item.steps, item.content), ((WAITING,), b"octets"))
+        self.assertEqual(self.jobs, [])
+
+    def test_a_long_envelope_is_read_in_a_thread(self):
+        """Thousands of steps would take their time."""
+        steps = tuple(StepState(RelayToSmartHost(f"person{n}@elsewhere.example")) for n in range(1_000))
+        self.put("t1", steps=steps)
+        self.assertEqual(self.claim("t1").steps, steps)
+        self.assertEqual(len(self.jobs), 1)
+        self.assertIsNone(self.claim("t1", self.another()))
+
+    def test_a_message_that_is_not_at_hand(self):
+        """Its envelope is, but the thread reads both; nothing is claimed twice or left locked by the attempt."""
+        self.put("t1")
+        fd = os.open(self.items.message_path("t1"), os.O_RDONLY)
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+        self.assertEqual(self.claim("t1").content, b"octets")
+        self.assertEqual(len(self.jobs), 1)
+        self.release("t1", NOW)
+        self.assertIsNotNone(self.claim("t1", self.another()))
+
+    def test_whose_an_item_is_asks_the_disk_once(self):
+        """Of a process that has left nothing nobody brings anything back: its next item is claimed at once."""
+        for trace in ("t1", "t2"):
+            self.put(trace, intake=f"{trace}.1-gone")
+            self.assertIsNotNone(self.claim(trace))
+            self.assertEqual(len(self.jobs), 1)
+
+    def test_an_item_of_a_process_that_lives(self):
+        """Each is looked at in a thread as long as its process may bring it back."""
+        with open(os.path.join(self.places.journal, "1-lives.lock"), "wb"):
+            for trace in ("t1", "t2"):
+                self.put(trace, intake=f"{trace}.1-lives")
+                self.assertIsNotNone(self.claim(trace))
+        self.assertEqual(len(self.jobs), 2)
 
 
 class NoticingTests(QueueTests):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 
+from unitymail.spool.reading import FROM_DISK, Reading
 
-def try_lock(path: str) -> int | None:
+
+def try_lock(path: str, reading: Reading = FROM_DISK) -> int | None:
     """A descriptor that holds the file's lock; None when another holds it. FileNotFoundError when there is no file."""
     while True:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = reading.open(path)
         if not lock_descriptor(fd):
             os.close(fd)
             return None
@@ -25,7 +27,7 @@ def try_lock(path: str) -> int | None:
 def wait_for_lock(path: str) -> int:
     """As `try_lock`, once nobody else holds it. Not for the reactor thread."""
     while True:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = FROM_DISK.open(path)
         fcntl.flock(fd, fcntl.LOCK_EX)
         if _is_still(fd, path):
             return fd

@@ -21,6 +21,7 @@ from unitymail.spool import notes
 from unitymail.spool.claim import try_lock, unlock
 from unitymail.spool.items import Items
 from unitymail.spool.notes import Note
+from unitymail.spool.reading import FROM_DISK, Reading
 
 NO_FILE = -1
 
@@ -84,7 +85,7 @@ class InHand:
         held = self._held.get(item.trace)
         return held is not None and held.noted is not None and held.noted.steps == item.steps
 
-    # threads
+    # any thread
 
     def born(self, item: Item, source: str) -> Item:
         """A new item, of the message at `source`; as it is from now on. Raises OSError."""
@@ -95,16 +96,17 @@ class InHand:
             self._held[item.trace] = _Held(item, item.revision)
         return item
 
-    def claim(self, trace: str) -> Item | None:
+    def claim(self, trace: str, reading: Reading = FROM_DISK) -> Item | None:
         """The item in its file, locked; None when another process has it.
 
         Raises FileNotFoundError, OSError, and Unreadable: then it is ours all the same.
         """
-        fd = try_lock(self._items.envelope_path(trace))
+        fd = try_lock(self._items.envelope_path(trace), reading)
         if fd is None:
             return None
         try:
-            item = self._items.read_from(fd, trace)
+            item = self._items.read_from(fd, trace, reading)
+            content = self._items.content_of(item, reading)
         except OSError:
             unlock(fd)
             raise
@@ -114,7 +116,6 @@ class InHand:
             raise
         with self._lock:
             self._held[trace] = _Held(item, item.revision, fd, item.revision, noted=item, claimed=True)
-        content = self._items.content_of(item)
         return replace(item, content=content) if content else item
 
     def note(self, item: Item, *, finished: bool) -> Note:

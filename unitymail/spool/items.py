@@ -24,10 +24,11 @@ from unitymail.spool.claim import lock_descriptor
 from unitymail.spool.form import Unreadable, read_form, write_form
 from unitymail.spool.index import LOW, NORMAL, URGENT, level_of
 from unitymail.spool.places import Places, traces_in, unlink_if_there
+from unitymail.spool.reading import FROM_DISK, Reading
 
 MODES = {URGENT: 0o700, NORMAL: 0o600, LOW: 0o400}
 FLUSHED_ONE_BY_ONE = 64
-_USUAL = 16_384
+_USUAL = 8_192
 """Octets that are read at once; most envelopes are shorter."""
 NEVER = 7_258_118_400.0
 """When a held item falls due: the year 2200."""
@@ -108,33 +109,41 @@ class Items:
 
     def read(self, trace: str) -> Item:
         """Raises Unreadable, FileNotFoundError."""
-        fd = os.open(self.envelope_path(trace), os.O_RDONLY | os.O_CLOEXEC)
+        fd = FROM_DISK.open(self.envelope_path(trace))
         try:
             return self.read_from(fd, trace)
         finally:
             os.close(fd)
 
-    def read_from(self, fd: int, trace: str) -> Item:
+    def read_from(self, fd: int, trace: str, reading: Reading = FROM_DISK) -> Item:
         """The item whose envelope file is open. Raises Unreadable, OSError."""
-        octets = some = os.pread(fd, _USUAL, 0)
+        octets = some = reading.read(fd, _USUAL, 0)
         while len(some) == _USUAL:
-            some = os.pread(fd, _USUAL, len(octets))
+            if not reading.patient:
+                raise BlockingIOError("a long envelope")
+            some = reading.read(fd, _USUAL, len(octets))
             octets += some
         return read_form(octets, self.message_path(trace))
 
-    def content_of(self, item: Item) -> bytes:
-        """The message after our header block, for who is about to send it as it is; b"" when it is not small."""
+    def content_of(self, item: Item, reading: Reading = FROM_DISK) -> bytes:
+        """The message after our header block, for who is about to send it as it is; b"" when it is not small.
+
+        Raises BlockingIOError where that is to be had from the disk only.
+        """
         size = item.size - item.head
         if size > SMALL or not any(isinstance(state.step, SENT_AS_IT_IS) for state in item.steps):
             return b""
-        with suppress(OSError):  # whoever sends it opens the file, and meets the trouble
-            fd = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fd = reading.open(item.path)
             try:
-                octets = os.pread(fd, size + 1, item.head)
+                octets = reading.read(fd, size + 1, item.head)
             finally:
                 os.close(fd)
-            return octets if len(octets) == size else b""
-        return b""
+        except BlockingIOError:
+            raise
+        except OSError:
+            return b""  # whoever sends it opens the file, and meets the trouble
+        return octets if len(octets) == size else b""
 
     def is_shunted(self, trace: str) -> bool:
         return os.path.exists(os.path.join(self._places.shunted, f"{trace}.json"))

@@ -226,3 +226,8 @@ def find_dead(directory: str) -> tuple[list[Remains], set[str]]:
                 continue
         dead.append(Remains(owner, tuple(path for _, path in sorted(found)), lock))
     return dead, living
+
+
+def has_remains(directory: str, owner: str) -> bool:
+    """Whether there is anything of a process: it lives, or its records may still be replayed. Once not, never again."""
+    return any(name.startswith(f"{owner}.") for name in os.listdir(directory))

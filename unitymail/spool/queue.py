@@ -27,8 +27,10 @@ from unitymail.spool.in_hand import InHand
 from unitymail.spool.index import Index, level_of
 from unitymail.spool.intake import owner_of
 from unitymail.spool.items import NEVER, Items, level_of_mode, wakes_at
+from unitymail.spool.journal_file import has_remains
 from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places, is_trace
+from unitymail.spool.reading import FROM_DISK, FromMemory, Reading
 
 STAYS_S = 1.0
 UNKNOWN_S = 60.0
@@ -63,8 +65,10 @@ class Queue:
         self._owner = owner
         self._index = Index()
         self._claims = Claims(threads, self._claim)
+        self._at_hand = FromMemory()
         self._fresh: set[str] = set()
         self._others: set[str] = set()
+        self._gone: set[str] = set()
         self._untold: deque[Nudge] = deque()
         self._wake: Callable[[], None] = lambda: None
         self._asked: Callable[[Iterable[str]], None] = lambda traces: None
@@ -108,12 +112,19 @@ class Queue:
         self._index.claim(trace)
         if (item := self._in_hand.take(trace)) is not None:
             return succeed(self._as_claimed(item))
-        return self._claims.ask(trace)
-
-    def _claim(self, trace: str) -> Item | None:
-        """In a thread: the item from its file."""
         try:
-            item = self._in_hand.claim(trace)
+            return succeed(self._claim(trace, self._at_hand))
+        except BlockingIOError:
+            return self._claims.ask(trace)
+        except (Never, OSError) as error:
+            return fail(error)
+
+    def _claim(self, trace: str, reading: Reading = FROM_DISK) -> Item | None:
+        """The item from its file; BlockingIOError when that takes a thread."""
+        try:
+            item = self._in_hand.claim(trace, reading)
+        except BlockingIOError:
+            raise
         except FileNotFoundError:
             self._drop(trace)
             return None
@@ -129,9 +140,22 @@ class Queue:
             self._in_hand.let_go(trace)
             self._index.again(trace, NEVER)
             return None
-        if self._items.may_come_back(item) and owner_of(item.intake)[1] != self._owner:
+        if self._is_of_others(item, reading):
             self._others.add(trace)
         return self._as_claimed(item)
+
+    def _is_of_others(self, item: Item, reading: Reading) -> bool:
+        """Whether another process may still bring it back."""
+        owner = owner_of(item.intake)[1]
+        if not owner or owner == self._owner or owner in self._gone:
+            return False
+        if not reading.patient:
+            self._in_hand.let_go(item.trace)
+            raise BlockingIOError("an item of another process")
+        if not has_remains(self._places.journal, owner):
+            self._gone.add(owner)
+            return False
+        return self._items.may_come_back(item)
 
     def _as_claimed(self, item: Item) -> Item:
         fresh = item.trace in self._fresh
