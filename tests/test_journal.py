@@ -11,6 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.relay import Attempt
+from unitymail.interfaces.spool import Outcome
 from unitymail.journal import Journal, Lines, as_json, as_text, clean
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
@@ -59,6 +61,19 @@ class JournalTests(SynchronousTestCase):
         """A HELO or an address with CR LF stays inside its quotes."""
         self.journal.sign_in_failed("imap", "a\r\n2023 info delivered trace=x", "192.0.2.1", "unknown user")
         self.assertEqual(self.written().count("\n"), 1)
+
+    def test_an_attempt_is_one_line(self):
+        """Where it went, who answered, for whom, and for how many it was taken; a long list is cut."""
+        done, refused = Outcome("done"), Outcome("failed", "5.1.1")
+        attempt = Attempt((done, refused), ("C: QUIT",), "mx.example [192.0.2.1]")
+        self.journal.attempted("t1", "the smart host", attempt, ("a@x", "b@x"))
+        many = tuple(f"somebody.{n}@elsewhere.example" for n in range(1_000))
+        self.journal.attempted("t2", "hop", Attempt((done,) * 1_000), many)
+        first, second = self.written().splitlines()
+        words = 'trace=t1 hop="the smart host" remote="mx.example [192.0.2.1]" recipients=2 done=1 to=a@x,b@x'
+        self.assertTrue(first.endswith(f" info attempted {words}"))
+        self.assertIn(" recipients=1000 done=1000 to=somebody.0@elsewhere.example,somebody.1@", second)
+        self.assertLess(len(second), 700)
 
     def test_steps_are_named(self):
         """A failed step says which, for whom and why."""

@@ -33,6 +33,8 @@ from unitymail.routing.steps import Step
 
 Fields = dict[str, Any]
 LONGEST_VALUE = 500
+MOST_NAMED = 50
+"""Recipients in a line."""
 _plain = re.compile(r'[!#-<>-\[\]-~]{1,500}').fullmatch
 """Printable ASCII without space, quote, equals sign and backslash: most values."""
 
@@ -219,10 +221,6 @@ class Journal:
         self._write("info", "delivered", trace=trace, account=account, address=address)
         self._note(trace, "delivered", account=account, address=address)
 
-    def performed(self, trace: str, step: Step, outcome: str) -> None:
-        self._write("info", "performed", trace=trace, **_step(step), outcome=outcome)
-        self._note(trace, "performed", step=step, outcome=outcome)
-
     def postponed(self, trace: str, step: Step, why: str, again_at: float) -> None:
         self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=_moment(again_at))
         self._note(trace, "postponed", step=step, why=why, again=_moment(again_at))
@@ -235,10 +233,12 @@ class Journal:
         self._both("info", "reported", trace, report=report, to=to, fates=fates)
 
     def attempted(self, trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
-        done = sum(outcome.kind == "done" for outcome in attempt.outcomes)
+        """One line, whatever the number of recipients: it names them as far as there is room."""
+        done = [outcome.kind for outcome in attempt.outcomes].count("done")
         self._write(
-            "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients), done=done
-        )
+            "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients), done=done,
+            to=",".join(recipients[:MOST_NAMED]),
+        )  # fmt: skip
         self._note(trace, "attempted", hop=hop, attempt=attempt, recipients=recipients)
 
     def converted(self, trace: str, to: str, seconds: float, removed: tuple[str, ...]) -> None:
@@ -262,6 +262,9 @@ class Journal:
 
     def administered(self, trace: str, who: str, what: str) -> None:
         self._both("info", "administered", trace, who=who, what=what)
+
+    def undeliverable(self, trace: str, why: str, keeper: str) -> None:
+        self._both("warning", "undeliverable", trace, why=why, keeper=keeper)
 
     def bad_mail(self, trace: str, reason: str) -> None:
         self._both("warning", "bad-mail", trace, reason=reason)

@@ -323,14 +323,15 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     """Whatever the journal notes of a message, the story says it in a sentence, not as a row of facts."""
     chris = id_of("chris")
     journal = past.journal
-    journal.performed(TRACE, RelayToSmartHost("a@b"), "2.0.0")
-    journal.performed(TRACE, RelayToSmartHost("c@d"), "mx.example.net")
+    for to, outcome in (("a@b", "2.0.0"), ("c@d", "mx.example.net")):  # as it was noted once
+        journal.history.note(TRACE, "performed", {"step": RelayToSmartHost(to), "outcome": outcome})
     journal.failed(TRACE, RelayToSmartHost("a@b"), "5.1.1", "Nobody.")
     journal.converted(TRACE, "Berlin", 2.9, ("song.mp3",))
     journal.converted(TRACE, "mailbox", 1.5, ())
     journal.contact_learned(TRACE, "l1", "added", "Pat")
     journal.receipt_sent(TRACE, f"{TRACE}-m0", "a@b")
     journal.administered(TRACE, "root", "hold")
+    journal.undeliverable(TRACE, "nobody there", "undeliverablemessages@vm1.example.com")
     journal.bad_mail(TRACE, "nobody knows the sender")
     journal.shunted(TRACE, "ValueError: x")
     journal.mended(TRACE, client="192.0.2.7")
@@ -339,6 +340,7 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     past.tell()
     said = house.do("trace", TRACE)
     for words in (
+        "so undeliverablemessages@vm1.example.com gets it: nobody there",
         "Done: relay to a@b, 2.0.0.", "Done: relay to c@d, taken by mx.example.net.",
         "Failed: relay to a@b: 5.1.1 Nobody.", "Converted for Berlin: 2.9 s of audio.",
         "Converted from VPIM: 1.5 s of audio.",

@@ -86,6 +86,7 @@ class MemoryQueue:
             self.times[trace] = (0.0, "", 0.0)
         self.asked(traces)
         self.wake()
+        self.clock.advance(0)
 
     def look(self):
         return len(self.written)
@@ -208,7 +209,12 @@ def crash(desk):
     for item in desk.queue.items():
         desk.queue.times[item.trace] = (0.0, "", 0.0)
     put_together(desk)
+    start(desk)
+
+
+def start(desk):
     desk.courier.start()
+    desk.clock.advance(0)
 
 
 def send(desk, *steps, trace="t1", recipients=(), sender="chris@vm1.example.com", **facts):
@@ -226,6 +232,16 @@ def send(desk, *steps, trace="t1", recipients=(), sender="chris@vm1.example.com"
         CHRIS.id, len(octets), len(HEAD), tuple(map(StepState, steps)), name=f"1.M0P0.{trace}", fresh=True,
     )
     desk.queue.put(replace(item, **facts))
+    desk.clock.advance(0)
+
+
+def one_turn(clock):
+    """What is due now runs; what that asks for waits for the next turn."""
+    for call in [call for call in clock.getDelayedCalls() if call.getTime() <= clock.seconds()]:
+        call.reset(0)
+        clock.calls.remove(call)
+        call.called = 1
+        call.func(*call.args, **call.kw)
 
 
 def pass_time(desk, seconds, step=30.0):

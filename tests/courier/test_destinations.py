@@ -54,7 +54,7 @@ def test_exactly_one_probes():
     assert not hops.admit(HOP, "other", 2, 60)
     assert hops.is_open(HOP, "probe")
     assert not hops.is_open(HOP, "other")
-    assert hops.answered(HOP, 61)
+    assert hops.answered(HOP, "probe", 61)
     assert HOP not in hops.closed(61)
     assert hops.admit(HOP, "other", 2, 61)
     assert hops.trouble(HOP) is None
@@ -81,14 +81,13 @@ def test_a_probe_that_never_went_lets_the_next_one_try():
 def test_stragglers_bring_no_news():
     """Attempts that began before the hop went down, or before others had an answer, do not lengthen the wait."""
     hops = Destinations()
-    for trace in ("a", "b", "c"):
+    for trace in ("a", "b", "c", "d"):
         hops.admit(HOP, trace, 2, 0)
     assert hops.unreachable(HOP, "a", REFUSED, 0, 30)
     assert not hops.unreachable(HOP, "b", REFUSED, 0, 40)
     assert hops.probe_at(HOP) == 90
-    assert hops.answered(HOP, 50)  # c went well after all
+    assert hops.answered(HOP, "c", 50)  # c went well after all
     assert HOP not in hops.closed(50)
-    hops.admit(HOP, "d", 2, 50)
     assert not hops.unreachable(HOP, "d", REFUSED, 45, 55)
     assert hops.admit(HOP, "e", 2, 55)
 
@@ -132,7 +131,7 @@ def test_what_is_over_is_forgotten():
     hops = Destinations()
     for number in range(100):
         hops.admit(f"peer {number}", "t", 2, 0)
-        hops.answered(f"peer {number}", 0)
+        hops.answered(f"peer {number}", "t", 0)
     hops.over("t", 0)
     assert hops._known == {}
     assert hops._keys_of == {}
@@ -174,7 +173,7 @@ def test_who_is_asked_for_is_forgotten_when_no_hop_is_down():
     hops = hops_that_are_down()
     hops.ask_for(["never-taken-up"], 1)
     hops.admit(HOP, "probe", 2, 60)
-    hops.answered(HOP, 61)
+    hops.answered(HOP, "probe", 61)
     assert not hops._asked
 
 

@@ -229,6 +229,9 @@ class StoryTests(SynchronousTestCase):
         self.go(keepers, smart_host=[NOBODY])
         send(self.desk, A, sender="")
         self.assertEqual(len(self.desk.store.mailbox(TERRY.id)), 1)
+        (told,) = self.desk.journal.named("undeliverable")
+        why = f"{A.to} cannot be reached, and its sender cannot be told: Nobody there."
+        self.assertEqual(told.args, ("t1", why, keepers.address))
         self.assertEqual(self.desk.badmail.kept, {})
         self.assertEqual(self.desk.queue.items(), [])
 
@@ -240,6 +243,7 @@ class StoryTests(SynchronousTestCase):
         self.desk.book.user = lambda id: None if id == TERRY.id else user(id)
         send(self.desk, A, sender="")
         self.assertIn("cannot be told", self.desk.badmail.kept["t1"])
+        self.assertEqual(len(self.desk.journal.named("undeliverable")), 1)  # of the list; bad mail has its own event
         self.assertEqual(self.desk.queue.items(), [])
 
     def test_the_sender_of_a_report_is_gone(self):
@@ -250,6 +254,9 @@ class StoryTests(SynchronousTestCase):
         ((_, envelope, decision),) = self.desk.spool.reports.values()
         self.assertEqual(envelope.sender, "")
         self.assertEqual(decision.steps, (Deliver(TERRY.id, keepers.address),))
+        (told,) = self.desk.journal.named("undeliverable")
+        self.assertEqual((told.args[0], told.args[2]), ("t1-r0", keepers.address))
+        self.assertIn("a report that cannot be delivered", told.args[1])
 
     def test_mail_for_later(self):
         """Future release: nothing happens before, and patience begins then (RFC 4865)."""

@@ -2,6 +2,8 @@
 
 Knows when to look, and keeps its hands free of hops that are down or busy; refuses to know what happens to an item
 (`run`) and how hops fare (`destinations`). Reactor thread only.
+
+Note *One look a turn*. However many items come, end or fall due in a turn of the reactor, the next turn looks once.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from twisted.python.failure import Failure
 
 from unitymail.courier.destinations import Destinations
 from unitymail.courier.perform import Performers
-from unitymail.courier.run import Run
+from unitymail.courier.run import Means, Run
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import IQueue, Item
@@ -25,6 +28,8 @@ PARTING = 200
 """Items of which nothing is left to do but to write that down: what a crash may have done again."""
 IN_A_TURN = 16
 """Items that are begun in one turn of the reactor."""
+A_LOOK_S = 0.003
+"""After so long a look goes on in the next turn: some items are much work to begin."""
 LOOK_EVERY_S = 1.0
 
 
@@ -36,18 +41,19 @@ class Courier:
         journal: IJournal, clock: Any, decide: Callable[[Item], Decision], at_once: int = AT_ONCE,
     ) -> None:
         self._queue = queue
-        self._performers = performers
         self._destinations = destinations
         self._threads = threads
-        self._book = book
         self._journal = journal
         self._clock = clock
-        self._decide = decide
         self._at_once = at_once
+        self._means = Means(
+            queue, performers, threads, book, journal, clock.seconds, decide, destinations.opens_at, self._done
+        )
         self._runs = 0
         self._parting: set[str] = set()
+        self._over: list[str] = []
         self._going = False
-        self._looking_around = False
+        self._next_look: Any = None
         self._alarm: Any = None
         self._look_call: Any = None
         self._idle: list[Deferred[None]] = []
@@ -64,9 +70,10 @@ class Courier:
     def stop(self) -> Deferred[None]:
         """Begin nothing more; fires when the items in hand are written back."""
         self._going = False
-        for call in (self._alarm, self._look_call):
+        for call in (self._next_look, self._alarm, self._look_call):
             if call is not None and call.active():
                 call.cancel()
+        self._next_look = None
         if not self._runs:
             return succeed(None)
         waiter: Deferred[None] = Deferred()
@@ -74,29 +81,26 @@ class Courier:
         return waiter
 
     def wake(self) -> None:
-        """Look for work, now and whenever something falls due."""
-        if self._looking_around:
-            return  # an item that was begun a moment ago has ended already: the look goes on
-        self._looking_around = True
-        try:
-            self._take_up()
-        finally:
-            self._looking_around = False
+        """There may be work: look for it in the next turn."""
+        if self._next_look is None and self._going:
+            self._next_look = self._clock.callLater(0, self._look_for_work)
 
-    def _take_up(self) -> None:
+    def _look_for_work(self) -> None:
+        self._next_look = None
+        now = began = self._clock.seconds()
+        self._free_places(now)
+        closed = self._destinations.closed(now)
         begun = 0
-        while self._going and self._has_room():
-            now = self._clock.seconds()
-            if begun == IN_A_TURN:
-                self._wake_at(now)
-                return
-            trace = self._queue.due(now, self._destinations.closed(now))
+        while self._has_room():
+            if begun == IN_A_TURN or now > began + A_LOOK_S:
+                return self.wake()
+            trace = self._queue.due(now, closed)
             if trace is None:
-                self._wake_when_due(now)
-                return
+                return self._wake_when_due(now)
             self._destinations.expect(self._queue.hop_of(trace), trace, now)
             self._begin(trace)
             begun += 1
+            now = self._clock.seconds()
 
     def _has_room(self) -> bool:
         parting = len(self._parting)
@@ -104,39 +108,34 @@ class Courier:
 
     def _begin(self, trace: str) -> None:
         self._runs += 1
-        run = Run(
-            trace, queue=self._queue, performers=self._performers, threads=self._threads, book=self._book,
-            journal=self._journal, now=self._clock.seconds, decide=self._decide, opens_at=self._destinations.opens_at,
-            done=self._done,
-        )
-        ensureDeferred(run.perform()).addErrback(self._surprised, trace).addCallback(self._ended, trace)
-
-    def _surprised(self, failure: Any, trace: str) -> None:
-        self._journal.trouble(f"the courier's work on {trace}", failure.value)
+        ensureDeferred(Run(trace, self._means).perform()).addBoth(self._ended, trace)
 
     def _done(self, trace: str) -> None:
         """Its hands are free for others while the disk takes it down."""
         self._parting.add(trace)
-        self._give_up_place(trace)
+        self._over.append(trace)
+        self.wake()
 
-    def _give_up_place(self, trace: str) -> None:
-        now = self._clock.seconds()
-        self._destinations.over(trace, now)
-        if self._going:
-            self._wake_at(now)  # once for all that end in this turn
-
-    def _ended(self, _: None, trace: str) -> None:
+    def _ended(self, result: Failure | None, trace: str) -> None:
+        if result is not None:
+            self._journal.trouble(f"the courier's work on {trace}", result.value)
         self._runs -= 1
         if trace in self._parting:
             self._parting.remove(trace)
-            if self._going and len(self._parting) == PARTING - 1:
-                self._wake_at(self._clock.seconds())
+            if len(self._parting) == PARTING - 1:
+                self.wake()
         else:
-            self._give_up_place(trace)
+            self._over.append(trace)
+            self.wake()
         if not self._going and not self._runs:
             waiters, self._idle = self._idle, []
             for waiter in waiters:
                 waiter.callback(None)
+
+    def _free_places(self, now: float) -> None:
+        over, self._over = self._over, []
+        for trace in over:
+            self._destinations.over(trace, now)
 
     def _wake_when_due(self, now: float) -> None:
         moments = (self._queue.next_time(self._destinations.closed(now)), self._destinations.next_probe(now))

@@ -5,8 +5,8 @@ Knows when a hop may be tried and by whom; refuses to know how (the relay) and w
 Note *One probe*. A hop that cannot be used is left alone for a time that grows with each failure in a row. Then one
 item is let through. Once that is answered, whatever the answer, the hop is up, and everybody else goes.
 
-Note *Room*. A hop has room for a few times as many items as may be under way to it, so that the next is at hand when
-one ends. Above that it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
+Note *Room*. A hop has room for twice as many items as the relay takes for it: the next is at hand when one ends. Above
+that it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
 
 Note *Asked for*. What an administrator wants tried probes its hop at once, and the hop's waiting begins anew with it.
 """
@@ -20,8 +20,8 @@ from enum import Enum
 from unitymail.courier.retry import delay
 from unitymail.interfaces.spool import Outcome
 
-IN_HAND = 3
-"""Items in hand for each that may be under way."""
+IN_HAND = 2
+"""Items in hand for each that the relay takes."""
 FULL_S = 2.0
 """After so many seconds a hop without room may have some."""
 UNKNOWN_MOST = 8
@@ -88,8 +88,8 @@ class Destination:
             return len(self.in_hand) < self.most * IN_HAND
         return self.condition is Condition.DOWN and now >= self.probe_at and not self.in_hand
 
-    def forgettable(self) -> bool:
-        return self.condition is Condition.UP and not self.in_hand
+    def is_open_for(self, trace: str) -> bool:
+        return self.condition is Condition.UP or (self.condition is Condition.PROBED and self.probe == trace)
 
 
 class Destinations:
@@ -104,7 +104,10 @@ class Destinations:
         self._shut = False
 
     def of(self, key: str) -> Destination:
-        return self._known.setdefault(key, Destination(key))
+        hop = self._known.get(key)
+        if hop is None:
+            hop = self._known[key] = Destination(key)
+        return hop
 
     def shut(self) -> None:
         """From now on nothing may go anywhere: what waits in hand for its turn goes back into the queue."""
@@ -116,7 +119,7 @@ class Destinations:
             self._asked |= dict.fromkeys(traces, now)
 
     def closed(self, now: float) -> Set[str]:
-        """The keys of hops that nothing more may be begun for. Look at it, do not keep it."""
+        """The keys of hops that nothing more may be begun for. It goes on changing; ask again in another turn."""
         for hop in self._down.values():
             self._see(hop, now)
         return self._closed
@@ -151,31 +154,33 @@ class Destinations:
             hop.happens(Event.TRIED)
             hop.probe = trace
         self._see(hop, now)
-        return hop.condition is Condition.UP or hop.probe == trace
+        return hop.is_open_for(trace)
 
     def is_open(self, key: str, trace: str) -> bool:
         """Whether an item that was admitted may still go: the hop may have gone down since."""
-        hop = self.of(key)
-        return not self._shut and (hop.condition is Condition.UP or self._probes(hop, trace))
-
-    def _probes(self, hop: Destination, trace: str) -> bool:
-        return hop.condition is Condition.PROBED and hop.probe == trace
+        hop = self._known.get(key)
+        return not self._shut and (hop is None or hop.is_open_for(trace))
 
     def trouble(self, key: str) -> Outcome | None:
         """Why the hop is down; None when it is not."""
         hop = self._known.get(key)
         return hop.trouble if hop is not None and hop.condition is not Condition.UP else None
 
-    def answered(self, key: str, now: float) -> bool:
-        """The hop said something about a message. Whether it was down before."""
-        return self._is_up(self.of(key), Event.ANSWERED, now)
+    def answered(self, key: str, trace: str, now: float) -> bool:
+        """The hop said something about the item, which gives up its place there. Whether it was down before."""
+        hop = self.of(key)
+        hop.answered_at = now
+        was_down = hop.condition is not Condition.UP and self._is_up(hop, Event.ANSWERED, now)
+        self._left(hop, trace, now)
+        return was_down
 
     def renewed(self, key: str, now: float) -> None:
         """Nothing is known of the hop any more; nor do attempts that began before tell anything."""
-        self._is_up(self.of(key), Event.RENEWED, now)
+        hop = self.of(key)
+        hop.answered_at = now
+        self._is_up(hop, Event.RENEWED, now)
 
     def _is_up(self, hop: Destination, event: Event, now: float) -> bool:
-        hop.answered_at = now
         if hop.happens(event) is Condition.UP:
             return False
         hop.failures, hop.probe_at, hop.probe, hop.trouble = 0, 0.0, "", None
@@ -186,20 +191,22 @@ class Destinations:
         return True
 
     def unreachable(self, key: str, trace: str, trouble: Outcome, began: float, now: float) -> bool:
-        """The hop could not be used by this item. Whether that is news: then it waits longer than before.
+        """The hop could not be used by this item, which gives up its place there. Whether that is news.
 
-        It is none when others had an answer since the attempt `began`, nor when another item is the probe.
+        Then the hop waits longer than before. It is none when others had an answer since the attempt `began`, nor when
+        another item is the probe.
         """
         hop = self.of(key)
-        if began < hop.answered_at or (hop.condition is Condition.PROBED and hop.probe != trace):
-            return False
-        hop.trouble = trouble
-        news = hop.happens(Event.UNREACHABLE) is not Condition.DOWN
+        news = False
+        if began >= hop.answered_at and (hop.condition is not Condition.PROBED or hop.probe == trace):
+            hop.trouble = trouble
+            news = hop.happens(Event.UNREACHABLE) is not Condition.DOWN
         if news:
             hop.failures, hop.failed_at = hop.failures + 1, now
             hop.probe_at, hop.probe = now + delay(hop.failures), ""
             self._down[key] = hop
-        self._see(hop, now)
+            self._see(hop, now)
+        self._left(hop, trace, now)
         return news
 
     def probe_at(self, key: str) -> float:
@@ -217,24 +224,22 @@ class Destinations:
         """Nobody works on the item any more."""
         self._asked.pop(trace, None)
         for key in self._keys_of.pop(trace, ()):
-            self._free(key, trace, now)
+            self._free(self._known[key], trace, now)
 
-    def left(self, key: str, trace: str, now: float) -> None:
+    def _left(self, hop: Destination, trace: str, now: float) -> None:
         """What the item had there is over; what it has elsewhere may take long."""
-        keys = self._keys_of.get(trace, set())
-        if key in keys:
-            keys.remove(key)
-            self._free(key, trace, now)
+        if (keys := self._keys_of.get(trace)) is not None:
+            keys.discard(hop.key)
+        self._free(hop, trace, now)
 
-    def _free(self, key: str, trace: str, now: float) -> None:
-        hop = self._known[key]
+    def _free(self, hop: Destination, trace: str, now: float) -> None:
         hop.in_hand.discard(trace)
         if hop.probe == trace:
             hop.happens(Event.LEFT)
             hop.probe = ""
         self._see(hop, now)
-        if hop.forgettable():
-            del self._known[key]
+        if hop.condition is Condition.UP and not hop.in_hand:
+            self._known.pop(hop.key, None)
 
     def _see(self, hop: Destination, now: float) -> None:
         if hop.has_room(now):

@@ -1,54 +1,29 @@
-"""Sending to a next hop: finds it anew each time, waits for its turn, keeps account of hops that are down.
+"""Sending to a next hop: finds it anew each time, and keeps account of hops that are down.
 
 Knows what an attempt means for others who wait; refuses to know what is sent and what the attempt means for its step.
+
+Note *Where messages wait*. In the queue, while their hop has no room (`destinations`); then in the relay, until it is
+their turn. What the relay gives back untried has not been attempted.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-
-from twisted.internet.defer import Deferred
 
 from unitymail.courier.destinations import Destinations
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.relay import Attempt, IRelay, Outgoing
 from unitymail.interfaces.spool import Item, Outcome
-from unitymail.routing.hops import next_hop
+from unitymail.routing.hops import RULES, next_hop
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.situation import Failure
 from unitymail.routing.steps import Step
 
-Write = Callable[[NextHop], Awaitable[Outgoing | Outcome]]
 NO_ROOM = Outcome("later")
 NO_WAY = Failure("5.3.5", "This mail system is not set up to send messages to this destination.")
-
-
-class Line:
-    """Who sends to one hop now, and who is next: as many at once as the hop may have."""
-
-    def __init__(self) -> None:
-        self._sending = 0
-        self._waiting: deque[Deferred[None]] = deque()
-
-    async def enter(self, most: int) -> None:
-        if self._sending >= most or self._waiting:
-            place: Deferred[None] = Deferred()
-            self._waiting.append(place)
-            await place
-        else:
-            self._sending += 1
-
-    def leave(self) -> bool:
-        """Let the next one in; whether somebody is left."""
-        if self._waiting:
-            self._waiting.popleft().callback(None)
-        else:
-            self._sending -= 1
-        return self._sending > 0
 
 
 class Dispatch:
@@ -62,25 +37,38 @@ class Dispatch:
         self._book = book
         self._journal = journal
         self._now: Callable[[], float] = clock.seconds
-        self._lines: dict[str, Line] = {}
+        self._hops: dict[tuple[str, bool], NextHop | Failure] = {}
+        self._as_of = -1
         self._down: dict[str, tuple[NextHop, Step, bool]] = {}
 
-    async def send(self, item: Item, step: Step, many: int, write: Write) -> list[Outcome]:
-        """Send what `write` makes for the step's hop of now: an outcome for each of its `many` recipients, in order.
-
-        `write` is called only when the hop may be used. It may give an Outcome instead, which then holds for all.
-        What it made is needed until this returns.
-        """
-        hop = next_hop(step, self._book, require_tls=item.envelope.require_tls) or NO_WAY
+    def way(self, item: Item, step: Step) -> NextHop | Outcome:
+        """The step's next hop of now, where the item has its place from now on; or why it cannot go there (now)."""
+        hop = self._hop_of(step, item.envelope.require_tls)
         if isinstance(hop, Failure):
-            return [Outcome("failed", hop.status, hop.cause)] * many
-        most = self._relay.most(hop)
-        if not self._destinations.admit(hop.key, item.trace, most, self._now()):
-            return [self._later(hop)] * many
-        made = await write(hop)
-        if isinstance(made, Outcome):
-            return [made] * many
-        return await self._in_turn(hop, most, item, step, made)
+            return Outcome("failed", hop.status, hop.cause)
+        if self._destinations.admit(hop.key, item.trace, self._relay.most(hop), self._now()):
+            return hop
+        return self._later(hop)
+
+    async def send(self, hop: NextHop, item: Item, step: Step, outgoing: Outgoing) -> list[Outcome]:
+        """Send to the hop that `way` gave for the step: an outcome for each recipient, in order.
+
+        What is sent is needed until this returns.
+        """
+        recipients = outgoing.recipients
+        handed_over = self._now()
+        attempt = None
+        if self._destinations.is_open(hop.key, item.trace):
+            attempt = await self._relay.send(hop, outgoing)
+        if attempt is None:
+            return [self._later(hop)] * len(recipients)
+        self._journal.attempted(item.trace, hop.name, attempt, tuple([one.address for one in recipients]))
+        if attempt.hop_down:
+            return self._unreachable(hop, item, step, attempt, handed_over)
+        if self._destinations.answered(hop.key, item.trace, self._now()):
+            self._down.pop(hop.key, None)
+            self._journal.hop_up(hop.name)
+        return list(attempt.outcomes)
 
     def renew(self) -> None:
         """The directory has changed: a hop that is down may be another system now, and is tried at once then."""
@@ -90,39 +78,34 @@ class Dispatch:
                 self._destinations.renewed(key, self._now())
 
     async def close(self) -> None:
-        """Begin nothing more, and wait a little for what is under way; who was only in line goes back to the queue.
+        """Begin nothing more, and wait a little for what is under way; who only waits goes back to the queue.
 
         For a courier that has been told to stop: then its items in hand are over soon, whatever their hops do.
         """
         self._destinations.shut()
         await self._relay.close()
 
-    async def _in_turn(self, hop: NextHop, most: int, item: Item, step: Step, made: Outgoing) -> list[Outcome]:
-        line = self._lines.setdefault(hop.key, Line())
-        await line.enter(most)
-        try:
-            if not self._destinations.is_open(hop.key, item.trace):
-                return [self._later(hop)] * len(made.recipients)
-            began = self._now()
-            attempt = await self._relay.send(hop, made)
-            self._journal.attempted(item.trace, hop.name, attempt, tuple(r.address for r in made.recipients))
-            outcomes = self._account(hop, item, step, attempt, began)
-            self._destinations.left(hop.key, item.trace, self._now())
-            return outcomes
-        finally:
-            if not line.leave():
-                self._lines.pop(hop.key, None)
+    def _hop_of(self, step: Step, require_tls: bool) -> NextHop | Failure:
+        """Looked up once for all that go the same way, as long as the directory does not change."""
+        if self._as_of != self._book.usn:
+            self._hops.clear()
+            self._as_of = self._book.usn
+        rule = RULES.get(type(step))
+        if rule is None:
+            return NO_WAY
+        way = rule.key(step), require_tls
+        hop = self._hops.get(way)
+        if hop is None:
+            hop = self._hops[way] = next_hop(step, self._book, require_tls=require_tls) or NO_WAY
+        return hop
 
-    def _account(self, hop: NextHop, item: Item, step: Step, attempt: Attempt, began: float) -> list[Outcome]:
-        """What the attempt means for everybody who waits for the hop, and when the next may try."""
-        now = self._now()
-        if not attempt.hop_down:
-            if self._destinations.answered(hop.key, now):
-                self._down.pop(hop.key, None)
-                self._journal.hop_up(hop.name)
-            return list(attempt.outcomes)
+    def _unreachable(
+        self, hop: NextHop, item: Item, step: Step, attempt: Attempt, handed_over: float
+    ) -> list[Outcome]:
+        """Everybody who waits for the hop waits together: until it is probed."""
         trouble = attempt.outcomes[0]
-        if self._destinations.unreachable(hop.key, item.trace, trouble, began, now):
+        began = attempt.began or handed_over
+        if self._destinations.unreachable(hop.key, item.trace, trouble, began, self._now()):
             self._down[hop.key] = hop, step, item.envelope.require_tls
             self._journal.hop_down(hop.name, trouble.why, self._destinations.probe_at(hop.key))
         again = self._destinations.probe_at(hop.key)

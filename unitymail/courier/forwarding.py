@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from unitymail.courier.dispatch import Dispatch
@@ -28,14 +28,16 @@ from unitymail.mail.message import Category, Sensitivity
 from unitymail.mail.trace import received_field
 from unitymail.people.location import LocationKind
 from unitymail.routing.decision import FromPeer, SenderKind
-from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Step
 
 NEVER = frozenset({"NEVER"})
 
 
 class Forwarding:
-    """Sends a message on as it is. `node_id` is this node's own id, for the XID that peers remember."""
+    """Performs the steps that send a message on as it is. A kind of them says what it `performs` and what its group is.
+
+    `node_id` is this node's own id, for the XID that peers remember.
+    """
 
     def __init__(self, *, dispatch: Dispatch, book: IBook, threads: IThreads, node_id: str) -> None:
         self._dispatch = dispatch
@@ -43,23 +45,33 @@ class Forwarding:
         self._threads = threads
         self._node_id = node_id
 
-    async def forward(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
+    async def perform(self, item: Item, state: StepState) -> Outcome:
+        return (await self.perform_many(item, [state]))[0]
+
+    async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
         """One transaction for all of them: they go to the same hop."""
         steps = [state.step for state in states]
+        hop = self._dispatch.way(item, steps[0])
+        if isinstance(hop, Outcome):
+            return [hop] * len(steps)
+        received = item.received or received_if_cached(item) or await self._threads.run(read_received, item)
+        told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
+        made = outgoing(item, recipients_of(steps, item), received, told)
+        return discreet(steps, await self._dispatch.send(hop, item, steps[0], made))
 
-        async def write(hop: NextHop) -> Outgoing:
-            received = item.received or received_if_cached(item) or await self._threads.run(read_received, item)
-            told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
-            return outgoing(item, recipients_of(steps, item), received, told)
 
-        outcomes = await self._dispatch.send(item, steps[0], len(steps), write)
-        return [discreet(step, outcome) for step, outcome in zip(steps, outcomes, strict=True)]
-
-
-def recipients_of(steps: Iterable[Step], item: Item) -> tuple[Recipient, ...]:
+def recipients_of(steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
     """Whom these steps are for at the next hop, with what the sender wants to hear of each."""
+    asked = item.envelope.recipients
+    if len(asked) == 1 and len(steps) == 1 and _goes_on_as_it_came(asked[0], steps[0]):
+        return asked
     wishes, lists = wishes_of(item.envelope), expanded(item)
     return tuple(_recipient(step, wishes, lists) for step in steps)
+
+
+def _goes_on_as_it_came(asked: Recipient, step: Step) -> bool:
+    """Most do: one recipient, whose sender asked for nothing."""
+    return asked.notify is None and isinstance(step, RelayToSmartHost | HandOver) and asked.address == step.to
 
 
 def recipient_of(step: Step, item: Item) -> Recipient:
@@ -135,8 +147,14 @@ def _sender(item: Item, book: IBook) -> tuple[SenderKind, str]:
     return ("outside" if item.envelope.sender else "null"), ""
 
 
-def discreet(step: Step, outcome: Outcome) -> Outcome:
-    """The outcome without the address to which a user relays: what the next hop said of it may be shown to senders."""
+def discreet(steps: Sequence[Step], outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes without the addresses to which users relay: what the next hop said may be shown to senders."""
+    if not any(isinstance(step, RelayToUser) for step in steps):
+        return outcomes
+    return [_discreet(step, outcome) for step, outcome in zip(steps, outcomes, strict=True)]
+
+
+def _discreet(step: Step, outcome: Outcome) -> Outcome:
     if not isinstance(step, RelayToUser) or outcome.kind == "done":
         return outcome
     return replace(outcome, why=_without(step, outcome.why), diagnostic=_without(step, outcome.diagnostic))

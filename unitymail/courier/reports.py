@@ -39,10 +39,23 @@ REMOVED = "2.6.4"
 """Delivered, with parts left out in the conversion."""
 
 
+def owes_nothing(item: Item) -> bool:
+    """Whether all is done, and there is nobody who can want to hear of it: so it is with most messages."""
+    for state in item.steps:
+        outcome = state.outcome
+        if outcome is None or outcome.kind != "done" or outcome.status == REMOVED:
+            return False
+    return not _asks_for_success(item.envelope)
+
+
+def _asks_for_success(envelope: Envelope) -> bool:
+    if envelope.deliver_by_mode == "N":
+        return True
+    return any(recipient.notify is not None and "SUCCESS" in recipient.notify for recipient in envelope.recipients)
+
+
 def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False) -> Item:
     """The item with what is due added to its steps: fates to a report, or its message to who keeps such mail."""
-    if all(map(_uneventful, item.steps)):
-        return item
     if item.envelope.sender == NULL_SENDER:
         return _with_keepers(item, book)
     item = _corrected(item)
@@ -91,10 +104,9 @@ def _ended(item: Item, number: int) -> Item:
 
 def _with_keepers(item: Item, book: IBook) -> Item:
     """A report about a report is never made: what cannot be delivered with the null sender is kept here."""
-    failed = next((state for state in item.steps if _has_failed(state)), None)
-    if failed is None or failed.outcome is None or any(isinstance(state.step, BadMail) for state in item.steps):
+    reason = why_undeliverable(item)
+    if not reason or any(isinstance(state.step, BadMail) for state in item.steps):
         return item
-    reason = f"{addressed_as(failed.step)} cannot be reached, and its sender cannot be told: {failed.outcome.why}"
     keepers = kept_by(book, reason)
     asked = [state for state in item.steps if state.step in keepers]
     if any(not _has_failed(state) for state in asked):
@@ -102,6 +114,15 @@ def _with_keepers(item: Item, book: IBook) -> Item:
     if asked:
         keepers = (BadMail(reason),)
     return replace(item, steps=(*item.steps, *map(StepState, keepers)))
+
+
+def why_undeliverable(item: Item) -> str:
+    """What failed of a message whose sender cannot be told; "" when nothing has."""
+    for state in item.steps:
+        if _has_failed(state) and state.outcome is not None:
+            to, why = addressed_as(state.step), state.outcome.why
+            return f"{to} cannot be reached, and its sender cannot be told: {why}"
+    return ""
 
 
 def _wants_none(item: Item, book: IBook) -> bool:
@@ -216,12 +237,6 @@ def _never(recipient: Recipient) -> bool:
 
 def _has_failed(state: StepState) -> bool:
     return state.outcome is not None and state.outcome.kind == "failed" and not isinstance(state.step, UNTOLD)
-
-
-def _uneventful(state: StepState) -> bool:
-    """Done, and nobody can want to hear of it."""
-    outcome = state.outcome
-    return outcome is not None and outcome.kind == "done" and not outcome.success and outcome.status != REMOVED
 
 
 def _done(state: StepState) -> bool:

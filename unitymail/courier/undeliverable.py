@@ -5,6 +5,8 @@ Refuses to know why a message came to this. Message actions and quotas of the ke
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from unitymail.interfaces.book import IBook
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.people.user import User
@@ -21,6 +23,14 @@ def kept_by(book: IBook, reason: str) -> tuple[Step, ...]:
         if steps:
             return tuple(steps)
     return (BadMail(reason),)
+
+
+def keeper_of(steps: Iterable[Step]) -> str:
+    """The address of the list whose members get it by these steps; "" for bad mail."""
+    for step in steps:
+        if isinstance(step, Deliver | HandOver):
+            return step.to if isinstance(step, Deliver) else step.original
+    return ""
 
 
 def _delivery(user: User, to: str) -> Step:

@@ -66,9 +66,6 @@ class IJournal(Interface):
     def delivered(trace: str, account: str, address: str) -> None:
         """A message is in a mailbox."""
 
-    def performed(trace: str, step: Step, outcome: str) -> None:
-        """Another step than a delivery is done."""
-
     def postponed(trace: str, step: Step, why: str, again_at: float) -> None:
         """A step will be tried again."""
 
@@ -82,7 +79,10 @@ class IJournal(Interface):
         """What is to become of an accepted message, and why, recipient by recipient."""
 
     def attempted(trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
-        """A message was sent to a next hop, or could not be: the outcome for each recipient and the dialogue."""
+        """A message was sent to a next hop, or could not be: the outcome for each recipient and the dialogue.
+
+        Of those for whom it was taken no other event tells; the others are `postponed` or `failed`, each by itself.
+        """
 
     def converted(trace: str, to: str, seconds: float, removed: tuple[str, ...]) -> None:
         """A message was converted for a VPIM location, or from VPIM (`to` "mailbox"); `removed`: parts left out."""
@@ -104,6 +104,9 @@ class IJournal(Interface):
 
     def administered(trace: str, who: str, what: str) -> None:
         """An administrator held, released, retried, bounced or deleted a message of the queue."""
+
+    def undeliverable(trace: str, why: str, keeper: str) -> None:
+        """A message, mostly a report, can neither be delivered nor returned; those at the address `keeper` get it."""
 
     def bad_mail(trace: str, reason: str) -> None:
         """A message went to bad mail."""

@@ -49,7 +49,8 @@ class Attempt:
     `hop_down`: nothing was said about this message, the hop itself could not be used (refused, timed out, TLS, sign-in,
     421): whoever waits for it may as well wait together. `remote` is the host and address that answered, "" when none
     did. `sent_dot` tells that the connection ended after the final dot and before its reply: the hop may have it.
-    `dialogue` has lines as `C: MAIL FROM:<...>` and `S: 250 ...`, without secrets and bodies, at most 200.
+    `dialogue` has lines as `C: MAIL FROM:<...>` and `S: 250 ...`, without secrets and bodies, at most 200. `began` is
+    when its turn came (Unix seconds), 0.0 when it did not have to wait for one.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -57,6 +58,7 @@ class Attempt:
     remote: str = ""
     hop_down: bool = False
     sent_dot: bool = False
+    began: float = 0.0
 
 
 class IRelay(Interface):

@@ -94,7 +94,7 @@ def _failed(events: list[Event], name_of: NameOf) -> Paragraph:
 
 
 def _performed(events: list[Event], name_of: NameOf) -> Paragraph:
-    """The outcome is a status, or the name of the host that took the message."""
+    """In older histories; now the attempt tells it. The outcome is a status, or who took it."""
     facts = events[0].facts
     outcome = facts.get("outcome", "2.0.0")
     if outcome != status_or_unknown(outcome):
@@ -163,6 +163,7 @@ _TELLERS: dict[str, Teller] = {
     "converted": _converted,
     "waiting": _waiting,
     "reported": _sentence("A report went to {to} (recipients that it tells of: {fates}); it is {report}."),
+    "undeliverable": _sentence("It can neither be delivered nor returned, so {keeper} gets it: {why}", bad=True),
     "bad-mail": _sentence("Kept as bad mail: {reason}", bad=True),
     "shunted": _sentence("Put aside, untouched, after an error nobody expected: {why}", bad=True),
     "read": _sentence("Read by {account}."),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Hashable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from unitymail.interfaces.spool import IStepPerformer
+from unitymail.courier.outcomes import NO_PERFORMER
+from unitymail.interfaces.spool import IManyStepsPerformer, IStepPerformer, Item, Outcome, StepState
 from unitymail.routing.steps import Step
 
 
@@ -34,6 +35,39 @@ class Performers:
     def put(self, performer: Any) -> None:
         """In the place of those that there are for its class."""
         self._of[performer.performs] = [performer]
+
+    def grouped(self, states: Sequence[StepState], numbers: Sequence[int]) -> Sequence[Sequence[int]]:
+        """The steps of these numbers as they go together: each group to be performed in one go."""
+        if len(numbers) == 1:
+            return (numbers,)
+        groups: dict[Hashable, list[int]] = {}
+        most: dict[Hashable, int] = {}
+        for number in numbers:
+            step = states[number].step
+            performer: Any = self.of(step)
+            if performer is not None and IManyStepsPerformer.providedBy(performer):
+                key: Hashable = performer.group(step)
+                most[key] = performer.together or len(numbers)
+            else:
+                key, most[number] = number, 1
+            groups.setdefault(key, []).append(number)
+        return [
+            group[start : start + most[key]]
+            for key, group in groups.items()
+            for start in range(0, len(group), most[key])
+        ]
+
+    def perform(self, item: Item, states: Sequence[StepState]) -> Awaitable[Sequence[Outcome]]:
+        """Perform the steps of one group: an outcome for each, in order."""
+        performer = self.of(states[0].step)
+        if hasattr(performer, "perform_many"):
+            many: Awaitable[Sequence[Outcome]] = performer.perform_many(item, states)
+            return many
+        return _one_by_one(performer, item, states)
+
+
+async def _one_by_one(performer: Any, item: Item, states: Sequence[StepState]) -> Sequence[Outcome]:
+    return [NO_PERFORMER if performer is None else await performer.perform(item, state) for state in states]
 
 
 def performer_classes() -> Iterator[type[Any]]:

@@ -24,7 +24,6 @@ from unitymail.interfaces.book import IBook
 from unitymail.interfaces.codec import CannotDecode, ICodec, TooLong
 from unitymail.interfaces.directory import IDirectory
 from unitymail.interfaces.journal import IJournal
-from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.spool import IManyStepsPerformer, Item, Outcome, StepState
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.message import Category
@@ -71,20 +70,43 @@ class ConvertPerformer:
         location = self._book.location(steps[0].location)
         if location is None:
             return [Outcome("failed", GONE.status, GONE.cause)] * len(steps)
-        sending = _Sending(self, item, steps, location, first=not any(state.attempts for state in states))
-        try:
-            outcomes = await self._dispatch.send(item, steps[0], len(steps), sending.write)
-        finally:
-            sending.close()
+        hop = self._dispatch.way(item, steps[0])
+        if isinstance(hop, Outcome):
+            return [hop] * len(steps)
+        removed: tuple[str, ...] = ()
+        if item.category == Category.RECEIPT.value:
+            outcomes = await self._send_as_it_is(hop, item, steps)
+        else:
+            made = await self._converted(item, steps, location, first=not any(state.attempts for state in states))
+            if isinstance(made, Outcome):
+                return [made] * len(steps)
+            outcomes, removed = await self._send(hop, item, steps, made), made.removed
         for step, outcome in zip(steps, outcomes, strict=True):
             if outcome.status == "5.1.1":
                 await gone_there(
                     item.trace, location, step.contact, directory=self._directory, threads=self._threads,
                     journal=self._journal,
                 )
-        return [_told(outcome, sending.removed) for outcome in outcomes]
+        return [_told(outcome, removed) for outcome in outcomes]
 
-    async def converted(
+    async def _send_as_it_is(self, hop: NextHop, item: Item, steps: Sequence[Convert]) -> list[Outcome]:
+        received = item.received or await self._threads.run(read_received, item)
+        plain = outgoing(item, recipients_of(steps, item), received)
+        return await self._dispatch.send(hop, item, steps[0], plain)
+
+    async def _send(self, hop: NextHop, item: Item, steps: Sequence[Convert], made: VpimMessage) -> list[Outcome]:
+        """The file that was made for this attempt stays until it is over."""
+        plain = outgoing(item, recipients_of(steps, item), b"")
+        converted = replace(
+            plain, sender=made.sender, path=made.path, offset=0, size=made.size, head=b"", body="7bit", smtputf8=False,
+            content=b"",
+        )
+        try:
+            return await self._dispatch.send(hop, item, steps[0], converted)
+        finally:
+            made.close()
+
+    async def _converted(
         self, item: Item, steps: Sequence[Convert], location: Location, *, first: bool
     ) -> VpimMessage | Outcome:
         """The message for the location, or why there is none. The first time it is in the journal."""
@@ -106,45 +128,6 @@ class ConvertPerformer:
     def _convert(self, item: Item, steps: Sequence[Convert], location: Location) -> VpimMessage | Refused:
         with tried_again(f"converting {item.trace} for {location.name}"):
             return self._form.convert(item, steps, location, item.received or read_received(item))
-
-    async def as_it_is(self, item: Item, steps: Sequence[Convert]) -> Outgoing:
-        received = item.received or await self._threads.run(read_received, item)
-        return outgoing(item, recipients_of(steps, item), received)
-
-
-class _Sending:
-    """One attempt: the file that was made for it, until it is over."""
-
-    def __init__(
-        self, performer: ConvertPerformer, item: Item, steps: Sequence[Convert], location: Location, *, first: bool
-    ) -> None:
-        self._performer = performer
-        self._item = item
-        self._steps = steps
-        self._location = location
-        self._first = first
-        self._made: VpimMessage | None = None
-
-    async def write(self, hop: NextHop) -> Outgoing | Outcome:
-        item = self._item
-        if item.category == Category.RECEIPT.value:
-            return await self._performer.as_it_is(item, self._steps)
-        made = await self._performer.converted(item, self._steps, self._location, first=self._first)
-        if isinstance(made, Outcome):
-            return made
-        self._made = made
-        plain = outgoing(item, recipients_of(self._steps, item), b"")
-        return replace(
-            plain, sender=made.sender, path=made.path, offset=0, size=made.size, head=b"", body="7bit", smtputf8=False
-        )
-
-    @property
-    def removed(self) -> tuple[str, ...]:
-        return self._made.removed if self._made is not None else ()
-
-    def close(self) -> None:
-        if self._made is not None:
-            self._made.close()
 
 
 def _step(state: StepState) -> Convert:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from zope.interface import implementer
 
-from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.forwarding import Forwarding
-from unitymail.interfaces.book import IBook
-from unitymail.interfaces.spool import IManyStepsPerformer, Item, Outcome, StepState
-from unitymail.interfaces.threads import IThreads
+from unitymail.interfaces.spool import IManyStepsPerformer
 from unitymail.routing.hops import peer
 from unitymail.routing.steps import HandOver
 
@@ -19,18 +16,9 @@ RECIPIENTS = 1_000
 
 
 @implementer(IManyStepsPerformer)
-class HandOverPerformer:
+class HandOverPerformer(Forwarding):
     performs = HandOver
     together = RECIPIENTS
 
-    def __init__(self, *, dispatch: Dispatch, book: IBook, threads: IThreads, node_id: str) -> None:
-        self._forwarding = Forwarding(dispatch=dispatch, book=book, threads=threads, node_id=node_id)
-
     def group(self, step: HandOver) -> Hashable:
         return peer.key(step)
-
-    async def perform(self, item: Item, state: StepState) -> Outcome:
-        return (await self.perform_many(item, [state]))[0]
-
-    async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
-        return await self._forwarding.forward(item, states)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from zope.interface import implementer
 
-from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.forwarding import Forwarding
-from unitymail.interfaces.book import IBook
-from unitymail.interfaces.spool import IManyStepsPerformer, Item, Outcome, StepState
-from unitymail.interfaces.threads import IThreads
+from unitymail.interfaces.spool import IManyStepsPerformer
 from unitymail.routing.hops.smart_host import KEY
 from unitymail.routing.steps import RelayToSmartHost
 
@@ -19,18 +16,9 @@ RECIPIENTS = 100
 
 
 @implementer(IManyStepsPerformer)
-class RelayToSmartHostPerformer:
+class RelayToSmartHostPerformer(Forwarding):
     performs = RelayToSmartHost
     together = RECIPIENTS
 
-    def __init__(self, *, dispatch: Dispatch, book: IBook, threads: IThreads, node_id: str) -> None:
-        self._forwarding = Forwarding(dispatch=dispatch, book=book, threads=threads, node_id=node_id)
-
     def group(self, step: RelayToSmartHost) -> Hashable:
         return KEY
-
-    async def perform(self, item: Item, state: StepState) -> Outcome:
-        return (await self.perform_many(item, [state]))[0]
-
-    async def perform_many(self, item: Item, states: Sequence[StepState]) -> list[Outcome]:
-        return await self._forwarding.forward(item, states)

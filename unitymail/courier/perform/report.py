@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from unitymail.courier.deciding import Decider, received
 from unitymail.courier.patience import tried_until
-from unitymail.courier.undeliverable import kept_by
+from unitymail.courier.undeliverable import keeper_of, kept_by
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import DONE, ISpool, IStepPerformer, Item, Outcome, StepState
@@ -52,7 +52,7 @@ class ReportPerformer:
         trace = f"{item.trace}-r{reports.index(state)}"
         when = state.next_at or item.arrived
         envelope = envelope_of(step.to)
-        octets, decision = await self._threads.run(self._write, item, step, trace, when, envelope)
+        octets, decision, kept = await self._threads.run(self._write, item, step, trace, when, envelope)
         head = head_block(
             trace=trace, envelope=envelope, origin=self._decider.origin, decision=decision, host=self._decider.host,
             when=when, subject=None,
@@ -62,17 +62,22 @@ class ReportPerformer:
         await self._spool.commit(incoming, envelope, decision, head)
         self._journal.reported(item.trace, trace, step.to, len(step.fates))
         self._journal.decided(trace, decision)
+        if kept and (keeper := keeper_of(decision.steps)):
+            self._journal.undeliverable(trace, kept, keeper)
         return DONE
 
     def _write(
         self, item: Item, step: Report, trace: str, when: float, envelope: Envelope
-    ) -> tuple[bytes, Decision]:
+    ) -> tuple[bytes, Decision, str]:
+        """The report, what becomes of it, and why it must be kept, "" when it can be delivered."""
         octets = build_report(
             to=step.to, fates=step.fates, envelope=item.envelope, original=original_of(item, step),
             host=self._decider.host, domain=self._book.domain, trace=trace, when=when,
             retry_until=tried_until(item, self._book.site), names=self._names(step),
         )
-        return octets, never_about_a_report(self._decider.decide(octets, envelope), self._book)
+        decision = self._decider.decide(octets, envelope)
+        why = why_kept(decision)
+        return octets, (_kept(decision, why, self._book) if why else without_reports(decision)), why
 
     def _names(self, step: Report) -> dict[str, str]:
         found = ((fate.address, self._book.find(fate.address)) for fate in step.fates)
@@ -98,12 +103,20 @@ def original_of(item: Item, step: Report) -> Original:
     )
 
 
-def never_about_a_report(decision: Decision, book: IBook) -> Decision:
-    """A report that cannot be delivered goes to those who keep undeliverable messages, or is bad mail."""
-    useful = tuple(step for step in decision.steps if not isinstance(step, Report))
-    if useful and decision.refusal is None:
-        return replace(decision, steps=useful)
-    why = decision.refusal.text if decision.refusal is not None else "; ".join(
-        recipient.reason for recipient in decision.recipients
-    )
-    return replace(decision, steps=kept_by(book, f"a report that cannot be delivered: {why}"), refusal=None)
+def why_kept(decision: Decision) -> str:
+    """Why a report can be delivered to nobody; "" when it can."""
+    if decision.refusal is not None:
+        return f"a report that cannot be delivered: {decision.refusal.text}"
+    if all(isinstance(step, Report) for step in decision.steps):
+        reasons = "; ".join(recipient.reason for recipient in decision.recipients)
+        return f"a report that cannot be delivered: {reasons}"
+    return ""
+
+
+def without_reports(decision: Decision) -> Decision:
+    """Nothing is ever reported about a report."""
+    return replace(decision, steps=tuple(step for step in decision.steps if not isinstance(step, Report)))
+
+
+def _kept(decision: Decision, why: str, book: IBook) -> Decision:
+    return replace(decision, steps=kept_by(book, why), refusal=None)
