@@ -127,6 +127,27 @@ class InlineThreads:
         return defer.execute(function, *args, **kwargs)
 
 
+@implementer(IThreads)
+class HeldThreads:
+    """Work waits until the test lets it go: one call at a time, or all of it."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def run(self, function, *args, **kwargs):
+        done = defer.Deferred()
+        self.waiting.append((done, function, args, kwargs))
+        return done
+
+    def step(self):
+        done, function, args, kwargs = self.waiting.pop(0)
+        defer.execute(function, *args, **kwargs).chainDeferred(done)
+
+    def go(self):
+        while self.waiting:
+            self.step()
+
+
 @implementer(IUsage)
 class FakeUsage(dict):
     """Octets by account id."""

@@ -1,10 +1,9 @@
 """The watcher: a change is taken within a second, or at once when somebody rings; failures are said once."""
 
-from twisted.internet import defer
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.fakes import InlineThreads, RecordingJournal
+from tests.fakes import HeldThreads, InlineThreads, RecordingJournal
 from unitymail.directory.watch import Watcher
 
 
@@ -22,22 +21,6 @@ class SmallBook:
             raise self.broken
         changed, self.usn = self.newest != self.usn, self.newest
         return changed
-
-
-class SlowThreads:
-    """Runs when told."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def run(self, function, *args):
-        d = defer.Deferred()
-        self.waiting.append((d, function, args))
-        return d
-
-    def finish_one(self):
-        d, function, args = self.waiting.pop(0)
-        d.callback(function(*args))
 
 
 class WatcherTests(SynchronousTestCase):
@@ -72,17 +55,17 @@ class WatcherTests(SynchronousTestCase):
 
     def test_a_look_under_way_does_not_count(self):
         """It may have begun before the change: a ring during a look makes another one, and many share it."""
-        threads = SlowThreads()
+        threads = HeldThreads()
         watcher = Watcher(self.book, threads, clock=self.clock, journal=self.journal)
         first = watcher.take(2)
         self.book.newest = 3
         later = [watcher.take(3), watcher.take(3)]
-        threads.finish_one()
+        threads.step()
         self.assertEqual(self.successResultOf(first), 3)
         self.assertNoResult(later[0])
         stopped = watcher.stop()
         self.assertNoResult(stopped)
-        threads.finish_one()
+        threads.step()
         self.assertEqual([self.successResultOf(d) for d in later], [3, 3])
         self.assertIsNone(self.successResultOf(stopped))
         self.assertEqual(threads.waiting, [])

@@ -77,22 +77,6 @@ class Wire(StringTransport):
         self.producerState = "producing"
 
 
-class HeldThreads:
-    """Threads whose work waits until the test lets it go, one call at a time."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def run(self, function, *args, **kwargs):
-        d = defer.Deferred()
-        self.waiting.append((d, function, args, kwargs))
-        return d
-
-    def step(self):
-        d, function, args, kwargs = self.waiting.pop(0)
-        defer.execute(function, *args, **kwargs).chainDeferred(d)
-
-
 class House:
     """The collaborators that the doors of a test share."""
 

@@ -6,8 +6,8 @@ from errno import EIO
 from twisted.mail.imap4 import IMAP4Server
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.fakes import ROBIN
-from tests.imap.conversation import MESSAGE, HeldThreads, House
+from tests.fakes import ROBIN, HeldThreads
+from tests.imap.conversation import MESSAGE, House
 from tests.imap.memory_store import MemoryContent
 from unitymail.imap.inlet import HIGH_WATER
 from unitymail.imap.registry import Done, Registry, command, discover

@@ -3,8 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.fakes import FakeDoorbell, InlineThreads, RecordingJournal
-from tests.imap.conversation import HeldThreads
+from tests.fakes import FakeDoorbell, HeldThreads, InlineThreads, RecordingJournal
 from tests.imap.memory_store import MemoryStore
 from unitymail.imap.watch import Watches
 

@@ -5,12 +5,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, execute
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.fakes import InlineThreads, RecordingJournal
+from tests.fakes import HeldThreads, InlineThreads, RecordingJournal
 from unitymail.directory.book import Book
 from unitymail.directory.credentials import Credentials
 from unitymail.directory.directory import Directory
@@ -55,23 +55,6 @@ class CountingCredentials(Credentials):
     def conclude(self, owner, judge):
         self.calls.append("write")
         return super().conclude(owner, judge)
-
-
-class HeldThreads:
-    """Work waits until it is let go."""
-
-    def __init__(self):
-        self.held = []
-
-    def run(self, function, *args):
-        d = Deferred()
-        self.held.append((d, function, args))
-        return d
-
-    def let_go(self):
-        while self.held:
-            d, function, args = self.held.pop(0)
-            execute(function, *args).chainDeferred(d)
 
 
 class LoginTestCase(SynchronousTestCase):
@@ -286,7 +269,7 @@ class CacheTests(LoginTestCase):
         threads = HeldThreads()
         login = self.another_process(password_threads=threads)
         opened = [self.start(login=login) for _ in range(10)]
-        threads.let_go()
+        threads.go()
         self.assertEqual({self.successResultOf(d).alias for d in opened}, {"robin"})
         self.assertEqual(self.passwords.checked, 1)
 

@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from twisted.mail import smtp
 
-from tests.fakes import CHRIS, ROBIN
+from tests.fakes import CHRIS, ROBIN, HeldThreads
 from tests.smtp.conversation import LETTER, Conversation, FakeSpool, codes
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.login import Place, SignInRefused
@@ -619,22 +619,6 @@ class FailingThreads:
         return fail(TryAgain(DISK_FULL))
 
 
-class CountingThreads:
-    """Runs things when told to."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def run(self, function, *args, **kwargs):
-        done = Deferred()
-        self.waiting.append((done, function, args, kwargs))
-        return done
-
-    def finish(self):
-        done, function, args, kwargs = self.waiting.pop(0)
-        done.callback(function(*args, **kwargs))
-
-
 TEAM = DistributionList("l-team", "team", "team@vm1.example.com", "Team", members=("u-chris",))
 HEAVY = {
     "on disk": (LETTER, ["chris@vm1.example.com"]),
@@ -649,18 +633,18 @@ HEAVY = {
 def test_heavy_messages_are_judged_in_a_thread(what):
     """What may take long to read or to decide does not hold up the reactor."""
     octets, recipients = HEAVY[what]
-    threads = CountingThreads()
+    threads = HeldThreads()
     c = Conversation(threads=threads, spool=FakeSpool(memory_limit=0) if what == "on disk" else None)
     c.book.by_key["team@vm1.example.com"] = TEAM
     assert c.greeted().letter(*recipients, octets=octets)[-1] == "354"
     assert len(threads.waiting) == 1
-    threads.finish()
+    threads.step()
     assert codes(c.heard()) == ["250 2.0.0"]
 
 
 def test_small_messages_need_no_thread():
     """The usual message is judged at once."""
-    c = Conversation(threads=CountingThreads()).greeted()
+    c = Conversation(threads=HeldThreads()).greeted()
     assert c.letter("chris@vm1.example.com")[-1] == "250 2.0.0"
 
 

@@ -5,7 +5,8 @@ import tempfile
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.imap.conversation import MESSAGE, HeldThreads, House
+from tests.fakes import HeldThreads
+from tests.imap.conversation import MESSAGE, House
 from unitymail.disk import Disk
 from unitymail.settings.site import SiteSettings
 

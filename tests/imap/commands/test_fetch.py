@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.imap.conversation import MESSAGE, HeldThreads, House
+from tests.fakes import HeldThreads
+from tests.imap.conversation import MESSAGE, House
 from tests.imap.fetch.naive_mime import sections
 from unitymail.interfaces.errors import TryAgain
 

@@ -2,7 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.imap.conversation import MESSAGE, HeldThreads, House
+from tests.fakes import HeldThreads
+from tests.imap.conversation import MESSAGE, House
 
 
 class IdleTests(SynchronousTestCase):
