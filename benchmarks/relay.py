@@ -100,24 +100,19 @@ class Server:
             raise SystemExit(f"{self.name}: {done.stderr[-500:]}")
         time.sleep(SETTLE_S)
 
-    @property
-    def each(self):
-        """How often `word` is written for each message."""
-        return 1
-
     def get_ready(self):
         self.fill(self.a.messages, self.a.size, recipients=self.a.recipients)
         self.outcomes = Count(self.log, self.word)
 
     def finished(self):
-        return self.outcomes() >= self.a.messages * self.each and self.is_empty()
+        return self.outcomes() >= self.a.messages and self.is_empty()
 
     def end(self):
         subprocess.run([*self.command[:2], "stop", *self.command[2:]], check=False, stdout=subprocess.DEVNULL)
 
 
 class Node(Server):
-    word = b" performed "
+    word = b" attempted "
     name, options, ports = "unitymail", (), 10
 
     def __init__(self, folder, sink, a):
@@ -126,10 +121,6 @@ class Node(Server):
             "--python", a.python, "--smart-host", f"{SINK}:{sink.port}", *self.options], a)
         self.log = os.path.join(self.folder, "log")
         self.items = os.path.join(self.folder, "node", "spool", "items")
-
-    @property
-    def each(self):
-        return self.a.recipients
 
     def is_empty(self):
         with os.scandir(self.items) as entries:
