@@ -115,28 +115,27 @@ def _version(connection: sqlite3.Connection) -> int:
 
 Part = tuple[int, str, str, tuple[int, ...]]
 """(time, trace, events as JSON, words)"""
+Told = tuple[float, str, dict[str, Any]]
 
 
 def _parts(batch: Batch) -> Iterator[Part]:
     for trace, noted in batch.items():
-        for few in _not_too_many(noted):
+        for start in range(0, len(noted), EVENTS_IN_A_PART):
+            events: list[Told] = []
             found_by: set[int] = set()
-            events = [event for one in few for event in _told(*one, found_by)]
+            for one in noted[start : start + EVENTS_IN_A_PART]:
+                _tell(one, events, found_by)
             yield int(events[0][0]), trace, _encode(events), tuple(found_by)
 
 
-def _not_too_many(noted: list[Noted]) -> Iterator[list[Noted]]:
-    for start in range(0, len(noted), EVENTS_IN_A_PART):
-        yield noted[start : start + EVENTS_IN_A_PART]
-
-
-def _told(time: float, event: str, facts: dict[str, Any], found_by: set[int]) -> list[tuple[float, str, Any]]:
+def _tell(noted: Noted, events: list[Told], found_by: set[int]) -> None:
+    time, event, facts = noted
     when = round(time, 3)
     try:
-        return [(when, event, piece) for piece in told(event, facts, found_by)]
+        events += [(when, event, piece) for piece in told(event, facts, found_by)]
     except Exception as error:
         # One event that cannot be told must not cost the others of its batch.
-        return [(when, event, {"untold": repr(error)})]
+        events.append((when, event, {"untold": repr(error)}))
 
 
 def _insert(connection: sqlite3.Connection, parts: list[Part]) -> None:

@@ -146,23 +146,29 @@ def _reached(step: Step) -> tuple[str, str]:
 def _attempted(facts: Facts, found_by: set[int]) -> list[Facts]:
     attempt: Attempt = facts["attempt"]
     whole: Facts = {"hop": facts["hop"]}
-    for name, value in (("remote", attempt.remote), ("hop_down", attempt.hop_down), ("sent_dot", attempt.sent_dot),
-                        ("dialogue", list(attempt.dialogue))):  # fmt: skip
-        if value:
-            whole[name] = value
+    if attempt.remote:
+        whole["remote"] = attempt.remote
+    if attempt.hop_down:
+        whole["hop_down"] = True
+    if attempt.sent_dot:
+        whole["sent_dot"] = True
+    if dialogue := list(attempt.dialogue):
+        whole["dialogue"] = dialogue
     pairs = zip(facts["recipients"], attempt.outcomes, strict=False)
     return _in_pieces(whole, "outcomes", [_outcome(*pair) for pair in pairs])
 
 
 def _outcome(address: str, outcome: Outcome) -> Facts:
-    return _but_empty({
-        "to": address,
-        "outcome": outcome.kind,
-        "status": outcome.status,
-        "why": outcome.why,
-        "diagnostic": outcome.diagnostic,
-        "remote_mta": outcome.remote_mta,
-    })
+    whole: Facts = {"to": address, "outcome": outcome.kind}
+    if outcome.status:
+        whole["status"] = outcome.status
+    if outcome.why:
+        whole["why"] = outcome.why
+    if outcome.diagnostic:
+        whole["diagnostic"] = outcome.diagnostic
+    if outcome.remote_mta:
+        whole["remote_mta"] = outcome.remote_mta
+    return whole
 
 
 def _sent_again(facts: Facts, found_by: set[int]) -> list[Facts]:
@@ -187,6 +193,8 @@ def _refused(facts: Facts, found_by: set[int]) -> list[Facts]:
 def _in_pieces(first: Facts, name: str, many: list[Any]) -> list[Facts]:
     """The facts with `many` under `name`, in as many events as that takes."""
     first[name] = many[:AT_ONCE]
+    if len(many) <= AT_ONCE:
+        return [first]
     return [first] + [
         {"continued": True, name: many[start : start + AT_ONCE]} for start in range(AT_ONCE, len(many), AT_ONCE)
     ]

@@ -24,8 +24,9 @@ def to_address(address: str) -> int:
     return _word("t", key_of(address))
 
 
+@lru_cache(maxsize=1_024)
 def message_id(text: str) -> int:
-    """The Message-ID, with or without its angle brackets."""
+    """The Message-ID, with or without its angle brackets. Each is asked for as it is received, and as it is decided."""
     return _word("m", text.strip().removeprefix("<").removesuffix(">"))
 
 
