@@ -18,10 +18,11 @@ from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import IStore, Noticed
 from unitymail.store import layout, undelete
-from unitymail.store.access import Access, OpenIndexes
+from unitymail.store.access import Access
 from unitymail.store.account import Account
 from unitymail.store.keeping import ensure_directory, link_or_copy
 from unitymail.store.maildir import Namer
+from unitymail.store.open_indexes import OpenIndexes
 from unitymail.store.quota import Usage, constant
 from unitymail.store.trouble import trouble_of
 

@@ -1,0 +1,117 @@
+"""Mail goes out to other programs, octets as stored; what is secure stays here unless it is asked for.
+
+Knows what is written already; refuses to know how a message looks in an mbox.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, TYPE_CHECKING
+
+from unitymail.mail.headers import fields as fields_of
+from unitymail.mail.trace import read_trace_field
+from unitymail.store.chosen import in_chunks
+from unitymail.store.exchange import mbox
+from unitymail.store.exchange.progress import BATCH, Progress
+from unitymail.store.maildir import split, suffix_for
+from unitymail.store.names import INBOX, directory_of
+
+if TYPE_CHECKING:
+    from unitymail.store.account import Account
+
+
+def export_maildir(
+    account: Account, path: str, folders: Sequence[str] = (), *, include_secure: bool = False
+) -> Iterator[Progress]:
+    """All folders (or these) as a Maildir++ with flags, dates and the octets as stored; secure ones when asked to.
+
+    A file is named after the message's EMAILID, so that an export run again writes only what is new.
+    """
+    for name in folders or _selectable(account):
+        directory = os.path.join(path, directory_of(name))
+        for part in ("tmp", "new", "cur"):
+            os.makedirs(os.path.join(directory, part), exist_ok=True)
+        there = {split(os.fsencode(entry))[0] for entry in os.listdir(os.path.join(directory, "cur"))}
+        write = partial(_write_file, directory, there)
+        yield from _exported(account, name, write, include_secure)
+
+
+def export_mbox(
+    account: Account, path: str, folder: str = INBOX, *, include_secure: bool = False
+) -> Iterator[Progress]:
+    """One folder as an mbox file (LF ends, `>From ` quoted); the file is there when all of it is."""
+    part = path + ".part"
+    with open(part, "wb") as file:
+        yield from _exported(account, folder, partial(_write_to_mbox, file), include_secure)
+    os.replace(part, path)
+
+
+def _selectable(account: Account) -> list[str]:
+    return [info.name for info in account.folders() if info.selectable]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A message on its way out; `id` is its EMAILID."""
+
+    id: str
+    flags: frozenset[str]
+    date: float
+    octets: bytes
+
+
+def _exported(
+    account: Account, name: str, write: Callable[[Exported], bool], include_secure: bool
+) -> Iterator[Progress]:
+    folder = account.folder(name)
+    snapshot = folder.refresh()
+    flags = dict(zip(snapshot.uids, snapshot.flags, strict=True))
+    taken = known = withheld = 0
+    for uids in in_chunks(snapshot.uids, BATCH):
+        for uid, emailid, date, fields in folder.rows(uids, ["emailid", "date", "fields"]):
+            if not include_secure and _is_secure(fields):
+                withheld += 1
+                continue
+            content = folder.content(uid)
+            if content is None:
+                continue
+            message = Exported(emailid, snapshot.combinations[flags[uid]], date, bytes(content.buffer[:]))
+            content.close()
+            written = write(message)
+            taken, known = taken + written, known + (not written)
+        yield Progress(folder.name, taken, known, len(snapshot.uids), withheld)
+    if not snapshot.uids:
+        yield Progress(folder.name, 0, 0, 0)
+
+
+def _is_secure(fields: bytes) -> bool:
+    """Whether our trace field says so. A forged one only keeps its own message back."""
+    return any(
+        trace is not None and trace.secure
+        for trace in (
+            read_trace_field(field.value)
+            for field in fields_of(fields, 0, len(fields))
+            if field.name.lower() == b"x-unitymail-trace"
+        )
+    )
+
+
+def _write_file(directory: str, there: set[bytes], message: Exported) -> bool:
+    size = len(message.octets)
+    base = f"{int(message.date)}.{message.id}.unitymail,S={size},W={size}"
+    if os.fsencode(base) in there:
+        return False
+    temporary = os.path.join(directory, "tmp", base)
+    with open(temporary, "wb") as file:
+        file.write(message.octets)
+    os.utime(temporary, (message.date, message.date))
+    os.rename(temporary, os.path.join(directory, "cur", base + os.fsdecode(suffix_for(message.flags, b""))))
+    return True
+
+
+def _write_to_mbox(file: IO[bytes], message: Exported) -> bool:
+    file.write(mbox.written(message.octets, message.flags, message.date))
+    return True
