@@ -1,7 +1,8 @@
 """A client on a stage: its transport is memory, its clock is ours, and the server is whoever writes the test."""
 
+from collections import deque
+
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import ensureDeferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -12,7 +13,8 @@ from unitymail.interfaces.relay import Outgoing
 from unitymail.mail.envelope import Recipient
 from unitymail.mail.message import Category, Sensitivity
 from unitymail.relay.client import Client
-from unitymail.relay.sending import send
+from unitymail.relay.conversation import Conversation
+from unitymail.relay.sending import Waiting
 from unitymail.routing.decision import FromPeer
 from unitymail.routing.next_hop import NextHop
 
@@ -49,6 +51,34 @@ class Wire(StringTransport):
         super().abortConnection()
 
 
+class Turns:
+    """Whose turn it is, without a pool: those who wait go one after the other; who was not heard gets None."""
+
+    def __init__(self):
+        self.waiting = deque()
+        self.at_rest = True
+        self.hopeless = False
+
+    def next(self, conversation, *, in_hope):
+        if not self.waiting or (in_hope and not self.waiting[0].may_follow(conversation.client.offers)):
+            return None
+        return self.waiting.popleft()
+
+    def settled(self, conversation, waiting, attempt):
+        waiting.attempt.callback(attempt)
+
+    def unfit(self, waiting, attempt):
+        waiting.attempt.callback(attempt)
+
+    def free(self, conversation):
+        self.at_rest = True
+
+    def left(self, conversation, unheard, settled, *, hopeless):
+        self.hopeless = hopeless
+        for waiting, attempt in [*settled, *((each, None) for each in unheard)]:
+            waiting.attempt.callback(attempt)
+
+
 class Play:
     """`hear` gives the client octets and returns what it says to them."""
 
@@ -62,6 +92,8 @@ class Play:
             ended=self.ended.append,
         )
         self.client.ready.addCallback(self.trouble.append)
+        self.turns = Turns()
+        self.conversation = Conversation(self.client, self.turns, threads=self.threads, now=self.clock.seconds)
         self.wire = Wire()
         self.client.makeConnection(self.wire)
 
@@ -85,9 +117,14 @@ class Play:
         return self.hear(*self.ehlo(*extensions))
 
     def send(self, outgoing):
-        """Begin; a list that the Attempt (or the Failure) will be in."""
+        """Begin, or wait for the end of what is under way; a list that the Attempt (None, Failure) will be in."""
+        waiting = Waiting(self.client.hop, outgoing)
         found = []
-        ensureDeferred(send(self.client, outgoing, threads=self.threads, now=self.clock.seconds)).addBoth(found.append)
+        waiting.attempt.addBoth(found.append)
+        self.turns.waiting.append(waiting)
+        if self.turns.at_rest:
+            self.turns.at_rest = False
+            self.conversation.go_on()
         return found
 
     def lose(self, reason=None):

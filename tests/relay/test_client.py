@@ -159,6 +159,14 @@ def test_injected_before_tls():
     assert play.trouble == [None] and play.client.offers.size == 7 and not play.client.offers.mechanisms
 
 
+def test_more_than_was_asked():
+    """A server that answers MAIL before it was said gets none."""
+    play = Play()
+    play.hear("220 mx")
+    play.hear(*play.ehlo("SIZE 7"), "250 ok")
+    assert trouble(play).status == "4.5.0" and play.wire.aborted
+
+
 def test_starttls_refused():
     """Where TLS is only welcome, mail goes without; where it is required, it waits."""
     play = Play(handshake=FakeHandshake())

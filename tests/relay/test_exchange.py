@@ -151,6 +151,9 @@ class Slow:
         function, arguments, answered = self.asked.pop(0)
         answered.callback(function(*arguments))
 
+    def fail(self):
+        self.asked.pop(0)[2].errback(FileNotFoundError())
+
 
 def test_dropped_while_the_file_is_opened(tmp_path):
     """No file stays open, and nothing is said to nobody."""
@@ -164,17 +167,27 @@ def test_dropped_while_the_file_is_opened(tmp_path):
 
 
 def test_dropped_while_the_message_is_looked_through(tmp_path):
-    """A connection that ends before the first word is told like any other, or replaced when it had rested."""
-    for messages, expected in ((0, [("try-again", "4.4.2")]), (1, None)):
-        threads = Slow()
-        play = ready("PIPELINING", threads=threads)
-        play.client.messages = messages
-        found = play.send(letter(tmp_path, body="8bitmime"))
-        play.clock.advance(3600)
-        assert play.client.usable, "the time for resting is over"
-        play.lose()
-        threads.answer()
-        assert (found[0] and kinds(found[0])) == expected
+    """A connection that ends before the first word of a message says nothing of it: it waits for another."""
+    threads = Slow()
+    play = ready("PIPELINING", threads=threads)
+    found = play.send(letter(tmp_path, body="8bitmime"))
+    play.clock.advance(3600)
+    assert play.client.usable, "the time for resting is over"
+    play.lose()
+    threads.answer()
+    assert found == [None] and not play.turns.hopeless
+
+
+def test_unreadable_when_it_is_looked_through(tmp_path):
+    """That is raised, and the connection goes on with the next message."""
+    threads = Slow()
+    play = ready("PIPELINING", threads=threads)
+    found, other = play.send(letter(tmp_path, body="8bitmime")), play.send(letter(tmp_path))
+    threads.fail()
+    assert found[0].check(FileNotFoundError)
+    play.hear(*OK, "354 go")
+    play.hear("250 taken")
+    assert kinds(other[0]) == [("done", "2.0.0")]
 
 
 def test_the_limit_between_small_and_large(tmp_path):

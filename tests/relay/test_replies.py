@@ -5,19 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.mail.reply import Reply
-from unitymail.relay.replies import LONGEST_LINE, MOST_LINES, BadReply, ReplyReader
+from unitymail.relay.replies import LONGEST_LINE, MOST_LINES, ReplyReader
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 REPLIES = st.tuples(st.integers(200, 599), st.lists(WORDS, min_size=1, max_size=4))
 
 
+class Flawed(Exception):
+    """What came is no reply, or has no end."""
+
+
 def replies_of(*blocks):
     reader = ReplyReader()
-    found = []
-    for block in blocks:
-        reader.feed(block)
-        while (reply := reader.next()) is not None:
-            found.append(reply)
+    found = [reply for block in blocks for reply in reader.read(block)]
+    if reader.flaw is not None:
+        raise Flawed(reader.flaw)
     return found
 
 
@@ -51,32 +53,41 @@ def test_the_shapes(octets, reply):
 ])  # fmt: skip
 def test_what_is_no_reply(octets):
     """Garbage is told from a refusal: nothing after it is believed."""
-    with pytest.raises(BadReply):
+    with pytest.raises(Flawed):
         replies_of(octets)
 
 
 def test_endless_line():
     """A line without an end takes no memory without an end."""
     reader = ReplyReader()
-    reader.feed(b"250 " + b"x" * LONGEST_LINE)
-    with pytest.raises(BadReply):
-        reader.next()
+    assert reader.read(b"250 fine\r\n250 " + b"x" * LONGEST_LINE) == [Reply(250, "", "fine")]
+    assert reader.flaw == "a line of more than 4,096 octets" and len(reader) == 0
+    for size in (LONGEST_LINE - 100, LONGEST_LINE + 1):
+        reader = ReplyReader()
+        for block in (b"250 ", b"x" * (size - 104), b"x" * 100, b"\n"):
+            reader.read(block)
+        assert (reader.flaw is None) is (size < LONGEST_LINE)
+
+
+def test_nothing_is_read_behind_a_flaw():
+    """Replies before it are given out, what follows it never is."""
+    reader = ReplyReader()
+    assert reader.read(b"250 fine\r\nwhat?\r\n250 fine\r\n") == [Reply(250, "", "fine")]
+    assert "`what?`" in reader.flaw and reader.read(b"250 fine\r\n") == []
 
 
 def test_endless_reply():
     """Nor does a reply without a last line."""
-    with pytest.raises(BadReply):
+    with pytest.raises(Flawed):
         replies_of(b"250-more\r\n" * (MOST_LINES + 1))
 
 
 def test_clear():
     """What came before TLS is forgotten, an unfinished reply too."""
     reader = ReplyReader()
-    reader.feed(b"250-one\r\n250 tw")
-    assert reader.next() is None
+    assert reader.read(b"250-one\r\n250 tw") == []
     reader.clear()
-    reader.feed(b"220 anew\r\n")
-    assert reader.next() == Reply(220, "", "anew")
+    assert reader.read(b"220 anew\r\n") == [Reply(220, "", "anew")]
 
 
 @given(st.lists(REPLIES, max_size=6), st.data())
@@ -91,10 +102,10 @@ def test_cuts_do_not_matter(replies, data):
 
 @given(st.binary(max_size=300))
 def test_any_octets(octets):
-    """No octets make anything but replies and BadReply, and texts are always fit for a log."""
+    """No octets make anything but replies and Flawed, and texts are always fit for a log."""
     try:
         found = replies_of(octets)
-    except BadReply as bad:
+    except Flawed as bad:
         assert str(bad).isprintable()
     else:
         assert all(reply.text.replace("\n", "").isprintable() and reply.text.isascii() for reply in found)

@@ -238,6 +238,24 @@ def test_an_answer_too_many(tmp_path):
     assert not play.client.usable and play.wire.disconnecting
 
 
+def test_too_much_said_before_the_body(tmp_path):
+    """Who answers to the message before it was sent is not believed, and gets no message."""
+    for replies in (["354 go", "250 taken"], ["354 go", "354 go"]):
+        play = ready()
+        found = play.send(letter(tmp_path))
+        assert play.hear("250 ok", "250 ok", *replies).count("Hello") == 0
+        assert kinds(found[0]) == [("try-again", "4.5.0")] and play.wire.aborted and not found[0].sent_dot
+
+
+def test_somebody_elses_message_is_open(tmp_path):
+    """MAIL was refused, recipient and DATA are accepted: nothing is sent that would go out under another name."""
+    play = ready()
+    found = play.send(letter(tmp_path))
+    play.said()
+    assert play.hear("550 5.7.1 no", "250 ok", "354 go") == ""
+    assert kinds(found[0]) == [("failed", "5.7.1")] and play.wire.aborted
+
+
 def test_stale(tmp_path):
     """A connection that rested and is gone, or going: nothing was said, so it is not the message's failure."""
     for end in ("lose", "421 4.4.2 idle"):
@@ -323,9 +341,7 @@ def test_a_file_that_is_gone(tmp_path):
         outgoing = letter(tmp_path, told=TOLD)
         (tmp_path / outgoing.path).unlink()
         found = play.send(outgoing)
-        play.said()
-        if play.client.hop is HOP:
-            play.hear("250 ok", "250 ok", "354 go")
+        play.hear("250 ok", "250 ok", *(["354 go"] if play.client.hop is HOP else []))
         assert found[0].check(FileNotFoundError) and play.wire.aborted
         assert ".\r\n" not in play.said() and not play.client.usable
 

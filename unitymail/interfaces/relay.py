@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 from typing import Literal
 
 from zope.interface import Interface
 
 from unitymail.interfaces.spool import Outcome
 from unitymail.mail.envelope import Body, Recipient
+from unitymail.mail.value import value
 from unitymail.routing.decision import FromPeer
 from unitymail.routing.next_hop import NextHop
 
 # mypy: disable-error-code="misc,empty-body"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outgoing:
     """A message for one next hop. What is sent is `head`, then the file at `path` from `offset` on, CRLF lines.
 
@@ -42,19 +42,19 @@ class Outgoing:
     content: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """What came of it: an outcome for each recipient, in order, and the SMTP dialogue for `unitymail trace`.
 
     `hop_down`: nothing was said about this message, the hop itself could not be used (refused, timed out, TLS, sign-in,
     421): whoever waits for it may as well wait together. `remote` is the host and address that answered, "" when none
     did. `sent_dot` tells that the connection ended after the final dot and before its reply: the hop may have it.
-    `dialogue` has lines as `C: MAIL FROM:<...>` and `S: 250 ...`, without secrets and bodies, at most 200. `began` is
-    when its turn came (Unix seconds), 0.0 when it did not have to wait for one.
+    `dialogue` has lines as `C: MAIL FROM:<...>` and `S: 250 ...`, without secrets and bodies, at most 200; it is made
+    when it is read, for which a thread is better. `began` is when its turn came (Unix seconds), 0.0 when not known.
     """
 
     outcomes: tuple[Outcome, ...]
-    dialogue: tuple[str, ...] = ()
+    dialogue: Sequence[str] = ()
     remote: str = ""
     hop_down: bool = False
     sent_dot: bool = False
@@ -64,15 +64,18 @@ class Attempt:
 class IRelay(Interface):
     """The relaying client. Reactor thread only."""
 
-    def send(hop: NextHop, outgoing: Outgoing) -> Awaitable[Attempt]:
+    def send(hop: NextHop, outgoing: Outgoing) -> Awaitable[Attempt | None]:
         """Send it once. Every failure of the hop is in the outcomes; only surprises are raised.
 
-        Connections are kept for the next message of the same hop. `Outcome.success` is `relayed` for a recipient whose
-        hop does not speak DSN (RFC 3461 5.2.2), "" when the hop itself will tell the sender.
+        None when nothing was tried: it was still waiting for its turn when the hop turned out to be down, or the relay
+        was closed. Connections are kept for the next message of the same hop. `Outcome.success` is `relayed` for a
+        recipient whose hop does not speak DSN (RFC 3461 5.2.2), "" when the hop itself will tell the sender.
         """
 
     def most(hop: NextHop) -> int:
-        """How many messages may be under way to this hop at once."""
+        """How many messages may be handed over for this hop at once: one under way and one behind it on each
+        connection.
+        """
 
     def close() -> Awaitable[None]:
         """Begin nothing more; fires when every message under way has its outcome and every connection is closed."""

@@ -14,20 +14,24 @@ from unitymail.relay.content import SMALL, Blocks, Form, whole, whole_if_cached
 
 
 class Cargo:
-    """`form` makes what turns octets into those of the wire, anew for each time that they are sent."""
+    """`here` are those of a small message that has been read. `form` makes what turns octets into those of the wire,
+    anew for each time that they are sent.
+    """
+
+    __slots__ = ("_form", "_outgoing", "_reading", "_waiting", "here", "small", "threads")
 
     def __init__(self, outgoing: Outgoing, form: Callable[[], Form], threads: IThreads) -> None:
         self.small = outgoing.size <= SMALL
         self._outgoing = outgoing
         self._form = form
-        self._threads = threads
-        self._octets: bytes | None = None
+        self.threads = threads
+        self.here: bytes | None = None
         self._reading = False
         self._waiting: list[Deferred[bytes]] = []
 
     def fetch(self) -> None:
         """Begin to read a small message, which will be wanted soon; at once where that is waiting for no disk."""
-        if not self.small or self._octets is not None or self._reading:
+        if not self.small or self.here is not None or self._reading:
             return
         self._reading = True
         octets = None
@@ -39,26 +43,21 @@ class Cargo:
         if octets is not None:
             self._fetched(octets)
         else:
-            self._threads.run(whole, self._outgoing, self._form()).addBoth(self._fetched)  # type: ignore[attr-defined]
+            self.threads.run(whole, self._outgoing, self._form()).addBoth(self._fetched)  # type: ignore[attr-defined]
 
     def _fetched(self, found: bytes | Failure) -> None:
         self._reading = False
         if isinstance(found, bytes):
-            self._octets = found
+            self.here = found
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(found)  # type: ignore[arg-type]
 
-    @property
-    def here(self) -> bytes | None:
-        """A small message that has been read."""
-        return self._octets
-
     def whole(self) -> Deferred[bytes]:
         """A small message; fails with OSError when it cannot be read."""
         wanted: Deferred[bytes] = Deferred()
-        if self._octets is not None:
-            wanted.callback(self._octets)
+        if self.here is not None:
+            wanted.callback(self.here)
         else:
             self._waiting.append(wanted)
             self.fetch()
@@ -66,5 +65,5 @@ class Cargo:
 
     def blocks(self) -> Deferred[Blocks]:
         """A large message, its file open; fails with OSError when it cannot be."""
-        opening: Any = self._threads.run(Blocks, self._outgoing, self._form())
+        opening: Any = self.threads.run(Blocks, self._outgoing, self._form())
         return opening  # type: ignore[no-any-return]

@@ -1,17 +1,18 @@
 """One SMTP connection to a hop: greeting, EHLO and STARTTLS by Twisted; whose every further reply is, is settled here.
 
 Knows how a connection becomes ready for mail, and how long an answer may take; refuses to know what a message is
-(`relay.sending`) and how many connections there are (`relay.pool`).
+(`relay.sending`), in which order they go (`relay.conversation`) and how many connections there are (`relay.pool`).
 
 *Note: whose reply it is.* First Twisted's state machine speaks (`_expected`, `_okresponse`, `_failresponse`), up to
-`smtpState_from`. From then on, and while we sign in, replies belong to the talk under way. Without one, whatever the
-server says means that it is about to close.
+`smtpState_from`. From then on, and while we sign in, replies belong to the talk under way, which notes them too.
+Without one, whatever the server says means that it is about to close.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ from unitymail.mail.reply import Reply
 from unitymail.relay import prompt
 from unitymail.relay.dialogue import Dialogue
 from unitymail.relay.offers import NOTHING, Offers, offers_of, words_of
-from unitymail.relay.replies import BadReply, ReplyReader
+from unitymail.relay.replies import ReplyReader
 from unitymail.relay.talk import ISignIn, Talk
 from unitymail.relay.tls import Handshake
 from unitymail.relay.trouble import Trouble, sentence, unusable
@@ -33,14 +34,13 @@ from unitymail.routing.next_hop import NextHop
 GREETING_S = EHLO_S = 300.0
 STARTTLS_S = 120.0
 QUIT_S = 5.0
-_HIDDEN_CHALLENGE = Reply(334, "", "****")
-"""What a server says while we sign in would let passwords be guessed at leisure."""
 
 
 class Client(smtp.ESMTPClient):
     """`ready` fires with None once mail can be sent, or with the Trouble. `ended` is called once the connection is.
 
-    `clean`: the server is between two messages. `messages` were begun on this connection.
+    `clean`: the server is between two messages. `messages` were begun on this connection. `dialogue` is what was said
+    besides messages, and becomes the first one's.
     """
 
     debug = False
@@ -68,6 +68,7 @@ class Client(smtp.ESMTPClient):
         self._sign_in = sign_in
         self._ended = ended
         self._reader = ReplyReader()
+        self._heard: deque[Reply] = deque()
         self._talk: Talk | None = None
         self._reply = Reply(220, "", "")
         self._items: dict[bytes, bytes] = {}
@@ -76,6 +77,7 @@ class Client(smtp.ESMTPClient):
         self._leaving = False
         self._lost = False
         self._timer: Any = None
+        self._timer_at = math.inf
         self._deadline = math.inf
 
     # What others ask of a connection.
@@ -102,13 +104,11 @@ class Client(smtp.ESMTPClient):
         except ValueError:
             return False
 
-    def begin(self) -> bool:
-        """Another message; whether it is not the first one. Its conversation is its own, but for the first."""
-        self._deadline = math.inf
+    def begin(self) -> Dialogue:
+        """Another message, and its dialogue: the first one's tells how the connection was made."""
         self.messages += 1
-        if self.messages > 1:
-            self.dialogue = Dialogue()
-        return self.messages > 1
+        begun, self.dialogue = self.dialogue, Dialogue()
+        return begun
 
     def talk(self, talk: Talk | None) -> None:
         """Replies that follow are this talk's; None when it is over."""
@@ -116,28 +116,34 @@ class Client(smtp.ESMTPClient):
         if talk is None:
             self._deadline = math.inf
 
-    def say(self, lines: list[bytes], more: bytes = b"") -> None:
-        """Lines and what follows them, in one write."""
-        for line in lines:
-            self.dialogue.ours(line)
-        prompt.write(self.transport, b"\r\n".join(lines) + b"\r\n" + more)
+    def write(self, octets: bytes) -> None:
+        """What somebody else takes care to note."""
+        prompt.write(self.transport, octets)
 
-    def say_hidden(self, line: bytes, shown: bytes) -> None:
-        """A line that the dialogue shows otherwise."""
-        self.dialogue.ours(shown)
-        prompt.write(self.transport, line + b"\r\n")
+    def say(self, line: bytes, shown: bytes = b"") -> None:
+        """A line, which the dialogue may have to show otherwise."""
+        self.dialogue.ours((shown or line,))
+        self.write(line + b"\r\n")
 
     def sendLine(self, line: bytes) -> None:
-        self.say([line])
+        self.say(line)
         self.expect(STARTTLS_S if line == b"STARTTLS" or self._starting_tls else EHLO_S)
 
     def expect(self, seconds: float) -> None:
         """The next reply must be complete by then."""
-        self._deadline = self._clock.seconds() + seconds
-        if self._timer is None:
-            self._timer = self._clock.callLater(seconds, self._look_at_clock)
-        elif self._deadline < self._timer.getTime():
-            self._timer.reset(seconds)
+        self._deadline = deadline = self._clock.seconds() + seconds
+        if deadline < self._timer_at:
+            self._set_timer(seconds)
+
+    def _set_timer(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._clock.seconds() + seconds
+        self._timer = self._clock.callLater(seconds, self._look_at_clock)
+
+    def _forget_timer(self) -> None:
+        self._timer = None
+        self._timer_at = math.inf
 
     def rest(self, seconds: float) -> None:
         """Nothing to do for now; the connection ends when that lasts too long."""
@@ -149,14 +155,22 @@ class Client(smtp.ESMTPClient):
             return
         self._leaving = True
         if self._talk is None and not self._starting_tls:
-            self.say([b"QUIT"])
+            self.say(b"QUIT")
         self.expect(QUIT_S)
 
     def drop(self) -> None:
         """End the connection at once: what the server makes of it is unknown, and it is not believed any more."""
         self._leaving = True
+        self._heard.clear()
         if not self._lost:
             self.transport.abortConnection()
+
+    def leave(self) -> None:
+        """End the connection since the server does: whatever it says without being asked tells of that."""
+        self._leaving = True
+        self._heard.clear()
+        self.expect(QUIT_S)
+        self.transport.loseConnection()
 
     # What the network tells.
 
@@ -170,28 +184,33 @@ class Client(smtp.ESMTPClient):
         self.expect(GREETING_S)
 
     def dataReceived(self, data: bytes) -> None:
-        self._reader.feed(data)
-        try:
-            while not self._lost and (reply := self._reader.next()) is not None:
-                self.dialogue.theirs(_HIDDEN_CHALLENGE if reply.code == 334 else reply)
-                if self._talk is not None:
-                    self._talk.replied(reply)
-                elif self._leaving or self._made_ready:
-                    self._leaving = True
-                    self.transport.loseConnection()
-                    return
-                else:
-                    self._shake_hands(reply)
-        except BadReply as bad:
-            self._reader.clear()
-            self._broke(Trouble("4.5.0", sentence(self.hop, f"answered with {bad}.")))
+        heard = self._heard
+        heard += self._reader.read(data)
+        whole = bool(heard)
+        while heard:
+            reply = heard.popleft()
+            if self._talk is not None:
+                self._talk.replied(reply)
+            else:
+                self._greeted(reply)
+        if self._reader.flaw is not None:
+            self._broke(Trouble("4.5.0", sentence(self.hop, f"answered with {self._reader.flaw}.")))
+        elif whole and self._talk is not None:
+            self._talk.heard_all()
+
+    def _greeted(self, reply: Reply) -> None:
+        self.dialogue.theirs(reply)
+        if self._leaving or self._made_ready:
+            self.leave()
+        else:
+            self._shake_hands(reply)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         self._lost = True
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._forget_timer()
         self._broke(self._why_lost(reason))
         self._ended(self)
 
@@ -204,12 +223,12 @@ class Client(smtp.ESMTPClient):
         return Trouble("4.4.2", sentence(self.hop, f"closed the connection before {self._waiting_for()}."))
 
     def _look_at_clock(self) -> None:
-        self._timer = None
+        self._forget_timer()
         if self._deadline == math.inf:
             return
         left = self._deadline - self._clock.seconds()
         if left > 0:
-            self._timer = self._clock.callLater(left, self._look_at_clock)
+            self._set_timer(left)
         elif self._leaving:
             self.drop()
         elif self._talk is None and self._made_ready:
@@ -273,6 +292,7 @@ class Client(smtp.ESMTPClient):
 
     def esmtpState_starttls(self, code: int, resp: bytes) -> None:
         self._reader.clear()
+        self._heard.clear()
         self.offers = NOTHING
         self._starting_tls = True
         super().esmtpState_starttls(code, resp)
@@ -298,6 +318,8 @@ class Client(smtp.ESMTPClient):
         if self.hop.is_peer and not self.offers.unitymail:
             why = sentence(self.hop, "does not know this node as its peer: `unitymail peer add` is missing there.")
             return self.give_up(Trouble("4.7.1", why))
+        if self._heard:
+            return self._broke(Trouble("4.5.0", sentence(self.hop, "said more than it was asked.")))
         self._made_ready = True
         self.ready.callback(None)
 

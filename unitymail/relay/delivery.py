@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.spool import Outcome
 from unitymail.mail.envelope import NULL_SENDER
 from unitymail.mail.reply import Reply
+from unitymail.mail.value import value
 from unitymail.relay.fitting import misfit_address
 from unitymail.relay.offers import Offers
 from unitymail.relay.transaction import Transaction
@@ -26,7 +27,7 @@ MOST = 1_000
 """Recipients of a transaction, whatever the server takes: their lines are made in one turn."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Group:
     """Recipients, by their number, for one transaction; `sender` is the reverse-path there."""
 
@@ -72,6 +73,10 @@ class Delivery:
         for numbers, sender in ((usual, self._outgoing.sender), (silent, NULL_SENDER)):
             if numbers:
                 self._groups.append(Group(tuple(numbers), sender))
+
+    def again(self, group: Group) -> None:
+        """Nothing was learnt of these: they are the next once more."""
+        self._groups.appendleft(group)
 
     def note(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> None:
         """What came of a transaction. `trouble` ended it before its last reply, and ends everything after it."""

@@ -7,10 +7,10 @@ message may go to this server at all (`relay.fitting`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.mail.envelope import Body, Recipient
+from unitymail.mail.value import value
 from unitymail.relay.offers import Offers
 from unitymail.routing.decision import FromPeer
 
@@ -23,7 +23,7 @@ _not_xchar = re.compile(rb"[^!-*,-<>-~]")
 _not_qchar = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Manner:
     """How this message goes to this server: its reverse-path there, what BODY says, and the seconds left for BY."""
 
@@ -38,36 +38,36 @@ def is_sendable(address: str) -> bool:
 
 
 def mail_line(outgoing: Outgoing, manner: Manner, offers: Offers) -> bytes:
-    words = [f"MAIL FROM:<{manner.sender}>"]
+    line = f"MAIL FROM:<{manner.sender}>"
     if offers.sized:
-        words.append(f"SIZE={outgoing.size}")
+        line += f" SIZE={outgoing.size}"
     if manner.body == "binarymime" and offers.binary:
-        words.append("BODY=BINARYMIME")
+        line += " BODY=BINARYMIME"
     elif manner.body == "8bitmime" and offers.eight_bit:
-        words.append("BODY=8BITMIME")
+        line += " BODY=8BITMIME"
     if outgoing.smtputf8 and offers.utf8:
-        words.append("SMTPUTF8")
+        line += " SMTPUTF8"
     if offers.dsn and outgoing.ret:
-        words.append(f"RET={outgoing.ret}")
+        line += f" RET={outgoing.ret}"
     if offers.dsn and outgoing.envid:
-        words.append(f"ENVID={xtext(outgoing.envid)}")
+        line += f" ENVID={xtext(outgoing.envid)}"
     if outgoing.require_tls and offers.require_tls:
-        words.append("REQUIRETLS")
+        line += " REQUIRETLS"
     if manner.seconds_left is not None and offers.deliver_by is not None:
         seconds = max(-LONGEST_BY, min(manner.seconds_left, LONGEST_BY))
-        words.append(f"BY={seconds};{outgoing.deliver_by_mode or 'N'}")
+        line += f" BY={seconds};{outgoing.deliver_by_mode or 'N'}"
     if outgoing.told is not None and offers.unitymail:
-        words += _told(outgoing.told)
-    return " ".join(words).encode()
+        line += _told(outgoing.told)
+    return line.encode()
 
 
-def _told(told: FromPeer) -> list[str]:
+def _told(told: FromPeer) -> str:
     facts = {
         "XID": told.xid, "XTRACE": told.trace, "XSENDER": told.sender, "XKIND": told.kind,
         "XCATEGORY": told.category.value, "XSENSITIVITY": told.sensitivity.value,
         "XSECURE": "yes" if told.secure else "no",
     }  # fmt: skip
-    return [f"{name}={xtext(value)}" for name, value in facts.items() if value]
+    return "".join(f" {name}={xtext(fact)}" for name, fact in facts.items() if fact)
 
 
 def rcpt_line(recipient: Recipient, offers: Offers) -> bytes:

@@ -26,13 +26,12 @@ class Nature:
 
 def needs_a_look(outgoing: Outgoing, offers: Offers) -> bool:
     """Whether the message is declared to need what is not offered, so that only its content can tell."""
-    return not _carries(outgoing.body, offers) or (outgoing.smtputf8 and not offers.utf8)
+    return (outgoing.body != "7bit" and not _carries(outgoing.body, offers)) or (outgoing.smtputf8 and not offers.utf8)
 
 
 def _carries(body: Body, offers: Offers) -> bool:
-    if body == "binarymime":
-        return offers.binary
-    return body == "7bit" or offers.eight_bit
+    """Of what is more than plain lines of ASCII, which every server takes."""
+    return offers.binary if body == "binarymime" else offers.eight_bit
 
 
 def body_to_declare(outgoing: Outgoing, nature: Nature | None) -> Body:
@@ -54,15 +53,16 @@ def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: s
         return Outcome("failed", "5.6.9", f"The message's header is not ASCII, and {name} takes no such messages.")
     if outgoing.sender and not is_sendable(outgoing.sender):
         return Outcome("failed", "5.1.7", "The sender's address cannot be written in an SMTP command.")
-    if not _carries(body_to_declare(outgoing, nature), offers):
-        kind = "8-bit text" if body_to_declare(outgoing, nature) == "8bitmime" else "binary content"
+    body = body_to_declare(outgoing, nature)
+    if body != "7bit" and not _carries(body, offers):
+        kind = "8-bit text" if body == "8bitmime" else "binary content"
         return Outcome("failed", "5.6.3", f"The message has {kind}, and {name} takes none.")
-    return _too_late(outgoing, offers, name, now)
+    return _too_late(outgoing, offers, name, now) if outgoing.deliver_by_mode == "R" else None
 
 
 def _too_late(outgoing: Outgoing, offers: Offers, name: str, now: float) -> Outcome | None:
     """RFC 2852 4.1.4: who asked for return must not have the message passed on late, or without the request."""
-    if outgoing.deliver_by is None or outgoing.deliver_by_mode != "R":
+    if outgoing.deliver_by is None:
         return None
     left = outgoing.deliver_by - now
     if left <= 0:

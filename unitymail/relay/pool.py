@@ -1,24 +1,31 @@
 """The connections to one next hop: how many there are, who waits for one, and which are kept for the next message.
 
 Knows limits and times; refuses to know how a connection is made and what is said on it.
+
+*Note: who waits.* What is to be sent waits here, and a connection takes the next message when it comes to it. So nobody
+waits for one certain connection; when one cannot be made while others are, or are being made, nobody hears of that, and
+no other is tried for a moment. Where it was the last one, the first who waits has the attempt, and the others come back
+untried: they would only knock at the same door. Likewise when a message finds the hop down on the last connection.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.error import ConnectingCancelledError
+from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Attempt, Outgoing
 from unitymail.interfaces.spool import Outcome
 from unitymail.interfaces.threads import IThreads
 from unitymail.relay.client import Client
 from unitymail.relay.connecting import CannotConnect
-from unitymail.relay.sending import send
+from unitymail.relay.conversation import Conversation, Settled
+from unitymail.relay.sending import Waiting
 from unitymail.routing.next_hop import NextHop
 
 IDLE_S = 15.0
@@ -26,6 +33,10 @@ LAST_WORDS_S = 20.0
 """How long messages under way may take to end when the node does."""
 MOST_MESSAGES = 100
 """On one connection, unless the server says less."""
+PAUSE_S = 10.0
+"""After a connection could not be made that others work without."""
+CAREFUL_S = 300.0
+"""How long nothing is sent in hope to a server that was seen not to hear it."""
 CLOSING = Outcome("later", why="This mail system is shutting down; the message waits for its next start.")
 """No attempt is counted: where the first failure is reported, a new start of the node would be one."""
 
@@ -44,11 +55,15 @@ class Pool:
         self._limit = limit
         self._clock = clock
         self._threads = threads
-        self._under_way = 0
-        self._waiting: deque[Deferred[None]] = deque()
-        self._idle: list[Client] = []
-        self._all: set[Client] = set()
+        self._waiting: deque[Waiting] = deque()
+        self._busy: set[Conversation] = set()
+        self._idle: list[Conversation] = []
         self._opening: set[Deferred[Client]] = set()
+        self._all: set[Client] = set()
+        self._about_to_ask = 0
+        self._untold = 0
+        self._pause_until = 0.0
+        self._careful_until = 0.0
         self._cut_off: set[Client] = set()
         self._closed: Deferred[None] | None = None
 
@@ -56,96 +71,160 @@ class Pool:
         """Connections that exist, ready or not."""
         return len(self._all)
 
-    async def send(self, hop: NextHop, outgoing: Outgoing) -> Attempt:
-        """As IRelay.send. Waits for its turn where `limit` messages are under way."""
-        if self._under_way >= self._limit():
-            turn: Deferred[None] = Deferred()
-            self._waiting.append(turn)
-            await turn
-        else:
-            self._under_way += 1
-        try:
-            if self._closed is not None:
-                return _for_all(CLOSING, outgoing)
-            return await self._send(hop, outgoing)
-        finally:
-            self._next()
+    def send(self, hop: NextHop, outgoing: Outgoing) -> Deferred[Attempt | None]:
+        """As IRelay.send."""
+        waiting = Waiting(hop, outgoing)
+        self._waiting.append(waiting)
+        self._serve()
+        return waiting.attempt
 
-    def _next(self) -> None:
-        """Whose turn is next takes the place of who is done, in a later turn of the reactor: a thousand may wait."""
-        if self._waiting and self._under_way <= self._limit():
-            self._clock.callLater(0, self._waiting.popleft().callback, None)
-        else:
-            self._under_way -= 1
-        self._look_whether_closed()
+    # Connections for those who wait.
 
-    async def _send(self, hop: NextHop, outgoing: Outgoing) -> Attempt:
-        client = self._kept(hop)
-        if client is not None:
-            attempt = await self._on(client, outgoing)
-            if attempt is not None:
-                return attempt
+    def _serve(self) -> None:
         if self._closed is not None:
-            return _for_all(CLOSING, outgoing)
+            return self._give_back(self._all_who_wait())
+        while self._waiting and self._idle:
+            conversation = self._idle.pop()
+            if conversation.client.usable and self._leads_to(conversation, self._waiting[0].hop):
+                self._busy.add(conversation)
+                conversation.go_on()
+            else:
+                conversation.client.quit()
+        while self._lacks_a_connection():
+            self._open(self._waiting[len(self._opening)].hop)
+
+    @staticmethod
+    def _leads_to(conversation: Conversation, hop: NextHop) -> bool:
+        """Connections of a hop that was changed since are not used again."""
+        return conversation.client.hop is hop or conversation.client.hop == hop
+
+    def _lacks_a_connection(self) -> bool:
+        soon = len(self._opening) + self._about_to_ask
+        if len(self._waiting) <= soon or len(self._busy) + len(self._opening) >= self._limit():
+            return False
+        return self._is_alone() or self._clock.seconds() >= self._pause_until
+
+    def _is_alone(self) -> bool:
+        """Whether there is no connection that serves those who wait, nor one in the making."""
+        return not self._busy and not self._opening
+
+    def _open(self, hop: NextHop) -> None:
         opening = ensureDeferred(self._connector.open(hop, self._all.add, self._ended))
         self._opening.add(opening)
-        try:
-            client = await opening
-        except (CancelledError, ConnectingCancelledError):
-            return _for_all(CLOSING, outgoing)
-        except CannotConnect as failed:
-            outcome = failed.trouble.outcome()
-            waits = outcome.kind == "try-again"
-            return _for_all(outcome, outgoing, failed.dialogue.lines(), failed.remote, hop_down=waits)
-        finally:
-            self._opening.discard(opening)
-        attempt = await self._on(client, outgoing)
-        assert attempt is not None, "only a connection that was used before is stale"
-        return attempt
+        opening.addCallbacks(self._opened, self._not_opened, (opening,), {}, (opening, self._clock.seconds()), {})
 
-    async def _on(self, client: Client, outgoing: Outgoing) -> Attempt | None:
-        try:
-            attempt = await send(client, outgoing, threads=self._threads, now=self._clock.seconds)
-        finally:
-            self._keep(client)
-        return _by_us(attempt) if attempt is not None and client in self._cut_off else attempt
+    def _opened(self, client: Client, opening: Deferred[Client]) -> None:
+        self._opening.discard(opening)
+        conversation = Conversation(client, self, threads=self._threads, now=self._clock.seconds)
+        self._busy.add(conversation)
+        conversation.go_on()
 
-    def _kept(self, hop: NextHop) -> Client | None:
-        """The connection used last, and so the surest to be alive; those of a hop that was changed since end."""
-        while self._idle:
-            client = self._idle.pop()
-            if client.usable and (client.hop is hop or client.hop == hop):
-                return client
-            client.quit()
-        return None
-
-    def _keep(self, client: Client) -> None:
-        most = min(client.offers.most_messages or MOST_MESSAGES, MOST_MESSAGES)
-        too_many = self._under_way > self._limit()
-        if client.usable and client.messages < most and self._closed is None and not too_many:
-            client.rest(IDLE_S)
-            self._idle.append(client)
-        else:
-            client.quit()
+    def _not_opened(self, failure: Failure, opening: Deferred[Client], began: float) -> None:
+        self._opening.discard(opening)
+        if failure.check(CancelledError, ConnectingCancelledError):
+            return self._look_whether_closed()
+        if failure.check(CannotConnect) and not self._is_alone():
+            self._pause_until = self._clock.seconds() + PAUSE_S
+        elif self._waiting:
+            waiting = self._waiting.popleft()
+            self._tell(waiting, _not_sent(failure, waiting.outgoing, began))
+        self._serve()
 
     def _ended(self, client: Client) -> None:
         self._all.discard(client)
-        if client in self._idle:
-            self._idle.remove(client)
+        self._idle = [each for each in self._idle if each.client is not client]
         self._look_whether_closed()
+
+    # What conversations ask and tell (relay.conversation.ITurns).
+
+    def next(self, conversation: Conversation, *, in_hope: bool) -> Waiting | None:
+        if not self._waiting or self._closed is not None or not self._may_go_on(conversation):
+            return None
+        first = self._waiting[0]
+        if not self._leads_to(conversation, first.hop):
+            return None
+        if in_hope and (self._is_careful() or not first.may_follow(conversation.client.offers)):
+            return None
+        return self._waiting.popleft()
+
+    def _may_go_on(self, conversation: Conversation) -> bool:
+        """Whether the connection has room for another message, and the site for the connection."""
+        client = conversation.client
+        most = client.offers.most_messages
+        if client.messages >= (min(most, MOST_MESSAGES) if most else MOST_MESSAGES):
+            return False
+        return len(self._busy) + len(self._opening) <= self._limit()
+
+    def _is_careful(self) -> bool:
+        return self._careful_until > 0 and self._clock.seconds() < self._careful_until
+
+    def settled(self, conversation: Conversation, waiting: Waiting, attempt: Attempt | Failure) -> None:
+        self._about_to_ask += 1
+        waiting.attempt.callback(attempt)  # type: ignore[arg-type]
+        self._about_to_ask -= 1
+
+    def unfit(self, waiting: Waiting, attempt: Attempt) -> None:
+        """Told in a later turn: a thousand may be unfit, and each that is told may let another one in."""
+        self._untold += 1
+        self._clock.callLater(0, self._tell_unfit, waiting, attempt)
+
+    def _tell_unfit(self, waiting: Waiting, attempt: Attempt) -> None:
+        self._untold -= 1
+        waiting.attempt.callback(attempt)
+        self._look_whether_closed()
+
+    def free(self, conversation: Conversation) -> None:
+        client = conversation.client
+        if self._closed is None and self._may_go_on(conversation):
+            client.rest(IDLE_S)
+            self._idle.append(conversation)
+        else:
+            client.quit()
+        self._busy.discard(conversation)
+        self._serve()
+
+    def left(self, conversation: Conversation, unheard: Sequence[Waiting], settled: Settled, *, hopeless: bool) -> None:
+        self._busy.discard(conversation)
+        for waiting in unheard:
+            waiting.returned = True
+        self._waiting.extendleft(reversed(unheard))
+        if hopeless:
+            self._careful_until = self._clock.seconds() + CAREFUL_S
+        for waiting, attempt in settled:
+            if conversation.client in self._cut_off and isinstance(attempt, Attempt):
+                attempt = _by_us(attempt)
+            self._tell(waiting, attempt)
+        self._serve()
+
+    def _tell(self, waiting: Waiting, attempt: Attempt | Failure) -> None:
+        """The attempt of one; where it found the hop down, and nobody else gets through, those who wait come back."""
+        useless = isinstance(attempt, Attempt) and attempt.hop_down and self._is_alone()
+        others = self._all_who_wait() if useless else []
+        waiting.attempt.callback(attempt)  # type: ignore[arg-type]
+        self._give_back(others)
+
+    def _all_who_wait(self) -> list[Waiting]:
+        everybody = list(self._waiting)
+        self._waiting.clear()
+        return everybody
+
+    @staticmethod
+    def _give_back(untried: Sequence[Waiting]) -> None:
+        for waiting in untried:
+            waiting.attempt.callback(None)
+
+    # The end.
 
     def close(self) -> Deferred[None]:
         """Fires when every message under way has its outcome and every connection has ended, soon in any case."""
         if self._closed is None:
             self._closed = Deferred()
-            while self._waiting:
-                self._under_way += 1
-                self._waiting.popleft().callback(None)
+            self._give_back(self._all_who_wait())
             for opening in list(self._opening):
                 opening.cancel()
             idle, self._idle = self._idle, []
-            for client in idle:
-                client.quit()
+            for conversation in idle:
+                conversation.client.quit()
             for client in list(self._all):
                 if not client.is_ready:
                     client.drop()
@@ -164,7 +243,9 @@ class Pool:
 
     def _look_whether_closed(self) -> None:
         closed = self._closed
-        if closed is not None and not closed.called and not self._under_way and not self._all:
+        if closed is None or closed.called:
+            return
+        if not (self._busy or self._opening or self._untold or self._all):
             closed.callback(None)
 
 
@@ -174,7 +255,12 @@ def _by_us(attempt: Attempt) -> Attempt:
     return replace(attempt, outcomes=outcomes, hop_down=False)
 
 
-def _for_all(
-    outcome: Outcome, outgoing: Outgoing, dialogue: tuple[str, ...] = (), remote: str = "", *, hop_down: bool = False
-) -> Attempt:
-    return Attempt((outcome,) * len(outgoing.recipients), dialogue, remote, hop_down)
+def _not_sent(failure: Failure, outgoing: Outgoing, began: float) -> Attempt | Failure:
+    """What it means for a message that no connection can be made; surprises are raised where it was sent."""
+    if not failure.check(CannotConnect):
+        return failure
+    cannot: CannotConnect = failure.value
+    outcome = cannot.trouble.outcome()
+    outcomes = (outcome,) * len(outgoing.recipients)
+    waits = outcome.kind == "try-again"
+    return Attempt(outcomes, cannot.dialogue.lines(), cannot.remote, hop_down=waits, began=began)

@@ -13,7 +13,7 @@ from twisted.internet import tcp
 
 def write(transport: Any, octets: bytes) -> None:
     """As `transport.write`, sooner."""
-    if isinstance(transport, tcp.Connection) and not transport.TLS and _is_free(transport):
+    if isinstance(transport, tcp.Connection) and not transport.TLS and transport.connected and _is_free(transport):
         sent = transport.writeSomeData(octets)
         if isinstance(sent, int):
             if sent == len(octets):
@@ -24,4 +24,4 @@ def write(transport: Any, octets: bytes) -> None:
 
 def _is_free(transport: Any) -> bool:
     """Whether nothing waits that must leave before."""
-    return bool(transport.connected) and not transport.dataBuffer and not transport._tempDataBuffer
+    return not transport.dataBuffer and not transport._tempDataBuffer

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from zope.interface import implementer
 
 from unitymail.interfaces.relay import Attempt, IRelay, Outgoing
@@ -47,7 +47,7 @@ class Relay:
         self._pools: dict[str, Pool] = {}
         self._closing = False
 
-    async def send(self, hop: NextHop, outgoing: Outgoing) -> Attempt:
+    def send(self, hop: NextHop, outgoing: Outgoing) -> Deferred[Attempt | None]:
         if outgoing.require_tls and hop.tls in ("none", "opportunistic"):
             # RFC 8689 4.2.1: the server's name must be verified, for this message at least.
             hop = replace(hop, key=f"{hop.key} with TLS", tls="required")
@@ -58,10 +58,10 @@ class Relay:
             )
             if self._closing:
                 pool.close()
-        return await pool.send(hop, outgoing)
+        return pool.send(hop, outgoing)
 
     def most(self, hop: NextHop) -> int:
-        return self._connections()
+        return 2 * self._connections()
 
     def reload(self) -> None:
         """Our certificate was renewed: connections that follow show the new one."""

@@ -17,73 +17,83 @@ MOST_LINES = 200
 LONGEST_TEXT = 600
 """Characters of a line that are kept."""
 
-_USUAL = 100
-"""Octets of a line that is worth remembering."""
+_USUAL = 1_024
+"""Octets of a few replies at once whose lines are worth remembering."""
 
 _line = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL).fullmatch
 _enhanced = re.compile(r"([245])\.([0-9]{1,3})\.([0-9]{1,3})(?: +|$)").match
 
 
-class BadReply(Exception):
-    """What came is no reply, or has no end; the message says which."""
-
-
 class ReplyReader:
-    """The octets of one connection that are no whole reply yet."""
+    """The octets of one connection that are no whole reply yet.
 
-    __slots__ = ("_buffer", "_code", "_lines", "_start")
+    `flaw` tells what came that is no reply, or has no end: nothing that follows it is read, or can be trusted.
+    """
+
+    __slots__ = ("_code", "_lines", "_rest", "flaw")
 
     def __init__(self) -> None:
+        self.flaw: str | None = None
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything (RFC 3207 4.2: nothing said before TLS may be believed after it)."""
-        self._buffer = b""
-        self._start = 0
+        """Forget what is unfinished (RFC 3207 4.2: nothing said before TLS may be believed after it)."""
+        self._rest = b""
         self._code = b""
         self._lines: list[bytes] = []
 
-    def feed(self, octets: bytes) -> None:
-        """Take what the network brought."""
-        if self._start < len(self._buffer):
-            octets = self._buffer[self._start :] + octets
-        self._buffer = octets
-        self._start = 0
-
     def __len__(self) -> int:
         """Octets that belong to no reply given out yet, the lines of an unfinished one not counted."""
-        return len(self._buffer) - self._start
+        return len(self._rest)
 
-    def next(self) -> Reply | None:
-        """The next reply, or None until more is fed. Raises BadReply: then nothing that follows can be trusted."""
-        while True:
-            end = self._buffer.find(b"\n", self._start)
-            if (end if end >= 0 else len(self._buffer)) - self._start > LONGEST_LINE:
-                raise BadReply(f"a line of more than {LONGEST_LINE:,} octets")
-            if end < 0:
-                return None
-            line = self._buffer[self._start : end]
-            self._start = end + 1
-            if line.endswith(b"\r"):
-                line = line[:-1]
+    def read(self, octets: bytes) -> list[Reply]:
+        """The replies that are whole with these octets, up to a flaw."""
+        if self.flaw is not None:
+            return []
+        if self._rest:
+            octets = self._rest + octets
+        lines = octets.split(b"\n")
+        self._rest = lines.pop()
+        if not self._lines and len(octets) <= _USUAL:
+            replies = list(map(_usual, lines))
+            if all(replies):
+                return replies  # type: ignore[return-value]
+        return self._read(lines)
+
+    def _read(self, lines: list[bytes]) -> list[Reply]:
+        replies: list[Reply] = []
+        for line in lines:
             reply = self._take(line)
+            if self.flaw is not None:
+                self.clear()
+                return replies
             if reply is not None:
-                return reply
+                replies.append(reply)
+        if len(self._rest) > LONGEST_LINE:
+            self._too_long()
+        return replies
+
+    def _too_long(self) -> None:
+        self.flaw = f"a line of more than {LONGEST_LINE:,} octets"
+        self._rest = b""
 
     def _take(self, line: bytes) -> Reply | None:
-        if not self._lines and len(line) <= _USUAL:
-            known = _usual(line)
-            if known is not None:
-                return known
+        """The reply that this line ends, if it does."""
+        if len(line) > LONGEST_LINE:
+            self._too_long()
+            return None
+        line = line.removesuffix(b"\r")
         found = _line(line)
         if not found:
-            raise BadReply(f"`{printable(line[:60].decode('ascii', 'replace'))}`, which is no SMTP reply")
+            self.flaw = f"`{printable(line[:60].decode('ascii', 'replace'))}`, which is no SMTP reply"
+            return None
         code, separator, text = found.groups()
         if self._lines and code != self._code:
-            raise BadReply(f"one reply with two codes, {self._code.decode()} and {code.decode()}")
+            self.flaw = f"one reply with two codes, {self._code.decode()} and {code.decode()}"
+            return None
         if separator == b"-":
             if len(self._lines) >= MOST_LINES:
-                raise BadReply(f"a reply of more than {MOST_LINES} lines")
+                self.flaw = f"a reply of more than {MOST_LINES} lines"
             self._code = code
             self._lines.append(text[:LONGEST_TEXT])
             return None
@@ -94,8 +104,8 @@ class ReplyReader:
 @lru_cache(maxsize=512)
 def _usual(line: bytes) -> Reply | None:
     """The reply that a line alone is, None for another line: servers say the same over and over."""
-    found = _line(line)
-    return _reply(int(found[1]), [found[3] or b""]) if found and found[2] != b"-" else None
+    found = _line(line.removesuffix(b"\r"))
+    return _reply(int(found[1]), [(found[3] or b"")[:LONGEST_TEXT]]) if found and found[2] != b"-" else None
 
 
 def _reply(code: int, lines: list[bytes]) -> Reply:

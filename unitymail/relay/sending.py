@@ -1,86 +1,145 @@
-"""One message on a connection that is ready: what must be known of it first, and transaction after transaction.
+"""A message that waits for its turn, and one that has it: transaction after transaction, until all recipients are done.
 
-Refuses to know how a transaction is carried out (`relay.exchange`) and where connections come from.
+Refuses to know how a transaction is carried out (`relay.exchange`), and whose turn it is when (`relay.conversation`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from twisted.internet.defer import Deferred
 
 from unitymail.interfaces.relay import Attempt, Outgoing
 from unitymail.interfaces.threads import IThreads
 from unitymail.relay.cargo import Cargo
 from unitymail.relay.client import Client
-from unitymail.relay.content import Form, nature_of
+from unitymail.relay.content import SMALL
 from unitymail.relay.delivery import Delivery, Group
 from unitymail.relay.envelope import Manner, mail_line, rcpt_line
 from unitymail.relay.exchange import Exchange
 from unitymail.relay.fitting import Nature, body_to_declare, misfit, needs_a_look
+from unitymail.relay.offers import Offers
 from unitymail.relay.stuffing import DottedLines, Lines, Octets
 from unitymail.relay.transaction import Transaction
 from unitymail.relay.trouble import Trouble
+from unitymail.routing.next_hop import NextHop
+
+FEW = 20
+"""Recipients of a message whose envelope may go with the end of the message before."""
 
 
-async def send(client: Client, outgoing: Outgoing, *, threads: IThreads, now: Callable[[], float]) -> Attempt | None:
-    """What came of it; None when a connection used before turned out to have ended, and nothing was said.
+class Waiting:
+    """A message that was not begun. `attempt` fires once, with None when it never is.
 
-    Raises OSError when the message cannot be read.
+    `nature` is None until a look was needed and taken. `returned`: its envelope was sent behind another message once,
+    and not heard.
     """
-    reused = client.begin()
-    nature = await threads.run(nature_of, outgoing) if needs_a_look(outgoing, client.offers) else None
-    delivery = Delivery(outgoing, client.hop, client.offers, client.host)
-    unfit = misfit(outgoing, client.offers, nature, name=client.hop.name, now=now())
-    if unfit is not None:
-        delivery.give_up(unfit)
-        return Attempt(delivery.outcomes(), client.dialogue.lines(), client.remote)
-    return await _Message(client, outgoing, nature, threads, now).deliver(delivery, reused)
+
+    __slots__ = ("attempt", "hop", "nature", "outgoing", "returned")
+
+    def __init__(self, hop: NextHop, outgoing: Outgoing) -> None:
+        self.hop = hop
+        self.outgoing = outgoing
+        self.attempt: Deferred[Attempt | None] = Deferred()
+        self.nature: Nature | None = None
+        self.returned = False
+
+    def needs_a_look(self, offers: Offers) -> bool:
+        return self.nature is None and needs_a_look(self.outgoing, offers)
+
+    def may_follow(self, offers: Offers) -> bool:
+        """Whether it can be begun behind another message: at once, in few lines, and with a body for one write."""
+        outgoing = self.outgoing
+        return (
+            not self.returned and outgoing.size <= SMALL and len(outgoing.recipients) <= FEW
+            and not self.needs_a_look(offers)
+        )  # fmt: skip
 
 
-class _Message:
-    def __init__(
-        self, client: Client, outgoing: Outgoing, nature: Nature | None, threads: IThreads, now: Callable[[], float]
-    ) -> None:
-        offers = client.offers
+class Sending:
+    """A message on its connection; `exchange` is its transaction under way, once `next` was asked for one."""
+
+    __slots__ = (
+        "_body", "_cargo", "_chunking", "_client", "_delivery", "_first", "_group", "_hop_down", "_reused", "_sent_dot",
+        "began", "dialogue", "exchange", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, waiting: Waiting, client: Client, *, threads: IThreads, now: float) -> None:
+        outgoing, offers, nature = waiting.outgoing, client.offers, waiting.nature
+        self.waiting = waiting
+        self.began = now
+        self.exchange: Exchange
+        self._group: Group
         self._client = client
-        self._outgoing = outgoing
-        self._threads = threads
-        self._now = now
+        self._reused = client.messages > 0
+        self.dialogue = client.begin()
         self._body = body_to_declare(outgoing, nature)
         self._chunking = offers.chunking and (offers.pipelining or self._body == "binarymime")
-        self._cargo = Cargo(outgoing, self._form(), threads)
-        self._at_once = client.hop.is_peer and self._chunking and offers.pipelining and self._cargo.small
+        form = (Octets if self._body == "binarymime" else Lines) if self._chunking else DottedLines
+        self._cargo = Cargo(outgoing, form, threads)
+        self._delivery = Delivery(outgoing, client.hop, offers, client.host)
+        self._first = True
+        self._hop_down = self._sent_dot = False
+        unfit = misfit(outgoing, offers, nature, name=client.hop.name, now=now)
+        if unfit is not None:
+            self._delivery.give_up(unfit)
 
-    def _form(self) -> Callable[[], Form]:
-        if not self._chunking:
-            return DottedLines
-        return Octets if self._body == "binarymime" else Lines
-
-    async def deliver(self, delivery: Delivery, reused: bool) -> Attempt | None:
-        hop_down = sent_dot = False
-        while (group := delivery.next()) is not None:
-            transaction = self._transaction(group)
-            exchange = Exchange(
-                self._client, transaction, self._cargo, chunking=self._chunking, threads=self._threads
-            )
-            trouble = await exchange.run(at_once=self._at_once)
-            if trouble is not None:
-                if reused and self._was_stale(transaction, trouble, exchange.dot_sent):
-                    return None
-                sent_dot = exchange.dot_sent and transaction.may_be_accepted
-                hop_down = not sent_dot and (transaction.mail is None or bool(transaction.closing) or trouble.silent)
-            delivery.note(group, transaction, trouble)
-            reused = False
-        return Attempt(delivery.outcomes(), self._client.dialogue.lines(), self._client.remote, hop_down, sent_dot)
-
-    def _transaction(self, group: Group) -> Transaction:
-        outgoing, offers = self._outgoing, self._client.offers
-        left = None if outgoing.deliver_by is None else int(outgoing.deliver_by - self._now())
-        mail = mail_line(outgoing, Manner(group.sender, self._body, left), offers)
-        recipients = [rcpt_line(outgoing.recipients[number], offers) for number in group.numbers]
-        return Transaction(
-            mail, recipients, pipelining=offers.pipelining, chunking=self._chunking, reset=not self._client.clean
+    def next(self, now: float, *, in_hope: bool = False) -> bool:
+        """Whether there is another transaction to do. `in_hope` as in `relay.conversation`."""
+        group = self._delivery.next()
+        if group is None:
+            return False
+        client, outgoing = self._client, self.waiting.outgoing
+        left = None if outgoing.deliver_by is None else int(outgoing.deliver_by - now)
+        transaction = Transaction(
+            mail_line(outgoing, Manner(group.sender, self._body, left), client.offers),
+            [rcpt_line(outgoing.recipients[number], client.offers) for number in group.numbers],
+            pipelining=client.offers.pipelining, chunking=self._chunking, reset=not (in_hope or client.clean),
+        )  # fmt: skip
+        self._group = group
+        self.exchange = Exchange(
+            client, transaction, self._cargo, self.dialogue, chunking=self._chunking, in_hope=in_hope
         )
+        return True
 
-    def _was_stale(self, transaction: Transaction, trouble: Trouble, dot_sent: bool) -> bool:
-        """Whether the connection was over before this message. What a peer has already, it knows by its XID."""
-        return transaction.mail is None and not trouble.silent and (not dot_sent or self._client.hop.is_peer)
+    def unheard(self, trouble: Trouble | None) -> bool:
+        """Whether what ended the transaction says nothing of the message, of which nothing was said before.
+
+        A connection that had rested may have ended before; what was sent in hope may have come at a wrong time. What a
+        peer has already, it knows by its XID.
+        """
+        exchange = self.exchange
+        mail = exchange.transaction.mail
+        if not self._first or (exchange.dot_sent and not self._client.hop.is_peer):
+            return False
+        if exchange.in_hope:
+            return mail is None or mail.code == 503
+        return self._reused and mail is None and trouble is not None and not trouble.silent
+
+    def again(self) -> None:
+        """The same recipients make another transaction."""
+        self._delivery.again(self._group)
+
+    def note(self, trouble: Trouble | None) -> None:
+        """The transaction is over; `trouble` ended more than it."""
+        exchange = self.exchange
+        transaction = exchange.transaction
+        self._first = False
+        if trouble is not None:
+            self._sent_dot = exchange.dot_sent and transaction.may_be_accepted
+            self._hop_down = not self._sent_dot and (
+                transaction.mail is None or transaction.closing is not None or trouble.silent
+            )
+        self._delivery.note(self._group, transaction, trouble)
+
+    def give_up(self, trouble: Trouble) -> None:
+        """The connection is gone: so it is for everybody who has no outcome yet."""
+        self._delivery.give_up(trouble.outcome(self._client.host))
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was settled about it."""
+        return self._first
+
+    def attempt(self) -> Attempt:
+        return Attempt(
+            self._delivery.outcomes(), self.dialogue, self._client.remote, self._hop_down, self._sent_dot, self.began
+        )

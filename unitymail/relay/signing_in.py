@@ -21,6 +21,8 @@ ANSWER_S = 120.0
 LONGEST_AUTH = 510
 """A longer initial response is kept for the first challenge (RFC 4954 4)."""
 HIDDEN = b"****"
+_HIDDEN_CHALLENGE = Reply(334, "", "****")
+"""What a server says while we sign in would let passwords be guessed at leisure."""
 _ANOTHER = (432, 504, 534)
 """Replies that refuse the mechanism and not the password."""
 
@@ -59,14 +61,14 @@ class SignIn:
         verb = b"AUTH " + mechanism.name.encode()
         self._first = mechanism.first()
         if self._first is None:
-            client.say([verb])
+            client.say(verb)
         else:
             coded = base64.b64encode(self._first)
             if len(verb) + len(coded) < LONGEST_AUTH:
                 self._first = None
-                client.say_hidden(verb + b" " + coded, verb + b" " + HIDDEN)
+                client.say(verb + b" " + coded, verb + b" " + HIDDEN)
             else:
-                client.say([verb])
+                client.say(verb)
         client.expect(ANSWER_S)
 
     def _why_none(self) -> str:
@@ -85,7 +87,11 @@ class SignIn:
     def broke(self, trouble: Trouble) -> None:
         self._mechanism = None
 
+    def heard_all(self) -> None:
+        """Each reply is answered by itself."""
+
     def replied(self, reply: Reply) -> None:
+        self._client.dialogue.theirs(_HIDDEN_CHALLENGE if reply.code == 334 else reply)
         mechanism = self._mechanism
         if mechanism is None:
             return
@@ -112,7 +118,7 @@ class SignIn:
 
     def _answer(self, answer: bytes) -> None:
         if self._mechanism is not None:
-            self._client.say_hidden(base64.b64encode(answer), HIDDEN)
+            self._client.say(base64.b64encode(answer), HIDDEN)
             self._client.expect(ANSWER_S)
 
     def _cannot_answer(self, failure: Failure) -> None:

@@ -55,7 +55,7 @@ class DottedLines(Lines):
         return b"." + octets if self._at_line_start and octets.startswith(b".") else octets
 
     def end(self) -> bytes:
-        return super().end() + b".\r\n"
+        return b".\r\n" if self._at_line_start and not self._cr else b"\r\n.\r\n"
 
 
 class Octets:

@@ -1,4 +1,4 @@
-"""Part of a conversation, as a connection sees it: who is told of each reply. Refuses to know what is talked about."""
+"""Part of what is said on a connection: who is told of each reply. Refuses to know what is talked about."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from unitymail.relay.trouble import Trouble
 
 
 class Talk(Protocol):
-    """Told of each reply, and of the end if there are no more."""
+    """Told of each reply, and of the end if there are no more.
+
+    `heard_all` follows when everything that came at once was told: only then does it speak, so that no reply that was
+    said too early is taken for the answer to what follows.
+    """
 
     def replied(self, reply: Reply) -> None: ...
+
+    def heard_all(self) -> None: ...
 
     def broke(self, trouble: Trouble) -> None: ...
 

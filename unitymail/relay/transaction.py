@@ -3,7 +3,8 @@
 Octets of the body are the client's; refuses to know transports, timers and files.
 
 *Note: unknown state.* After anything but a positive last reply the server may be in the middle of something: `clean` is
-False, and the next transaction begins with RSET. After a reply that fits no command, the connection is not used again.
+False, and the next transaction begins with RSET. After a reply that fits no command, the connection is not used again:
+so too where recipients and DATA were accepted after MAIL was not, since somebody else's message is open there.
 """
 
 from __future__ import annotations
@@ -53,16 +54,18 @@ class Transaction:
         self, mail: bytes, recipients: Sequence[bytes], *, pipelining: bool, chunking: bool, reset: bool
     ) -> None:
         self._chunking = chunking
-        self._steps: list[tuple[Awaited, bytes]] = [(Awaited.RSET, b"RSET")] if reset else []
-        self._steps.append((Awaited.MAIL, mail))
-        self._steps += [(Awaited.RCPT, line) for line in recipients]
+        self._lines = [mail, *recipients]
+        self._kinds = [Awaited.MAIL, *[Awaited.RCPT] * len(recipients)]
         if not chunking:
-            self._steps.append((Awaited.DATA, b"DATA"))
+            self._lines.append(b"DATA")
+            self._kinds.append(Awaited.DATA)
+        if reset:
+            self._lines.insert(0, b"RSET")
+            self._kinds.insert(0, Awaited.RSET)
         self._next = 0
-        self._at_once = len(self._steps) if pipelining else 1
+        self._at_once = len(self._lines) if pipelining else 1
         self._awaited: deque[Awaited] = deque()
         self._body = False
-        self.answered = False
         self.accepted = False
         self.mail: Reply | None = None
         self.recipients: list[Reply] = []
@@ -72,10 +75,9 @@ class Transaction:
 
     def lines(self) -> list[bytes]:
         """What to send now; each will be answered."""
-        steps = self._steps[self._next : self._next + self._at_once]
-        self._next += len(steps)
-        self._awaited.extend(kind for kind, _ in steps)
-        return [line for _, line in steps]
+        start, self._next = self._next, self._next + self._at_once
+        self._awaited += self._kinds[start : self._next]
+        return self._lines[start : self._next]
 
     def sent_chunk(self, *, last: bool) -> None:
         """A BDAT command with its octets was sent."""
@@ -103,7 +105,6 @@ class Transaction:
         if not self._awaited:
             raise OutOfStep
         kind = self._awaited.popleft()
-        self.answered = True
         if reply.code == 421 or (kind is Awaited.MAIL and is_about_us(reply)):
             self.closing = reply
             return Move.OVER
@@ -111,15 +112,15 @@ class Transaction:
             raise OutOfStep
         if kind is Awaited.RCPT:
             self.recipients.append(reply)
-            self.accepted = self.accepted or reply.positive
+            self.accepted = self.accepted or reply.code < 400
         elif kind is Awaited.MAIL:
             self.mail = reply
         elif kind is Awaited.DATA:
             return self._took_data(reply)
         elif kind is Awaited.RSET:
-            if not reply.positive:
+            if reply.code >= 400:
                 raise OutOfStep
-        elif kind is Awaited.END or not reply.positive:
+        elif kind is Awaited.END or reply.code >= 400:
             self.end = reply
             return Move.OVER
         return Move.WAIT if self._awaited else self._go_on()
@@ -127,6 +128,8 @@ class Transaction:
     def _took_data(self, reply: Reply) -> Move:
         self.data = reply
         if reply.code == 354:
+            if self.accepted and self._refused:
+                raise OutOfStep
             return Move.BODY if self.accepted else Move.DOT
         if reply.positive:
             raise OutOfStep
@@ -134,14 +137,18 @@ class Transaction:
 
     def _go_on(self) -> Move:
         """Everything sent was answered: what is next?"""
-        if self.mail is not None and not self.mail.positive:
+        if self._refused:
             return Move.OVER
-        if self._next < len(self._steps):
-            is_data = self._steps[self._next][0] is Awaited.DATA
+        if self._next < len(self._lines):
+            is_data = self._kinds[self._next] is Awaited.DATA
             return Move.OVER if is_data and not self.accepted else Move.LINE
         if not self._chunking or not self.accepted:
             return Move.OVER
         return Move.WAIT if self._body else Move.BODY
+
+    @property
+    def _refused(self) -> bool:
+        return self.mail is not None and self.mail.code >= 400
 
     @property
     def may_be_accepted(self) -> bool:
