@@ -6,9 +6,10 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
-from tests.courier.memory import a_desk, one_turn, pass_time, send
+from tests.courier.memory import a_desk, crash, one_turn, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
-from unitymail.courier.courier import IN_A_TURN
+from unitymail.courier.courier import A_LOOK_S, AT_ONCE, IN_A_TURN
+from unitymail.courier.destinations import IN_HAND
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
@@ -138,6 +139,38 @@ class DispatchTests(SynchronousTestCase):
             one_turn(self.desk.clock)
             begun.append(len(self.relay.sent))
         self.assertEqual(begun, [IN_A_TURN, 2 * IN_A_TURN, 40])
+
+    def test_a_look_that_takes_long_goes_on_in_the_next_turn(self):
+        """Items that are much work to begin do not hold up the others' turn."""
+        self.go()
+        self.desk.courier.stop()
+        for number in range(6):
+            send(self.desk, A, trace=f"t{number}")
+
+        def slowly(hop, outgoing):
+            self.desk.clock.rightNow += A_LOOK_S * 0.6
+            return DONE
+
+        self.relay.always["smart-host"] = slowly
+        self.desk.courier.start()
+        one_turn(self.desk.clock)
+        self.assertEqual(len(self.relay.sent), 2)
+        pass_time(self.desk, 1, 1)
+        self.assertEqual(len(self.relay.sent), 6)
+
+    def test_many_ends_are_one_look(self):
+        """However many items come or end in a turn, the queue is asked in the next turn, once."""
+        gates = [Deferred() for _ in range(8)]
+        self.go(smart_host=list(gates))
+        for number in range(8):
+            send(self.desk, A, trace=f"t{number}")
+        asked, due = [], self.desk.queue.due
+        self.desk.queue.due = lambda *args: asked.append(args) or due(*args)
+        for gate in gates:
+            gate.callback(DONE)
+        self.assertEqual(asked, [])
+        one_turn(self.desk.clock)
+        self.assertEqual(len(asked), 1)
 
     def test_a_hop_that_is_down_is_probed_by_one(self):
         """50 wait; each time one tries, 1, 2, 5 and 10 minutes apart; once that is taken all go at once."""
@@ -296,6 +329,68 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(len(self.relay.sent), 8)
         self.assertEqual(len(self.desk.queue.written), 5)
         self.assertTrue(all(state.attempts == 0 for item in self.desk.queue.items() for state in item.steps))
+
+    def test_a_message_that_waited_brings_news(self):
+        """It was handed over before others had an answer, but its turn came after: a hop that is gone then is down."""
+        late, gates = Deferred(), [Deferred() for _ in range(8)]
+        self.go(smart_host=[*gates, late])
+        for number in range(9):
+            send(self.desk, A, trace=f"t{number}")
+        self.desk.clock.advance(5)
+        for gate in gates:
+            gate.callback(DONE)
+        self.desk.clock.advance(30)
+        late.callback(replace(NO_ANSWER, began=self.desk.clock.seconds() - 30))
+        self.assertEqual(len(self.named("hop_down")), 1)
+
+    def test_an_attempt_that_began_before_others_were_answered_brings_none(self):
+        """It hung while the hop took mail from others: that says nothing of the hop."""
+        slow = Deferred()
+        self.go(smart_host=[slow])
+        send(self.desk, A, trace="slow")
+        self.desk.clock.advance(5)
+        send(self.desk, A, trace="quick")
+        self.desk.clock.advance(5)
+        slow.callback(replace(NO_ANSWER, began=self.desk.clock.seconds() - 10))
+        self.assertEqual(self.named("hop_down"), [])
+        self.assertEqual([item.trace for item in self.desk.queue.items()], ["slow"])
+
+    def test_groups_of_one_message_wait_for_their_turns(self):
+        """250 recipients on one connection: the first hundred fail with the hop, the others were never tried."""
+        self.go(smart_host=[NO_ANSWER])
+        self.relay.most_at_once = 1
+        steps = [RelayToSmartHost(f"u{n}@x.example") for n in range(250)]
+        gate = self.relay.answers["smart-host"][0] = Deferred()
+        send(self.desk, *steps)
+        gate.callback(NO_ANSWER)
+        (item,) = self.desk.queue.items()
+        self.assertEqual([state.attempts for state in item.steps], [1] * 100 + [0] * 150)
+        self.assertEqual((len(self.named("attempted")), len(self.named("postponed"))), (1, 100))
+        pass_time(self.desk, 61, 1)
+        self.assertEqual([len(outgoing.recipients) for _, outgoing in self.relay.sent], [100, 100, 100, 50])
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_a_crash_while_they_wait(self):
+        """Who was under way is sent again, who only waited is sent, nobody is lost."""
+        gates = [Deferred() for _ in range(8)]  # kept: what is never answered must not be collected
+        self.go(smart_host=list(gates))
+        for number in range(12):
+            send(self.desk, A, trace=f"t{number:02}")
+        before, self.desk.relay = self.relay, FakeRelay()
+        crash(self.desk)
+        self.relay = self.desk.relay
+        self.assertEqual(sorted(self.relay.traces()), [f"t{number:02}" for number in range(12)])
+        self.assertEqual((len(before.sent), self.desk.queue.items()), (len(gates), []))
+
+    def test_hands_stay_free_for_other_hops(self):
+        """One hop that takes for ever has a part of the courier's hands only, however many wait for it."""
+        self.go()
+        self.relay.most_at_once = 16
+        self.relay.always["smart-host"] = lambda hop, outgoing: Deferred()
+        for number in range(150):
+            send(self.desk, A, trace=f"t{number}")
+        self.assertEqual(len(self.desk.queue.held), 16 * IN_HAND)
+        self.assertLess(16 * IN_HAND, AT_ONCE / 2)
 
     def test_who_waits_in_line_when_the_hop_goes_down(self):
         """Those behind do not knock at the closed door one after the other."""

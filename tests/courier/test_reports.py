@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.fakes import CHRIS, ROBIN, FakeBook
-from unitymail.courier.reports import DELAYED, with_reports
+from unitymail.courier.reports import DELAYED, owes_nothing, with_reports
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
@@ -39,6 +41,34 @@ def test_failures_share_one_report():
     fates = tuple(Fate(a, "failed", "5.1.1", "Nobody there.", "550 no", "mx.example")
                   for a in ("a@x.example", "b@x.example"))
     assert told(item) == [Report(ROBIN.address, fates)]
+
+
+SUCCESS = (Recipient("a@x.example", frozenset({"SUCCESS"})), Recipient("b@x.example"))
+WELL = Outcome("done", success="relayed")
+LESS = Outcome("done", "2.6.4", "song.mp3 was left out.", success="relayed")
+
+
+@pytest.mark.parametrize(("states", "facts", "nothing"), [
+    ([relay("a@x.example", DONE), relay("b@x.example", WELL)], {}, True),
+    ([relay("a@x.example", WELL)], {"sender": ""}, True),
+    ([relay("a@x.example", WELL), StepState(Report(ROBIN.address, ()), 1, 0.0, DONE)], {}, True),
+    ([relay("a@x.example", WELL)], {"recipients": [Recipient("a@x.example", frozenset({"FAILURE"}))]}, True),
+    ([relay("a@x.example", WELL)], {"recipients": SUCCESS}, False),
+    ([relay("a@x.example", WELL)], {"by": (9.0, "N")}, False),
+    ([relay("a@x.example", LESS)], {}, False),
+    ([relay("a@x.example", WELL), relay("b@x.example", NOBODY)], {}, False),
+    ([relay("a@x.example", NOBODY)], {"sender": ""}, False),
+    ([relay("a@x.example", WELL), relay("b@x.example")], {}, False),
+    ([relay("a@x.example", WELL), StepState(Report(ROBIN.address, ()))], {}, False),
+])
+def test_who_is_owed_nothing(states, facts, nothing):
+    """All is done and nobody can want to hear of it: then asking what is to be told would give nothing."""
+    by, mode = facts.pop("by", (None, ""))
+    item = an_item(*states, **facts)
+    item = replace(item, envelope=replace(item.envelope, deliver_by=by, deliver_by_mode=mode))
+    assert owes_nothing(item) is nothing
+    if nothing:
+        assert with_reports(item, 0, BOOK, first_run=True) is item
 
 
 def test_nothing_is_told_twice():

@@ -4,12 +4,13 @@ from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tests.courier.fake_relay import BUSY, PEER, SITE, FakeRelay
+from tests.courier.fake_relay import BUSY, NOBODY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from unitymail.courier.courier import PARTING
+from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, IManyStepsPerformer
-from unitymail.routing.steps import Deliver, HandOver, LearnContact, RelayToSmartHost
+from unitymail.routing.steps import Deliver, Fate, HandOver, LearnContact, RelayToSmartHost, Report
 
 A = RelayToSmartHost("a@elsewhere.example")
 OVER = HandOver(PEER.id, "dave@vm2.example.com")
@@ -107,6 +108,36 @@ class RunTests(SynchronousTestCase):
         self.assertIn("how odd", self.desk.queue.shunted["t1"])
         self.assertEqual(written[-1].steps[0].outcome, DONE)
         self.assertEqual(self.desk.courier._runs, 0)
+
+    def test_one_message_of_every_kind(self):
+        """A mailbox, two ways on and the report of who is unknown: each once, in order, and one report tells all."""
+        seen = []
+        self.go(smart_host=[lambda hop, out: seen.append((len(self.desk.store.mailbox(ROBIN.id)), 0)) or NOBODY])
+        self.desk.relay.always["peer l-peer"] = lambda hop, out: seen.append((1, len(self.desk.spool.reports))) or DONE
+        unknown = Fate("who@vm1.example.com", "failed", "5.1.1", "There is no such address.")
+        send(self.desk, Report(CHRIS.address, (unknown,)), A, DELIVERY, OVER)
+        self.assertEqual(seen, [(1, 0), (1, 0)])
+        ((octets, _, _),) = self.desk.spool.reports.values()
+        for address in (b"who@vm1.example.com", A.to.encode()):
+            self.assertIn(b"Final-Recipient: rfc822; " + address, octets)
+        self.assertNotIn(OVER.to.encode(), octets)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_what_its_sender_wants_back_by_now_has_failed(self):
+        """RFC 2852: of a message with two ways both are given back, and nothing is sent."""
+        self.go()
+        by = {"deliver_by": self.desk.clock.seconds() - 1, "deliver_by_mode": "R"}
+        send(self.desk, A, OVER, DELIVERY, envelope=by)
+        self.assertEqual(self.desk.relay.sent, [])
+        self.assertEqual([told.args[2] for told in self.desk.journal.named("failed")], ["5.4.7"] * 3)
+        self.assertEqual((len(self.desk.spool.reports), self.desk.queue.items()), (1, []))
+
+    def test_what_went_well_is_told_once(self):
+        """The attempt says for whom it was taken; only who was not has an event of its own."""
+        self.go(smart_host=[Attempt((DONE, NOBODY, BUSY))])
+        send(self.desk, A, RelayToSmartHost("b@x.example"), RelayToSmartHost("c@x.example"))
+        told = [one.event for one in self.desk.journal.events if one.event in ("attempted", "failed", "postponed")]
+        self.assertEqual(told, ["attempted", "failed", "postponed"])
 
     def test_a_step_is_tried_once_in_a_run(self):
         """Whatever it says of when to try again."""

@@ -78,6 +78,7 @@ def leave(node):
     node.take("t5x", TO_ROBIN, LEE, xid="vm2.t5")
     node.pass_time(130, 10)
     node.take("t6", PAT)
+    node.pass_time(1)
 
 
 class Promises:

@@ -48,7 +48,7 @@ class ReadingRelay(FakeRelay):
     async def send(self, hop, outgoing):
         with open(outgoing.path, "rb") as file:
             file.seek(outgoing.offset)
-            self.octets = outgoing.head + file.read()
+            self.octets = outgoing.head + (outgoing.content or file.read())
         assert len(self.octets) == outgoing.size
         return await super().send(hop, outgoing)
 
@@ -147,6 +147,14 @@ def test_sent(office):
     (event,) = office.journal.named("converted")
     assert event.args[:2] == ("0abcdefghij0123456789", "Branch")
     assert event.args[2] == pytest.approx(2.92, abs=0.01)
+
+
+def test_what_was_in_memory_is_not_what_is_sent(office):
+    """A small message that the queue read with its envelope is converted like any other."""
+    octets = vector("viewmail_voice.eml")
+    item = replace(office.post.item(octets), received=TRAIL, content=octets)
+    assert office.perform(item, TO_CHRIS) == [Outcome("done")]
+    rfc3801.check(office.relay.octets, office.sent[1].sender, [TO_CHRIS.to])
 
 
 def test_one_alone(office):

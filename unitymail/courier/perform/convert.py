@@ -96,12 +96,12 @@ class ConvertPerformer:
 
     async def _send(self, hop: NextHop, item: Item, steps: Sequence[Convert], made: VpimMessage) -> list[Outcome]:
         """The file that was made for this attempt stays until it is over."""
-        plain = outgoing(item, recipients_of(steps, item), b"")
-        converted = replace(
-            plain, sender=made.sender, path=made.path, offset=0, size=made.size, head=b"", body="7bit", smtputf8=False,
-            content=b"",
-        )
         try:
+            plain = outgoing(item, recipients_of(steps, item), b"")
+            converted = replace(
+                plain, sender=made.sender, path=made.path, offset=0, size=made.size, body="7bit", smtputf8=False,
+                content=b"",
+            )
             return await self._dispatch.send(hop, item, steps[0], converted)
         finally:
             made.close()
