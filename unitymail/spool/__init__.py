@@ -16,6 +16,6 @@ nudges/    NAME.json        what administrators did to items, until the running 
 xids.sqlite                 which recipients already have a message that a peer may send again
 
 Read `form`, `intake`, `journal_file`, `commit`, `retire`, `recovery` in this order for the way in; then `items`,
-`claim`, `in_hand`, `notes`, `index`, `turns` and `queue` for what waits; then `desk` for what may be done to it.
-`spool` puts the room together.
+`reading`, `claim`, `in_hand`, `notes`, `index`, `turns`, `queue` for what waits, and `leaving` for what is finished;
+then `desk` for what may be done to it. `spool` puts the room together.
 """

@@ -6,22 +6,25 @@ Knows how to gather; refuses to know what claiming means.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from unitymail.interfaces.spool import Item
 from unitymail.interfaces.threads import IThreads
+from unitymail.spool.answers import Answers
 
-AT_ONCE = 16
-"""Items a job: their answers share a turn of the reactor."""
+AT_ONCE = 64
+"""Items a job."""
 
 
 class Claims:
     """`claim` is called in a thread for each trace; what it gives or raises is the answer. Reactor thread only."""
 
-    def __init__(self, threads: IThreads, claim: Callable[[str], Item | None]) -> None:
+    def __init__(self, threads: IThreads, claim: Callable[[str], Item | None], answers: Answers) -> None:
         self._threads = threads
+        self._answers = answers
         self._claim = claim
         self._asked: list[tuple[str, Deferred[Item | None]]] = []
         self._busy = False
@@ -52,8 +55,11 @@ class Claims:
         self._busy = False
         if self._asked:
             self._begin()
-        for what, answer in zip(found, answers, strict=True):
-            if isinstance(what, Exception):
-                answer.errback(what)
-            else:
-                answer.callback(what)
+        self._answers.give(partial(_answer, answer, what) for what, answer in zip(found, answers, strict=True))
+
+
+def _answer(answer: Deferred[Item | None], found: Item | Exception | None) -> None:
+    if isinstance(found, Exception):
+        answer.errback(found)
+    else:
+        answer.callback(found)

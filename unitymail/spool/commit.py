@@ -3,9 +3,9 @@
 Note *The order* (architecture 3.5). (1) Each intake file is written; all of them and their directory are flushed, side
 by side. (2) One record a message goes to the commit journal, and one note for each item of which the courier has
 something to tell, with one flush for all. This is the durable point: what fails before it leaves nothing, what fails
-after it is finished later. (3) Deliveries are linked into the mailboxes, the rest becomes an item; the files of items
-follow their notes, without a flush. (4) The Deferreds fire. Before (2) a crash leaves a file that the next start
-removes; after it, the next start does (3) again.
+after it is finished later. (3) Deliveries are linked into the mailboxes, the rest becomes an item; the envelopes of
+items follow their notes, without a flush. (4) The Deferreds fire. (5) The files of finished items go (`leaving`).
+Before (2) a crash leaves a file that the next start removes; after it, the next start does (3) and (5) again.
 
 Knows this order; refuses to know what the steps mean, or when records are retired.
 """
@@ -13,9 +13,7 @@ Knows this order; refuses to know what the steps mean, or when records are retir
 from __future__ import annotations
 
 import errno
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,76 +25,36 @@ from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import Item
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
-from unitymail.routing.steps import Deliver
+from unitymail.spool.answers import Answers
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.form import write_line
 from unitymail.spool.in_hand import InHand
-from unitymail.spool.intake import Incoming
 from unitymail.spool.journal_file import CommitJournal, Committed, Noted
+from unitymail.spool.leaving import Leaving
 from unitymail.spool.links import link_all, split, waiting
 from unitymail.spool.notes import write_note
 from unitymail.spool.places import Places, parent_of
 from unitymail.spool.retire import Retirement
 from unitymail.spool.trouble import try_again
+from unitymail.spool.under_way import Finishing, Noting
 from unitymail.spool.xids import Xids
 
-ANSWERS_A_TURN = 32
 MAX_UNRETIRED = 10_000
 MAX_UNRETIRED_OCTETS = 64 * 1024 * 1024
 """Of records: those of messages to thousands of recipients are long."""
 
 
-@dataclass(slots=True, eq=False)
-class Finishing:
-    """A message between its last octet and its answers. `describe` gives the item once the file is written.
-
-    With an `xid`, `recipients` are the keys of those who are remembered; `known`: they all have it already.
-    """
-
-    incoming: Incoming
-    head: bytes
-    describe: Callable[[], Item]
-    xid: str = ""
-    recipients: frozenset[str] = frozenset()
-    answers: list[Deferred[None]] = field(default_factory=list)
-    settled: bool = False
-    failure: Exception | None = None
-    committed: Committed | None = None
-    delivered: list[Deliver] = field(default_factory=list)
-    fresh: Item | None = None
-    known: bool = False
-
-    def is_wanted(self) -> bool:
-        return self.failure is None and not self.known
-
-    def answer(self) -> Deferred[None]:
-        """Fires when the message is durable and visible, or fails when nothing of it was kept."""
-        answer: Deferred[None] = Deferred()
-        self.answers.append(answer)
-        return answer
-
-
-@dataclass(slots=True, eq=False)
-class Noting:
-    """A new state of an item that this process has claimed, on its way into the commit journal."""
-
-    item: Item
-    finished: bool
-    answer: Deferred[None] = field(default_factory=Deferred)
-    failure: Exception | None = None
-    noted: Noted | None = None
-
-
 class Committer:
     """`submit` in the reactor thread; one batch at a time runs in a thread of `threads`.
 
-    `ended` is called in the reactor thread with each message that became durable or failed, before its Deferred fires.
+    In the reactor thread `ended` is called with each message that became durable or failed, before its Deferred fires,
+    and `retire_soon` after each batch.
     """
 
     def __init__(
         self, *, places: Places, disk: IDisk, threads: IThreads, store: IStore, in_hand: InHand, xids: Xids,
         commits: CommitJournal, retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None],
-        flushers: Flushers, clock: Any,
+        flushers: Flushers, answers: Answers, leaving: Leaving, retire_soon: Callable[[], None],
     ) -> None:
         self._places = places
         self._disk = disk
@@ -109,12 +67,13 @@ class Committer:
         self._journal = journal
         self._ended = ended
         self._flushers = flushers
-        self._clock = clock
+        self._answers = answers
+        self._leaving = leaving
+        self._retire_soon = retire_soon
         self._waiting: list[Finishing] = []
         self._notes: list[Noting] = []
-        self._answers: deque[Finishing | Noting] = deque()
         self._busy = False
-        self._settling = 0
+        self._under_way = 0
         self._idle: list[Deferred[None]] = []
 
     # reactor thread
@@ -134,12 +93,12 @@ class Committer:
 
     def settle_first(self, message: Finishing) -> None:
         """Flush a large file by itself, so that small messages need not wait for it, then submit it."""
-        self._settling += 1
+        self._under_way += 1
         running: Any = self._threads.run(self._settle, [message])
         running.addBoth(self._settled, message)
 
     def _settled(self, _: Any, message: Finishing) -> None:
-        self._settling -= 1
+        self._under_way -= 1
         self.submit(message)
 
     def when_idle(self) -> Deferred[None]:
@@ -150,9 +109,10 @@ class Committer:
 
     def _begin(self) -> None:
         self._busy = True
+        self._under_way += 1
         messages, self._waiting = self._waiting, []
         notes, self._notes = self._notes, []
-        running: Any = self._threads.run(self._commit, messages, notes)
+        running: Any = self._threads.run(self._commit, messages, notes, self._leaving.surplus())
         running.addBoth(self._end, messages, notes)
 
     def _end(self, surprise: Any, messages: list[Finishing], notes: list[Noting]) -> None:
@@ -162,10 +122,11 @@ class Committer:
             self._begin()
         if surprise is not None:
             self._give_up(surprise.value, messages, notes)
-        was_idle = not self._answers
-        self._answers += [*messages, *notes]
-        if was_idle:
-            self._answer_some()
+        self._answers.give([
+            *(partial(self._answer, message) for message in messages),
+            *(partial(self._tell, noting) for noting in notes),
+            partial(self._answered, [noting.noted for noting in notes if noting.noted is not None and noting.finished]),
+        ])
 
     def _give_up(self, surprise: Exception, messages: list[Finishing], notes: list[Noting]) -> None:
         self._journal.trouble("committing messages", surprise)
@@ -176,21 +137,6 @@ class Committer:
             if noting.noted is None and noting.failure is None:
                 noting.failure = OSError(errno.EIO, f"the commit was broken off: {surprise}")
 
-    def _answer_some(self) -> None:
-        """Few at a time: what is answered goes on at once, and others want their turn of the reactor too."""
-        for _ in range(min(ANSWERS_A_TURN, len(self._answers))):
-            done = self._answers.popleft()
-            if isinstance(done, Finishing):
-                self._answer(done)
-            elif done.failure is not None:
-                done.answer.errback(done.failure)
-            else:
-                done.answer.callback(None)
-        if self._answers:
-            self._clock.callLater(0, self._answer_some)
-        else:
-            self._tell_idle()
-
     def _answer(self, message: Finishing) -> None:
         self._ended(message)
         for answer in message.answers:
@@ -199,8 +145,20 @@ class Committer:
             else:
                 answer.callback(None)
 
+    def _tell(self, noting: Noting) -> None:
+        if noting.failure is not None:
+            noting.answer.errback(noting.failure)
+        else:
+            noting.answer.callback(None)
+
+    def _answered(self, finished: Sequence[Noted]) -> None:
+        self._under_way -= 1
+        self._leaving.add(finished)
+        self._retire_soon()
+        self._tell_idle()
+
     def _tell_idle(self) -> None:
-        if self._busy or self._settling or self._answers:
+        if self._under_way:
             return
         waiters, self._idle = self._idle, []
         for waiter in waiters:
@@ -208,7 +166,8 @@ class Committer:
 
     # in a thread
 
-    def _commit(self, messages: list[Finishing], notes: list[Noting]) -> None:
+    def _commit(self, messages: list[Finishing], notes: list[Noting], surplus: Sequence[Noted]) -> None:
+        self._leaving.remove(surplus)
         self._press_back(messages)
         for message in messages:
             self._look_up(message)
@@ -317,13 +276,13 @@ class Committer:
         noted = []
         for noting in notes:
             note = self._in_hand.note(noting.item, finished=noting.finished)
-            noted.append((noting, Noted(note, write_note(note))))
+            noted.append((noting, Noted(note, write_note(note), leaving=noting.finished)))
         return noted
 
     def _apply(self, noted: Noted) -> None:
         try:
             self._in_hand.apply(noted.note)
-            noted.applied = True
+            noted.applied = not noted.note.finished
         except OSError as error:  # the note is durable: the retirement does it
             self._journal.trouble(f"writing the envelope of {noted.note.trace}; it is tried again", error)
 

@@ -136,7 +136,7 @@ class InHand:
             held.noted = None
 
     def apply(self, note: Note) -> None:
-        """Let the item's files say what a durable note says; done already is no matter. Raises OSError."""
+        """Let the item's file say what a durable note says, or nothing any more. Again is no matter. Raises OSError."""
         with self._files:
             held = self._held.get(note.trace)
             if held is None:
@@ -144,10 +144,13 @@ class InHand:
             held.finished = held.finished or note.finished
             if not held.finished and held.fd is not None and not held.is_written():
                 self._write(held)
-        if held.finished:
-            # Nobody writes it any more. Freeing files takes the longest of all: no other item waits for that.
-            self._items.unlink(note.trace, envelope=held.fd is not None)
-            self._forget(note.trace)
+
+    def remove(self, trace: str) -> None:
+        """Remove the files of a finished item, which nobody writes any more, and end its claim. Raises OSError."""
+        held = self._held.get(trace)
+        if held is not None and held.finished:
+            self._items.unlink(trace, envelope=held.fd is not None)
+            self._forget(trace)
 
     def ripen(self, trace: str) -> None:
         """Give a young item its envelope file, not durably; what is not young (any more) is left alone."""

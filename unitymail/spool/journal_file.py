@@ -68,11 +68,16 @@ class Committed:
 
 @dataclass(slots=True, eq=False)
 class Noted:
-    """A note about an item. `applied` once the files of the item say the same, though not durably."""
+    """A note about an item. `applied` once the files of the item say the same, `settled` once they do so durably.
+
+    `leaving`: the item is finished, and somebody is about to remove its files.
+    """
 
     note: Note
     payload: bytes
+    leaving: bool = False
     applied: bool = False
+    settled: bool = False
 
 
 @dataclass(slots=True, eq=False)

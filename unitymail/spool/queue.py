@@ -21,6 +21,7 @@ from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import IQueue, Item
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.hops import waits_for
+from unitymail.spool.answers import Answers
 from unitymail.spool.claims import Claims
 from unitymail.spool.form import Unreadable
 from unitymail.spool.in_hand import InHand
@@ -52,7 +53,7 @@ class Queue:
 
     def __init__(
         self, *, places: Places, items: Items, in_hand: InHand, threads: IThreads, now: Callable[[], float],
-        note: Noter, nudges: Nudges, nudged: Callable[[Nudge], None], owner: str,
+        note: Noter, answers: Answers, nudges: Nudges, nudged: Callable[[Nudge], None], owner: str,
     ) -> None:
         self._places = places
         self._items = items
@@ -64,7 +65,7 @@ class Queue:
         self._nudged = nudged
         self._owner = owner
         self._index = Index()
-        self._claims = Claims(threads, self._claim)
+        self._claims = Claims(threads, self._claim, answers)
         self._at_hand = FromMemory()
         self._fresh: set[str] = set()
         self._others: set[str] = set()
@@ -168,7 +169,7 @@ class Queue:
     def finish(self, item: Item) -> Deferred[None]:
         if item.trace in self._others:
             return Deferred.fromCoroutine(self._finish_others(item))
-        return self._noted(item, finished=True).addCallback(lambda _: self._drop(item.trace))
+        return self._noted(item, finished=True).addCallback(self._left, item.trace)
 
     async def _finish_others(self, item: Item) -> None:
         """An item whose record another process can still bring back stays, done, until that is over."""
@@ -193,7 +194,10 @@ class Queue:
 
     def shunt(self, trace: str, why: str) -> Deferred[None]:
         shunting: Any = self._threads.run(self._in_hand.shunt, trace, why)
-        return shunting.addCallback(lambda _: self._drop(trace))
+        return shunting.addCallback(self._left, trace)
+
+    def _left(self, _: None, trace: str) -> None:
+        self._drop(trace)
 
     def _drop(self, trace: str) -> None:
         self._index.drop(trace)

@@ -65,7 +65,10 @@ class Retirement:
         noted = [noted for segment in sealed for noted in segment.noted]
         self._follow(noted)
         ready = self._delivered([record for record in records if self._is_ripe(record)])
-        self._make_items_durable(ready, [one.note for one in noted if one.applied])
+        applied = [one for one in noted if one.applied]
+        self._make_items_durable(ready, [one.note for one in applied])
+        for one in applied:
+            one.settled = True
         self._leave(self._remembered(ready))
         waiting = {record.item.trace for record in records if not record.retired}
         if settled := [segment for segment in sealed if _is_settled(segment, waiting)]:
@@ -74,10 +77,12 @@ class Retirement:
     def _follow(self, noted: Iterable[Noted]) -> None:
         """Let the files of items say what the notes say, where that was not possible at once."""
         for one in noted:
-            if one.applied:
+            if one.applied or one.leaving:
                 continue
             try:
                 self._in_hand.apply(one.note)
+                if one.note.finished:
+                    self._in_hand.remove(one.note.trace)
                 one.applied = True
             except OSError as error:
                 self._journal.trouble(f"writing the envelope of {one.note.trace}; it is tried again", error)
@@ -147,7 +152,7 @@ class Retirement:
 def _is_settled(segment: Segment, waiting: set[str]) -> bool:
     """Whether nothing in it has to be known any more; `waiting` are the traces of records that may come back."""
     return all(record.retired for record in segment.committed) and all(
-        noted.applied and noted.note.trace not in waiting for noted in segment.noted
+        noted.settled and noted.note.trace not in waiting for noted in segment.noted
     )
 
 

@@ -30,18 +30,21 @@ from unitymail.mail.message import Importance
 from unitymail.mail.trace import received_field
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Deliver
-from unitymail.spool.commit import Committer, Finishing
+from unitymail.spool.answers import Answers
+from unitymail.spool.commit import Committer
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.in_hand import InHand
 from unitymail.spool.intake import Incoming
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal
+from unitymail.spool.leaving import Leaving
 from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places, is_trace, maildir_name, parent_of
 from unitymail.spool.queue import Queue
 from unitymail.spool.recovery import Recovery
 from unitymail.spool.retire import Retirement
 from unitymail.spool.trouble import try_again
+from unitymail.spool.under_way import Finishing
 from unitymail.spool.xids import Xids
 
 INBOX = "INBOX"
@@ -86,14 +89,17 @@ class Spool:
             commits=self._commits, journal=journal, made=self._made_late,
         )
         self._flushers = Flushers(flushers)
+        self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal)
+        answers = Answers(clock)
         self._committer = Committer(
             places=self._places, disk=disk, threads=threads, store=store, in_hand=self._in_hand, xids=self._xids,
             commits=self._commits, retirement=self._retirement, journal=journal, ended=self._ended,
-            flushers=self._flushers, clock=clock,
+            flushers=self._flushers, answers=answers, leaving=self._leaving, retire_soon=self._retire_soon,
         )
         self.queue = Queue(
             places=self._places, items=self._items, in_hand=self._in_hand, threads=threads, now=clock.seconds,
-            note=self._note, nudges=Nudges(self._places.nudges, disk), nudged=self._nudged, owner=self._owner,
+            note=self._committer.note, answers=answers, nudges=Nudges(self._places.nudges, disk), nudged=self._nudged,
+            owner=self._owner,
         )
         self._finishing: dict[str, Finishing] = {}
         self._transactions: dict[str, Finishing] = {}
@@ -233,11 +239,6 @@ class Spool:
             self._doorbell.ring(step.account, INBOX)
         if message.fresh is not None:
             self.queue.added(message.fresh)
-        self._retire_soon()
-
-    def _note(self, item: Item, *, finished: bool) -> Deferred[None]:
-        """What the courier has to tell of an item."""
-        return self._committer.note(item, finished=finished).addCallback(lambda _: self._retire_soon())
 
     def _nudged(self, nudge: Nudge) -> None:
         if nudge.who:
@@ -252,7 +253,7 @@ class Spool:
     # retirement
 
     def _retire_soon(self) -> None:
-        if self._stopping:
+        if self._stopping or not self._commits.unretired():
             return  # `stop` retires at the end
         if self._retiring is None and self._commits.unretired() >= RETIRE_AT:
             self._retire()
@@ -272,8 +273,7 @@ class Spool:
         for item in late:
             self.queue.added(item)
         done, self._retiring = self._retiring, None
-        if self._commits.unretired():
-            self._retire_soon()
+        self._retire_soon()
         if done is not None:
             done.callback(None)
 
@@ -286,7 +286,8 @@ class Spool:
         if self._retire_call is not None and self._retire_call.active():
             self._retire_call.cancel()
         self._retire_call = None
-        return self._committer.when_idle().addCallback(self._when_retired).addCallback(self._close)
+        left = self._committer.when_idle().addCallback(lambda _: self._leaving.when_idle())
+        return left.addCallback(self._when_retired).addCallback(self._close)
 
     def _when_retired(self, _: None) -> Deferred[None]:
         if self._retiring is not None:

@@ -1,0 +1,38 @@
+"""Answers to many, given in the reactor thread a few milliseconds' worth at a time.
+
+Whoever is answered goes on at once, and others want their turn of the reactor, too. Refuses to know what is answered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+A_TURN_S = 0.002
+
+
+class Answers:
+    """Reactor thread only; `clock` is the reactor."""
+
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._going = False
+
+    def give(self, answers: Iterable[Callable[[], object]]) -> None:
+        """Make these calls in order, after those that were asked for before."""
+        self._waiting.extend(answers)
+        if not self._going:
+            self._going = True
+            self._go_on()
+
+    def _go_on(self) -> None:
+        seconds = self._clock.seconds
+        enough = seconds() + A_TURN_S
+        while self._waiting:
+            self._waiting.popleft()()
+            if self._waiting and seconds() >= enough:
+                self._clock.callLater(0, self._go_on)
+                return
+        self._going = False
