@@ -1,6 +1,7 @@
 """How many connections there are, who waits, and which are used again."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -8,7 +9,8 @@ from twisted.internet.task import Clock
 from tests.fakes import InlineThreads
 from tests.relay.play import FULL, HOP, Play, kinds, letter
 from unitymail.relay.connecting import CannotConnect
-from unitymail.relay.pool import IDLE_S, LAST_WORDS_S, MOST_MESSAGES, Pool
+from unitymail.relay.fitting import Nature
+from unitymail.relay.pool import CAREFUL_S, IDLE_S, LAST_WORDS_S, MOST_MESSAGES, PAUSE_S, Pool
 from unitymail.relay.trouble import Trouble
 
 
@@ -21,12 +23,16 @@ class Connector:
         self.plays = []
         self.fail = None
         self.wait = None
+        self.asked = 0
 
     async def open(self, hop, made, ended):
+        self.asked += 1
         if self.wait is not None:
             await self.wait
-        if self.fail is not None:
+        if isinstance(self.fail, Trouble):
             raise CannotConnect(self.fail)
+        if self.fail is not None:
+            raise self.fail
         play = Play(hop)
         play.client._clock = self.clock
         play.client._timer.cancel()
@@ -50,17 +56,21 @@ class Stage:
     def plays(self):
         return self.connector.plays
 
-    def send(self, folder, hop=HOP):
+    def send(self, folder, hop=HOP, **more):
         found = []
-        self.pool.send(hop, letter(folder)).addBoth(found.append)
+        self.pool.send(hop, letter(folder, **more)).addBoth(found.append)
         return found
 
     def advance(self, seconds):
         self.connector.clock.advance(seconds)
 
 
+GO = ["250 ok", "250 ok", "354 go"]
+DOWN = Trouble("4.4.1", "It cannot be reached.")
+
+
 def answer(play):
-    play.hear("250 ok", "250 ok", "354 go")
+    play.hear(*GO)
     play.hear("250 2.0.0 taken")
 
 
@@ -176,6 +186,199 @@ def test_no_connection(tmp_path):
     assert len(stage.plays) == 1
 
 
+def test_no_connection_for_many(tmp_path):
+    """One attempt is enough: the others come back untried, and no more connections are tried than there may be."""
+    stage = Stage(limit=3)
+    stage.connector.wait = Deferred()
+    found = [stage.send(tmp_path) for _ in range(5)]
+    stage.connector.fail = DOWN
+    stage.connector.wait.callback(None)
+    assert stage.connector.asked == 3
+    assert kinds(found[0][0]) == [("try-again", "4.4.1")] and found[0][0].hop_down
+    assert found[1:] == [[None]] * 4
+
+
+def test_a_connection_less(tmp_path):
+    """While others work, nobody hears of one that cannot be made, and for a moment no other is tried."""
+    stage = Stage(limit=3)
+    found = [stage.send(tmp_path)]
+    stage.connector.fail = DOWN
+    found += [stage.send(tmp_path) for _ in range(3)]
+    assert stage.connector.asked == 2
+    stage.advance(PAUSE_S - 1)
+    found += [stage.send(tmp_path)]
+    assert stage.connector.asked == 2
+    stage.advance(1)
+    found += [stage.send(tmp_path)]
+    assert stage.connector.asked == 3
+    stage.plays[0].hear(*GO)
+    for _ in found:
+        stage.plays[0].hear("250 2.0.0 taken", *(GO if stage.plays[0].client.messages < 7 else []))
+    assert [kinds(each[0]) for each in found[:-1]] == [[("done", "2.0.0")]] * 5
+
+
+def test_the_last_connection_of_several_fails(tmp_path):
+    """As long as others are being made nothing is said of one that failed; a message waits for them."""
+    stage = Stage(limit=2)
+    first, second = Deferred(), Deferred()
+    stage.connector.wait = first
+    one = stage.send(tmp_path)
+    stage.connector.wait = second
+    other = stage.send(tmp_path)
+    stage.connector.fail = DOWN
+    first.callback(None)
+    assert one == other == []
+    stage.connector.fail = None
+    second.callback(None)
+    play = stage.plays[0]
+    play.hear(*GO)
+    play.hear("250 2.0.0 taken", *GO)
+    play.hear("250 2.0.0 taken")
+    assert kinds(one[0]) == kinds(other[0]) == [("done", "2.0.0")]
+
+
+def test_refused_for_good(tmp_path):
+    """A hop that is none fails each message by itself."""
+    stage = Stage()
+    stage.connector.fail = Trouble("5.1.10", "It takes no mail.", kind="failed")
+    found = [stage.send(tmp_path) for _ in range(4)]
+    assert [kinds(each[0]) for each in found] == [[("failed", "5.1.10")]] * 4
+    assert not found[0][0].hop_down
+
+
+def test_a_surprise_while_connecting(tmp_path):
+    """It is raised where somebody waited, and the next message may try."""
+    stage = Stage()
+    stage.connector.fail = ZeroDivisionError()
+    assert stage.send(tmp_path)[0].check(ZeroDivisionError)
+    stage.connector.fail = None
+    found = stage.send(tmp_path)
+    answer(stage.plays[0])
+    assert kinds(found[0]) == [("done", "2.0.0")]
+
+
+def test_hop_down_in_the_middle(tmp_path):
+    """421 on the only connection: its message has the attempt, whoever waits comes back untried."""
+    stage = Stage(limit=1)
+    found = [stage.send(tmp_path) for _ in range(4)]
+    play = stage.plays[0]
+    play.hear(*GO)
+    play.hear("421 4.3.2 shutting down")
+    assert kinds(found[0][0]) == [("try-again", "4.3.2")] and found[0][0].hop_down
+    assert found[1:] == [[None]] * 3 and stage.connector.asked == 1
+
+
+def test_hop_down_on_one_of_two(tmp_path):
+    """While another connection works, those who wait go on there."""
+    stage = Stage(limit=2)
+    found = [stage.send(tmp_path) for _ in range(4)]
+    stage.connector.fail = DOWN
+    one, two = stage.plays
+    one.hear(*GO)
+    one.hear("421 4.3.2 shutting down")
+    assert found[0][0].hop_down and found[1:] == [[], [], []]
+    two.hear(*GO)
+    two.hear("250 ok")
+    two.hear(*GO)
+    two.hear("250 ok", *GO)
+    two.hear("250 ok")
+    assert [kinds(each[0]) for each in found[1:]] == [[("done", "2.0.0")]] * 3
+
+
+def test_not_heard(tmp_path):
+    """What was begun behind a message, and not heard, is the first on the next connection and never begun so again."""
+    stage = Stage(limit=1)
+    found = [stage.send(tmp_path, sender=f"{name}@vm1.example.com") for name in "abcd"]
+    one = stage.plays[0]
+    assert "<b@vm1" in one.hear(*GO)
+    one.hear("250 ok")
+    one.lose()
+    two = stage.plays[1]
+    assert "<b@vm1" in two.said()
+    assert kinds(found[0][0]) == [("done", "2.0.0")] and found[1:] == [[], [], []]
+    assert "MAIL" not in two.hear(*GO), "one at a time for a while"
+    assert "<c@vm1" in two.hear("250 ok")
+    stage.advance(CAREFUL_S)
+    assert "<d@vm1" in two.hear(*GO)
+    two.hear("250 ok", *GO)
+    two.hear("250 ok")
+    assert [kinds(each[0]) for each in found[1:]] == [[("done", "2.0.0")]] * 3
+
+
+def test_a_server_that_closes_after_each_message(tmp_path):
+    """Each message arrives once, and none of them counts an attempt too many."""
+    stage = Stage(limit=1)
+    found = [stage.send(tmp_path, sender=f"{number}@vm1.example.com") for number in range(5)]
+    for number in range(5):
+        play = stage.plays[number]
+        assert f"<{number}@vm1" in play.said()
+        play.hear(*GO)
+        play.hear("250 ok")
+        play.lose()
+    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 5
+
+
+def test_nothing_behind_the_last_message(tmp_path):
+    """A server that takes three messages on a connection is not told of a fourth."""
+    stage = Stage(*FULL, "LIMITS MAILMAX=3", limit=1)
+    found = [stage.send(tmp_path) for _ in range(4)]
+    play = stage.plays[0]
+    assert "MAIL" in play.hear(*GO)
+    assert "MAIL" in play.hear("250 ok", *GO)
+    assert "MAIL" not in play.hear("250 ok", *GO)
+    assert play.hear("250 ok") == "QUIT\r\n"
+    answer(stage.plays[1])
+    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
+
+
+def test_nothing_behind_for_another_hop(tmp_path):
+    """Where the hop was changed meanwhile, the next message goes to where it is now."""
+    stage = Stage(limit=1)
+    stage.send(tmp_path)
+    found = stage.send(tmp_path, replace(HOP, host="other.example.com"))
+    stage.plays[0].said()
+    assert "MAIL" not in stage.plays[0].hear(*GO)
+    assert stage.plays[0].hear("250 ok") == "QUIT\r\n"
+    answer(stage.plays[1])
+    assert kinds(found[0]) == [("done", "2.0.0")] and stage.plays[1].client.hop.host == "other.example.com"
+
+
+def test_one_after_the_other(tmp_path):
+    """Who sends the next message when the last one is done needs no other connection for it."""
+    stage = Stage(limit=8)
+    left = [letter(tmp_path) for _ in range(5)]
+
+    def go_on(attempt):
+        if left:
+            stage.pool.send(HOP, left.pop()).addCallback(go_on)
+
+    go_on(None)
+    for _ in range(5):
+        answer(stage.plays[0])
+    assert left == [] and stage.connector.asked == 1
+
+
+def test_a_thousand_that_do_not_fit(tmp_path):
+    """Each is told in a later turn, however many of them let the next one in."""
+    stage = Stage(limit=1)
+    left, found = 1_000, []
+    unfit = letter(tmp_path, require_tls=True)
+
+    def go_on(attempt):
+        nonlocal left
+        left -= 1
+        found.append(attempt)
+        if left:
+            stage.pool.send(HOP, unfit).addCallback(go_on)
+
+    stage.pool.send(HOP, unfit).addCallback(go_on)
+    assert found == []
+    for _ in range(1_000):
+        stage.advance(0)
+    assert len(found) == 1_000 and kinds(found[-1]) == [("failed", "5.7.30")]
+    assert stage.connector.asked == 1 and stage.plays[0].client.usable
+
+
 def test_what_is_raised_frees_the_place(tmp_path):
     """A message that cannot be read holds nobody else up."""
     stage = Stage(limit=1)
@@ -263,3 +466,61 @@ def test_cut_off_keeps_what_was_settled(tmp_path):
     stage.advance(LAST_WORDS_S)
     stage.plays[0].lose()
     assert kinds(found[0]) == [("failed", "5.1.1"), ("later", "2.0.0")]
+
+
+def test_close_with_one_behind(tmp_path):
+    """A message that was begun behind another ends as well; the next one is not begun."""
+    stage = Stage(limit=1)
+    found = [stage.send(tmp_path) for _ in range(3)]
+    play = stage.plays[0]
+    play.hear(*GO)
+    closed = []
+    stage.pool.close().addCallback(closed.append)
+    assert found[2] == [None]
+    assert "MAIL" not in play.hear("250 ok", *GO)
+    assert play.hear("250 ok") == "QUIT\r\n"
+    play.lose()
+    assert [kinds(each[0]) for each in found[:2]] == [[("done", "2.0.0")]] * 2 and closed == [None]
+
+
+def test_cut_with_one_behind(tmp_path):
+    """Cut off by us, the first one may have arrived and the second was never begun; later, once, neither is lost."""
+    for replies, expected in (([], None), (["250 ok", "250 ok"], [("later", "2.0.0")])):
+        stage = Stage(limit=1)
+        first, second = stage.send(tmp_path), stage.send(tmp_path)
+        play = stage.plays[0]
+        play.hear(*GO)
+        play.hear(*replies)
+        closed = []
+        stage.pool.close().addCallback(closed.append)
+        stage.advance(LAST_WORDS_S)
+        play.lose()
+        if replies:
+            assert kinds(first[0]) == [("done", "2.0.0")] and kinds(second[0]) == expected
+        else:
+            assert kinds(first[0]) == [("later", "2.0.0")] and first[0].sent_dot and second == [None]
+        assert closed == [None]
+
+
+def test_close_before_the_unfit_is_told(tmp_path):
+    """Closed only when everybody has been told."""
+    stage = Stage()
+    found = stage.send(tmp_path, require_tls=True)
+    closed = []
+    stage.pool.close().addCallback(closed.append)
+    stage.plays[0].lose()
+    assert found == closed == []
+    stage.advance(0)
+    assert kinds(found[0]) == [("failed", "5.7.30")] and closed == [None]
+
+
+def test_looked_through_once(tmp_path):
+    """Where the connection ended meanwhile, the look is not taken again on the next; the message is begun there."""
+    looking = Deferred()
+    stage = Stage("PIPELINING", limit=1)
+    stage.pool._threads = SimpleNamespace(run=lambda function, *arguments: looking)
+    found = stage.send(tmp_path, body="8bitmime")
+    stage.plays[0].lose()
+    looking.callback(Nature("7bit", True))
+    answer(stage.plays[1])
+    assert kinds(found[0]) == [("done", "2.0.0")] and stage.connector.asked == 2

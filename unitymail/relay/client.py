@@ -39,8 +39,8 @@ QUIT_S = 5.0
 class Client(smtp.ESMTPClient):
     """`ready` fires with None once mail can be sent, or with the Trouble. `ended` is called once the connection is.
 
-    `clean`: the server is between two messages. `messages` were begun on this connection. `dialogue` is what was said
-    besides messages, and becomes the first one's.
+    `clean`: the server is between two messages. `messages` are the transactions begun on this connection. `dialogue` is
+    what was said besides them, and becomes the first one's.
     """
 
     debug = False
@@ -104,11 +104,10 @@ class Client(smtp.ESMTPClient):
         except ValueError:
             return False
 
-    def begin(self) -> Dialogue:
-        """Another message, and its dialogue: the first one's tells how the connection was made."""
-        self.messages += 1
-        begun, self.dialogue = self.dialogue, Dialogue()
-        return begun
+    def take_dialogue(self) -> Dialogue:
+        """For a message to go on with: the first one's tells how the connection was made."""
+        taken, self.dialogue = self.dialogue, Dialogue()
+        return taken
 
     def talk(self, talk: Talk | None) -> None:
         """Replies that follow are this talk's; None when it is over."""

@@ -32,7 +32,6 @@ from unitymail.relay.sending import Sending, Waiting
 from unitymail.relay.transaction import Move, OutOfStep
 from unitymail.relay.trouble import Trouble, sentence
 
-
 Settled = Sequence[tuple[Waiting, Attempt | Failure]]
 
 
@@ -208,7 +207,8 @@ class Conversation:
         unheard = sending.unheard(trouble)
         if trouble is not None or not all_answered:
             # Answers to come, or half a message under way: nothing more can be said here.
-            hopeless = exchange.transaction.closing is None and (self._front is not None or (unheard and exchange.in_hope))
+            in_hope = self._front is not None or (unheard and exchange.in_hope)
+            hopeless = in_hope and exchange.transaction.closing is None
             if unheard:
                 return self._leave(trouble, unheard=[sending.waiting], hopeless=hopeless)
             sending.note(trouble)

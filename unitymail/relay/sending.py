@@ -70,7 +70,7 @@ class Sending:
         self._group: Group
         self._client = client
         self._reused = client.messages > 0
-        self.dialogue = client.begin()
+        self.dialogue = client.take_dialogue()
         self._body = body_to_declare(outgoing, nature)
         self._chunking = offers.chunking and (offers.pipelining or self._body == "binarymime")
         form = (Octets if self._body == "binarymime" else Lines) if self._chunking else DottedLines
@@ -94,6 +94,7 @@ class Sending:
             [rcpt_line(outgoing.recipients[number], client.offers) for number in group.numbers],
             pipelining=client.offers.pipelining, chunking=self._chunking, reset=not (in_hope or client.clean),
         )  # fmt: skip
+        client.messages += 1
         self._group = group
         self.exchange = Exchange(
             client, transaction, self._cargo, self.dialogue, chunking=self._chunking, in_hope=in_hope
