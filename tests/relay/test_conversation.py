@@ -157,9 +157,9 @@ def test_how_it_ended_for_the_first(tmp_path):
 
 def test_who_does_not_pipeline_well(tmp_path):
     """An end, a silence or garbage after the first one's answer: the pool hears that it should be careful."""
-    for lines, hopeless in ((["250 ok", LOST], True), (["250 ok", "what?"], True), (["250 ok", "421 4.3.2 bye"], False)):
+    for line, hopeless in ((LOST, True), ("what?", True), ("421 4.3.2 bye", False)):
         play, *_ = one_behind(tmp_path)
-        hear_cut(play, lines, [])
+        hear_cut(play, ["250 ok", line], [])
         assert play.turns.hopeless is hopeless
 
 

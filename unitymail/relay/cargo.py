@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Outgoing
@@ -33,17 +34,14 @@ class Cargo:
         """Begin to read a small message, which will be wanted soon; at once where that is waiting for no disk."""
         if not self.small or self.here is not None or self._reading:
             return
-        self._reading = True
-        octets = None
-        try:
-            octets = whole_if_cached(self._outgoing, self._form())
-        except OSError:
-            # The thread finds out too, and whoever wants the octets hears of it.
-            pass
-        if octets is not None:
-            self._fetched(octets)
-        else:
+        with suppress(OSError):
+            # What fails here fails in the thread too, and whoever wants the octets hears of it.
+            self.here = whole_if_cached(self._outgoing, self._form())
+        if self.here is None:
+            self._reading = True
             self.threads.run(whole, self._outgoing, self._form()).addBoth(self._fetched)  # type: ignore[attr-defined]
+        elif self._waiting:
+            self._fetched(self.here)
 
     def _fetched(self, found: bytes | Failure) -> None:
         self._reading = False
@@ -55,12 +53,11 @@ class Cargo:
 
     def whole(self) -> Deferred[bytes]:
         """A small message; fails with OSError when it cannot be read."""
-        wanted: Deferred[bytes] = Deferred()
         if self.here is not None:
-            wanted.callback(self.here)
-        else:
-            self._waiting.append(wanted)
-            self.fetch()
+            return succeed(self.here)
+        wanted: Deferred[bytes] = Deferred()
+        self._waiting.append(wanted)
+        self.fetch()
         return wanted
 
     def blocks(self) -> Deferred[Blocks]:

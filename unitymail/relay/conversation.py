@@ -92,7 +92,7 @@ class Conversation:
         if self._unfinished:
             return None if in_hope else self._unfinished.popleft()
         while (waiting := self._turns.next(self, in_hope=in_hope)) is not None:
-            if waiting.needs_a_look(self.client.offers):
+            if not in_hope and waiting.needs_a_look(self.client.offers):
                 return waiting
             sending = self._boarded(waiting, in_hope=in_hope)
             if sending is not None:
@@ -150,14 +150,18 @@ class Conversation:
         front = self._front
         if front is None:
             return self.client.leave()
+        exchange = front.exchange
+        front.dialogue.theirs(reply)
         try:
-            move = front.exchange.replied(reply)
+            move = exchange.transaction.take(reply)
         except OutOfStep:
             words = f"answered {reply.code} where no such answer is possible."
             return self._end(front, Trouble("4.5.0", sentence(self.client.hop, words)))
-        if move is Move.OVER:
-            self._end(front, front.exchange.why_over(reply))
-        elif move is not Move.WAIT:
+        if move is Move.WAIT:
+            exchange.waits()
+        elif move is Move.OVER:
+            self._end(front, exchange.why_over(reply))
+        else:
             self._move = move
 
     def heard_all(self) -> None:

@@ -6,7 +6,7 @@ Knows limits on recipients and what a transaction's replies mean; refuses to kno
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -44,7 +44,9 @@ class Delivery:
         self._remote = remote_mta
         self._offers = offers
         self._most = min(offers.most_recipients or FEWEST, MOST)
-        self._success: Literal["", "relayed"] = "" if _tells_the_sender(outgoing, offers) else "relayed"
+        # Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2).
+        tells = offers.dsn and (outgoing.deliver_by is None or offers.deliver_by is not None)
+        self._success: Literal["", "relayed"] = "" if tells else "relayed"
         self._outcomes: list[Outcome | None] = [None] * len(outgoing.recipients)
         self._groups: deque[Group] = deque()
         self._planned = 0
@@ -93,47 +95,44 @@ class Delivery:
         self._outcomes = [outcome if each is None else each for each in self._outcomes]
 
     def _note_all(self, group: Group, transaction: Transaction, trouble: Trouble | None) -> Group | None:
+        """Who is to be tried once more."""
         mail = transaction.mail
-        if mail is not None and not mail.positive:
+        if mail is not None and mail.code >= 400:
             if group.sender != self._outgoing.sender and not mail.temporary:
                 # It takes no null reverse-path from us: better reported than lost.
                 return replace(group, sender=self._outgoing.sender)
-            self._set(group.numbers, mail, "the message")
+            self._set(group.numbers, self._meaning(mail, "the message"))
             return None
-        refused, later = self._note_refused(group.numbers, transaction)
+        later = self._note_refused(group.numbers, transaction)
         last = transaction.end or transaction.data
         if last is not None and trouble is None:
-            settled = {*refused, *later}
-            self._set([number for number in group.numbers if number not in settled], last, "the message")
-        return replace(group, numbers=tuple(later)) if later else None
+            self._set(group.numbers, self._meaning(last, "the message"), but=later)
+        return replace(group, numbers=tuple(sorted(later))) if later else None
 
-    def _note_refused(self, numbers: Sequence[int], transaction: Transaction) -> tuple[list[int], list[int]]:
-        """(who was refused, who was too many for one transaction)."""
-        refused: list[int] = []
-        later: list[int] = []
+    def _note_refused(self, numbers: Sequence[int], transaction: Transaction) -> set[int]:
+        """Who was too many for one transaction."""
+        later: set[int] = set()
         for number, reply in zip(numbers, transaction.recipients, strict=False):
-            if reply.positive:
+            if reply.code < 400:
                 continue
             if transaction.accepted and _too_many(reply):
-                later.append(number)
+                later.add(number)
             else:
-                refused.append(number)
-                self._set((number,), reply, "this recipient")
-        return refused, later
+                self._outcomes[number] = self._meaning(reply, "this recipient")
+        return later
 
-    def _set(self, numbers: Sequence[int], reply: Reply, what: str) -> None:
-        outcome = of_reply(reply, self._hop, what, self._remote, self._success)
+    def _meaning(self, reply: Reply, what: str) -> Outcome:
+        return of_reply(reply, self._hop, what, self._remote, self._success)
+
+    def _set(self, numbers: Sequence[int], outcome: Outcome, but: Container[int] = ()) -> None:
+        """For those of them who have none yet."""
         for number in numbers:
-            self._outcomes[number] = outcome
+            if self._outcomes[number] is None and number not in but:
+                self._outcomes[number] = outcome
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """In the order of the recipients, once everybody has one."""
-        return tuple(each for each in self._outcomes if each is not None)
-
-
-def _tells_the_sender(outgoing: Outgoing, offers: Offers) -> bool:
-    """Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2)."""
-    return offers.dsn and (outgoing.deliver_by is None or offers.deliver_by is not None)
+        return tuple([each for each in self._outcomes if each is not None])
 
 
 def _too_many(reply: Reply) -> bool:

@@ -20,7 +20,7 @@ from unitymail.relay.cargo import Cargo
 from unitymail.relay.client import Client
 from unitymail.relay.content import Blocks
 from unitymail.relay.dialogue import Dialogue
-from unitymail.relay.transaction import Awaited, Move, Transaction
+from unitymail.relay.transaction import Awaited, Transaction
 from unitymail.relay.trouble import Trouble, sentence, unusable
 
 BLOCK_S = 180.0
@@ -100,13 +100,10 @@ class Exchange:
 
     # What the server says.
 
-    def replied(self, reply: Reply) -> Move:
-        """What is to be done then. Raises OutOfStep."""
-        self._dialogue.theirs(reply)
-        move = self.transaction.take(reply)
-        if self._sender is not None and move is Move.WAIT and self.transaction.unanswered < self._most_chunks:
+    def waits(self) -> None:
+        """A reply came, and others are to come: a body under way may go on."""
+        if self._sender is not None and self.transaction.unanswered < self._most_chunks:
             self._sender.let_go()
-        return move
 
     def why_over(self, reply: Reply) -> Trouble | None:
         """The trouble that the last reply tells of, when it ends more than this."""
@@ -114,7 +111,7 @@ class Exchange:
         if self.transaction.closing is not None:
             self.dot_sent = False
             return unusable(reply, hop, "to take mail on this connection")
-        if self._sender is not None and reply.positive:
+        if self._sender is not None and reply.code < 400:
             return Trouble("4.5.0", sentence(hop, "accepted the message before it was sent."))
         return None
 
@@ -135,10 +132,11 @@ class Exchange:
     def end(self) -> bool:
         """Nothing more is done here; whether all is said and answered, so that more can be said on the connection."""
         self._over = True
+        if self._sender is None:
+            return not self.transaction.unanswered
         self._note_blocks()
-        if self._sender is not None:
-            self._sender.stop()
-        return self._sender is None and not self.transaction.unanswered
+        self._sender.stop()
+        return False
 
     # The octets of the message, when they are not at hand.
 

@@ -53,7 +53,7 @@ def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: s
         return Outcome("failed", "5.6.9", f"The message's header is not ASCII, and {name} takes no such messages.")
     if outgoing.sender and not is_sendable(outgoing.sender):
         return Outcome("failed", "5.1.7", "The sender's address cannot be written in an SMTP command.")
-    body = body_to_declare(outgoing, nature)
+    body = outgoing.body if nature is None else body_to_declare(outgoing, nature)
     if body != "7bit" and not _carries(body, offers):
         kind = "8-bit text" if body == "8bitmime" else "binary content"
         return Outcome("failed", "5.6.3", f"The message has {kind}, and {name} takes none.")

@@ -109,11 +109,13 @@ class Sending:
         """
         exchange = self.exchange
         mail = exchange.transaction.mail
-        if not self._first or (exchange.dot_sent and not self._client.hop.is_peer):
+        if not self._first:
             return False
         if exchange.in_hope:
-            return mail is None or mail.code == 503
-        return self._reused and mail is None and trouble is not None and not trouble.silent
+            unheard = mail is None or mail.code == 503
+        else:
+            unheard = self._reused and mail is None and trouble is not None and not trouble.silent
+        return unheard and (not exchange.dot_sent or self._client.hop.is_peer)
 
     def again(self) -> None:
         """The same recipients make another transaction."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from unitymail.mail.reply import Reply
-from unitymail.relay.trouble import is_about_us
+from unitymail.relay.trouble import ABOUT_US
 
 
 class Awaited(Enum):
@@ -105,7 +105,7 @@ class Transaction:
         if not self._awaited:
             raise OutOfStep
         kind = self._awaited.popleft()
-        if reply.code == 421 or (kind is Awaited.MAIL and is_about_us(reply)):
+        if reply.code == 421 or (kind is Awaited.MAIL and reply.code in ABOUT_US):
             self.closing = reply
             return Move.OVER
         if 300 <= reply.code < 400 and kind is not Awaited.DATA:

@@ -18,6 +18,9 @@ _BARE = {
     555: "5.5.4", 556: "5.1.10",
 }  # fmt: skip
 
+ABOUT_US = (421, 530, 538)
+"""Codes that say nothing of the message: the server closes, wants TLS, or wants a sign-in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -62,22 +65,13 @@ def passing(status: str) -> str:
 
 def of_reply(reply: Reply, hop: NextHop, what: str, remote_mta: str, success: Literal["", "relayed"]) -> Outcome:
     """What a reply about a message or a recipient means. `what` is `the message` or `this recipient`."""
-    if reply.positive:
-        return Outcome("done", _done_status(reply), "", diagnostic(reply), remote_mta, success=success)
+    if reply.code < 400:
+        return Outcome("done", reply.enhanced or "2.0.0", "", diagnostic(reply), remote_mta, success=success)
     status = status_of(reply)
     if reply.temporary:
         why = sentence(hop, f"would not take {what} now, and asked to try again later.")
         return Outcome("try-again", status, why, diagnostic(reply), remote_mta)
     return Outcome("failed", status, sentence(hop, f"refused {what}."), diagnostic(reply), remote_mta)
-
-
-def _done_status(reply: Reply) -> str:
-    return reply.enhanced or "2.0.0"
-
-
-def is_about_us(reply: Reply) -> bool:
-    """Replies that say nothing of the message: the server closes, wants TLS, or wants a sign-in."""
-    return reply.code in (421, 530, 538)
 
 
 def unusable(reply: Reply, hop: NextHop, doing: str) -> Trouble:
