@@ -28,7 +28,7 @@ PARTING = 200
 """Items of which nothing is left to do but to write that down: what a crash may have done again."""
 IN_A_TURN = 16
 """Items that are begun in one turn of the reactor."""
-A_LOOK_S = 0.003
+A_LOOK_S = 0.002
 """After so long a look goes on in the next turn: some items are much work to begin."""
 LOOK_EVERY_S = 1.0
 
