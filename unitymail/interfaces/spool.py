@@ -39,7 +39,7 @@ class Outcome:
 DONE = Outcome("done")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepState:
     """A step of an item with what happened so far; `outcome` None while it waits, `last` its newest failed attempt."""
 
@@ -50,7 +50,7 @@ class StepState:
     last: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Item:
     """A message that waits for the courier: its envelope file, parsed. `path` is the message file.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from unitymail.mail.value import value
 
 Body = Literal["7bit", "8bitmime", "binarymime"]
 NULL_SENDER = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """A forward-path. `notify` and `orcpt` as in RFC 3461 4.1-4.2: None when the client did not say.
 
@@ -21,7 +22,7 @@ class Recipient:
     orcpt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """What the client said before DATA. `sender` is the reverse-path without brackets, "" for the null one.
 

@@ -6,7 +6,7 @@ Knows every field of items, envelopes and steps; refuses to know where the text 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -42,6 +42,7 @@ _STEPS = {name: kind for kind, name in STEP_NAMES.items()}
 _PLAIN = tuple(
     f.name for f in fields(Item) if f.name not in ("path", "envelope", "steps", "fresh", "received", "content")
 )
+_KNOWN = frozenset(_PLAIN)
 _plain = attrgetter(*_PLAIN)
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 _lines = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": ")).encode
@@ -83,17 +84,25 @@ def _rows(rows: Iterable[dict[str, Any]]) -> str:
     return ",".join("\n  " + _compact(row) for row in rows)
 
 
-def read_form(octets: bytes, path: str) -> Item:
+ContentOf = Callable[[int, int, Sequence[StepState]], bytes]
+"""What to keep as `content` of a message of so many octets, with so long a head and these steps."""
+
+
+def no_content(size: int, head: int, steps: Sequence[StepState]) -> bytes:
+    return b""
+
+
+def read_form(octets: bytes, path: str, content_of: ContentOf = no_content) -> Item:
     """The item whose message file is `path`; what an older version did not know has its default. Raises Unreadable."""
     try:
         form = json.loads(octets.decode("utf-8", "surrogatepass"))
-        return Item(
-            path=path,
-            envelope=_to_envelope(form["envelope"], form["recipients"]),
-            steps=tuple(to_state(row) for row in form["steps"]),
-            received=form.get("received", "").encode("utf-8", "surrogateescape"),
-            **{name: form[name] for name in _PLAIN if name in form},
-        )
+        envelope = _to_envelope(form.pop("envelope"), form.pop("recipients"))
+        steps = tuple(map(to_state, form.pop("steps")))
+        received = form.pop("received", "").encode("utf-8", "surrogateescape")
+        if not _KNOWN.issuperset(form):
+            form = {name: form[name] for name in _PLAIN if name in form}
+        content = content_of(form["size"], form["head"], steps)
+        return Item(path=path, envelope=envelope, steps=steps, received=received, content=content, **form)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unreadable(f"{path}: {error!r}") from error
 

@@ -79,6 +79,8 @@ class InHand:
             if (held := self._held.get(trace)) is not None:
                 held.claimed = False
                 self._drop_if_idle(trace, held)
+                if held.item.content:
+                    held.item = replace(held.item, content=b"")
 
     def is_noted(self, item: Item) -> bool:
         """Whether everything that has happened to the item's steps is durable."""
@@ -106,7 +108,6 @@ class InHand:
             return None
         try:
             item = self._items.read_from(fd, trace, reading)
-            content = self._items.content_of(item, reading)
         except OSError:
             unlock(fd)
             raise
@@ -116,15 +117,13 @@ class InHand:
             raise
         with self._lock:
             self._held[trace] = _Held(item, item.revision, fd, item.revision, noted=item, claimed=True)
-        return replace(item, content=content) if content else item
+        return item
 
     def note(self, item: Item, *, finished: bool) -> Note:
         """What to write about a new state of a claimed item. Then `apply` it, or tell that it `failed`."""
         held = self._held[item.trace]
         with self._files:
             held.revision += 1
-            if item.content:
-                item = replace(item, content=b"")
             before, held.item, held.noted = held.noted, item, item
             if finished:
                 return notes.finished(item, held.revision)

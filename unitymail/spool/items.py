@@ -13,12 +13,13 @@ or older than what the commit journal notes of it (`in_hand`, `notes`). A messag
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.spool import Item
+from unitymail.interfaces.spool import Item, StepState
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
 from unitymail.spool.claim import lock_descriptor
 from unitymail.spool.form import Unreadable, read_form, write_form
@@ -111,39 +112,17 @@ class Items:
         """Raises Unreadable, FileNotFoundError."""
         fd = FROM_DISK.open(self.envelope_path(trace))
         try:
-            return self.read_from(fd, trace)
+            return read_form(_octets_of(fd, FROM_DISK), self.message_path(trace))
         finally:
             os.close(fd)
 
     def read_from(self, fd: int, trace: str, reading: Reading = FROM_DISK) -> Item:
-        """The item whose envelope file is open. Raises Unreadable, OSError."""
-        octets = some = reading.read(fd, _USUAL, 0)
-        while len(some) == _USUAL:
-            if not reading.patient:
-                raise BlockingIOError("a long envelope")
-            some = reading.read(fd, _USUAL, len(octets))
-            octets += some
-        return read_form(octets, self.message_path(trace))
+        """The item whose envelope file is open, with its content when somebody is about to send it as it is.
 
-    def content_of(self, item: Item, reading: Reading = FROM_DISK) -> bytes:
-        """The message after our header block, for who is about to send it as it is; b"" when it is not small.
-
-        Raises BlockingIOError where that is to be had from the disk only.
+        Raises Unreadable, OSError; BlockingIOError where not all is at hand.
         """
-        size = item.size - item.head
-        if size > SMALL or not any(isinstance(state.step, SENT_AS_IT_IS) for state in item.steps):
-            return b""
-        try:
-            fd = reading.open(item.path)
-            try:
-                octets = reading.read(fd, size + 1, item.head)
-            finally:
-                os.close(fd)
-        except BlockingIOError:
-            raise
-        except OSError:
-            return b""  # whoever sends it opens the file, and meets the trouble
-        return octets if len(octets) == size else b""
+        path = self.message_path(trace)
+        return read_form(_octets_of(fd, reading), path, partial(_content_of, path, reading))
 
     def is_shunted(self, trace: str) -> bool:
         return os.path.exists(os.path.join(self._places.shunted, f"{trace}.json"))
@@ -201,3 +180,30 @@ class Items:
             unlink_if_there(self._disk, self.message_path(trace))
             count += 1
         return count
+
+
+def _octets_of(envelope: int, reading: Reading) -> bytes:
+    octets = some = reading.read(envelope, _USUAL, 0)
+    while len(some) == _USUAL:
+        if not reading.patient:
+            raise BlockingIOError("a long envelope")
+        some = reading.read(envelope, _USUAL, len(octets))
+        octets += some
+    return octets
+
+
+def _content_of(path: str, reading: Reading, size: int, head: int, steps: Sequence[StepState]) -> bytes:
+    """What follows our header block; b"" when that is not small, or cannot be read: who sends it meets the trouble."""
+    if size - head > SMALL or not any(isinstance(state.step, SENT_AS_IT_IS) for state in steps):
+        return b""
+    try:
+        fd = reading.open(path)
+        try:
+            octets = reading.read(fd, size - head + 1, head)
+        finally:
+            os.close(fd)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return b""
+    return octets if len(octets) == size - head else b""

@@ -10,15 +10,18 @@ only, so it does not matter how often, or beside which envelope file, it is read
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from unitymail.interfaces.spool import Item, StepState
+from unitymail.mail.value import value
 from unitymail.spool.form import Unreadable, of_state, to_state
 
 _OUTCOMES, _FINISHED = b"outcomes ", b"finished "
+_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Note:
     """`steps` are (number, state) pairs that changed; `whole` says that these are all. `intake` tells whose it is."""
 
@@ -58,11 +61,11 @@ def updated(item: Item, note: Note) -> Item:
 
 
 def write_note(note: Note) -> bytes:
-    form = {"trace": note.trace, "intake": note.intake, "revision": note.revision}
+    form: dict[str, Any] = {"trace": note.trace, "intake": note.intake, "revision": note.revision}
     if not note.finished:
-        form |= {"whole": note.whole, "steps": [[number, of_state(state)] for number, state in note.steps]}
-    text = json.dumps(form, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return (_FINISHED if note.finished else _OUTCOMES) + text
+        form["whole"] = note.whole
+        form["steps"] = [[number, of_state(state)] for number, state in note.steps]
+    return (_FINISHED if note.finished else _OUTCOMES) + _text(form).encode("utf-8", "surrogatepass")
 
 
 def read_note(payload: bytes) -> Note | None:
