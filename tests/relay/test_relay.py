@@ -3,6 +3,7 @@
 import gc
 import os
 import pathlib
+import random
 import resource
 
 from twisted.internet import reactor
@@ -88,6 +89,41 @@ class RelayTest(Stage):
         for _ in range(5):
             self.assertEqual(kinds(await self.send()), [("done", "2.0.0")])
         self.assertEqual((sink.messages, sink.connections), ([LETTER] * 5, 5))
+
+    async def test_a_server_of_many_moods(self):
+        """One that closes, asks to wait and refuses at random: nothing is lost, nothing doubled but after a lost dot."""
+        moods = random.Random(7)
+
+        def moody(session):
+            return moods.choice(["250 2.1.0 fine"] * 30 + ["421 4.3.2 bye", "451 4.3.0 later", ""])
+
+        def at_the_end(session):
+            if not session.body:
+                return "554 5.5.1 nobody to give it to"
+            mood = moods.choice(["taken"] * 20 + ["451 4.3.0 later", "421 4.3.2 bye", "lost", "bye"])
+            if mood not in ("taken", "lost", "bye"):
+                return mood
+            if mood != "lost":
+                session.transport.write(b"250 2.0.0 taken\r\n")
+            session.sink.messages.append(session.body)
+            if mood != "taken":
+                session.mode = "over"
+                session.transport.loseConnection()
+            return None
+
+        for extensions in (PIPELINED, CHUNKED):
+            sink = self.sink(*extensions, at={"MAIL": moody, "RCPT": moody, "END": at_the_end})
+            left = [b"Subject: %d\r\n\r\n.dot\r\n" % number for number in range(300)]
+            wanted, lost_dots, rounds = sorted(left), 0, 0
+            while left and rounds < 40:
+                rounds += 1
+                attempts = await self.all(*[self.send(octets) for octets in left])
+                told = list(zip(left, attempts, strict=True))
+                lost_dots += sum(attempt is not None and attempt.sent_dot for _, attempt in told)
+                left = [octets for octets, attempt in told if attempt is None or kinds(attempt)[0][0] != "done"]
+            self.assertEqual(left, [])
+            self.assertEqual(sorted(set(sink.messages)), wanted)
+            self.assertLessEqual(len(sink.messages) - len(wanted), lost_dots)
 
     async def test_large(self):
         """8 MB with a dot at each line arrive as they were, by DATA and by BDAT, and no turn is long."""
