@@ -124,7 +124,7 @@ async def ours(reactor, port, folder, options):
             if attempt.outcomes[0].kind != "done":
                 failed.append(attempt)
 
-    figures = await measured([worker() for _ in range(options.connections)], options)
+    figures = await measured([worker() for _ in range(relay.most(hop))], options)
     await relay.close()
     threads.stop()
     assert not failed, failed[0]
