@@ -91,7 +91,7 @@ class RelayTest(Stage):
         self.assertEqual((sink.messages, sink.connections), ([LETTER] * 5, 5))
 
     async def test_a_server_of_many_moods(self):
-        """One that closes, asks to wait and refuses at random: nothing is lost, nothing doubled but after a lost dot."""
+        """One that closes, asks to wait and refuses at random: nothing is lost, or doubled but after a lost dot."""
         moods = random.Random(7)
 
         def moody(session):
