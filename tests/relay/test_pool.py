@@ -209,12 +209,17 @@ def test_a_connection_less(tmp_path):
     found += [stage.send(tmp_path)]
     assert stage.connector.asked == 2
     stage.advance(1)
-    found += [stage.send(tmp_path)]
     assert stage.connector.asked == 3
-    stage.plays[0].hear(*GO)
-    for _ in found:
-        stage.plays[0].hear("250 2.0.0 taken", *(GO if stage.plays[0].client.messages < 7 else []))
-    assert [kinds(each[0]) for each in found[:-1]] == [[("done", "2.0.0")]] * 5
+    play = stage.plays[0]
+    play.hear(*GO)
+    for _ in range(4):
+        play.hear("250 2.0.0 taken", *GO)
+    play.hear("250 2.0.0 taken")
+    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 5
+    closed = []
+    stage.pool.close().addCallback(closed.append)
+    play.lose()
+    assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
 
 
 def test_the_last_connection_of_several_fails(tmp_path):

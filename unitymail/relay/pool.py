@@ -62,7 +62,7 @@ class Pool:
         self._all: set[Client] = set()
         self._about_to_ask = 0
         self._untold = 0
-        self._pause_until = 0.0
+        self._pause: Any = None
         self._careful_until = 0.0
         self._cut_off: set[Client] = set()
         self._closed: Deferred[None] | None = None
@@ -102,7 +102,7 @@ class Pool:
         soon = len(self._opening) + self._about_to_ask
         if len(self._waiting) <= soon or len(self._busy) + len(self._opening) >= self._limit():
             return False
-        return self._is_alone() or self._clock.seconds() >= self._pause_until
+        return self._is_alone() or self._pause is None
 
     def _is_alone(self) -> bool:
         """Whether there is no connection that serves those who wait, nor one in the making."""
@@ -124,10 +124,14 @@ class Pool:
         if failure.check(CancelledError, ConnectingCancelledError):
             return self._look_whether_closed()
         if failure.check(CannotConnect) and not self._is_alone():
-            self._pause_until = self._clock.seconds() + PAUSE_S
+            self._pause = self._pause or self._clock.callLater(PAUSE_S, self._pause_is_over)
         elif self._waiting:
             waiting = self._waiting.popleft()
             self._tell(waiting, _not_sent(failure, waiting.outgoing, began))
+        self._serve()
+
+    def _pause_is_over(self) -> None:
+        self._pause = None
         self._serve()
 
     def _ended(self, client: Client) -> None:
@@ -219,6 +223,8 @@ class Pool:
         if self._closed is None:
             self._closed = Deferred()
             self._give_back(self._all_who_wait())
+            if self._pause is not None:
+                self._pause.cancel()
             for opening in list(self._opening):
                 opening.cancel()
             idle, self._idle = self._idle, []
