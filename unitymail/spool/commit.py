@@ -7,6 +7,10 @@ after it is finished later. (3) Deliveries are linked into the mailboxes, the re
 items follow their notes, without a flush. (4) The Deferreds fire. (5) The files of finished items go (`leaving`).
 Before (2) a crash leaves a file that the next start removes; after it, the next start does (3) and (5) again.
 
+Note *Who waits*. A batch begins as soon as somebody waits for it: a client for its answer, a run that goes on. That an
+item is finished holds up nobody, and such notes come one by one, thousands a second; a batch of nothing else begins
+`gather_s` after the one before. A crash may have done again what ended in so short a time.
+
 Knows this order; refuses to know what the steps mean, or when records are retired.
 """
 
@@ -54,7 +58,8 @@ class Committer:
     def __init__(
         self, *, places: Places, disk: IDisk, threads: IThreads, store: IStore, in_hand: InHand, xids: Xids,
         commits: CommitJournal, retirement: Retirement, journal: IJournal, ended: Callable[[Finishing], None],
-        flushers: Flushers, answers: Answers, leaving: Leaving, retire_soon: Callable[[], None],
+        flushers: Flushers, answers: Answers, leaving: Leaving, retire_soon: Callable[[], None], clock: Any,
+        gather_s: float,
     ) -> None:
         self._places = places
         self._disk = disk
@@ -72,6 +77,11 @@ class Committer:
         self._retire_soon = retire_soon
         self._waiting: list[Finishing] = []
         self._notes: list[Noting] = []
+        self._clock = clock
+        self._gather_s = gather_s
+        self._gather_until = 0.0
+        self._gathering: Any = None
+        self._awaited = False
         self._busy = False
         self._under_way = 0
         self._idle: list[Deferred[None]] = []
@@ -80,15 +90,15 @@ class Committer:
 
     def submit(self, message: Finishing) -> None:
         self._waiting.append(message)
-        if not self._busy:
-            self._begin()
+        self._awaited = True
+        self._go_on()
 
     def note(self, item: Item, *, finished: bool) -> Deferred[None]:
         """Fires when this state of a claimed item is durable. Fails with OSError; what is in hand has it anyway."""
         noting = Noting(item, finished)
         self._notes.append(noting)
-        if not self._busy:
-            self._begin()
+        self._awaited = self._awaited or not finished
+        self._go_on()
         return noting.answer
 
     def settle_first(self, message: Finishing) -> None:
@@ -104,11 +114,32 @@ class Committer:
     def when_idle(self) -> Deferred[None]:
         waiter: Deferred[None] = Deferred()
         self._idle.append(waiter)
+        self._awaited = True
+        self._go_on()
         self._tell_idle()
         return waiter
 
+    def _go_on(self) -> None:
+        """Begin the next batch when it is time for it."""
+        if self._busy or not (self._waiting or self._notes):
+            return
+        wait = 0.0 if self._awaited else self._gather_until - self._clock.seconds()
+        if wait <= 0.0:
+            self._begin()
+        elif self._gathering is None:
+            self._gathering = self._clock.callLater(min(wait, self._gather_s), self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._gather_until = 0.0
+        self._go_on()
+
     def _begin(self) -> None:
-        self._busy = True
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        self._busy, self._awaited = True, False
+        self._gather_until = self._clock.seconds() + self._gather_s
         self._under_way += 1
         messages, self._waiting = self._waiting, []
         notes, self._notes = self._notes, []
@@ -118,8 +149,7 @@ class Committer:
     def _end(self, surprise: Any, messages: list[Finishing], notes: list[Noting]) -> None:
         # The next batch begins before these are answered: its flushes run while the answers are written.
         self._busy = False
-        if self._waiting or self._notes:
-            self._begin()
+        self._go_on()
         if surprise is not None:
             self._give_up(surprise.value, messages, notes)
         self._answers.give([
@@ -158,7 +188,7 @@ class Committer:
         self._tell_idle()
 
     def _tell_idle(self) -> None:
-        if self._under_way:
+        if self._under_way or self._notes:
             return
         waiters, self._idle = self._idle, []
         for waiter in waiters:

@@ -66,17 +66,14 @@ class FromMemory:
     def read(self, fd: int, count: int, offset: int) -> bytes:
         if count > _ROOM:
             raise BlockingIOError("too long to be read at once")
-        done = self._read(fd, count, offset)
-        octets = bytes(memoryview(self._room)[:done])
-        if done < count and self._read(fd, 1, offset + done):
-            raise BlockingIOError("only the beginning is at hand")
-        return octets
-
-    def _read(self, fd: int, count: int, offset: int) -> int:
+        room = memoryview(self._room)[:count]
         try:
-            return os.preadv(fd, [memoryview(self._room)[:count]], offset, os.RWF_NOWAIT)
+            done = os.preadv(fd, [room], offset, os.RWF_NOWAIT)
+            if done < count and offset + done < os.lseek(fd, 0, os.SEEK_END):
+                raise BlockingIOError("only the beginning is at hand")
         except OSError as error:
             raise BlockingIOError(*error.args) from error
+        return bytes(room[:done])
 
 
 FROM_DISK = FromDisk()

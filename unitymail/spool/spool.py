@@ -49,6 +49,7 @@ from unitymail.spool.xids import Xids
 
 INBOX = "INBOX"
 FLUSHERS = 4
+GATHER_S = 0.005
 RETIRE_AFTER_S = 0.5
 RETIRE_AT = 2_000
 REMEMBERED = 10_000
@@ -60,13 +61,13 @@ PRIORITIES = {Importance.HIGH: 1, Importance.LOW: -1}
 class Spool:
     """`root` is DIR/spool; what is missing in it is created. Call `recover` before anything else, `stop` at the end.
 
-    `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time. `retry_for` says
-    for how many seconds a peer may send a message again.
+    `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time. For `gather_s`
+    the ends of items are gathered for one note. `retry_for` says for how many seconds a peer may send a message again.
     """
 
     def __init__(
         self, root: str, *, disk: IDisk, threads: IThreads, store: IStore, doorbell: IDoorbell, journal: IJournal,
-        clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS,
+        clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS, gather_s: float = GATHER_S,
         retry_for: Callable[[], float] = lambda: RETRY_FOR_S,
     ) -> None:
         self._places = Places(root)
@@ -95,6 +96,7 @@ class Spool:
             places=self._places, disk=disk, threads=threads, store=store, in_hand=self._in_hand, xids=self._xids,
             commits=self._commits, retirement=self._retirement, journal=journal, ended=self._ended,
             flushers=self._flushers, answers=answers, leaving=self._leaving, retire_soon=self._retire_soon,
+            clock=clock, gather_s=gather_s,
         )
         self.queue = Queue(
             places=self._places, items=self._items, in_hand=self._in_hand, threads=threads, now=clock.seconds,
