@@ -37,7 +37,7 @@ from unitymail.ways_out import WaysOut
 
 COMMIT_THREADS = 4
 SWITCH_EVERY_S = 0.0005
-YOUNG_OBJECTS = 5_000
+YOUNG_OBJECTS = 1_500
 COLLECT_EVERY_S = 120.0
 SETTLE_EVERY_S = 2.0
 
@@ -217,4 +217,4 @@ def _keep_turns_short() -> None:
     sys.setswitchinterval(SWITCH_EVERY_S)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 1_000_000)
+    gc.set_threshold(YOUNG_OBJECTS, 10, 1_000_000)
