@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.reports import DELAYED, owes_nothing, with_reports
@@ -11,6 +13,7 @@ from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser, Report
+from unitymail.settings.site import SiteSettings
 
 BOOK = FakeBook()
 NOBODY = Outcome("failed", "5.1.1", "Nobody there.", "550 no", "mx.example")
@@ -69,6 +72,41 @@ def test_who_is_owed_nothing(states, facts, nothing):
     assert owes_nothing(item) is nothing
     if nothing:
         assert with_reports(item, 0, BOOK, first_run=True) is item
+
+
+OUTCOMES = st.builds(
+    Outcome, st.sampled_from(["done", "done", "done", "failed"]), st.sampled_from(["2.0.0", "2.6.4", "5.1.1"]),
+    success=st.sampled_from(["", "delivered", "relayed"]),
+)
+ADDRESSES = st.sampled_from(["a@x.example", "A@x.example", "b@x.example"])
+STEPS = st.one_of(
+    ADDRESSES.map(RelayToSmartHost), ADDRESSES.map(lambda to: Deliver(ROBIN.id, to)), st.just(BadMail("why")),
+    st.builds(RelayToUser, st.just(ROBIN.id), st.just("r@y.example"), ADDRESSES, st.booleans()),
+    st.builds(HandOver, st.just("l"), ADDRESSES),
+    st.builds(Convert, st.just("l"), st.just("c"), st.just("1@v.example"), ADDRESSES),
+    st.builds(Report, st.just(ROBIN.address), st.lists(st.builds(
+        Fate, ADDRESSES, st.sampled_from(["failed", "expanded", "delivered"]), st.just("2.0.0"), st.just("So it is."),
+    ), max_size=2).map(tuple)),
+)
+STATES = st.builds(StepState, STEPS, st.integers(0, 1), outcome=st.one_of(OUTCOMES, OUTCOMES, OUTCOMES, st.none()))
+WISHES = st.none() | st.sets(st.sampled_from(["SUCCESS", "FAILURE", "DELAY"])).map(lambda s: frozenset(s or {"NEVER"}))
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    states=st.lists(STATES, max_size=4), recipients=st.lists(st.builds(Recipient, ADDRESSES, WISHES), max_size=3),
+    sender=st.sampled_from([ROBIN.address, "", "o@x.example"]), mode=st.sampled_from(["", "", "N", "R"]),
+    silent=st.booleans(), notice=st.booleans(), first_run=st.booleans(),
+)
+def test_who_is_owed_nothing_is_told_nothing(states, recipients, sender, mode, silent, notice, first_run):
+    """Whatever the item, its outcomes and its sender's wishes: the short answer never costs anybody a report."""
+    item = an_item(*states, sender=sender, recipients=recipients, silent=silent)
+    by = 9.0 if mode else None
+    item = replace(item, envelope=replace(item.envelope, deliver_by=by, deliver_by_mode=mode))
+    book = FakeBook(ROBIN, site=SiteSettings(relay_notice_removed=notice))
+    if owes_nothing(item):
+        assert with_reports(item, 0.0, book, first_run=first_run) is item
+        assert all(state.outcome is not None for state in item.steps)
 
 
 def test_nothing_is_told_twice():

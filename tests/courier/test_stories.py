@@ -10,7 +10,7 @@ from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRe
 from tests.courier.memory import NOW, a_desk, crash, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from unitymail.interfaces.relay import Attempt
-from unitymail.interfaces.spool import DONE, Outcome
+from unitymail.interfaces.spool import DONE, Outcome, StepState
 from unitymail.mail.envelope import Recipient
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.routing.steps import Deliver, HandOver, RelayToSmartHost, RelayToUser
@@ -167,6 +167,25 @@ class StoryTests(SynchronousTestCase):
         send(self.desk, B, trace="t2", envelope={"deliver_by": self.desk.clock.seconds() + 630, "deliver_by_mode": "R"})
         pass_time(self.desk, 660)
         self.assertEqual(self.reports(), [[("failed", "5.4.7", B.to)]])
+
+    def test_too_late_while_a_report_is_made(self):
+        """The moment comes while another recipient's failure is being told: this one is told all the same."""
+        self.go()
+        self.relay.answers["peer l-peer"] = [NOBODY]
+        find, asked = self.desk.book.find, []
+
+        def slow(address):
+            asked.append(address)
+            if len(asked) == 2:
+                self.desk.clock.rightNow = NOW + 101
+            return find(address)
+
+        self.desk.book.find = slow
+        steps = StepState(A, 3, NOW + 100, last=BUSY), StepState(OVER, 1, NOW + 95, last=BUSY)
+        send(self.desk, A, OVER, envelope={"deliver_by": NOW + 100, "deliver_by_mode": "R"}, steps=steps, fresh=False)
+        pass_time(self.desk, 120, 1)
+        self.assertEqual(self.reports(), [[("failed", "5.1.1", OVER.to)], [("failed", "5.4.7", A.to)]])
+        self.assertEqual(self.desk.queue.items(), [])
 
     def test_deliver_by_or_tell(self):
         """Mode N: one notice at that moment, even without NOTIFY=DELAY; none after four hours; it goes on."""

@@ -151,9 +151,10 @@ class Run:
     async def _perform(self, item: Item, *phases: int) -> Item:
         """What is due, phase after phase; what its sender wants back by now has failed."""
         for phase in phases:
+            open_ones = self._open(item, phase)
             if item.envelope.deliver_by_mode == "R":
-                item = await self._given_back(item)
-            if not (due := self._due(item, phase)):
+                item = await self._given_back(item, open_ones)
+            if not (due := self._due(item, open_ones)):
                 continue
             groups = self._means.performers.grouped(item.steps, due)
             if len(groups) == 1:
@@ -162,28 +163,27 @@ class Run:
                 item = await self._side_by_side(item, groups)
         return item
 
-    def _due(self, item: Item, phase: int) -> list[int]:
+    def _open(self, item: Item, phase: int) -> list[int]:
         """Each step once in a run."""
-        now = self._means.now()
-        due = [
+        return [
             number
             for number, state in enumerate(item.steps)
             if state.outcome is None
             and _PHASES.get(type(state.step), WAYS_ON) == phase
             and number not in self._tried
-            and outcomes.is_due(state, now)
         ]
+
+    async def _given_back(self, item: Item, open_ones: Sequence[int]) -> Item:
+        """Of this phase only: what fails while reports are under way is for the next run to tell."""
+        now = self._means.now()
+        late = [number for number in open_ones if outcomes.too_late(item.steps[number], item, now)]
+        return await self._note(item, late, [outcomes.TOO_LATE] * len(late)) if late else item
+
+    def _due(self, item: Item, open_ones: Sequence[int]) -> list[int]:
+        now, steps = self._means.now(), item.steps
+        due = [n for n in open_ones if steps[n].outcome is None and outcomes.is_due(steps[n], now)]
         self._tried.update(due)
         return due
-
-    async def _given_back(self, item: Item) -> Item:
-        now = self._means.now()
-        late = [
-            number
-            for number, state in enumerate(item.steps)
-            if state.outcome is None and number not in self._tried and outcomes.too_late(state, item, now)
-        ]
-        return await self._note(item, late, [outcomes.TOO_LATE] * len(late)) if late else item
 
     async def _side_by_side(self, item: Item, groups: Sequence[Sequence[int]]) -> Item:
         arrivals: Arrivals[tuple[Sequence[int], Sequence[Outcome] | Surprise]] = Arrivals(len(groups))
