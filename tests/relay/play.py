@@ -118,7 +118,7 @@ class Play:
 
     def send(self, outgoing):
         """Begin, or wait for the end of what is under way; a list that the Attempt (None, Failure) will be in."""
-        waiting = Waiting(self.client.hop, outgoing)
+        waiting = Waiting(outgoing)
         found = []
         waiting.attempt.addBoth(found.append)
         self.turns.waiting.append(waiting)

@@ -1,10 +1,10 @@
 """How many connections there are, who waits, and which are used again."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from tests.fakes import InlineThreads
 from tests.relay.play import FULL, HOP, Play, kinds, letter
@@ -49,16 +49,16 @@ class Stage:
         self.connector = Connector(*extensions)
         self.limit = limit
         self.pool = Pool(
-            connector=self.connector, limit=lambda: self.limit, clock=self.connector.clock, threads=InlineThreads()
+            HOP, connector=self.connector, limit=lambda: self.limit, clock=self.connector.clock, threads=InlineThreads()
         )
 
     @property
     def plays(self):
         return self.connector.plays
 
-    def send(self, folder, hop=HOP, **more):
+    def send(self, folder, **more):
         found = []
-        self.pool.send(hop, letter(folder, **more)).addBoth(found.append)
+        self.pool.send(letter(folder, **more)).addBoth(found.append)
         return found
 
     def advance(self, seconds):
@@ -164,15 +164,6 @@ def test_messages_of_a_connection(tmp_path):
         assert not stage.plays[0].client.usable
         stage.send(tmp_path)
         assert len(stage.plays) == 2
-
-
-def test_a_hop_that_was_changed(tmp_path):
-    """Connections to where the hop was before are not used again."""
-    stage = Stage()
-    stage.send(tmp_path)
-    answer(stage.plays[0])
-    stage.send(tmp_path, replace(HOP, host="other.example.com"))
-    assert len(stage.plays) == 2 and stage.plays[0].said().endswith("QUIT\r\n")
 
 
 def test_no_connection(tmp_path):
@@ -336,18 +327,6 @@ def test_nothing_behind_the_last_message(tmp_path):
     assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
 
 
-def test_nothing_behind_for_another_hop(tmp_path):
-    """Where the hop was changed meanwhile, the next message goes to where it is now."""
-    stage = Stage(limit=1)
-    stage.send(tmp_path)
-    found = stage.send(tmp_path, replace(HOP, host="other.example.com"))
-    stage.plays[0].said()
-    assert "MAIL" not in stage.plays[0].hear(*GO)
-    assert stage.plays[0].hear("250 ok") == "QUIT\r\n"
-    answer(stage.plays[1])
-    assert kinds(found[0]) == [("done", "2.0.0")] and stage.plays[1].client.hop.host == "other.example.com"
-
-
 def test_one_after_the_other(tmp_path):
     """Who sends the next message when the last one is done needs no other connection for it."""
     stage = Stage(limit=8)
@@ -355,7 +334,7 @@ def test_one_after_the_other(tmp_path):
 
     def go_on(attempt):
         if left:
-            stage.pool.send(HOP, left.pop()).addCallback(go_on)
+            stage.pool.send(left.pop()).addCallback(go_on)
 
     go_on(None)
     for _ in range(5):
@@ -374,9 +353,9 @@ def test_a_thousand_that_do_not_fit(tmp_path):
         left -= 1
         found.append(attempt)
         if left:
-            stage.pool.send(HOP, unfit).addCallback(go_on)
+            stage.pool.send(unfit).addCallback(go_on)
 
-    stage.pool.send(HOP, unfit).addCallback(go_on)
+    stage.pool.send(unfit).addCallback(go_on)
     assert found == []
     for _ in range(1_000):
         stage.advance(0)
@@ -390,7 +369,7 @@ def test_what_is_raised_frees_the_place(tmp_path):
     outgoing = letter(tmp_path)
     (tmp_path / outgoing.path).unlink()
     found = []
-    stage.pool.send(HOP, outgoing).addBoth(found.append)
+    stage.pool.send(outgoing).addBoth(found.append)
     stage.plays[0].hear("250 ok", "250 ok", "354 go")
     assert found[0].check(FileNotFoundError)
     found = stage.send(tmp_path)
@@ -465,7 +444,7 @@ def test_cut_off_keeps_what_was_settled(tmp_path):
     stage = Stage()
     found = []
     outgoing = letter(tmp_path, to=("gone@example.net", "kim@example.net"))
-    stage.pool.send(HOP, outgoing).addBoth(found.append)
+    stage.pool.send(outgoing).addBoth(found.append)
     stage.plays[0].hear("250 ok", "550 5.1.1 no", "250 ok", "354 go")
     stage.pool.close()
     stage.advance(LAST_WORDS_S)
@@ -517,6 +496,36 @@ def test_close_before_the_unfit_is_told(tmp_path):
     assert found == closed == []
     stage.advance(0)
     assert kinds(found[0]) == [("failed", "5.7.30")] and closed == [None]
+
+
+def test_close_while_a_message_is_looked_through(tmp_path):
+    """A connection that ended meanwhile is not waited for any longer, once the look is over."""
+    for result in (Nature("7bit", True), Failure(OSError("gone"))):
+        looking = Deferred()
+        stage = Stage("PIPELINING", limit=1)
+        stage.pool._threads = SimpleNamespace(run=lambda function, *arguments, looking=looking: looking)
+        found = stage.send(tmp_path, body="8bitmime")
+        closed = []
+        stage.pool.close().addCallback(closed.append)
+        stage.plays[0].lose()
+        assert found == closed == []
+        looking.callback(result)
+        assert found and closed == [None] and stage.connector.clock.getDelayedCalls() == []
+
+
+def test_close_when_a_name_server_gives_up(tmp_path):
+    """A connection that fails rather than being cancelled leaves nothing to be done later."""
+    stage = Stage(limit=2)
+    stage.send(tmp_path)
+    stage.connector.fail = DOWN
+    stage.connector.wait = Deferred(lambda wait: wait.callback(None))
+    found = stage.send(tmp_path)
+    closed = []
+    stage.pool.close().addCallback(closed.append)
+    assert found == [None]
+    answer(stage.plays[0])
+    stage.plays[0].lose()
+    assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
 
 
 def test_looked_through_once(tmp_path):

@@ -76,6 +76,26 @@ class RelayTest(Stage):
             self.assertEqual(sorted(sink.messages), sorted(octets))
             self.assertEqual(sink.connections, 3)
 
+    async def test_a_hop_that_was_changed(self):
+        """What is sent afterwards goes to where it is now, whoever still waits for where it was."""
+        silent = self.sink(at={"BANNER": None})
+        before = [self.send() for _ in range(6)]
+        now = self.sink(*PIPELINED)
+        for attempt in await self.all(*[self.send() for _ in range(6)]):
+            self.assertEqual(kinds(attempt), [("done", "2.0.0")])
+        self.assertEqual(now.connections, 3)
+        await self.relay.close()
+        self.assertEqual(await self.all(*before), [None] * 6)
+        self.assertEqual((silent.connections, silent.messages), (3, []))
+
+    async def test_what_a_hop_was_before_is_forgotten(self):
+        """However often it is changed, no more is kept than what is still in use."""
+        self.sink()
+        for number in range(5):
+            self.hop = NextHop("smart-host", f"smart host {number}", "127.0.0.1", 0, tls="none")
+            await self.send()
+        self.assertEqual(len(self.relay._pools), 1)
+
     async def test_connections_are_renewed(self):
         """A server that closes after each message, told or not, gets the next one on a new connection."""
 

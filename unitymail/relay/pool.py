@@ -15,8 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Attempt, Outgoing
@@ -50,7 +49,10 @@ class IConnector(Protocol):
 class Pool:
     """`limit` gives how many connections there may be at once."""
 
-    def __init__(self, *, connector: IConnector, limit: Callable[[], int], clock: Any, threads: IThreads) -> None:
+    def __init__(
+        self, hop: NextHop, *, connector: IConnector, limit: Callable[[], int], clock: Any, threads: IThreads
+    ) -> None:
+        self._hop = hop
         self._connector = connector
         self._limit = limit
         self._clock = clock
@@ -71,9 +73,14 @@ class Pool:
         """Connections that exist, ready or not."""
         return len(self._all)
 
-    def send(self, hop: NextHop, outgoing: Outgoing) -> Deferred[Attempt | None]:
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits or is to be told something, and no connection is made, used or kept."""
+        return not (self._waiting or self._untold or self._busy or self._opening or self._all or self._pause)
+
+    def send(self, outgoing: Outgoing) -> Deferred[Attempt | None]:
         """As IRelay.send."""
-        waiting = Waiting(hop, outgoing)
+        waiting = Waiting(outgoing)
         self._waiting.append(waiting)
         self._serve()
         return waiting.attempt
@@ -82,21 +89,15 @@ class Pool:
 
     def _serve(self) -> None:
         if self._closed is not None:
-            return self._give_back(self._all_who_wait())
+            self._give_back(self._all_who_wait())
+            return self._look_whether_closed()
         while self._waiting and self._idle:
             conversation = self._idle.pop()
-            if conversation.client.usable and self._leads_to(conversation, self._waiting[0].hop):
+            if conversation.client.usable:
                 self._busy.add(conversation)
                 conversation.go_on()
-            else:
-                conversation.client.quit()
         while self._lacks_a_connection():
-            self._open(self._waiting[len(self._opening)].hop)
-
-    @staticmethod
-    def _leads_to(conversation: Conversation, hop: NextHop) -> bool:
-        """Connections of a hop that was changed since are not used again."""
-        return conversation.client.hop is hop or conversation.client.hop == hop
+            self._open()
 
     def _lacks_a_connection(self) -> bool:
         soon = len(self._opening) + self._about_to_ask
@@ -108,8 +109,8 @@ class Pool:
         """Whether there is no connection that serves those who wait, nor one in the making."""
         return not self._busy and not self._opening
 
-    def _open(self, hop: NextHop) -> None:
-        opening = ensureDeferred(self._connector.open(hop, self._all.add, self._ended))
+    def _open(self) -> None:
+        opening = ensureDeferred(self._connector.open(self._hop, self._all.add, self._ended))
         self._opening.add(opening)
         opening.addCallbacks(self._opened, self._not_opened, (opening,), {}, (opening, self._clock.seconds()), {})
 
@@ -121,7 +122,7 @@ class Pool:
 
     def _not_opened(self, failure: Failure, opening: Deferred[Client], began: float) -> None:
         self._opening.discard(opening)
-        if failure.check(CancelledError, ConnectingCancelledError):
+        if self._closed is not None:
             return self._look_whether_closed()
         if failure.check(CannotConnect) and not self._is_alone():
             self._pause = self._pause or self._clock.callLater(PAUSE_S, self._pause_is_over)
@@ -144,10 +145,7 @@ class Pool:
     def next(self, conversation: Conversation, *, in_hope: bool) -> Waiting | None:
         if not self._waiting or self._closed is not None or not self._may_go_on(conversation):
             return None
-        first = self._waiting[0]
-        if not self._leads_to(conversation, first.hop):
-            return None
-        if in_hope and (self._is_careful() or not first.may_follow(conversation.client.offers)):
+        if in_hope and (self._is_careful() or not self._waiting[0].may_follow(conversation.client.offers)):
             return None
         return self._waiting.popleft()
 
@@ -225,6 +223,7 @@ class Pool:
             self._give_back(self._all_who_wait())
             if self._pause is not None:
                 self._pause.cancel()
+                self._pause = None
             for opening in list(self._opening):
                 opening.cancel()
             idle, self._idle = self._idle, []
@@ -247,11 +246,8 @@ class Pool:
             client.drop()
 
     def _look_whether_closed(self) -> None:
-        closed = self._closed
-        if closed is None or closed.called:
-            return
-        if not (self._busy or self._opening or self._untold or self._all):
-            closed.callback(None)
+        if self._closed is not None and not self._closed.called and self.is_empty:
+            self._closed.callback(None)
 
 
 def _by_us(attempt: Attempt) -> Attempt:

@@ -1,6 +1,7 @@
 """The relaying client: one pool of connections for each next hop, made when first needed.
 
-Knows which pool a message belongs to; refuses to know whose message it is and when it is tried again.
+Knows which pool a message belongs to; refuses to know whose message it is and when it is tried again. A hop that was
+changed in the directory is another one: no connection to where it was before is used for it.
 """
 
 from __future__ import annotations
@@ -44,21 +45,27 @@ class Relay:
             identity=host, reactor=reactor, threads=threads, names=Names(reactor=reactor, resolver=resolver),
             tls=self._tls, prepared=prepared,
         )  # fmt: skip
-        self._pools: dict[str, Pool] = {}
+        self._pools: dict[NextHop, Pool] = {}
         self._closing = False
 
     def send(self, hop: NextHop, outgoing: Outgoing) -> Deferred[Attempt | None]:
         if outgoing.require_tls and hop.tls in ("none", "opportunistic"):
             # RFC 8689 4.2.1: the server's name must be verified, for this message at least.
             hop = replace(hop, key=f"{hop.key} with TLS", tls="required")
-        pool = self._pools.get(hop.key)
+        pool = self._pools.get(hop)
         if pool is None:
-            pool = self._pools[hop.key] = Pool(
-                connector=self._connector, limit=self._connections, clock=self._reactor, threads=self._threads
-            )
-            if self._closing:
-                pool.close()
-        return pool.send(hop, outgoing)
+            pool = self._new_pool(hop)
+        return pool.send(outgoing)
+
+    def _new_pool(self, hop: NextHop) -> Pool:
+        """Where the hop was changed, who waits for what it was before, or is under way there, is let be."""
+        self._pools = {each: pool for each, pool in self._pools.items() if each.key != hop.key or not pool.is_empty}
+        pool = self._pools[hop] = Pool(
+            hop, connector=self._connector, limit=self._connections, clock=self._reactor, threads=self._threads
+        )
+        if self._closing:
+            pool.close()
+        return pool
 
     def most(self, hop: NextHop) -> int:
         return 2 * self._connections()

@@ -20,7 +20,6 @@ from unitymail.relay.offers import Offers
 from unitymail.relay.stuffing import DottedLines, Lines, Octets
 from unitymail.relay.transaction import Transaction
 from unitymail.relay.trouble import Trouble
-from unitymail.routing.next_hop import NextHop
 
 FEW = 20
 """Recipients of a message whose envelope may go with the end of the message before."""
@@ -33,10 +32,9 @@ class Waiting:
     and not heard.
     """
 
-    __slots__ = ("attempt", "hop", "nature", "outgoing", "returned")
+    __slots__ = ("attempt", "nature", "outgoing", "returned")
 
-    def __init__(self, hop: NextHop, outgoing: Outgoing) -> None:
-        self.hop = hop
+    def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
         self.attempt: Deferred[Attempt | None] = Deferred()
         self.nature: Nature | None = None
