@@ -80,7 +80,7 @@ def a_spool(root, *, disk=None, store=None, threads=None, clock=None, journal=No
     room.spool = Spool(
         os.path.join(room.root, "spool"), disk=room.disk, threads=room.threads, store=room.store,
         doorbell=room.doorbell, journal=room.journal, clock=room.clock, host=HOST, usage=room.usage, flushers=0,
-        gather_s=gather_s,
+        gather_s=gather_s, helped=False,
     )
     room.places = room.spool._places
     return room

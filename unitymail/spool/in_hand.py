@@ -14,6 +14,7 @@ asks and answers under `_lock` only, which nobody holds for longer than it takes
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from unitymail.interfaces.spool import Item
@@ -149,7 +150,7 @@ class InHand:
         held = self._held.get(trace)
         if held is not None and held.finished:
             self._items.unlink(trace, envelope=held.fd is not None)
-            self._forget(trace)
+            self.forget(trace)
 
     def ripen(self, trace: str) -> None:
         """Give a young item its envelope file, not durably; what is not young (any more) is left alone."""
@@ -165,7 +166,7 @@ class InHand:
             if held is not None and not held.is_written():
                 self._write(held)
             self._items.shunt(trace, why)
-            self._forget(trace)
+            self.forget(trace)
 
     def _write(self, held: _Held) -> None:
         item, revision = held.item, held.revision
@@ -181,7 +182,12 @@ class InHand:
             del self._held[trace]
             unlock(held.fd)
 
-    def _forget(self, trace: str) -> None:
+    def locks_of(self, traces: Iterable[str]) -> dict[str, int]:
+        """The descriptors that hold the locks of these items, as far as they have a file."""
+        return {trace: held.fd for trace in traces if (held := self._held.get(trace)) and held.fd is not None}
+
+    def forget(self, trace: str) -> None:
+        """Its files are gone, or somewhere else."""
         with self._lock:
             held, fd = self._held.pop(trace, None), self._unreadable.pop(trace, None)
         for descriptor in (held.fd if held is not None else None, fd):

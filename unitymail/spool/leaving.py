@@ -1,32 +1,37 @@
 """The files of finished items on their way out.
 
-Freeing files takes the longest of all, and nobody waits for it: the note that an item is finished is durable. Knows who
-removes them and when that is over; refuses to know how (`in_hand`). What cannot go now is left to the retirement.
+Freeing files takes the longest of all, and nobody waits for it: the note that an item is finished is durable. Knows
+who removes them and when that is over; refuses to know how (`remover`, or `in_hand` in a thread). What cannot go now is
+left to the retirement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.threads import IThreads
+from unitymail.spool import removing
 from unitymail.spool.in_hand import InHand
 from unitymail.spool.journal_file import Noted
+from unitymail.spool.remover import Remover
 
 MOST = 200
 """Items that may wait for it; each keeps a descriptor."""
 
 
 class Leaving:
-    """One job at a time takes all that wait. Reactor thread, but `remove`."""
+    """One batch at a time, of all that wait. Without a `remover` threads do it. Reactor thread, but `remove`."""
 
-    def __init__(self, *, threads: IThreads, in_hand: InHand, journal: IJournal) -> None:
+    def __init__(
+        self, *, threads: IThreads, in_hand: InHand, journal: IJournal, remover: Remover | None = None
+    ) -> None:
         self._threads = threads
         self._in_hand = in_hand
         self._journal = journal
+        self._remover = remover
         self._waiting: list[Noted] = []
         self._busy = False
         self._idle: list[Deferred[None]] = []
@@ -35,27 +40,38 @@ class Leaving:
         """Items whose end is durable and answered."""
         self._waiting += finished
         if self._waiting and not self._busy:
-            self._begin()
+            self._busy = True
+            self._journal.guard(self._remove_all(), "removing finished items")
 
     def surplus(self) -> Sequence[Noted]:
         """Those beyond what may wait, for the caller to `remove` before it lets more items end."""
         surplus, self._waiting = self._waiting[MOST:], self._waiting[:MOST]
         return surplus
 
-    def _begin(self) -> None:
-        self._busy = True
-        now, self._waiting = self._waiting, []
-        running: Any = self._threads.run(self.remove, now)
-        running.addCallback(self._end)
+    async def _remove_all(self) -> None:
+        try:
+            while self._waiting:
+                now, self._waiting = self._waiting[: removing.MOST], self._waiting[removing.MOST :]
+                if left := await self._helped(now):
+                    await self._threads.run(self.remove, left)
+        finally:
+            self._busy = False
+            waiters, self._idle = self._idle, []
+            for waiter in waiters:
+                waiter.callback(None)
 
-    def _end(self, _: None) -> None:
-        self._busy = False
-        if self._waiting:
-            self._begin()
-            return
-        waiters, self._idle = self._idle, []
-        for waiter in waiters:
-            waiter.callback(None)
+    async def _helped(self, finished: Sequence[Noted]) -> Sequence[Noted]:
+        """Let the process do it; what is left for a thread."""
+        if self._remover is None:
+            return finished
+        locked = self._in_hand.locks_of(noted.note.trace for noted in finished)
+        left = await self._remover.remove(locked) if locked else set()
+        gone = locked.keys() - left
+        for noted in finished:
+            if noted.note.trace in gone:
+                self._in_hand.forget(noted.note.trace)
+                noted.applied, noted.leaving = True, False
+        return [noted for noted in finished if noted.leaving]
 
     def when_idle(self) -> Deferred[None]:
         waiter: Deferred[None] = Deferred()
@@ -64,6 +80,11 @@ class Leaving:
         else:
             waiter.callback(None)
         return waiter
+
+    def stop(self) -> Deferred[None]:
+        """Fires when nothing is left to remove, and the process has ended."""
+        remover = self._remover
+        return self.when_idle() if remover is None else self.when_idle().addCallback(lambda _: remover.stop())
 
     def remove(self, finished: Sequence[Noted]) -> None:
         """In a thread. Raises nothing."""

@@ -42,6 +42,7 @@ from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places, is_trace, maildir_name, parent_of
 from unitymail.spool.queue import Queue
 from unitymail.spool.recovery import Recovery
+from unitymail.spool.remover import Remover
 from unitymail.spool.retire import Retirement
 from unitymail.spool.trouble import try_again
 from unitymail.spool.under_way import Finishing
@@ -62,13 +63,14 @@ class Spool:
     """`root` is DIR/spool; what is missing in it is created. Call `recover` before anything else, `stop` at the end.
 
     `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time. For `gather_s`
-    the ends of items are gathered for one note. `retry_for` says for how many seconds a peer may send a message again.
+    the ends of items are gathered for one note. `helped`: a process may remove files, and `clock` is the real reactor.
+    `retry_for` says for how many seconds a peer may send a message again.
     """
 
     def __init__(
         self, root: str, *, disk: IDisk, threads: IThreads, store: IStore, doorbell: IDoorbell, journal: IJournal,
         clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS, gather_s: float = GATHER_S,
-        retry_for: Callable[[], float] = lambda: RETRY_FOR_S,
+        helped: bool = True, retry_for: Callable[[], float] = lambda: RETRY_FOR_S,
     ) -> None:
         self._places = Places(root)
         self._places.make(disk)
@@ -90,7 +92,8 @@ class Spool:
             commits=self._commits, journal=journal, made=self._made_late,
         )
         self._flushers = Flushers(flushers)
-        self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal)
+        remover = Remover(self._places.items, reactor=clock, threads=threads, journal=journal) if helped else None
+        self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal, remover=remover)
         answers = Answers(clock)
         self._committer = Committer(
             places=self._places, disk=disk, threads=threads, store=store, in_hand=self._in_hand, xids=self._xids,
@@ -288,7 +291,7 @@ class Spool:
         if self._retire_call is not None and self._retire_call.active():
             self._retire_call.cancel()
         self._retire_call = None
-        left = self._committer.when_idle().addCallback(lambda _: self._leaving.when_idle())
+        left = self._committer.when_idle().addCallback(lambda _: self._leaving.stop())
         return left.addCallback(self._when_retired).addCallback(self._close)
 
     def _when_retired(self, _: None) -> Deferred[None]:
