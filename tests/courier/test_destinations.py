@@ -1,8 +1,11 @@
 """What the courier knows of next hops: the state machine as a table, room, probes."""
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from unitymail.courier.destinations import AFTER, IN_HAND, Condition, Destinations, Event
+from unitymail.courier.destinations import AFTER, IN_HAND, UNKNOWN_MOST, Condition, Destinations, Event
 from unitymail.interfaces.spool import Outcome
 
 UP, DOWN, PROBED = Condition.UP, Condition.DOWN, Condition.PROBED
@@ -188,3 +191,100 @@ def test_a_hop_that_became_another_is_open():
     assert hops.admit(HOP, "next", 2, 75)
     assert hops.unreachable(HOP, "next", REFUSED, 75, 76)
     assert hops.probe_at(HOP) == 76 + 60
+
+
+def test_how_much_a_hop_takes_is_known_at_once():
+    """The first that comes to a hop finds out; who waits behind the guess may come then."""
+    hops = Destinations()
+    for number in range(UNKNOWN_MOST * IN_HAND):
+        hops.expect(HOP, f"t{number}", 0)
+    assert HOP in hops.closed(0)
+    assert hops.admit(HOP, "t0", UNKNOWN_MOST + 1, 0)
+    assert HOP not in hops.closed(0)
+    assert hops.admit(HOP, "t0", UNKNOWN_MOST, 0)
+    assert HOP in hops.closed(0)
+
+
+def test_a_question_leaves_no_trace():
+    """Asking about a hop that nobody uses keeps nothing of it; nor does its becoming another one."""
+    hops = hops_that_are_down()
+    hops.renewed(HOP, 1)
+    hops.renewed("peer p", 1)
+    assert (hops.probe_at("peer q"), hops.opens_at("peer q", 1), hops.is_open("peer q", "t")) == (0.0, 0.0, True)
+    assert hops._known == {}
+
+
+class Traffic(RuleBasedStateMachine):
+    """Items come and go in any order, some with several groups or hops, as the courier and Dispatch have them do."""
+
+    traces = st.sampled_from([f"t{number}" for number in range(7)])
+    keys = st.sampled_from(["a", "b"])
+
+    def __init__(self):
+        super().__init__()
+        self.hops, self.now, self.begun, self.sending = Destinations(), 1_000.0, set(), []
+
+    @rule(seconds=st.sampled_from([0.0, 1.0, 60.0, 4_000.0]))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule(trace=traces, key=keys)
+    def an_item_is_taken_up(self, trace, key):
+        if trace not in self.begun and key not in self.hops.closed(self.now):
+            self.begun.add(trace)
+            self.hops.expect(key, trace, self.now)
+
+    @rule(trace=traces, key=keys, most=st.sampled_from([1, 2]))
+    def a_group_of_it_is_sent(self, trace, key, most):
+        if trace in self.begun and self.hops.admit(key, trace, most, self.now):
+            assert self.hops.is_open(key, trace)
+            self.sending.append((trace, key, self.now))
+
+    @precondition(lambda self: self.sending)
+    @rule(which=st.integers(0, 50), how=st.sampled_from(["answered", "unreachable", "untried"]))
+    def it_ends(self, which, how):
+        trace, key, began = self.sending.pop(which % len(self.sending))
+        if how == "answered":
+            self.hops.answered(key, trace, self.now)
+            assert self.hops.trouble(key) is None
+        elif how == "unreachable":
+            self.hops.unreachable(key, trace, REFUSED, began, self.now)
+
+    @rule(trace=traces)
+    def an_administrator_asks(self, trace):
+        self.hops.ask_for([trace], self.now)
+
+    @rule(key=keys)
+    def a_hop_becomes_another(self, key):
+        self.hops.renewed(key, self.now)
+
+    @rule(trace=traces)
+    def its_run_is_over(self, trace):
+        if trace in self.begun and not any(trace == one for one, _, _ in self.sending):
+            self.begun.remove(trace)
+            self.hops.over(trace, self.now)
+
+    @invariant()
+    def what_is_closed_has_no_room(self):
+        known = self.hops._known.values()
+        assert self.hops.closed(self.now) == {hop.key for hop in known if not hop.has_room(self.now)}
+
+    @invariant()
+    def at_most_one_probes(self):
+        for hop in self.hops._known.values():
+            if hop.condition is not UP:
+                assert sum(self.hops.is_open(hop.key, trace) for trace in self.begun) <= 1
+
+    def teardown(self):
+        """When everybody has left, nothing is held: a hop is up and forgotten, or down until its next probe."""
+        for trace, key, began in self.sending:
+            self.hops.unreachable(key, trace, REFUSED, began, self.now)
+        for trace in self.begun:
+            self.hops.over(trace, self.now)
+        assert self.hops._keys_of == {}
+        assert all(hop.condition is DOWN and not hop.in_hand for hop in self.hops._known.values())
+        assert not self.hops.closed(self.now + 4_000)
+
+
+Traffic.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestTraffic = Traffic.TestCase

@@ -11,7 +11,7 @@ from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.courier import A_LOOK_S, AT_ONCE, IN_A_TURN
 from unitymail.courier.destinations import IN_HAND
 from unitymail.interfaces.relay import Attempt
-from unitymail.interfaces.spool import DONE, Outcome
+from unitymail.interfaces.spool import DONE, Outcome, StepState
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
 from unitymail.ways_out import look_again
 
@@ -157,6 +157,31 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(len(self.relay.sent), 2)
         pass_time(self.desk, 1, 1)
         self.assertEqual(len(self.relay.sent), 6)
+
+    def test_a_look_goes_on_though_nothing_ends(self):
+        """A full queue is taken up turn after turn, while none of it is answered yet."""
+        self.go()
+        self.desk.courier.stop()
+        self.relay.always["smart-host"] = lambda hop, outgoing: Deferred()
+        self.relay.most_at_once = 100
+        for number in range(40):
+            send(self.desk, A, trace=f"t{number}")
+            self.desk.queue.times[f"t{number}"] = (0.0, "", 0.0)
+        self.desk.courier.start()
+        for _ in range(3):
+            one_turn(self.desk.clock)
+        self.assertEqual(len(self.relay.sent), 40)
+
+    def test_what_falls_due_is_begun_then(self):
+        """Not with the next look through the queue's folder."""
+        self.go()
+        now = self.desk.clock.seconds()
+        send(self.desk, A, steps=(StepState(A, 1, now + 0.3, last=BUSY),), fresh=False)
+        self.desk.clock.advance(0.2)
+        self.assertEqual(self.relay.sent, [])
+        self.desk.clock.advance(0.11)
+        self.desk.clock.advance(0)
+        self.assertEqual(len(self.relay.sent), 1)
 
     def test_many_ends_are_one_look(self):
         """However many items come or end in a turn, the queue is asked in the next turn, once."""

@@ -103,7 +103,7 @@ class Destinations:
         self._asked: dict[str, float] = {}
         self._shut = False
 
-    def of(self, key: str) -> Destination:
+    def _of(self, key: str) -> Destination:
         hop = self._known.get(key)
         if hop is None:
             hop = self._known[key] = Destination(key)
@@ -131,7 +131,7 @@ class Destinations:
     def expect(self, key: str, trace: str, now: float) -> None:
         """An item that is taken up now is for this hop: it has a place there."""
         if key:
-            hop = self.of(key)
+            hop = self._of(key)
             hop.in_hand.add(trace)
             self._keys_of.setdefault(trace, set()).add(key)
             self._see(hop, now)
@@ -140,8 +140,10 @@ class Destinations:
         """Whether an item may go to the hop now; then it has its place there until it is `over`."""
         if self._shut:
             return False
-        hop = self.of(key)
-        hop.most = most
+        hop = self._of(key)
+        if hop.most != most:
+            hop.most = most
+            self._see(hop, now)
         if hop.condition is Condition.UP and trace in hop.in_hand:
             return True
         if hop.condition is Condition.DOWN and self._asked.get(trace, 0.0) > hop.failed_at:
@@ -168,7 +170,7 @@ class Destinations:
 
     def answered(self, key: str, trace: str, now: float) -> bool:
         """The hop said something about the item, which gives up its place there. Whether it was down before."""
-        hop = self.of(key)
+        hop = self._of(key)
         hop.answered_at = now
         was_down = hop.condition is not Condition.UP and self._is_up(hop, Event.ANSWERED, now)
         self._left(hop, trace, now)
@@ -176,9 +178,10 @@ class Destinations:
 
     def renewed(self, key: str, now: float) -> None:
         """Nothing is known of the hop any more; nor do attempts that began before tell anything."""
-        hop = self.of(key)
-        hop.answered_at = now
-        self._is_up(hop, Event.RENEWED, now)
+        if (hop := self._known.get(key)) is not None:
+            hop.answered_at = now
+            self._is_up(hop, Event.RENEWED, now)
+            self._forget_if_idle(hop)
 
     def _is_up(self, hop: Destination, event: Event, now: float) -> bool:
         if hop.happens(event) is Condition.UP:
@@ -196,7 +199,7 @@ class Destinations:
         Then the hop waits longer than before. It is none when others had an answer since the attempt `began`, nor when
         another item is the probe.
         """
-        hop = self.of(key)
+        hop = self._of(key)
         news = False
         if began >= hop.answered_at and (hop.condition is not Condition.PROBED or hop.probe == trace):
             hop.trouble = trouble
@@ -211,7 +214,8 @@ class Destinations:
 
     def probe_at(self, key: str) -> float:
         """When it may be tried again; 0.0 when it is up."""
-        return self.of(key).probe_at
+        hop = self._known.get(key)
+        return hop.probe_at if hop is not None else 0.0
 
     def opens_at(self, key: str, now: float) -> float:
         """About when an item may go there: 0.0 for now."""
@@ -238,6 +242,9 @@ class Destinations:
             hop.happens(Event.LEFT)
             hop.probe = ""
         self._see(hop, now)
+        self._forget_if_idle(hop)
+
+    def _forget_if_idle(self, hop: Destination) -> None:
         if hop.condition is Condition.UP and not hop.in_hand:
             self._known.pop(hop.key, None)
 
