@@ -183,6 +183,33 @@ class DispatchTests(SynchronousTestCase):
         self.desk.clock.advance(0)
         self.assertEqual(len(self.relay.sent), 1)
 
+    def test_a_probe_goes_when_its_time_comes(self):
+        """Though nothing else is to be done then; and what falls due before that does not wait for it."""
+        self.go(smart_host=[NO_ANSWER])
+        self.desk.clock.advance(0.5)
+        send(self.desk, A)
+        send(self.desk, OVER, steps=(StepState(OVER, 1, self.desk.clock.seconds() + 30.2, last=BUSY),), trace="t2")
+        for seconds, sent in ((30.1, 1), (0.15, 2), (29.7, 2), (0.1, 3)):
+            self.desk.clock.advance(seconds)
+            self.desk.clock.advance(0)
+            self.assertEqual(len(self.relay.sent), sent)
+
+    def test_looks_go_on_after_trouble(self):
+        """A folder that cannot be read for a while is told of, and what comes later is found."""
+        self.go()
+        look, looked = self.desk.queue.look, []
+
+        def failing():
+            looked.append(self.desk.clock.seconds())
+            raise OSError(5, "Input/output error")
+
+        self.desk.queue.look = failing
+        pass_time(self.desk, 2.5, 0.5)
+        self.desk.queue.look = lambda: looked.append(0.0) or look()
+        pass_time(self.desk, 1, 0.5)
+        self.assertEqual(([moment > 0 for moment in looked]), [True, True, False])
+        self.assertEqual([args[0] for args in self.named("trouble")], ["looking through the queue"] * 2)
+
     def test_many_ends_are_one_look(self):
         """However many items come or end in a turn, the queue is asked in the next turn, once."""
         gates = [Deferred() for _ in range(8)]
@@ -416,6 +443,27 @@ class DispatchTests(SynchronousTestCase):
             send(self.desk, A, trace=f"t{number}")
         self.assertEqual(len(self.desk.queue.held), 16 * IN_HAND)
         self.assertLess(16 * IN_HAND, AT_ONCE / 2)
+
+    def test_who_is_being_claimed_has_a_place(self):
+        """While a busy disk is asked for items, no more are asked for than their hop has room for."""
+        self.go()
+        asked, claim = [], self.desk.queue.claim
+        self.desk.queue.claim = lambda trace: asked.append((trace, Deferred())) or asked[-1][1]
+        for number in range(150):
+            send(self.desk, A, trace=f"t{number}")
+        pass_time(self.desk, 3, 0.5)
+        self.assertEqual(len(asked), 8 * IN_HAND)
+        for trace, answer in asked:
+            claim(trace).chainDeferred(answer)
+        self.assertEqual(len(self.relay.sent), 8 * IN_HAND)
+
+    def test_who_ends_without_having_gone_there_gives_its_place_back(self):
+        """Messages for a peer that is not known any more fail; when it is known again its next one goes."""
+        self.go(book=FakeBook(ROBIN, CHRIS, site=SITE))
+        for number in range(40):
+            send(self.desk, OVER, trace=f"t{number}")
+        self.assertEqual((self.desk.queue.items(), len(self.desk.spool.reports)), ([], 40))
+        self.assertEqual((self.desk.destinations._known, self.desk.destinations._keys_of), ({}, {}))
 
     def test_who_waits_in_line_when_the_hop_goes_down(self):
         """Those behind do not knock at the closed door one after the other."""

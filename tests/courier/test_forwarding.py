@@ -61,6 +61,8 @@ RELAYED = RelayToUser("u-robin", "home@elsewhere.example", "robin@vm1.example.co
      Recipient("m@x.example", FAILURE, "rfc822;team@x.example")),
     (RelayToSmartHost("m@x.example", "team@x.example"), Recipient("team@x.example", NEVER),
      Recipient("m@x.example", NEVER, "rfc822;team@x.example")),
+    (HandOver("p", "m@x.example", "team@x.example"), Recipient("m@x.example"),
+     Recipient("m@x.example", None, "rfc822;team@x.example")),
 ])
 def test_wishes_go_on(step, written, expected):
     """NOTIFY and ORCPT as RFC 3461 wants them at each way out."""

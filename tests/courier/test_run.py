@@ -42,9 +42,9 @@ class ByLocation:
 
 
 class RunTests(SynchronousTestCase):
-    def go(self, performer=None, **script):
+    def go(self, performer=None, at_once=100, **script):
         book = FakeBook(ROBIN, CHRIS, TERRY, PEER, site=SITE)
-        self.desk = a_desk(self.mktemp(), book=book, relay=FakeRelay(**script))
+        self.desk = a_desk(self.mktemp(), book=book, relay=FakeRelay(**script), at_once=at_once)
         if performer is not None:
             self.desk.performers.put(performer)
         self.desk.courier.start()
@@ -180,6 +180,19 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.desk.queue.items(), [])
         self.assertEqual(len(self.desk.relay.sent), 2)
 
+    def test_hands_that_are_free_again_take_the_next(self):
+        """Also when an item is only put back, and when its run ends in a way that nobody expected."""
+        self.go(at_once=1, smart_host=[BUSY])
+        claim = self.desk.queue.claim
+        self.desk.queue.claim = lambda trace: fail(ValueError("how odd")) if trace == "t2" else claim(trace)
+        for trace in ("t1", "t2", "t3"):
+            send(self.desk, A, trace=trace)
+        for _ in range(3):
+            self.desk.clock.advance(0)
+        self.assertEqual([outgoing.trace for _, outgoing in self.desk.relay.sent], ["t1", "t3"])
+        ((what, error),) = [told.args for told in self.desk.journal.named("trouble")]
+        self.assertEqual((what, str(error)), ("the courier's work on t2", "how odd"))
+
     def test_the_end_waits_for_all_that_is_in_hand(self):
         """A node that stops hears the outcome of the last one, too."""
         gates = [Deferred(), Deferred()]
@@ -204,5 +217,6 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(len(self.desk.relay.sent), PARTING)
         for writing in writings[:]:
             writing.callback(None)
-        pass_time(self.desk, 5, 1)
+        for _ in range(PARTING):
+            self.desk.clock.advance(0)
         self.assertEqual(len(self.desk.relay.sent), 2 * PARTING)

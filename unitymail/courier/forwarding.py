@@ -71,7 +71,9 @@ def recipients_of(steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
 
 def _goes_on_as_it_came(asked: Recipient, step: Step) -> bool:
     """Most do: one recipient, whose sender asked for nothing."""
-    return asked.notify is None and isinstance(step, RelayToSmartHost | HandOver) and asked.address == step.to
+    if asked.notify is not None or not isinstance(step, RelayToSmartHost | HandOver):
+        return False
+    return asked.address == step.to and not step.original
 
 
 def recipient_of(step: Step, item: Item) -> Recipient:
