@@ -17,8 +17,9 @@ from unitymail.routing.decision import FromPeer
 LONGEST_BY = 999_999_999
 """RFC 2852 4: at most nine digits."""
 
-_plain = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\]+").fullmatch
-_quoted = re.compile(r'"(?:[^\x00-\x1f\x7f-\x9f"\\]|\\[\x20-\x7e])*"(?:@[^\x00-\x20\x7f-\xa0<>"\\]+)?').fullmatch
+_atoms = r"[^\x00-\x20\x7f-\xa0<>\"\\\ud800-\udfff]+"
+_plain = re.compile(_atoms).fullmatch
+_quoted = re.compile(rf'"(?:[^\x00-\x1f\x7f-\x9f"\\\ud800-\udfff]|\\[\x20-\x7e])*"(?:@{_atoms})?').fullmatch
 _not_xchar = re.compile(rb"[^!-*,-<>-~]")
 _not_qchar = re.compile(r"[^!-*,-<>-\[\]-~]")
 
@@ -89,4 +90,4 @@ def _orcpt(orcpt: str) -> str:
 
 def xtext(text: str) -> str:
     """RFC 3461 4, of the UTF-8 octets."""
-    return _not_xchar.sub(lambda found: b"+%02X" % found[0][0], text.encode()).decode()
+    return _not_xchar.sub(lambda found: b"+%02X" % found[0][0], text.encode(errors="replace")).decode()
