@@ -167,3 +167,13 @@ def test_may_be_accepted():
     for reply in (OK, NO, NO):
         t.take(reply)
     assert not t.may_be_accepted
+
+
+def test_data_after_a_refused_sender():
+    """354 then belongs to somebody else's message: not even a dot is sent, which would send it off."""
+    for refused in (NO, LATER):
+        t = made()
+        t.lines()
+        assert [t.take(each) for each in (refused, NO, NO)] == [Move.WAIT] * 3
+        with pytest.raises(OutOfStep):
+            t.take(GO)

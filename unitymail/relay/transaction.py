@@ -4,7 +4,7 @@ Octets of the body are the client's; refuses to know transports, timers and file
 
 *Note: unknown state.* After anything but a positive last reply the server may be in the middle of something: `clean` is
 False, and the next transaction begins with RSET. After a reply that fits no command, the connection is not used again:
-so too where recipients and DATA were accepted after MAIL was not, since somebody else's message is open there.
+so too where DATA is accepted after MAIL was not, since somebody else's message is open there.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class Transaction:
     def _took_data(self, reply: Reply) -> Move:
         self.data = reply
         if reply.code == 354:
-            if self.accepted and self._refused:
+            if self._refused:
                 raise OutOfStep
             return Move.BODY if self.accepted else Move.DOT
         if reply.positive:
