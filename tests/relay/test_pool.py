@@ -7,7 +7,8 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from tests.fakes import InlineThreads
-from tests.relay.play import FULL, HOP, Play, kinds, letter
+from tests.relay.play import FULL, HOP, LETTER, Play, kinds, letter
+from unitymail.relay import sending
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.fitting import Nature
 from unitymail.relay.pool import CAREFUL_S, IDLE_S, LAST_WORDS_S, MOST_MESSAGES, PAUSE_S, Pool
@@ -340,6 +341,44 @@ def test_one_after_the_other(tmp_path):
     for _ in range(5):
         answer(stage.plays[0])
     assert left == [] and stage.connector.asked == 1
+
+
+def test_the_next_one_does_not_wait_for_a_slow_one(tmp_path):
+    """Who sends the next message when the last one is done, while another is under way there, gets a connection."""
+    stage = Stage(limit=1)
+    large, after = letter(tmp_path, LETTER * 1_500), []
+    first, second = stage.pool.send(letter(tmp_path)), stage.pool.send(letter(tmp_path))
+    first.addCallback(lambda _: stage.pool.send(large).addBoth(after.append))
+    stage.plays[0].hear(*GO)
+    stage.limit = 2
+    stage.plays[0].hear("250 ok")
+    assert stage.connector.asked == 2 and "MAIL" in stage.plays[1].said() and not second.called
+
+
+def test_a_surprise_with_one_of_three(tmp_path, monkeypatch):
+    """What nobody expected about a message is raised where it was sent; those before and behind it arrive."""
+
+    def mail_line(outgoing, manner, offers):
+        if outgoing.envid == "surprise":
+            raise ZeroDivisionError
+        return b"MAIL FROM:<>"
+
+    monkeypatch.setattr(sending, "mail_line", mail_line)
+    for surprised in range(3):
+        stage = Stage(limit=1)
+        found = [stage.send(tmp_path, envid="surprise" if number == surprised else None) for number in range(3)]
+        stage.advance(0)
+        [play] = stage.plays
+        play.hear(*GO)
+        play.hear("250 ok", *GO)
+        play.hear("250 ok")
+        stage.advance(0)
+        assert found.pop(surprised)[0].check(ZeroDivisionError)
+        assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 2
+        closed = []
+        stage.pool.close().addCallback(closed.append)
+        play.lose()
+        assert closed == [None]
 
 
 def test_a_thousand_that_do_not_fit(tmp_path):

@@ -308,6 +308,22 @@ def test_many_recipients(tmp_path):
     assert kinds(found[0]) == [*[("done", "2.0.0")] * 100, *[("try-again", "4.4.2")] * 150]
 
 
+@pytest.mark.parametrize(("replies", "hop_down"), [
+    ([*["250 ok"] * 101, "354 go", "250 2.0.0 first", "421 4.3.2 bye"], False),
+    (["250 ok", "550 5.1.1 who", "421 4.3.2 bye"], False),
+    (["250 ok", "250 ok", "421 4.3.2 bye"], True),
+    (["421 4.3.2 bye"], True),
+])  # fmt: skip
+def test_hop_down_for_all_or_none(tmp_path, replies, hop_down):
+    """Who has an answer of their own tell nobody else that the hop is down."""
+    play = ready()
+    found = play.send(letter(tmp_path, to=[f"k{n}@example.net" for n in range(101)]))
+    play.said()
+    for reply in replies:
+        play.hear(reply)
+    assert found[0].hop_down is hop_down and found[0].outcomes[-1].status == "4.3.2"
+
+
 def test_what_does_not_fit(tmp_path):
     """A message that cannot go there is settled without a word, and the connection stays."""
     play = ready()

@@ -34,7 +34,7 @@ class Cargo:
         """Begin to read a small message, which will be wanted soon; at once where that is waiting for no disk."""
         if not self.small or self.here is not None or self._reading:
             return
-        with suppress(OSError):
+        with suppress(Exception):
             # What fails here fails in the thread too, and whoever wants the octets hears of it.
             self.here = whole_if_cached(self._outgoing, self._form())
         if self.here is None:

@@ -43,10 +43,10 @@ class ITurns(Protocol):
         ...
 
     def settled(self, conversation: Conversation, waiting: Waiting, attempt: Attempt | Failure) -> None:
-        """A message is over; the conversation asks for another in a moment."""
+        """A message is over; the conversation asks for another, in a moment if it `is_between_messages`."""
         ...
 
-    def unfit(self, waiting: Waiting, attempt: Attempt) -> None:
+    def unfit(self, waiting: Waiting, attempt: Attempt | Failure) -> None:
         """A message is over for which nothing had to be said."""
         ...
 
@@ -74,6 +74,10 @@ class Conversation:
 
     # Whose turn it is.
 
+    @property
+    def is_between_messages(self) -> bool:
+        return self._front is None
+
     def go_on(self) -> None:
         """Begin with whoever is next; if nobody is, the pool hears that this connection is free."""
         if not self.client.usable:
@@ -100,12 +104,19 @@ class Conversation:
         return None
 
     def _boarded(self, waiting: Waiting, *, in_hope: bool) -> Sending | None:
-        now = self._now()
-        sending = Sending(waiting, self.client, threads=self._threads, now=now)
-        if sending.next(now, in_hope=in_hope):
+        sending = Sending(waiting, self.client, threads=self._threads, now=self._now())
+        attempt = self._attempt_if_over(sending, in_hope=in_hope)
+        if attempt is None:
             return sending
-        self._turns.unfit(waiting, sending.attempt())
+        self._turns.unfit(waiting, attempt)
         return None
+
+    def _attempt_if_over(self, sending: Sending, *, in_hope: bool = False) -> Attempt | Failure | None:
+        """None while there is another transaction to do; a surprise is raised where the message was sent."""
+        try:
+            return None if sending.next(self._now(), in_hope=in_hope) else sending.attempt()
+        except Exception:
+            return Failure()
 
     def _begin(self, sending: Sending) -> None:
         self._front = sending
@@ -221,10 +232,11 @@ class Conversation:
             sending.again()
         else:
             sending.note(None)
-        if sending.next(self._now()):
+        attempt = self._attempt_if_over(sending)
+        if attempt is None:
             self._unfinished.append(sending)
         else:
-            self._turns.settled(self, sending.waiting, sending.attempt())
+            self._turns.settled(self, sending.waiting, attempt)
 
     def _cannot_read(self, failure: Failure) -> None:
         """Half a message must not look whole: the connection ends without the final dot."""

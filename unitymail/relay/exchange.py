@@ -34,7 +34,7 @@ MOST_CHUNKS = 4
 
 
 class Exchange:
-    """`dot_sent`: the server may have the whole message. `in_hope` as in `relay.conversation`."""
+    """`dot_sent`: the server may have the whole message. `at_once` as above, `in_hope` as in `relay.conversation`."""
 
     __slots__ = (
         "_at_once", "_blocks_sent", "_cargo", "_chunking", "_client", "_dialogue", "_over", "_sender", "dot_sent",
@@ -43,7 +43,7 @@ class Exchange:
 
     def __init__(
         self, client: Client, transaction: Transaction, cargo: Cargo, dialogue: Dialogue, *, chunking: bool,
-        in_hope: bool,
+        at_once: bool, in_hope: bool,
     ) -> None:  # fmt: skip
         self.transaction = transaction
         self.in_hope = in_hope
@@ -52,7 +52,7 @@ class Exchange:
         self._cargo = cargo
         self._dialogue = dialogue
         self._chunking = chunking
-        self._at_once = chunking and client.offers.pipelining and client.hop.is_peer
+        self._at_once = at_once
         self._sender: BodySender | None = None
         self._blocks_sent = 0
         self._over = False

@@ -160,18 +160,19 @@ class Pool:
         return self._careful_until > 0 and self._clock.seconds() < self._careful_until
 
     def settled(self, conversation: Conversation, waiting: Waiting, attempt: Attempt | Failure) -> None:
-        self._about_to_ask += 1
+        asks_soon = conversation.is_between_messages
+        self._about_to_ask += asks_soon
         waiting.attempt.callback(attempt)  # type: ignore[arg-type]
-        self._about_to_ask -= 1
+        self._about_to_ask -= asks_soon
 
-    def unfit(self, waiting: Waiting, attempt: Attempt) -> None:
+    def unfit(self, waiting: Waiting, attempt: Attempt | Failure) -> None:
         """Told in a later turn: a thousand may be unfit, and each that is told may let another one in."""
         self._untold += 1
         self._clock.callLater(0, self._tell_unfit, waiting, attempt)
 
-    def _tell_unfit(self, waiting: Waiting, attempt: Attempt) -> None:
+    def _tell_unfit(self, waiting: Waiting, attempt: Attempt | Failure) -> None:
         self._untold -= 1
-        waiting.attempt.callback(attempt)
+        waiting.attempt.callback(attempt)  # type: ignore[arg-type]
         self._look_whether_closed()
 
     def free(self, conversation: Conversation) -> None:

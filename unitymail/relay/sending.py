@@ -56,8 +56,8 @@ class Sending:
     """A message on its connection; `exchange` is its transaction under way, once `next` was asked for one."""
 
     __slots__ = (
-        "_body", "_cargo", "_chunking", "_client", "_delivery", "_first", "_group", "_hop_down", "_reused", "_sent_dot",
-        "began", "dialogue", "exchange", "waiting",
+        "_at_once", "_body", "_cargo", "_chunking", "_client", "_delivery", "_first", "_group", "_hop_down", "_reused",
+        "_sent_dot", "began", "dialogue", "exchange", "waiting",
     )  # fmt: skip
 
     def __init__(self, waiting: Waiting, client: Client, *, threads: IThreads, now: float) -> None:
@@ -72,6 +72,7 @@ class Sending:
         self._body = body_to_declare(outgoing, nature)
         self._chunking = offers.chunking and (offers.pipelining or self._body == "binarymime")
         form = (Octets if self._body == "binarymime" else Lines) if self._chunking else DottedLines
+        self._at_once = self._chunking and offers.pipelining and client.hop.is_peer
         self._cargo = Cargo(outgoing, form, threads)
         self._delivery = Delivery(outgoing, client.hop, offers, client.host)
         self._first = True
@@ -90,14 +91,19 @@ class Sending:
         transaction = Transaction(
             mail_line(outgoing, Manner(group.sender, self._body, left), client.offers),
             [rcpt_line(outgoing.recipients[number], client.offers) for number in group.numbers],
-            pipelining=client.offers.pipelining, chunking=self._chunking, reset=not (in_hope or client.clean),
+            pipelining=client.offers.pipelining, chunking=self._chunking, reset=self._resets(in_hope),
         )  # fmt: skip
         client.messages += 1
         self._group = group
         self.exchange = Exchange(
-            client, transaction, self._cargo, self.dialogue, chunking=self._chunking, in_hope=in_hope
-        )
+            client, transaction, self._cargo, self.dialogue, chunking=self._chunking, at_once=self._at_once,
+            in_hope=in_hope,
+        )  # fmt: skip
         return True
+
+    def _resets(self, in_hope: bool) -> bool:
+        """A transaction without recipients stays open: that of a message sent at once may turn out to be one."""
+        return self._at_once if in_hope else not self._client.clean
 
     def unheard(self, trouble: Trouble | None) -> bool:
         """Whether what ended the transaction says nothing of the message, of which nothing was said before.
@@ -124,12 +130,17 @@ class Sending:
         exchange = self.exchange
         transaction = exchange.transaction
         self._first = False
+        self._delivery.note(self._group, transaction, trouble)
         if trouble is not None:
             self._sent_dot = exchange.dot_sent and transaction.may_be_accepted
-            self._hop_down = not self._sent_dot and (
+            self._hop_down = not self._sent_dot and self._says_only(trouble) and (
                 transaction.mail is None or transaction.closing is not None or trouble.silent
             )
-        self._delivery.note(self._group, transaction, trouble)
+
+    def _says_only(self, trouble: Trouble) -> bool:
+        """Whether nothing else is known of any recipient."""
+        outcome = trouble.outcome(self._client.host)
+        return all(each == outcome for each in self._delivery.outcomes())
 
     def give_up(self, trouble: Trouble) -> None:
         """The connection is gone: so it is for everybody who has no outcome yet."""
