@@ -193,6 +193,14 @@ class RunTests(SynchronousTestCase):
         ((what, error),) = [told.args for told in self.desk.journal.named("trouble")]
         self.assertEqual((what, str(error)), ("the courier's work on t2", "how odd"))
 
+    def test_an_item_that_cannot_be_read_for_now(self):
+        """Nothing is wrong with it: it stays in the queue, and is not put aside."""
+        self.go()
+        self.desk.queue.claim = lambda trace: fail(OSError(23, "Too many open files in system"))
+        send(self.desk, A)
+        self.assertEqual([told.args[0] for told in self.desk.journal.named("trouble")], ["claiming t1"])
+        self.assertEqual((len(self.desk.queue.items()), self.desk.queue.shunted), (1, {}))
+
     def test_the_end_waits_for_all_that_is_in_hand(self):
         """A node that stops hears the outcome of the last one, too."""
         gates = [Deferred(), Deferred()]

@@ -30,11 +30,16 @@ IN_A_TURN = 16
 """Items that are begun in one turn of the reactor."""
 A_LOOK_S = 0.002
 """After so long a look goes on in the next turn: some items are much work to begin."""
-LOOK_EVERY_S = 1.0
+LOOK_AROUND_S = 1.0
+"""How often the queue looks at what other processes and administrators did."""
 
 
 class Courier:
-    """`performers` as `courier.perform.find_performers` gives them; `decide` as `Decider.decide_item`."""
+    """`performers` as `courier.perform.find_performers` gives them; `decide` as `Decider.decide_item`.
+
+    Of what it counts: an item that is `_parting` needs no hand any more; who is `_over` gives up its places at hops in
+    the next look.
+    """
 
     def __init__(
         self, *, queue: IQueue, performers: Performers, destinations: Destinations, threads: IThreads, book: IBook,
@@ -47,21 +52,22 @@ class Courier:
         self._clock = clock
         self._at_once = at_once
         self._means = Means(
-            queue, performers, threads, book, journal, clock.seconds, decide, destinations.opens_at, self._done
-        )
+            queue=queue, performers=performers, threads=threads, book=book, journal=journal, now=clock.seconds,
+            decide=decide, opens_at=destinations.opens_at, done=self._done,
+        )  # fmt: skip
         self._runs = 0
         self._parting: set[str] = set()
         self._over: list[str] = []
         self._going = False
         self._next_look: Any = None
+        self._next_look_around: Any = None
         self._alarm: Any = None
-        self._look_call: Any = None
         self._idle: list[Deferred[None]] = []
 
     def start(self) -> None:
         self._going = True
         self._queue.listen(self.wake, self._ask_for)
-        self._look()
+        self._look_around()
         self.wake()
 
     def _ask_for(self, traces: Iterable[str]) -> None:
@@ -70,7 +76,7 @@ class Courier:
     def stop(self) -> Deferred[None]:
         """Begin nothing more; fires when the items in hand are written back."""
         self._going = False
-        for call in (self._next_look, self._alarm, self._look_call):
+        for call in (self._next_look, self._next_look_around, self._alarm):
             if call is not None and call.active():
                 call.cancel()
         self._next_look = None
@@ -151,13 +157,13 @@ class Courier:
             self._alarm.cancel()
         self._alarm = self._clock.callLater(max(0.0, when - self._clock.seconds()), self.wake)
 
-    def _look(self) -> None:
+    def _look_around(self) -> None:
         """See what other processes put into the queue, and what administrators want of it."""
         looking: Any = self._threads.run(self._queue.look)
         looking.addErrback(lambda failure: self._journal.trouble("looking through the queue", failure.value))
-        looking.addCallback(self._looked)
+        looking.addCallback(self._looked_around)
 
-    def _looked(self, _: Any) -> None:
+    def _looked_around(self, _: Any) -> None:
         if self._going:
-            self._look_call = self._clock.callLater(LOOK_EVERY_S, self._look)
+            self._next_look_around = self._clock.callLater(LOOK_AROUND_S, self._look_around)
             self.wake()
