@@ -201,6 +201,16 @@ class RunTests(SynchronousTestCase):
         self.assertEqual([told.args[0] for told in self.desk.journal.named("trouble")], ["claiming t1"])
         self.assertEqual((len(self.desk.queue.items()), self.desk.queue.shunted), (1, {}))
 
+    def test_a_report_is_made_once_while_others_wait(self):
+        """That it was made is written with the item that is put back."""
+        self.go(smart_host=[NOBODY])
+        self.desk.relay.answers["peer l-peer"] = [BUSY]
+        send(self.desk, A, OVER)
+        (item,) = self.desk.queue.items()
+        self.assertEqual([state.outcome and state.outcome.kind for state in item.steps], ["failed", None, "done"])
+        pass_time(self.desk, 61, 1)
+        self.assertEqual((self.desk.queue.items(), self.desk.spool.commits), ([], 1))
+
     def test_the_end_waits_for_all_that_is_in_hand(self):
         """A node that stops hears the outcome of the last one, too."""
         gates = [Deferred(), Deferred()]
