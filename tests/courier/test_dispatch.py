@@ -6,10 +6,11 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
-from tests.courier.memory import a_desk, crash, one_turn, pass_time, send
+from tests.courier.memory import NOW, a_desk, crash, one_turn, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.courier import A_LOOK_S, AT_ONCE, IN_A_TURN
 from unitymail.courier.destinations import IN_HAND
+from unitymail.courier.forwarding import outgoing
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome, StepState
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
@@ -443,6 +444,19 @@ class DispatchTests(SynchronousTestCase):
             send(self.desk, A, trace=f"t{number}")
         self.assertEqual(len(self.desk.queue.held), 16 * IN_HAND)
         self.assertLess(16 * IN_HAND, AT_ONCE / 2)
+
+    def test_a_hop_that_goes_down_meanwhile(self):
+        """While a message was read or converted another one found its hop down: then it is not tried."""
+        self.go(smart_host=[Deferred()])
+        send(self.desk, A, trace="t1")
+        item = replace(self.desk.queue.written["t1"], trace="t2")
+        hop = self.desk.dispatch.way(item, A)
+        self.desk.destinations.unreachable(hop.key, "t1", NO_ANSWER.outcomes[0], NOW, NOW)
+        sending = Deferred.fromCoroutine(
+            self.desk.dispatch.send(hop, item, A, outgoing(item, item.envelope.recipients, b""))
+        )
+        self.assertEqual(self.successResultOf(sending), [replace(NO_ANSWER.outcomes[0], kind="later")])
+        self.assertEqual(self.relay.traces(), ["t1"])
 
     def test_who_is_being_claimed_has_a_place(self):
         """While a busy disk is asked for items, no more are asked for than their hop has room for."""
