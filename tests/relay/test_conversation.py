@@ -283,6 +283,34 @@ def test_too_many_recipients_with_another_behind(tmp_path):
     assert [each.diagnostic for each in first[0].outcomes] == ["250 2.0.0 a", "250 2.0.0 b"]
 
 
+@pytest.mark.parametrize("refusal", [
+    ["550 5.7.1 not you", "503 a", "503 b"], ["250 ok", "550 5.1.1 who", "554 nobody"],
+])  # fmt: skip
+def test_a_rest_to_do_behind_a_refusal(tmp_path, refusal):
+    """What the other message left open is ended by RSET before the rest goes on."""
+    play = ready()
+    first = play.send(letter(tmp_path, to=("a@example.net", "b@example.net")))
+    second = play.send(letter(tmp_path))
+    play.hear("250 ok", "250 ok", "452 4.5.3 one at a time", "354 go")
+    said = play.hear("250 2.0.0 a", *refusal)
+    assert said.startswith("RSET\r\nMAIL") and "RCPT TO:<b@example.net>" in said
+    play.hear("250 reset", *GO)
+    play.hear("250 2.0.0 b")
+    assert outcome(first) == [DONE, DONE] and outcome(second)[0][0] == "failed"
+
+
+def test_a_rest_that_fits_nowhere(tmp_path):
+    """Recipients who turn out not to fit when it is their turn are told so, and nobody waits for them."""
+    play = ready("PIPELINING", "LIMITS RCPTMAX=1")
+    first = play.send(letter(tmp_path, to=("a@example.net", "é@example.net")))
+    second = play.send(letter(tmp_path))
+    play.said()
+    play.hear(*GO)
+    play.hear("250 ok", *GO)
+    play.hear("250 ok")
+    assert outcome(first) == [DONE, ("failed", "5.6.7")] and outcome(second) == [DONE] and play.turns.at_rest
+
+
 def test_lost_with_a_rest_to_do(tmp_path):
     """Who was served keeps that; the others wait, and for them it was an attempt."""
     play = ready()

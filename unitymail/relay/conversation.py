@@ -93,30 +93,34 @@ class Conversation:
 
     def _next(self, *, in_hope: bool) -> Sending | Waiting | None:
         """A message with a transaction to do, or one that must be looked through before."""
-        if self._unfinished:
-            return None if in_hope else self._unfinished.popleft()
+        if in_hope and self._unfinished:
+            return None
+        while self._unfinished:
+            sending = self._unfinished.popleft()
+            if self._has_begun(sending):
+                return sending
         while (waiting := self._turns.next(self, in_hope=in_hope)) is not None:
             if not in_hope and waiting.needs_a_look(self.client.offers):
                 return waiting
-            sending = self._boarded(waiting, in_hope=in_hope)
-            if sending is not None:
+            sending = self._boarded(waiting)
+            if self._has_begun(sending, in_hope=in_hope):
                 return sending
         return None
 
-    def _boarded(self, waiting: Waiting, *, in_hope: bool) -> Sending | None:
-        sending = Sending(waiting, self.client, threads=self._threads, now=self._now())
-        attempt = self._attempt_if_over(sending, in_hope=in_hope)
-        if attempt is None:
-            return sending
-        self._turns.unfit(waiting, attempt)
-        return None
+    def _boarded(self, waiting: Waiting) -> Sending:
+        return Sending(waiting, self.client, threads=self._threads, now=self._now())
 
-    def _attempt_if_over(self, sending: Sending, *, in_hope: bool = False) -> Attempt | Failure | None:
-        """None while there is another transaction to do; a surprise is raised where the message was sent."""
+    def _has_begun(self, sending: Sending, *, in_hope: bool = False) -> bool:
+        """Whether there is a transaction to do, which has begun then. A surprise is raised where it was sent."""
+        attempt: Attempt | Failure
         try:
-            return None if sending.next(self._now(), in_hope=in_hope) else sending.attempt()
+            if sending.next(self._now(), in_hope=in_hope):
+                return True
+            attempt = sending.attempt()
         except Exception:
-            return Failure()
+            attempt = Failure()
+        self._turns.unfit(sending.waiting, attempt)
+        return False
 
     def _begin(self, sending: Sending) -> None:
         self._front = sending
@@ -149,11 +153,11 @@ class Conversation:
         waiting.nature = nature
         if not self.client.usable:
             return self._leave(None, unheard=[waiting])
-        sending = self._boarded(waiting, in_hope=False)
-        if sending is None:
-            self.go_on()
-        else:
+        sending = self._boarded(waiting)
+        if self._has_begun(sending):
             self._begin(sending)
+        else:
+            self.go_on()
 
     # What the server says.
 
@@ -232,11 +236,10 @@ class Conversation:
             sending.again()
         else:
             sending.note(None)
-        attempt = self._attempt_if_over(sending)
-        if attempt is None:
-            self._unfinished.append(sending)
+        if sending.is_finished:
+            self._turns.settled(self, sending.waiting, sending.attempt())
         else:
-            self._turns.settled(self, sending.waiting, attempt)
+            self._unfinished.append(sending)
 
     def _cannot_read(self, failure: Failure) -> None:
         """Half a message must not look whole: the connection ends without the final dot."""

@@ -51,6 +51,11 @@ class Delivery:
         self._groups: deque[Group] = deque()
         self._planned = 0
 
+    @property
+    def has_more(self) -> bool:
+        """Whether somebody may have no outcome yet."""
+        return bool(self._groups) or self._planned < len(self._outcomes)
+
     def next(self) -> Group | None:
         """The recipients of the next transaction; None when everybody has an outcome."""
         while not self._groups and self._planned < len(self._outcomes):

@@ -82,7 +82,7 @@ class Sending:
             self._delivery.give_up(unfit)
 
     def next(self, now: float, *, in_hope: bool = False) -> bool:
-        """Whether there is another transaction to do. `in_hope` as in `relay.conversation`."""
+        """Whether there is another transaction to do, which begins now. `in_hope` as in `relay.conversation`."""
         group = self._delivery.next()
         if group is None:
             return False
@@ -145,6 +145,10 @@ class Sending:
     def give_up(self, trouble: Trouble) -> None:
         """The connection is gone: so it is for everybody who has no outcome yet."""
         self._delivery.give_up(trouble.outcome(self._client.host))
+
+    @property
+    def is_finished(self) -> bool:
+        return not self._delivery.has_more
 
     @property
     def is_untouched(self) -> bool:
