@@ -10,6 +10,7 @@ from tests.courier.memory import NOW, a_desk, crash, one_turn, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.courier import A_LOOK_S, AT_ONCE, IN_A_TURN
 from unitymail.courier.destinations import IN_HAND
+from unitymail.courier.dispatch import NO_ROOM
 from unitymail.courier.forwarding import outgoing
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Outcome, StepState
@@ -408,6 +409,28 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(self.named("hop_down"), [])
         self.assertEqual([item.trace for item in self.desk.queue.items()], ["slow"])
 
+    def test_an_attempt_that_cannot_tell_when_it_began(self):
+        """It counts from when it was handed over: after the others' answers, it brings news."""
+        slow = Deferred()
+        self.go(smart_host=[slow])
+        send(self.desk, A, trace="slow")
+        self.desk.clock.advance(5)
+        send(self.desk, A, trace="quick")
+        self.desk.clock.advance(5)
+        self.relay.always["smart-host"] = NO_ANSWER
+        send(self.desk, A, trace="late")
+        self.assertEqual(len(self.named("hop_down")), 1)
+        slow.callback(DONE)
+        self.assertEqual(len(self.named("hop_up")), 1)
+
+    def test_nothing_is_prepared_once_all_is_closed(self):
+        """A node that stops does not convert what it will not send."""
+        self.go()
+        self.desk.courier.stop()
+        send(self.desk, A)
+        self.successResultOf(Deferred.fromCoroutine(self.desk.dispatch.close()))
+        self.assertEqual(self.desk.dispatch.way(self.desk.queue.written["t1"], A), NO_ROOM)
+
     def test_groups_of_one_message_wait_for_their_turns(self):
         """250 recipients on one connection: the first hundred fail with the hop, the others were never tried."""
         self.go(smart_host=[NO_ANSWER])
@@ -447,7 +470,8 @@ class DispatchTests(SynchronousTestCase):
 
     def test_a_hop_that_goes_down_meanwhile(self):
         """While a message was read or converted another one found its hop down: then it is not tried."""
-        self.go(smart_host=[Deferred()])
+        gate = Deferred()
+        self.go(smart_host=[gate])
         send(self.desk, A, trace="t1")
         item = replace(self.desk.queue.written["t1"], trace="t2")
         hop = self.desk.dispatch.way(item, A)
@@ -457,6 +481,7 @@ class DispatchTests(SynchronousTestCase):
         )
         self.assertEqual(self.successResultOf(sending), [replace(NO_ANSWER.outcomes[0], kind="later")])
         self.assertEqual(self.relay.traces(), ["t1"])
+        gate.callback(DONE)
 
     def test_who_is_being_claimed_has_a_place(self):
         """While a busy disk is asked for items, no more are asked for than their hop has room for."""

@@ -114,4 +114,4 @@ class Dispatch:
     def _later(self, hop: NextHop) -> Outcome:
         """Not now; with the cause when the hop is down."""
         trouble = self._destinations.trouble(hop.key)
-        return NO_ROOM if trouble is None else replace(trouble, kind="later", again_at=0.0)
+        return NO_ROOM if trouble is None else replace(trouble, kind="later")
