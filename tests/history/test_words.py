@@ -1,5 +1,7 @@
 """Two spellings of one thing are one word; two things are two."""
 
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,3 +31,14 @@ def test_any_text_is_a_word(text):
 def test_words_are_the_same_tomorrow():
     """They are kept in files: this number may never change."""
     assert words.to_address("chris@example.com") == 8968441487217950922
+
+
+def test_strangers_do_not_fill_the_memory():
+    """A usual address is remembered with its word; what is as long as a field may be is not."""
+    usual, long = "".join(["somebody", "@words.example"]), "x" * 60_000
+    before = sys.getrefcount(usual), sys.getrefcount(long)
+    for word in (words.from_address, words.to_address, words.message_id):
+        assert word(usual) == word(usual)
+        assert word(long) == word(long)
+    after = sys.getrefcount(usual), sys.getrefcount(long)
+    assert (after[0] - before[0] >= 3, after[1]) == (True, before[1])

@@ -6,25 +6,44 @@ two that differ do not meet by chance.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from hashlib import blake2b
 
 from unitymail.mail.address import key_of
 
+LONGEST_KEPT = 320
+"""What is longer (a field may have 64 KiB) is not remembered: strangers do not fill the memory."""
 
-@lru_cache(maxsize=16_384)
+
+def _remembering(most: int) -> Callable[[Callable[[str], int]], Callable[[str], int]]:
+    """The same words are asked for again and again."""
+
+    def decorated(word: Callable[[str], int]) -> Callable[[str], int]:
+        kept = lru_cache(maxsize=most)(word)
+
+        @wraps(word)
+        def of(text: str) -> int:
+            return kept(text) if len(text) <= LONGEST_KEPT else word(text)
+
+        return of
+
+    return decorated
+
+
+@_remembering(16_384)
 def from_address(address: str) -> int:
     """Who sent it."""
     return _word("f", key_of(address))
 
 
-@lru_cache(maxsize=16_384)
+@_remembering(16_384)
 def to_address(address: str) -> int:
     """Whom it is for: an address, or the id of an account that got it through a list."""
     return _word("t", key_of(address))
 
 
-@lru_cache(maxsize=1_024)
+@_remembering(1_024)
 def message_id(text: str) -> int:
     """The Message-ID, with or without its angle brackets. Each is asked for as it is received, and as it is decided."""
     return _word("m", text.strip().removeprefix("<").removesuffix(">"))
