@@ -1,5 +1,6 @@
 """Two messages and more on one connection: the next envelope goes with the end of the message before it."""
 
+from collections import deque
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
+from tests.fakes import HeldThreads
 from tests.relay.play import FULL, LETTER, PEER, TOLD, Play, kinds, letter
+from unitymail.relay import cargo
 from unitymail.relay.content import SMALL
-from unitymail.relay.sending import FEW
+from unitymail.relay.sending import FEW, Waiting
 
 BODY = "From: robin@vm1.example.com\r\nSubject: Hello\r\n\r\n..Hello\r\n.\r\n"
 ENVELOPE = "MAIL FROM:<robin@vm1.example.com> SIZE=55\r\nRCPT TO:<kim@example.net>\r\nDATA\r\n"
@@ -221,6 +224,54 @@ def test_still_open_and_then_lost(tmp_path):
     assert outcome(second) == UNHEARD
 
 
+def test_nothing_before_the_body(tmp_path):
+    """However its answers come, nothing is said of the next message before the one in front is sent whole."""
+    play = ready()
+    play.send(letter(tmp_path))
+    play.send(letter(tmp_path))
+    play.said()
+    assert [play.hear(reply) for reply in GO] == ["", "", BODY + ENVELOPE]
+
+
+def test_nothing_on_a_connection_that_is_not_believed(tmp_path):
+    """A reply too many ends it; who waits is not begun there."""
+    play = ready()
+    found = [play.send(letter(tmp_path)) for _ in range(3)]
+    play.hear(*GO)
+    play.hear("250 ok", *GO)
+    play.turns.waiting.append(waiting := Waiting(letter(tmp_path)))
+    assert play.hear("250 ok", *GO[:2], "250 ok") == ""
+    assert [outcome(each) for each in found] == [[DONE], [DONE], [("try-again", "4.5.0")]]
+    assert play.turns.waiting == deque([waiting])
+    play = ready()
+    first = play.send(letter(tmp_path))
+    play.hear(*GO)
+    play.turns.waiting.append(Waiting(letter(tmp_path, to=[f"k{number}@example.net" for number in range(FEW + 1)])))
+    assert play.hear("250 ok", "250 ok") == "" and outcome(first) == [DONE] and len(play.turns.waiting) == 1
+
+
+def test_a_slow_disk(tmp_path, monkeypatch):
+    """A look takes as long as it takes, and the time for an answer begins when the message has been read and sent."""
+    monkeypatch.setattr(cargo, "whole_if_cached", lambda outgoing, form: None)
+    play = Play(threads=HeldThreads())
+    play.greet("PIPELINING")
+    play.send(letter(tmp_path))
+    play.threads.go()
+    play.hear(*GO)
+    second = play.send(letter(tmp_path, body="8bitmime"))
+    play.hear("250 ok")
+    play.clock.advance(100_000)
+    play.threads.step()
+    assert play.said().startswith("MAIL") and not play.wire.aborted
+    play.hear(*GO)
+    play.clock.advance(100)
+    play.threads.go()
+    play.clock.advance(599)
+    assert not play.wire.aborted
+    play.hear("250 ok")
+    assert outcome(second) == [DONE]
+
+
 def goes_behind(play, folder, *octets, **more):
     """Whether such a message goes with the end of the one before, rather than after its answer."""
     play.send(letter(folder))
@@ -350,6 +401,19 @@ def test_a_peer_is_sent_two_at_once(tmp_path):
     assert [each[0].outcomes[0].diagnostic for each in found] == [
         "250 2.0.0 one", "250 2.0.0 two", "250 2.0.0 three", "250 2.0.0 four",
     ]
+
+
+def test_a_peer_is_sent_two_in_one_write(tmp_path):
+    """If both wait already; and never three, however the answers to the first come."""
+    play = ready_peer()
+    waiting = [Waiting(letter(tmp_path, told=TOLD)) for _ in range(3)]
+    play.turns.waiting.extend(waiting)
+    play.conversation.go_on()
+    assert play.said().count("BDAT") == 2
+    assert play.hear("250 ok") == play.hear("250 ok") == ""
+    assert play.hear("250 ok").count("BDAT") == 1
+    play.hear(*["250 ok"] * 8)
+    assert all(kinds(each.attempt.result) == [DONE] for each in waiting)
 
 
 def test_a_peer_with_nobody_for_the_first(tmp_path):

@@ -155,9 +155,9 @@ def test_stale(tmp_path):
 
 
 def test_messages_of_a_connection(tmp_path):
-    """100 messages, or as many as the server says."""
-    for extensions, most in ((FULL, MOST_MESSAGES), ((*FULL, "LIMITS MAILMAX=3"), 3)):
-        stage = Stage(*extensions)
+    """100 messages, or as many as the server says if that is less."""
+    for told, most in (("HELP", MOST_MESSAGES), ("LIMITS MAILMAX=3", 3), ("LIMITS MAILMAX=1000", MOST_MESSAGES)):
+        stage = Stage(*FULL, told)
         for _ in range(most):
             assert stage.plays == [] or stage.plays[0].client.usable
             stage.send(tmp_path)
@@ -212,6 +212,51 @@ def test_a_connection_less(tmp_path):
     stage.pool.close().addCallback(closed.append)
     play.lose()
     assert closed == [None] and stage.connector.clock.getDelayedCalls() == []
+
+
+def test_no_pause_where_nobody_works(tmp_path):
+    """When the last working connection ends meanwhile, who waits has another at once."""
+    stage = Stage(limit=2)
+    found = [stage.send(tmp_path)]
+    stage.connector.fail = DOWN
+    found += [stage.send(tmp_path) for _ in range(2)]
+    stage.connector.fail = None
+    play = stage.plays[0]
+    play.hear("250 ok", "250 ok", "354 go")
+    play.lose()
+    assert found[0][0].sent_dot and found[1:] == [[], []] and len(stage.plays) == 2
+    answer(stage.plays[1])
+    answer(stage.plays[1])
+    assert [kinds(each[0]) for each in found[1:]] == [[("done", "2.0.0")]] * 2
+
+
+def test_one_pause_for_all(tmp_path):
+    """Several connections that cannot be made are followed by one moment of rest."""
+    stage = Stage(limit=3)
+    stage.send(tmp_path)
+    stage.connector.wait = Deferred()
+    for _ in range(2):
+        stage.send(tmp_path)
+    stage.connector.fail = DOWN
+    stage.connector.wait.callback(None)
+    assert len(stage.connector.clock.getDelayedCalls()) == 1
+
+
+def test_not_heard_and_another_connection(tmp_path):
+    """Who was sent behind another and not heard waits for a turn of its own, also where others go behind."""
+    stage = Stage(limit=2)
+    found = [stage.send(tmp_path, sender=f"{name}@vm1.example.com") for name in "abcd"]
+    one, two = stage.plays
+    two.said()
+    stage.connector.wait = Deferred()
+    assert "<c@vm1" in one.hear(*GO)
+    one.hear("250 ok", "421 4.3.2 bye")
+    assert "MAIL" not in two.hear(*GO)
+    assert "<c@vm1" in two.hear("250 ok")
+    assert "<d@vm1" in two.hear(*GO)
+    two.hear("250 ok", *GO)
+    two.hear("250 ok")
+    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
 
 
 def test_the_last_connection_of_several_fails(tmp_path):

@@ -152,7 +152,7 @@ class Pool:
     def _may_go_on(self, conversation: Conversation) -> bool:
         """Whether the connection has room for another message, and the site for the connection."""
         client = conversation.client
-        if client.messages >= MOST_MESSAGES or client.messages >= (client.offers.most_messages or MOST_MESSAGES):
+        if client.messages >= min(client.offers.most_messages or MOST_MESSAGES, MOST_MESSAGES):
             return False
         return len(self._busy) + len(self._opening) <= self._limit()
 
