@@ -108,6 +108,16 @@ def test_a_straggler_is_not_taken_for_the_probe():
     assert hops.is_open(HOP, "probe")
 
 
+def test_who_failed_here_and_lasts_elsewhere_holds_up_no_probe():
+    """A message for two hops, of which one is down and the other takes for ever, has no place at the first any more."""
+    hops = Destinations()
+    hops.admit(HOP, "both", 2, 0)
+    hops.admit("peer p", "both", 2, 0)
+    hops.unreachable(HOP, "both", REFUSED, 0, 0)
+    assert HOP not in hops.closed(60)
+    assert hops.admit(HOP, "next", 2, 60)
+
+
 def test_a_hop_has_room_for_so_many():
     """A few times as many as may be under way are in hand; then it is closed until one is over."""
     hops = Destinations()
