@@ -137,7 +137,7 @@ class Destinations:
             self._see(hop, now)
 
     def admit(self, key: str, trace: str, most: int, now: float) -> bool:
-        """Whether an item may go to the hop now; then it has its place there until it is `over`."""
+        """Whether an item may go to the hop now; then it has its place there until it hears of it, or is `over`."""
         if self._shut:
             return False
         hop = self._of(key)
