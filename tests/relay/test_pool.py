@@ -523,6 +523,16 @@ def test_close_while_nobody_answers(tmp_path):
     assert closed == [None]
 
 
+def test_cut_off_before_any_answer(tmp_path):
+    """That the hop was given no time to answer does not make it one that is down."""
+    stage = Stage()
+    found = stage.send(tmp_path)
+    stage.pool.close()
+    stage.advance(LAST_WORDS_S)
+    stage.plays[0].lose()
+    assert kinds(found[0]) == [("later", "2.0.0")] and not found[0].hop_down and not found[0].sent_dot
+
+
 def test_cut_off_keeps_what_was_settled(tmp_path):
     """A recipient who was refused before we cut the connection stays refused."""
     stage = Stage()

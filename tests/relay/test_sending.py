@@ -308,6 +308,26 @@ def test_many_recipients(tmp_path):
     assert kinds(found[0]) == [*[("done", "2.0.0")] * 100, *[("try-again", "4.4.2")] * 150]
 
 
+def test_many_recipients_on_a_connection_used_before(tmp_path):
+    """Who has the message by the first transaction is not sent it again when the second finds the connection gone."""
+    play = ready()
+    play.client.messages = 1
+    found = play.send(letter(tmp_path, to=[f"k{n}@example.net" for n in range(101)]))
+    play.hear(*["250 ok"] * 101, "354 go")
+    play.hear("250 2.0.0 first")
+    play.lose()
+    assert kinds(found[0]) == [*[("done", "2.0.0")] * 100, ("try-again", "4.4.2")]
+
+
+def test_lost_after_a_message_for_nobody(tmp_path):
+    """A peer that refused every recipient has not got the message, although it was sent whole."""
+    play = ready_peer()
+    found = play.send(letter(tmp_path, to=("a@example.net", "b@example.net"), told=TOLD))
+    play.hear("250 ok", "550 5.1.1 who", "550 5.1.1 who")
+    play.lose()
+    assert kinds(found[0]) == [("failed", "5.1.1")] * 2 and not found[0].sent_dot and not found[0].hop_down
+
+
 @pytest.mark.parametrize(("replies", "hop_down"), [
     ([*["250 ok"] * 101, "354 go", "250 2.0.0 first", "421 4.3.2 bye"], False),
     (["250 ok", "550 5.1.1 who", "421 4.3.2 bye"], False),
