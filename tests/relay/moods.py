@@ -11,9 +11,9 @@ class Moods:
 
     def __init__(self, chance):
         self.chance = chance
-        self.closing = chance.choice([0, 0.01, 0.05])
-        self.lost = chance.choice([0, 0.01, 0.05])
-        self.refusing = chance.choice([0, 0.03, 0.2])
+        self.closing = chance.choice([0, 0, 0.01, 0.05])
+        self.lost = chance.choice([0, 0, 0.01, 0.05])
+        self.refusing = chance.choice([0, 0.1, 0.3])
         self.closes_after_a_message = chance.choice([0, 0, 0.3, 1])
         self.stays_open = chance.random() < 0.5
         self.most_recipients = chance.choice([1, 2, 100])
