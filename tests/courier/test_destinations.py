@@ -176,6 +176,7 @@ def test_what_an_administrator_asks_for_probes_at_once():
     assert not hops.admit(HOP, "t1", 2, 502)
     assert not hops.admit(HOP, "t2", 2, 502)
     assert not hops.admit(HOP, "t3", 2, 502)
+    assert set(hops._asked) == {"t3"}  # whose run is not over
 
 
 def test_who_is_asked_for_is_forgotten_when_no_hop_is_down():

@@ -69,6 +69,13 @@ def test_wishes_go_on(step, written, expected):
     assert recipient_of(step, an_item(written)) == expected
 
 
+def test_a_list_that_has_its_own_address_as_a_member():
+    """The sender wrote to one; each whom that reaches is a recipient of its own."""
+    steps = [RelayToSmartHost("a@x.example"), RelayToSmartHost("b@x.example", "a@x.example")]
+    expected = (Recipient("a@x.example"), Recipient("b@x.example", None, "rfc822;a@x.example"))
+    assert recipients_of(steps, an_item(Recipient("a@x.example"))) == expected
+
+
 @pytest.mark.parametrize(("notify", "left"), [(ALL, {"FAILURE", "DELAY"}), (frozenset({"SUCCESS"}), {"NEVER"})])
 def test_a_list_answers_for_success(notify, left):
     """RFC 3461 5.2.7.3: `expanded` was told, so members are asked for the rest only."""

@@ -208,7 +208,6 @@ class Destinations:
             hop.failures, hop.failed_at = hop.failures + 1, now
             hop.probe_at, hop.probe = now + delay(hop.failures), ""
             self._down[key] = hop
-            self._see(hop, now)
         self._left(hop, trace, now)
         return news
 
