@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -31,32 +30,7 @@ from unitymail.relay.fitting import Nature
 from unitymail.relay.sending import Sending, Waiting
 from unitymail.relay.transaction import Move, OutOfStep
 from unitymail.relay.trouble import Trouble, sentence
-
-Settled = Sequence[tuple[Waiting, Attempt | Failure]]
-
-
-class ITurns(Protocol):
-    """Whose turn it is: what a conversation asks of the pool, and tells it."""
-
-    def next(self, conversation: Conversation, *, in_hope: bool) -> Waiting | None:
-        """Whoever is next here, if anybody is; `in_hope`: and may be begun behind another."""
-        ...
-
-    def settled(self, conversation: Conversation, waiting: Waiting, attempt: Attempt | Failure) -> None:
-        """A message is over; the conversation asks for another, in a moment if it `is_between_messages`."""
-        ...
-
-    def unfit(self, waiting: Waiting, attempt: Attempt | Failure) -> None:
-        """A message is over for which nothing had to be said."""
-        ...
-
-    def free(self, conversation: Conversation) -> None:
-        """Nobody was next."""
-        ...
-
-    def left(self, conversation: Conversation, unheard: Sequence[Waiting], settled: Settled, *, hopeless: bool) -> None:
-        """The connection is used no more. `unheard` wait again, `hopeless`: since the server does not pipeline well."""
-        ...
+from unitymail.relay.turns import ITurns, Settled
 
 
 class Conversation:

@@ -23,8 +23,9 @@ from unitymail.interfaces.spool import Outcome
 from unitymail.interfaces.threads import IThreads
 from unitymail.relay.client import Client
 from unitymail.relay.connecting import CannotConnect
-from unitymail.relay.conversation import Conversation, Settled
+from unitymail.relay.conversation import Conversation
 from unitymail.relay.sending import Waiting
+from unitymail.relay.turns import Settled
 from unitymail.routing.next_hop import NextHop
 
 IDLE_S = 15.0
@@ -140,7 +141,7 @@ class Pool:
         self._idle = [each for each in self._idle if each.client is not client]
         self._look_whether_closed()
 
-    # What conversations ask and tell (relay.conversation.ITurns).
+    # What conversations ask and tell (relay.turns.ITurns).
 
     def next(self, conversation: Conversation, *, in_hope: bool) -> Waiting | None:
         if not self._waiting or self._closed is not None or not self._may_go_on(conversation):
