@@ -6,7 +6,9 @@ import pytest
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
+from tests.fakes import HeldThreads
 from tests.relay.play import FULL, HOP, LETTER, PEER, TOLD, Play, kinds, letter
+from unitymail.relay import cargo
 
 STUFFED = "From: robin@vm1.example.com\r\nSubject: Hello\r\n\r\n..Hello\r\n"
 MAIL = "MAIL FROM:<robin@vm1.example.com> SIZE=55\r\n"
@@ -120,6 +122,45 @@ def test_a_large_message_to_a_peer(tmp_path):
     assert play.hear("250 ok", "250 ok").count("BDAT ") == 3
     play.hear("250 ok", "250 ok", "250 2.0.0 taken")
     assert kinds(found[0]) == [("done", "2.0.0")]
+
+
+LARGE = b"x" * 98 + b"\r\n" + LETTER * 5_000
+"""Three blocks; a server of lock-step takes the second when it has answered to the first."""
+
+
+@pytest.mark.parametrize(("extensions", "chunks_answered", "sent_dot"), [
+    (("PIPELINING",), 0, True), (("PIPELINING", "CHUNKING"), 0, True), (("CHUNKING", "BINARYMIME"), 1, False),
+    (("CHUNKING", "BINARYMIME"), 2, True),
+])  # fmt: skip
+def test_a_large_message_and_its_answer(tmp_path, extensions, chunks_answered, sent_dot):
+    """The hop has ten minutes for its answer to the whole; only a message that was sent whole may have arrived."""
+    more = {"body": "binarymime"} if "BINARYMIME" in extensions else {}
+    for silent in (True, False):
+        play = ready(*extensions)
+        found = play.send(letter(tmp_path, LARGE, **more))
+        for reply in ["250 ok", "250 ok", *(["354 go"] if "CHUNKING" not in extensions else [])]:
+            play.hear(reply)
+        for _ in range(chunks_answered):
+            play.hear("250 go on")
+        if silent and sent_dot:
+            play.clock.advance(599)
+            assert found == []
+        play.lose()
+        assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].sent_dot is sent_dot
+
+
+@pytest.mark.parametrize("octets", [LETTER, LARGE])
+def test_lost_while_the_disk_is_slow(tmp_path, monkeypatch, octets):
+    """What comes from the disk afterwards is let go."""
+    monkeypatch.setattr(cargo, "whole_if_cached", lambda outgoing, form: None)
+    play = Play(threads=HeldThreads())
+    play.greet(*FULL[:1])
+    found = play.send(letter(tmp_path, octets))
+    play.said()
+    assert play.hear("250 ok", "250 ok", "354 go") == ""
+    play.lose()
+    play.threads.go()
+    assert play.said() == "" and play.wire.producer is None and not found[0].sent_dot
 
 
 def test_a_peer_refuses_the_recipient(tmp_path):

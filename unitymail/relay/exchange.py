@@ -102,7 +102,7 @@ class Exchange:
 
     def waits(self) -> None:
         """A reply came, and others are to come: a body under way may go on."""
-        if self._sender is not None and self.transaction.unanswered < self._most_chunks:
+        if self._sender is not None:
             self._sender.let_go()
 
     def why_over(self, reply: Reply) -> Trouble | None:
