@@ -182,11 +182,13 @@ class RunTests(SynchronousTestCase):
 
     def test_hands_that_are_free_again_take_the_next(self):
         """Also when an item is only put back, and when its run ends in a way that nobody expected."""
-        self.go(at_once=1, smart_host=[BUSY])
+        gate = Deferred()
+        self.go(at_once=1, smart_host=[gate])
         claim = self.desk.queue.claim
         self.desk.queue.claim = lambda trace: fail(ValueError("how odd")) if trace == "t2" else claim(trace)
         for trace in ("t1", "t2", "t3"):
             send(self.desk, A, trace=trace)
+        gate.callback(BUSY)
         for _ in range(3):
             self.desk.clock.advance(0)
         self.assertEqual([outgoing.trace for _, outgoing in self.desk.relay.sent], ["t1", "t3"])
