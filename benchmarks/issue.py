@@ -109,12 +109,12 @@ def show(title, found, peer, figures):
 
 def show_relay(record):
     """A queue let go at once: messages a second until the last outcome is durable, and the servers' CPU."""
-    print("\n2 kB relayed over 8 connections, outcomes durable (budget: as Twisted's client, more than Postfix)")
-    for peer in ("twisted", "postfix"):
+    print("\n2 kB relayed over 8 connections, outcomes durable (budget: as with Twisted's client, more than Postfix)")
+    for peer in ("node-with-twisted", "postfix", "twisted-durable", "twisted"):
         for figure in ("msg_per_s", "cpu_s_per_1000"):
             ratio = record[f"{figure}_to_{peer}"]
             ours, theirs = record["unitymail"][figure], record[peer][figure]
-            print(f"  {figure:24} unitymail {ours:>10.4g}   {peer:15} {theirs:>10.4g}   "
+            print(f"  {figure:24} unitymail {ours:>10.4g}   {peer:17} {theirs:>10.4g}   "
                   f"ratio {ratio['ratio']:<7} ({ratio['least']} to {ratio['most']})")
     return record
 
