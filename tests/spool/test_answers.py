@@ -1,5 +1,6 @@
 """Many are answered, each in its turn, and none keeps the reactor for itself."""
 
+import pytest
 from twisted.internet.task import Clock
 
 from unitymail.spool.answers import A_TURN_S, Answers
@@ -60,3 +61,24 @@ def test_an_answer_that_leads_to_others():
 
     answers.give([first, lambda: given.append("second")])
     assert given == ["first", "second", "third"]
+
+
+def test_one_that_raises():
+    """Its trouble is told to the caller; whoever waits behind it, and whoever comes later, is answered."""
+    clock, given = Clock(), []
+    answers = Answers(clock)
+
+    def bad():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        answers.give([lambda: given.append(0), bad, lambda: given.append(1)])
+    answers.give([lambda: given.append(2)])
+    clock.advance(0)
+    assert given == [0, 1, 2]
+    with pytest.raises(ZeroDivisionError):
+        answers.give([bad])
+    clock.advance(0)
+    answers.give([lambda: given.append(3)])
+    assert given == [0, 1, 2, 3]
+    assert not clock.getDelayedCalls()

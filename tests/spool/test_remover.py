@@ -125,6 +125,26 @@ class RemoverTests(TestCase):
                 await deferLater(reactor, 0.01)
         self.assertEqual(len(self.troubles()), 1)
 
+    async def test_one_that_does_not_answer(self):
+        """It is killed after a while: a thread removes what it had, and a stop of the node waits no longer."""
+        pid = await self.begun()
+        self.patch(remover, "LATE_S", 0.2)
+        os.kill(pid, signal.SIGSTOP)
+        await self.end(1)
+        self.assertIsNone(self.remover._process)
+        self.assertEqual(len(self.troubles()), 1)
+        await self.stop()
+        self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+
+    async def test_one_that_does_not_end(self):
+        """A stop of the node kills it after a while."""
+        pid = await self.begun()
+        self.patch(remover, "LATE_S", 0.2)
+        os.kill(pid, signal.SIGSTOP)
+        await self.stop()
+        self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+        self.assertEqual(self.troubles(), [])
+
     async def test_one_that_cannot_be_begun(self):
         """Threads do it then; nobody tries again at once."""
         self.patch(sys, "executable", "/nowhere/python")

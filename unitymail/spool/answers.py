@@ -1,6 +1,7 @@
 """Answers to many, given in the reactor thread a few milliseconds' worth at a time.
 
-Whoever is answered goes on at once, and others want their turn of the reactor, too. Refuses to know what is answered.
+Whoever is answered goes on at once, and others want their turn of the reactor, too. An answer that raises is its own
+trouble: those behind it have their turn all the same. Refuses to know what is answered.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ class Answers:
         seconds = self._clock.seconds
         enough = seconds() + A_TURN_S
         while self._waiting:
-            self._waiting.popleft()()
+            try:
+                self._waiting.popleft()()
+            except BaseException:
+                self._clock.callLater(0, self._go_on)
+                raise
             if self._waiting and seconds() >= enough:
                 self._clock.callLater(0, self._go_on)
                 return

@@ -168,12 +168,14 @@ class Committer:
                 noting.failure = OSError(errno.EIO, f"the commit was broken off: {surprise}")
 
     def _answer(self, message: Finishing) -> None:
-        self._ended(message)
-        for answer in message.answers:
-            if message.failure is not None:
-                answer.errback(try_again(message.failure))
-            else:
-                answer.callback(None)
+        try:
+            self._ended(message)
+        finally:
+            for answer in message.answers:
+                if message.failure is not None:
+                    answer.errback(try_again(message.failure))
+                else:
+                    answer.callback(None)
 
     def _tell(self, noting: Noting) -> None:
         if noting.failure is not None:
@@ -313,7 +315,7 @@ class Committer:
         try:
             self._in_hand.apply(noted.note)
             noted.applied = not noted.note.finished
-        except OSError as error:  # the note is durable: the retirement does it
+        except Exception as error:  # the note is durable: the retirement does it
             self._journal.trouble(f"writing the envelope of {noted.note.trace}; it is tried again", error)
 
     def _link(self, message: Finishing) -> None:

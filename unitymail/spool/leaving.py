@@ -90,6 +90,7 @@ class Leaving:
         """In a thread. Raises nothing."""
         for noted in finished:
             try:
+                self._in_hand.apply(noted.note)  # a commit that was broken off has not
                 self._in_hand.remove(noted.note.trace)
                 noted.applied = True
             except Exception as error:

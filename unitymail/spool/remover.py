@@ -26,6 +26,8 @@ from unitymail.spool import removing
 WORTH = 8
 """With so many items that go at once it is begun."""
 AGAIN_AFTER_S = 60.0
+LATE_S = 30.0
+"""A process that does not answer, or does not end, for so long is killed."""
 
 
 @implementer(IReadDescriptor)
@@ -43,6 +45,7 @@ class Remover:
         self._not_before = 0.0
         self._told = self._stopping = False
         self._answer: Deferred[str] | None = None
+        self._late: Any = None
 
     async def remove(self, locked: Mapping[str, int]) -> set[str]:
         """Remove the files of these items, each with the descriptor that holds its lock; those that are still there.
@@ -54,6 +57,7 @@ class Remover:
                 self._begin()
             return set(locked)
         answer = self._answer = Deferred()
+        self._late = self._reactor.callLater(LATE_S, self._is_late)
         try:
             socket.send_fds(self._line, ["\n".join(locked).encode()], list(locked.values()))
         except OSError as error:
@@ -94,8 +98,14 @@ class Remover:
             self._journal.trouble("removing finished items in a process of its own: a thread does it meanwhile", error)
         self._told = True
         self._not_before = self._reactor.seconds() + AGAIN_AFTER_S
+        if self._process is not None:
+            self._process.kill()  # it may be stopped, or in the middle of names that are a thread's now
         self._end()
         self._reap()
+
+    def _is_late(self) -> None:
+        self._late = None
+        self._lose(TimeoutError(f"the process did not answer for {LATE_S:.0f} s"))
 
     def _end(self) -> None:
         line, self._line = self._line, None
@@ -105,6 +115,9 @@ class Remover:
         self._give(removing.OVER)
 
     def _give(self, words: str) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
         answer, self._answer = self._answer, None
         if answer is not None:
             answer.callback(words)
@@ -115,7 +128,7 @@ class Remover:
             done: Any = Deferred()
             done.callback(None)
         else:
-            done = self._threads.run(process.wait)
+            done = self._threads.run(_wait_for, process)
         return done  # type: ignore[no-any-return]
 
     # its answers
@@ -167,3 +180,12 @@ def _begin_process(folder: str) -> tuple[subprocess.Popen[bytes], socket.socket]
             ours.close()
             raise
     return process, ours
+
+
+def _wait_for(process: subprocess.Popen[bytes]) -> None:
+    """In a thread."""
+    try:
+        process.wait(LATE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

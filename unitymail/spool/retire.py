@@ -84,7 +84,7 @@ class Retirement:
                 if one.note.finished:
                     self._in_hand.remove(one.note.trace)
                 one.applied = True
-            except OSError as error:
+            except Exception as error:
                 self._journal.trouble(f"writing the envelope of {one.note.trace}; it is tried again", error)
 
     def _make_items_durable(self, records: Sequence[Committed], notes: Sequence[Note]) -> None:
