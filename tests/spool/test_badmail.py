@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from tests.spool.room import NOW, files_under
 from unitymail.disk import Disk
-from unitymail.interfaces.spool import IBadMail, Item, NoSuchBadMail
+from unitymail.interfaces.spool import Busy, IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.spool.badmail import BadMailFolder, read_entry, write_entry
 from unitymail.spool.items import Items
@@ -81,6 +81,22 @@ def test_sent_back(folder, message, tmp_path):
     item = Items(Places(str(tmp_path)), Disk()).read("t1")
     assert (item.steps, item.envelope, item.name) == ((), ENVELOPE, "1.t1.host,S=22")
     assert os.path.samefile(item.path, message)
+
+
+@pytest.mark.parametrize("young", [False, True])
+def test_its_item_has_not_left_yet(folder, message, tmp_path, young):
+    """While it waits for others, or its files are about to go, nothing takes their names: they would go with them."""
+    items, item = Items(Places(str(tmp_path)), Disk()), an_item(message)
+    there = items.adopt(item, item.path) if young else items.create(item, item.path)
+    folder.keep(there, "r")
+    before = files_under(tmp_path)
+    with pytest.raises(Busy, match="t1 has not left the queue yet; try again"):
+        folder.requeue("t1")
+    assert files_under(tmp_path) == before
+    items.remove("t1")
+    folder.requeue("t1")
+    assert items.read("t1").steps == ()
+    assert os.path.samefile(items.message_path("t1"), message)
 
 
 def test_who_sent_it_back_is_told(message, tmp_path):

@@ -16,7 +16,7 @@ from typing import Any
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.spool import BadMailEntry, IBadMail, Item, NoSuchBadMail
+from unitymail.interfaces.spool import BadMailEntry, Busy, IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import Nudges
@@ -78,12 +78,21 @@ class BadMailFolder:
 
     def requeue(self, id: str) -> None:
         entry = self.entry(id)
+        self._see_that_it_left(entry.item.trace)
         # What a crashed node noted of an item with this trace before is not meant for this one.
         revision = int(self._now())
         item = self._items.create(replace(entry.item, steps=(), revision=revision), entry.path)
         self._items.make_durable([item.trace])
         self._remove(id)
         self._nudges.leave(self._who, "requeue from bad mail", [item.trace])
+
+    def _see_that_it_left(self, trace: str) -> None:
+        """Its item may still wait for other recipients, or be on its way out: whoever has it goes by these names."""
+        if any(map(os.path.lexists, (self._items.message_path(trace), self._items.envelope_path(trace)))):
+            raise Busy(
+                why=f"{trace} has not left the queue yet; try again when the running node is done with it"
+                f" (`unitymail queue list` lists what waits)"
+            )
 
     def delete(self, id: str) -> None:
         self.entry(id)
