@@ -138,3 +138,22 @@ class LeavingTests(QueueTests):
         self.retire()
         self.assertEqual(os.listdir(self.places.items), [])
         self.assertEqual(self.room.spool._commits.unretired(), 0)
+
+    def test_a_surprise_leaves_them_to_the_retirement(self):
+        """Neither they nor those that come later stay because of it."""
+
+        class Odd:
+            async def remove(self, locked):
+                raise RuntimeError("can't start new thread")
+
+        self.room.spool._leaving._remover = Odd()
+        self.end("t1")
+        (trouble,) = self.room.journal.named("trouble")
+        self.assertEqual(trouble.args[0], "removing finished items")
+        self.room.spool._leaving._remover = None
+        self.threads.go()
+        self.end("t2")
+        self.assertEqual(self.left(), ["t1.json"])
+        self.retire()
+        self.assertEqual(os.listdir(self.places.items), [])
+        self.assertEqual(self.room.spool._commits.unretired(), 0)

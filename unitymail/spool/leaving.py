@@ -52,8 +52,13 @@ class Leaving:
         try:
             while self._waiting:
                 now, self._waiting = self._waiting[: removing.MOST], self._waiting[removing.MOST :]
-                if left := await self._helped(now):
-                    await self._threads.run(self.remove, left)
+                try:
+                    if left := await self._helped(now):
+                        await self._threads.run(self.remove, left)
+                except BaseException:
+                    for noted in now:
+                        noted.leaving = False
+                    raise
         finally:
             self._busy = False
             waiters, self._idle = self._idle, []
