@@ -295,7 +295,10 @@ class IBadMail(Interface):
         """One of them. Raises NoSuchBadMail."""
 
     def requeue(id: str) -> None:
-        """Back into the queue: the courier decides it anew, as mail of our own. Raises NoSuchBadMail."""
+        """Back into the queue: the courier decides it anew, as mail of our own.
+
+        Raises NoSuchBadMail, and Busy while the item that was kept is not gone from the queue.
+        """
 
     def delete(id: str) -> None:
         """Remove it for good. Raises NoSuchBadMail."""
