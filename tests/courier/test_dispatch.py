@@ -397,26 +397,26 @@ class DispatchTests(SynchronousTestCase):
         late.callback(replace(NO_ANSWER, began=self.desk.clock.seconds() - 30))
         self.assertEqual(len(self.named("hop_down")), 1)
 
-    def test_an_attempt_that_began_before_others_were_answered_brings_none(self):
-        """It hung while the hop took mail from others: that says nothing of the hop."""
+    def one_hangs_while_another_goes(self):
+        """The attempt that hangs, 10 s old; the other was answered 5 s ago."""
         slow = Deferred()
         self.go(smart_host=[slow])
         send(self.desk, A, trace="slow")
         self.desk.clock.advance(5)
         send(self.desk, A, trace="quick")
         self.desk.clock.advance(5)
+        return slow
+
+    def test_an_attempt_that_began_before_others_were_answered_brings_none(self):
+        """It hung while the hop took mail from others: that says nothing of the hop."""
+        slow = self.one_hangs_while_another_goes()
         slow.callback(replace(NO_ANSWER, began=self.desk.clock.seconds() - 10))
         self.assertEqual(self.named("hop_down"), [])
         self.assertEqual([item.trace for item in self.desk.queue.items()], ["slow"])
 
     def test_an_attempt_that_cannot_tell_when_it_began(self):
         """It counts from when it was handed over: after the others' answers, it brings news."""
-        slow = Deferred()
-        self.go(smart_host=[slow])
-        send(self.desk, A, trace="slow")
-        self.desk.clock.advance(5)
-        send(self.desk, A, trace="quick")
-        self.desk.clock.advance(5)
+        slow = self.one_hangs_while_another_goes()
         self.relay.always["smart-host"] = NO_ANSWER
         send(self.desk, A, trace="late")
         self.assertEqual(len(self.named("hop_down")), 1)

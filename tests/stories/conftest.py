@@ -24,14 +24,14 @@ def stopped_house(model, tmp_path):
 
 @pytest.fixture
 def house(model, tmp_path):
-    """A running node with Robin and Chris; none of its reactor's turns may do what belongs in a thread."""
+    """A running node with Robin and Chris; none of its reactor's turns may take more than 10 ms of CPU."""
     home = House.like(model, tmp_path / "node")
     home.start()
     try:
         yield home
     finally:
         home.stop()
-    assert home.blocked_turns() == []
+    assert home.long_turns() == []
 
 
 class Builder:
@@ -75,8 +75,8 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def site(builder):
-    """Four running nodes. Nothing may be under way at the end, no turn of a reactor may have been blocked, and
-    nobody may have been surprised."""
+    """Four running nodes. Nothing may be under way at the end, no turn of a reactor may have been long, and nobody may
+    have been surprised."""
     built = builder.site()
     before = {name: (house.process, len(house.output)) for name, house in built.houses.items()}
     yield built
@@ -86,7 +86,7 @@ def site(builder):
     for name, house in built.houses.items():
         process, length = before[name]
         since = length if house.process is process else 0
-        assert house.blocked_turns(since) == []
+        assert house.long_turns(since) == []
         assert [line for line in house.output[since:] if "Traceback" in line or " trouble " in line] == []
 
 

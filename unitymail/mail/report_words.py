@@ -52,8 +52,11 @@ def words(
     r"""Lines separated by `\n`, wrapped at 72 where they can be."""
     paragraphs, about_all = [], fates
     for action, status, beginning in _BEGINNINGS:
-        told = [fate for fate in fates if fate.action == action and status in ("", fate.status)]
-        fates = [fate for fate in fates if fate not in told]
+        told: list[Fate] = []
+        others: list[Fate] = []
+        for fate in fates:
+            (told if fate.action == action and status in ("", fate.status) else others).append(fate)
+        fates = others
         if told:
             paragraphs.append(_wrap(f"{_name_of(about)} {beginning}"))
             paragraphs += _by_cause(told, names)
