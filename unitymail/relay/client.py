@@ -72,6 +72,7 @@ class Client(smtp.ESMTPClient):
         self._talk: Talk | None = None
         self._reply = Reply(220, "", "")
         self._items: dict[bytes, bytes] = {}
+        self._asked = ""
         self._starting_tls = False
         self._made_ready = False
         self._leaving = False
@@ -125,6 +126,7 @@ class Client(smtp.ESMTPClient):
         self.write(line + b"\r\n")
 
     def sendLine(self, line: bytes) -> None:
+        self._asked = line.partition(b" ")[0].decode()
         self.say(line)
         self.expect(STARTTLS_S if line == b"STARTTLS" or self._starting_tls else EHLO_S)
 
@@ -239,7 +241,9 @@ class Client(smtp.ESMTPClient):
     def _waiting_for(self) -> str:
         if self._talk is not None:
             return self._talk.waiting_for()
-        return "its answer to EHLO" if self.dialogue else "its greeting"
+        if self._starting_tls:
+            return "TLS and its answer to EHLO under it"
+        return f"its answer to {self._asked}" if self._asked else "its greeting"
 
     def _broke(self, trouble: Trouble) -> None:
         """The conversation cannot go on: whoever is concerned hears why."""
