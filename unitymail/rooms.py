@@ -102,7 +102,7 @@ class Builder:
 
     async def _open_directory(self, threads: Threads) -> tuple[Database, Book]:
         database = Database(self._path("directory"))
-        self._closing.add("the directory", database.close)
+        self._closing.add("the directory", lambda: threads.run(database.close))
         await threads.run(database.upgrade)
         await threads.run(Directory(database, self._reactor.seconds).check)
         book = await threads.run(Book.load, database)
