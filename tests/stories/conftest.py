@@ -1,9 +1,9 @@
 """A house per story; the model that each is copied from is made once. One site, which its stories share.
 
-Note *Long twice*. A turn is measured by the CPU clock of its thread. On a virtual machine that clock also counts the time for
-which the host keeps a processor busy with memory of its own: a loop that only writes to fresh memory sees 26 ms go by
-at once there. What our code does comes again when the story is told again, what the host does comes elsewhere. So a
-story is told a second time when a turn was long, for no other reason, and a turn that is long in both fails it.
+Note *Long twice*. A turn is measured by the CPU clock of its thread. On a virtual machine that clock also counts the
+time for which the host keeps a processor busy with memory of its own: a loop that only writes to fresh memory sees 26
+ms go by at once there. What our code does comes again when the story is told again, what the host does comes elsewhere.
+So a story is told a second time when a turn was long, for no other reason, and a turn that is long in both fails it.
 """
 
 import pathlib
