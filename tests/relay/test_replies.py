@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.mail.reply import Reply
-from unitymail.relay.replies import LONGEST_LINE, MOST_LINES, ReplyReader
+from unitymail.relay.replies import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, MOST_TEXT, ReplyReader
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 REPLIES = st.tuples(st.integers(200, 599), st.lists(WORDS, min_size=1, max_size=4))
@@ -80,6 +80,15 @@ def test_endless_reply():
     """Nor does a reply without a last line."""
     with pytest.raises(Flawed):
         replies_of(b"250-more\r\n" * (MOST_LINES + 1))
+
+
+def test_the_longest_reply():
+    """Of one that is long in every way the beginning is kept, and its last line; the next is read as ever."""
+    octets = b"550-" + b"x" * 1_000 + b"\r\n"
+    long, short = replies_of(octets * MOST_LINES + b"550 5.7.1 no\r\n" + b"250-" + b"y" * 600 + b"\r\n250 ok\r\n")
+    assert (long.code, long.enhanced) == (550, "5.7.1") and long.text.endswith("\nno")
+    assert long.text.startswith("x" * LONGEST_TEXT + "\nx") and len(long.text) < MOST_TEXT + MOST_LINES + 10
+    assert short.text == "y" * 600 + "\nok"
 
 
 def test_clear():

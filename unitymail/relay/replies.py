@@ -16,6 +16,8 @@ LONGEST_LINE = 4_096
 MOST_LINES = 200
 LONGEST_TEXT = 600
 """Characters of a line that are kept."""
+MOST_TEXT = 8_192
+"""Characters that are kept of the lines before the last: a thousand recipients may be answered at such length."""
 
 _USUAL = 1_024
 """Octets of a few replies at once whose lines are worth remembering."""
@@ -30,7 +32,7 @@ class ReplyReader:
     `flaw` tells what came that is no reply, or has no end: nothing that follows it is read, or can be trusted.
     """
 
-    __slots__ = ("_code", "_lines", "_rest", "flaw")
+    __slots__ = ("_code", "_lines", "_rest", "_room", "flaw")
 
     def __init__(self) -> None:
         self.flaw: str | None = None
@@ -41,6 +43,7 @@ class ReplyReader:
         self._rest = b""
         self._code = b""
         self._lines: list[bytes] = []
+        self._room = MOST_TEXT
 
     def __len__(self) -> int:
         """Octets that belong to no reply given out yet, the lines of an unfinished one not counted."""
@@ -95,9 +98,10 @@ class ReplyReader:
             if len(self._lines) >= MOST_LINES:
                 self.flaw = f"a reply of more than {MOST_LINES} lines"
             self._code = code
-            self._lines.append(text[:LONGEST_TEXT])
+            self._lines.append(text[: min(LONGEST_TEXT, self._room)])
+            self._room -= len(self._lines[-1])
             return None
-        lines, self._lines = [*self._lines, (text or b"")[:LONGEST_TEXT]], []
+        lines, self._lines, self._room = [*self._lines, (text or b"")[:LONGEST_TEXT]], [], MOST_TEXT
         return _reply(int(code), lines)
 
 
