@@ -103,6 +103,21 @@ def test_too_many(tmp_path):
     assert result(made) == [("done", "2.0.0"), ("done", "2.0.0"), ("try-again", "4.5.3")]
 
 
+def test_too_many_in_the_words_of_old_servers(tmp_path):
+    """552 without an enhanced code (RFC 5321 4.5.3.1.10): tried again; who is refused alone too has it as an answer."""
+    made = delivery(tmp_path, many(3))
+    full = Reply(552, "", "too many recipients, or too much mail")
+    made.note(made.next(), transaction(OK, [OK, full, full]), None)
+    group = made.next()
+    assert group == Group((1, 2), ROBIN)
+    made.note(group, transaction(OK, [OK, full]), None)
+    group = made.next()
+    assert group == Group((2,), ROBIN)
+    made.note(group, transaction(OK, [full], NO), None)
+    assert made.next() is None
+    assert result(made) == [("done", "2.0.0"), ("done", "2.0.0"), ("failed", "5.0.0")]
+
+
 def test_a_full_mailbox_is_not_too_many(tmp_path):
     """452 with another meaning is an answer like any other."""
     made = delivery(tmp_path, many(2))

@@ -141,5 +141,8 @@ class Delivery:
 
 
 def _too_many(reply: Reply) -> bool:
-    """RFC 5321 4.5.3.1.10, and the 552 of older servers that it mentions."""
-    return (reply.code == 452 and reply.enhanced in ("", "4.5.3")) or reply.enhanced == "5.5.3"
+    """RFC 5321 4.5.3.1.10, and the 552 of older servers that it mentions.
+
+    A full mailbox may be said so too: alone in a transaction, which is next, that recipient has the reply as an answer.
+    """
+    return (reply.code in (452, 552) and not reply.enhanced) or reply.enhanced in ("4.5.3", "5.5.3")
