@@ -4,7 +4,7 @@ import pytest
 
 from tests.relay.play import HOP
 from unitymail.mail.reply import Reply
-from unitymail.relay.trouble import ABOUT_US, diagnostic, of_reply, passing, status_of, unusable
+from unitymail.relay.trouble import ABOUT_US, diagnostic, of_order, of_reply, passing, status_of, unusable
 
 
 def test_the_hops_own_words_are_bounded():
@@ -36,3 +36,13 @@ def test_outcomes():
     assert [(each.kind, each.status, each.success, each.remote_mta) for each in found] == [
         ("done", "2.0.0", "relayed", "mx"), ("try-again", "4.3.0", "", "mx"), ("failed", "5.0.0", "", "mx"),
     ]
+
+
+@pytest.mark.parametrize(("reply", "expected"), [
+    (Reply(503, "", "nested"), True), (Reply(503, "5.5.1", "nested"), True), (Reply(554, "", "out of step"), True),
+    (Reply(554, "5.5.0", "out of step"), True), (Reply(500, "5.5.1", "what?"), True),
+    (Reply(554, "5.7.1", "no"), False), (Reply(550, "", "no"), False), (Reply(451, "", "later"), False), (Reply(250, "", "ok"), False),
+])  # fmt: skip
+def test_a_matter_of_order(reply, expected):
+    """A command that came too early is told from one that is refused for what it says."""
+    assert of_order(reply) is expected

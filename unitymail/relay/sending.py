@@ -19,7 +19,7 @@ from unitymail.relay.fitting import Nature, body_to_declare, misfit, needs_a_loo
 from unitymail.relay.offers import Offers
 from unitymail.relay.stuffing import DottedLines, Lines, Octets
 from unitymail.relay.transaction import Transaction
-from unitymail.relay.trouble import Trouble
+from unitymail.relay.trouble import Trouble, of_order
 
 FEW = 20
 """Recipients of a message whose envelope may go with the end of the message before."""
@@ -116,7 +116,7 @@ class Sending:
         if not self._first:
             return False
         if exchange.in_hope:
-            unheard = mail is None or mail.code == 503
+            unheard = mail is None or of_order(mail)
         else:
             unheard = self._reused and mail is None and trouble is not None and not trouble.silent
         return unheard and (not exchange.dot_sent or self._client.hop.is_peer)

@@ -63,6 +63,11 @@ def passing(status: str) -> str:
     return "4" + status[1:]
 
 
+def of_order(reply: Reply) -> bool:
+    """Whether a refusal is of the moment at which a command came, or may be, and not of what it says."""
+    return reply.code == 503 or (reply.code in (500, 502, 554) and reply.enhanced in ("", "5.5.0", "5.5.1"))
+
+
 def of_reply(reply: Reply, hop: NextHop, what: str, remote_mta: str, success: Literal["", "relayed"]) -> Outcome:
     """What a reply about a message or a recipient means. `what` is `the message` or `this recipient`."""
     if reply.code < 400:
