@@ -16,6 +16,8 @@ from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE, Outcome
 from unitymail.mail.fate import Fate
 from unitymail.mail.message import Importance
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
+from unitymail.people.user import Action, Actions
 from unitymail.routing.steps import BadMail, Deliver, RelayToSmartHost, Report
 
 A, B, C = (RelayToSmartHost(f"{name}@elsewhere.example") for name in "abc")
@@ -260,3 +262,15 @@ class CourierTests(SynchronousTestCase):
             self.room.spool._committed.clear()
         self.assertEqual(len(self.room.store.mailbox("u-chris")), 1)
         self.assertTrue(self.room.store.calls[-1][2])
+
+    def test_who_rejects_receipts_misses_no_report(self):
+        """A rejected receipt is dropped silently: nobody keeps it, it is no bad mail."""
+        keepers = DistributionList("d-u", UNDELIVERABLE, f"{UNDELIVERABLE}@vm1.example.com", members=(ROBIN.id,))
+        chris = replace(CHRIS, actions=Actions(receipt=Action.REJECT))
+        self.go(NOBODY, book=FakeBook(ROBIN, chris, keepers))
+        self.send(A)
+        pass_time(self.room, 5, 0.5)
+        self.assertEqual((self.room.store.calls, self.room.badmail.entries(), self.queued()), ([], [], []))
+        self.assertEqual(self.room.journal.named("undeliverable"), [])
+        (decided,) = [event.args for event in self.room.journal.named("decided") if event.args[0] == "t1-r0"]
+        self.assertIn("rejects receipts", decided[1].recipients[0].reason)

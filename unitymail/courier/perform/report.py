@@ -26,6 +26,7 @@ from unitymail.mail.message import Category
 from unitymail.mail.report import Original, build_report, returns_all
 from unitymail.mail.structure import scan
 from unitymail.mail.trace import head_block
+from unitymail.people.user import Action, User
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Report
 
@@ -76,8 +77,13 @@ class ReportPerformer:
             retry_until=tried_until(item, self._book.site), names=self._names(step),
         )
         decision = self._decider.decide(octets, envelope)
-        why = why_kept(decision)
+        why = "" if self._wants_no_receipts(step.to) else why_kept(decision)
         return octets, (_kept(decision, why, self._book) if why else without_reports(decision)), why
+
+    def _wants_no_receipts(self, to: str) -> bool:
+        """A report is a receipt: who rejects those does not miss it, and nobody need keep it (decisions.md, Reject)."""
+        owner = self._book.find(to)
+        return isinstance(owner, User) and not owner.home and owner.actions.of(Category.RECEIPT) is Action.REJECT
 
     def _names(self, step: Report) -> dict[str, str]:
         found = ((fate.address, self._book.find(fate.address)) for fate in step.fates)
