@@ -206,6 +206,37 @@ def test_a_report_about_fifteen_thousand_recipients_stays_readable():
     assert len(groups) == 15_001
 
 
+def test_replies_that_differ_in_the_recipient_only_are_one_cause():
+    """Each of 15,000 refused by its own name, at length: the person reads it once, and the report stays small."""
+    said = "550 5.1.1 <{}>: Recipient address rejected: User unknown in virtual mailbox table " + "and so on " * 50
+    fates = [replace(FULL, address=f"A{n}@x.example", diagnostic=said.format(f"a{n}@x.example"))
+             for n in range(15_000)]
+    octets = report(*fates)
+    _, text, groups, _ = parts(octets)
+    assert " ".join(text.split()).count("The other system said of the first of them: 550 5.1.1 <a0@x.example>:") == 1
+    assert "<a1@x.example>" not in text and "and 14900 more" in text
+    assert len(groups) == 15_001 and groups[-1]["Diagnostic-Code"].startswith("smtp; 550 5.1.1 <a14999@x.example>")
+    assert len(octets) < 4_500_000
+
+
+def test_more_causes_than_a_person_reads():
+    """Twenty are told, the others counted; so with statuses in the reference. The program reads all."""
+    fates = [replace(FULL, address=f"a{n}@x.example", status=f"5.1.{n + 100}", diagnostic=f"550 reason {n}")
+             for n in range(30)]
+    _, text, groups, _ = parts(report(*fates))
+    assert text.count("The other system said: 550 reason") == 20
+    assert "\n  and 10 more, for other reasons. Your administrator finds them by the reference below.\n" in text
+    assert "5.1.109 and others" in text
+    assert len(groups) == 31
+
+
+def test_a_delay_does_not_pretend_to_know_the_last_attempt():
+    """The notice comes at its own hour, not right after an attempt."""
+    waiting = replace(FULL, action="delayed", status="4.3.2", diagnostic="450 4.3.2 later", remote_mta="mx.example")
+    assert b"Last-Attempt-Date" not in report(waiting)
+    assert b"Last-Attempt-Date" in report(replace(waiting, action="failed"))
+
+
 FAILED, DONE = [FULL], [replace(FULL, action="delivered", status="2.0.0")]
 
 

@@ -23,6 +23,9 @@ from unitymail.mail.structure import scan
 MOST_RETURNED = 1024 * 1024
 """Larger originals come back as headers only (octets)."""
 MOST_HEADER = 64 * 1024
+MOST_DIAGNOSED = 1024 * 1024
+"""Octets of next hops' replies in one report, about: with thousands of recipients each is shorter."""
+LONGEST_REPLY, SHORTEST_REPLY = 600, 60
 _TOO_LONG = re.compile(rb"[^\r\n]{999}")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 
@@ -138,7 +141,8 @@ def _machine(
     """Part 2: a group about the message, then a group per recipient (RFC 3464 2.2 and 2.3)."""
     kind = b"message/global-delivery-status" if utf8 else b"message/delivery-status"
     groups = [_about_message(envelope, original, host)]
-    groups += [_about_recipient(fate, when, retry_until) for fate in fates]
+    room = max(SHORTEST_REPLY, min(LONGEST_REPLY, MOST_DIAGNOSED // len(fates))) if fates else LONGEST_REPLY
+    groups += [_about_recipient(fate, when, retry_until, room) for fate in fates]
     body = b"\r\n".join(groups)
     return (
         b"Content-Type: " + kind + b"\r\n"
@@ -156,7 +160,8 @@ def _about_message(envelope: Envelope, original: Original, host: str) -> bytes:
     )
 
 
-def _about_recipient(fate: Fate, when: float, retry_until: float | None) -> bytes:
+def _about_recipient(fate: Fate, when: float, retry_until: float | None, room: int) -> bytes:
+    """`when` is about the last attempt of what is over; of what waits nobody here knows when that was."""
     fields = []
     if fate.orcpt:
         kind, _, address = fate.orcpt.partition(";")
@@ -167,8 +172,8 @@ def _about_recipient(fate: Fate, when: float, retry_until: float | None) -> byte
     if fate.remote_mta:
         fields.append(b"Remote-MTA: dns; " + writing.token(fate.remote_mta))
     if fate.diagnostic:
-        fields.append(b"Diagnostic-Code: smtp; " + _folded(fate.diagnostic))
-    if fate.diagnostic or fate.remote_mta:
+        fields.append(b"Diagnostic-Code: smtp; " + _folded(fate.diagnostic, room))
+    if (fate.diagnostic or fate.remote_mta) and fate.action != "delayed":
         fields.append(b"Last-Attempt-Date: " + writing.date(when).encode("ascii"))
     if fate.action == "delayed" and retry_until is not None:
         fields.append(b"Will-Retry-Until: " + writing.date(retry_until).encode("ascii"))
@@ -181,10 +186,10 @@ def _typed(address: str, kind: bytes) -> bytes:
     return (kind if clean.isascii() else b"utf-8") + b"; " + clean
 
 
-def _folded(reply: str) -> bytes:
-    """A next hop's reply, at most 600 octets, folded where it has spaces."""
+def _folded(reply: str, room: int) -> bytes:
+    """A next hop's reply, at most `room` octets, folded where it has spaces."""
     lines = [b""]
-    for word in printable(writing.one_line(reply))[:600].encode("ascii").split():
+    for word in printable(writing.one_line(reply))[:room].encode("ascii").split():
         if lines[-1] and len(lines[-1]) + len(word) > 50:
             lines.append(b"")
         lines[-1] += b" " + word if lines[-1] else word

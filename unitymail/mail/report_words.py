@@ -16,7 +16,11 @@ from unitymail.mail.status import explain, status_or_unknown
 
 MOST_NAMED = 100
 """Recipients named one by one for one cause; the rest are counted, and stand in the part for programs."""
+MOST_CAUSES = 20
+"""Causes told one by one for one action: a system may have other words for each of 15,000 recipients."""
+MOST_STATUSES = 10
 
+_ADMINISTRATOR = "Your administrator finds them by the reference below."
 _KINDS = {"voice": "voice message", "fax": "fax message", "receipt": "receipt"}
 _BEGINNINGS = (
     ("failed", "", "did not reach:"),
@@ -76,8 +80,18 @@ def _name_of(about: About) -> str:
 def _by_cause(fates: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
     causes: dict[tuple[str, str, str], list[Fate]] = {}
     for fate in fates:
-        causes.setdefault((fate.status, fate.cause, fate.diagnostic), []).append(fate)
-    return ["\n".join(_cause(together, names)) for together in causes.values()]
+        causes.setdefault((fate.status, fate.cause, _said_of_anybody(fate)), []).append(fate)
+    told, others = list(causes.values())[:MOST_CAUSES], list(causes.values())[MOST_CAUSES:]
+    paragraphs = ["\n".join(_cause(together, names)) for together in told]
+    if others:
+        paragraphs.append(f"  and {sum(map(len, others))} more, for other reasons. {_ADMINISTRATOR}")
+    return paragraphs
+
+
+def _said_of_anybody(fate: Fate) -> str:
+    """The other system's reply, without the recipient that it may name."""
+    said, address = fate.diagnostic.lower(), fate.address.lower()
+    return said.replace(address, "") if address else said
 
 
 def _cause(together: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
@@ -89,7 +103,8 @@ def _cause(together: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
     explanation = explain(first.status)
     lines.append(_wrap(writing.one_line(first.cause) or explanation.why, "    "))
     if first.diagnostic:
-        lines.append(_wrap(f"The other system said: {writing.one_line(first.diagnostic)[:600]}", "    "))
+        of_whom = "" if all(fate.diagnostic == first.diagnostic for fate in together) else " of the first of them"
+        lines.append(_wrap(f"The other system said{of_whom}: {writing.one_line(first.diagnostic)[:600]}", "    "))
     if first.action == "failed":
         lines.append(_wrap(f"What you can do: {explanation.advice}", "    "))
     return lines
@@ -111,8 +126,9 @@ def _what_now(action: str, retry_until: float | None) -> list[str]:
 
 
 def _reference(fates: Sequence[Fate], about: About, host: str) -> str:
-    statuses = ", ".join(sorted({status_or_unknown(fate.status) for fate in fates}))
-    lines = [f"Reference: {about.trace} at {host}, status {statuses}"]
+    statuses = sorted({status_or_unknown(fate.status) for fate in fates})
+    shown = ", ".join(statuses[:MOST_STATUSES]) + (" and others" if len(statuses) > MOST_STATUSES else "")
+    lines = [f"Reference: {about.trace} at {host}, status {shown}"]
     identity = writing.message_id(about.message_id)
     if identity:
         lines.append(f"Message-ID: {identity}")
