@@ -118,6 +118,20 @@ def test_who_failed_here_and_lasts_elsewhere_holds_up_no_probe():
     assert hops.admit(HOP, "next", 2, 60)
 
 
+def test_a_probe_that_gives_its_place_back_lets_the_next_one_try():
+    """Its message lasts elsewhere, say, and is not sent there after all; who has no place there gives none back."""
+    hops = hops_that_are_down()
+    hops.admit("peer p", "probe", 2, 60)
+    hops.admit(HOP, "probe", 2, 60)
+    hops.left(HOP, "stranger", 61)
+    assert not hops.admit(HOP, "next", 2, 61)
+    hops.left(HOP, "probe", 61)
+    assert HOP not in hops.closed(61)
+    assert hops.admit(HOP, "next", 2, 61)
+    hops.left("unknown", "probe", 61)
+    assert set(hops._known) == {HOP, "peer p"}
+
+
 def test_a_hop_has_room_for_so_many():
     """A few times as many as may be under way are in hand; then it is closed until one is over."""
     hops = Destinations()
@@ -252,7 +266,7 @@ class Traffic(RuleBasedStateMachine):
             self.sending.append((trace, key, self.now))
 
     @precondition(lambda self: self.sending)
-    @rule(which=st.integers(0, 50), how=st.sampled_from(["answered", "unreachable", "untried"]))
+    @rule(which=st.integers(0, 50), how=st.sampled_from(["answered", "unreachable", "untried", "lost"]))
     def it_ends(self, which, how):
         trace, key, began = self.sending.pop(which % len(self.sending))
         if how == "answered":
@@ -260,6 +274,8 @@ class Traffic(RuleBasedStateMachine):
             assert self.hops.trouble(key) is None
         elif how == "unreachable":
             self.hops.unreachable(key, trace, REFUSED, began, self.now)
+        elif how == "untried":
+            self.hops.left(key, trace, self.now)
 
     @rule(trace=traces)
     def an_administrator_asks(self, trace):

@@ -1,6 +1,7 @@
 """Sending to next hops: turns, back-off with one probe, poison, fairness, all told in the journal."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -457,6 +458,79 @@ class DispatchTests(SynchronousTestCase):
         self.relay = self.desk.relay
         self.assertEqual(sorted(self.relay.traces()), [f"t{number:02}" for number in range(12)])
         self.assertEqual((len(before.sent), self.desk.queue.items()), (len(gates), []))
+
+    def test_who_came_back_untried_and_lasts_elsewhere_holds_up_no_probe(self):
+        """A message for a hop that went down before its turn and for another that takes for ever has left the first."""
+        gate, silence = Deferred(), Deferred()
+        self.go(smart_host=[gate])
+        self.relay.most_at_once = 1
+        self.relay.answers["peer l-peer"] = [silence]
+        send(self.desk, A, trace="t1")
+        send(self.desk, A, OVER, trace="both")
+        gate.callback(NO_ANSWER)
+        self.assertEqual(self.relay.given_back, ["both"])
+        pass_time(self.desk, 70, 1)
+        self.assertEqual(self.relay.traces(), ["t1", "t1"])
+        silence.callback(DONE)
+        pass_time(self.desk, 10, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_who_is_thought_to_wait_for_a_hop_and_goes_elsewhere_holds_up_no_probe(self):
+        """A message that requires TLS is a likely probe for the smart host; its own hop is another one, and slow."""
+        silence = Deferred()
+        self.go(smart_host=[NO_ANSWER])
+        self.relay.answers["smart-host with TLS"] = [silence]
+        send(self.desk, A, trace="t1")
+        self.desk.queue.held.add("t1")
+        send(self.desk, A, trace="tls", envelope={"require_tls": True})
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(self.relay.traces("smart-host with TLS"), ["tls"])
+        self.desk.queue.held.discard("t1")
+        pass_time(self.desk, 2, 1)
+        self.assertEqual(self.relay.traces(), ["t1", "t1"])
+        silence.callback(DONE)
+
+    def test_a_failure_of_the_old_smart_host_says_nothing_of_the_new(self):
+        """It was under way when the settings changed: what waits goes to the new one at once."""
+        gate = Deferred()
+        self.go(smart_host=[gate])
+        self.relay.most_at_once = 1
+        send(self.desk, A, trace="t1")
+        self.addCleanup(setattr, self.desk.book, "site", SITE)
+        self.desk.book.site, self.desk.book.usn = replace(SITE, smart_host_host="new.example"), 9
+        look_again(self.desk.courier, self.desk.dispatch, 9)
+        gate.callback(NO_ANSWER)
+        self.assertEqual(self.named("hop_down"), [])
+        send(self.desk, B, trace="t2")
+        self.assertEqual([item.trace for item in self.desk.queue.items()], ["t1"])
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_no_back_off_is_longer_than_the_patience_of_the_site(self):
+        """Whoever waits for a hop that is down sees at least one try of it before he is given up."""
+        self.go(book=FakeBook(ROBIN, CHRIS, PEER, site=replace(SITE, relay_retry_for=600)))
+        self.relay.always["smart-host"] = NO_ANSWER
+        began, moments = self.desk.clock.seconds(), []
+        for number in range(60):
+            send(self.desk, A, trace=f"t{number}")
+            before = len(self.relay.sent)
+            self.desk.clock.advance(60)
+            if len(self.relay.sent) > before:
+                moments.append(self.desk.clock.seconds() - began)
+        self.assertEqual([round(b - a) for a, b in pairwise(moments)], [120, 300] + [600] * 5)
+
+    def test_without_patience_a_hop_is_tried_every_minute(self):
+        """Nobody waits for it, so that none must be refused for an hour after it came back."""
+        self.go(book=FakeBook(ROBIN, CHRIS, PEER, site=replace(SITE, relay_retry_for=0)))
+        self.relay.always["smart-host"] = NO_ANSWER
+        for number in range(30):
+            send(self.desk, A, trace=f"t{number}")
+            self.desk.clock.advance(60)
+        self.relay.always["smart-host"] = DONE
+        send(self.desk, A, trace="back")
+        self.assertEqual(len(self.desk.spool.reports), 30)
+        self.assertEqual(self.relay.traces()[-1], "back")
+        self.assertEqual(self.desk.queue.items(), [])
 
     def test_hands_stay_free_for_other_hops(self):
         """One hop that takes for ever has a part of the courier's hands only, however many wait for it."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 
 from unitymail.courier.retry import delay
 from unitymail.interfaces.spool import Outcome
@@ -176,6 +177,11 @@ class Destinations:
         self._left(hop, trace, now)
         return was_down
 
+    def left(self, key: str, trace: str, now: float) -> None:
+        """The item has no business there (any more), and nothing is known by it."""
+        if (hop := self._known.get(key)) is not None:
+            self._left(hop, trace, now)
+
     def renewed(self, key: str, now: float) -> None:
         """Nothing is known of the hop any more; nor do attempts that began before tell anything."""
         if (hop := self._known.get(key)) is not None:
@@ -193,11 +199,13 @@ class Destinations:
         self._see(hop, now)
         return True
 
-    def unreachable(self, key: str, trace: str, trouble: Outcome, began: float, now: float) -> bool:
+    def unreachable(
+        self, key: str, trace: str, trouble: Outcome, began: float, now: float, longest: float = inf
+    ) -> bool:
         """The hop could not be used by this item, which gives up its place there. Whether that is news.
 
-        Then the hop waits longer than before. It is none when others had an answer since the attempt `began`, nor when
-        another item is the probe.
+        Then the hop waits longer than before, at most `longest`. It is none when others had an answer since the attempt
+        `began`, nor when another item is the probe.
         """
         hop = self._of(key)
         news = False
@@ -206,7 +214,7 @@ class Destinations:
             news = hop.happens(Event.UNREACHABLE) is not Condition.DOWN
         if news:
             hop.failures, hop.failed_at = hop.failures + 1, now
-            hop.probe_at, hop.probe = now + delay(hop.failures), ""
+            hop.probe_at, hop.probe = now + min(delay(hop.failures), longest), ""
             self._down[key] = hop
         self._left(hop, trace, now)
         return news

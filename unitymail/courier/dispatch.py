@@ -23,6 +23,8 @@ from unitymail.routing.situation import Failure
 from unitymail.routing.steps import Step
 
 NO_ROOM = Outcome("later")
+AT_LEAST_S = 60.0
+"""So long a hop that is down is left alone even where nobody waits for it; otherwise no longer than one who waits."""
 NO_WAY = Failure("5.3.5", "This mail system is not set up to send messages to this destination.")
 
 
@@ -46,6 +48,8 @@ class Dispatch:
         hop = self._hop_of(step, item.envelope.require_tls)
         if isinstance(hop, Failure):
             return Outcome("failed", hop.status, hop.cause)
+        if hop.key != (likely := RULES[type(step)].key(step)):
+            self._destinations.left(likely, item.trace, self._now())
         if self._destinations.admit(hop.key, item.trace, self._relay.most(hop), self._now()):
             return hop
         return self._later(hop)
@@ -61,6 +65,7 @@ class Dispatch:
         if self._destinations.is_open(hop.key, item.trace):
             attempt = await self._relay.send(hop, outgoing)
         if attempt is None:
+            self.left(hop, item)
             return [self._later(hop)] * len(recipients)
         self._journal.attempted(item.trace, hop.name, attempt, tuple([one.address for one in recipients]))
         if attempt.hop_down:
@@ -69,6 +74,10 @@ class Dispatch:
             self._down.pop(hop.key, None)
             self._journal.hop_up(hop.name)
         return list(attempt.outcomes)
+
+    def left(self, hop: NextHop, item: Item) -> None:
+        """Nothing is sent after all, for now: others may have the item's place."""
+        self._destinations.left(hop.key, item.trace, self._now())
 
     def renew(self) -> None:
         """The directory has changed: a hop that is down may be another system now, and is tried at once then."""
@@ -103,9 +112,14 @@ class Dispatch:
         self, hop: NextHop, item: Item, step: Step, attempt: Attempt, handed_over: float
     ) -> list[Outcome]:
         """Everybody who waits for the hop waits together: until it is probed."""
+        if self._hop_of(step, item.envelope.require_tls) != hop:
+            # The directory has changed meanwhile: the hop that has the key now is another one.
+            self.left(hop, item)
+            return list(attempt.outcomes)
         trouble = attempt.outcomes[0]
         began = attempt.began or handed_over
-        if self._destinations.unreachable(hop.key, item.trace, trouble, began, self._now()):
+        longest = max(AT_LEAST_S, self._book.site.relay_retry_for)
+        if self._destinations.unreachable(hop.key, item.trace, trouble, began, self._now(), longest):
             self._down[hop.key] = hop, step, item.envelope.require_tls
             self._journal.hop_down(hop.name, trouble.why, self._destinations.probe_at(hop.key))
         again = self._destinations.probe_at(hop.key)

@@ -206,7 +206,7 @@ def test_words(removed, expected):
     (vector("smtputf8_headers.eml"), {"sender": "jörg@example.com"}, {}, "5.6.7"),
 ])
 def test_returned(tmp_path, octets, facts, location, status):
-    """What cannot be converted, or may not, is not sent: the sender hears the status and a sentence."""
+    """What cannot be converted, or may not, is not sent, and holds no place; the sender hears the status and why."""
     office = Office(tmp_path, ROBIN, replace(BRANCH, **location), CHRIS)
     secure = facts.pop("secure", False)
     item = replace(office.post.item(octets, **facts), secure=secure, received=TRAIL)
@@ -214,6 +214,7 @@ def test_returned(tmp_path, octets, facts, location, status):
     assert [(one.kind, one.status) for one in outcomes] == [("failed", status)] * 2
     assert outcomes[0].why.endswith(".")
     assert office.relay.sent == []
+    assert not office.destinations._known
 
 
 @pytest.mark.parametrize("name", [n for n, e in ENTRIES.items() if e["vpim"].get("status") == "5.7.1"])

@@ -79,6 +79,7 @@ class ConvertPerformer:
         else:
             made = await self._converted(item, steps, location, first=not any(state.attempts for state in states))
             if isinstance(made, Outcome):
+                self._dispatch.left(hop, item)
                 return [made] * len(steps)
             outcomes, removed = await self._send(hop, item, steps, made), made.removed
         for step, outcome in zip(steps, outcomes, strict=True):
