@@ -1,9 +1,13 @@
 """Sound in, sound out: what is heard is what was said, in every form, whatever the octets are."""
 
 import io
+import math
+import os
 import random
 import struct
 import subprocess
+import sys
+import time
 import tracemalloc
 import wave
 
@@ -25,11 +29,13 @@ from tests.sound import (
 )
 from tests.stories.house import needs
 from unitymail.codec import Codec
+from unitymail.codec.bounds import Effort
 from unitymail.codec.decoding import FREE_READING, READ_AGAIN, _Source
 from unitymail.codec.forms import FORMS
-from unitymail.interfaces.codec import CannotDecode, ICodec, Sound, TooLong
+from unitymail.interfaces.codec import CannotDecode, ICodec, Sound, TooLong, work_for
 
 AUDIO = VECTORS / "audio"
+ROOT = str(VECTORS.parent.parent)
 G726 = (AUDIO / "message.726").read_bytes()
 G726_BIG_ENDIAN = (AUDIO / "message_big_endian.726").read_bytes()
 MU_LAW_WAV = (AUDIO / "message_ulaw.wav").read_bytes()
@@ -353,7 +359,7 @@ def test_a_full_disk_is_no_bad_audio():
 
 def test_reading_in_circles():
     """A damaged file that sends its reader back again and again is given up."""
-    source = _Source(io.BytesIO(bytes(1000)))
+    source = _Source(io.BytesIO(bytes(1000)), Effort(math.inf))
     with pytest.raises(ValueError):
         for _ in range(1 + (FREE_READING + READ_AGAIN * 1000) // 1000):
             assert source.seek(0) == 0
@@ -401,3 +407,91 @@ def test_any_octets(octets, form):
     except (CannotDecode, TooLong):
         return
     assert len(found) == round(seconds * 8000)
+
+
+def box(kind, *content):
+    octets = b"".join(content)
+    return struct.pack(">I4s", 8 + len(octets), kind) + octets
+
+
+def claiming(samples, *, tracks=1, fragment=0):
+    """An MP4 of A-law, half a second long, whose index claims so many samples (or another in a fragment)."""
+
+    def full(kind, *content):
+        return box(kind, bytes(4), *content)
+
+    entry = box(b"alaw", bytes(6), struct.pack(">H8xHHHHI", 1, 1, 16, 0, 0, 8000 << 16))
+    table = box(
+        b"stbl", full(b"stsd", struct.pack(">I", 1), entry), full(b"stts", struct.pack(">III", 1, samples, 2)),
+        full(b"stsc", struct.pack(">IIII", 1, 1, samples, 1)), full(b"stsz", struct.pack(">II", 1, samples)),
+        full(b"stco", struct.pack(">II", 1, 32)),
+    )
+    media = box(
+        b"mdia", full(b"mdhd", struct.pack(">IIIIHH", 0, 0, 8000, 8000, 0, 0)),
+        full(b"hdlr", bytes(4), b"soun", bytes(13)), box(b"minf", full(b"smhd", bytes(4)), table),
+    )
+    all_tracks = [
+        box(b"trak", full(b"tkhd", struct.pack(">IIIII", 0, 0, number, 0, 100), bytes(60)), media)
+        for number in range(1, tracks + 1)
+    ]
+    extends = box(b"mvex", full(b"trex", struct.pack(">IIIII", 1, 1, 160, 1, 0)))
+    movie = box(b"moov", full(b"mvhd", struct.pack(">IIII", 0, 0, 8000, 1000), bytes(80)), *all_tracks, extends)
+    film = box(b"ftyp", b"isom", bytes(4), b"isom") + box(b"mdat", b"\xd5" * 4000) + movie
+    if fragment:
+        run = box(b"traf", box(b"tfhd", struct.pack(">II", 0x020000, 1)), box(b"trun", struct.pack(">II", 0, fragment)))
+        film += box(b"moof", full(b"mfhd", struct.pack(">I", 1)), run) + box(b"mdat", bytes(1000))
+    return film
+
+
+def test_an_honest_index():
+    """The index that the next test exaggerates is one that is read."""
+    assert converted(claiming(1000), "mp4", "g726")[1] == 0.125
+
+
+@pytest.mark.parametrize("claim", [
+    {"samples": 20_000_000}, {"samples": 1000, "fragment": 20_000_000}, {"samples": 600_000, "tracks": 200},
+])
+def test_an_index_that_claims_too_much(claim):
+    """A few octets that speak of millions of samples get no memory for them: at most what honest files need."""
+    octets = claiming(**claim)
+    code = (
+        "import io, resource, sys\nfrom unitymail.codec import Codec\n"
+        "from unitymail.interfaces.codec import CannotDecode, Sound\n"
+        "octets = sys.stdin.buffer.read()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n    Codec().convert([Sound(io.BytesIO(octets), 'mp4')], 'g726', io.BytesIO(), most_seconds=60)\n"
+        "except CannotDecode:\n    pass\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=octets, capture_output=True, check=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": ROOT},
+    )
+    assert int(done.stdout) < 200_000  # KiB
+
+
+def flood():
+    """Twenty seconds of silence in eight channels at 384 kHz: 5 kB of FLAC."""
+    made = "-loglevel error -f lavfi -i anullsrc=r=384000:cl=7.1 -t 20 -c:a flac -frame_size 65535 -f ogg pipe:1"
+    return subprocess.run(["ffmpeg", *made.split()], capture_output=True, check=True, timeout=60).stdout
+
+
+def test_more_work_than_a_recording_takes():
+    """Audio that is made to keep a processor busy is refused when its time is over, and says so."""
+    needs("ffmpeg")
+    octets, began = flood(), time.thread_time()
+    with pytest.raises(CannotDecode, match="work"):
+        Codec().convert(
+            [Sound(io.BytesIO(octets), "ogg")] * 100, "g726", io.BytesIO(), most_seconds=3600, until=began + 0.3
+        )
+    assert time.thread_time() - began < 1.0
+
+
+def test_honest_work_is_not_counted():
+    """An hour of what is dearest to decode stays far below the work that is allowed for it."""
+    needs("ffmpeg")
+    piece = encoded_by_ffmpeg(REFERENCE * 7, "mp4", "-c:a", "aac", "-ar", "48000", "-ac", "2", "-movflags",
+                              "frag_keyframe+empty_moov")
+    began = time.thread_time()
+    assert converted(piece, "mp4", "g726")[1] > 20
+    assert 180 * (time.thread_time() - began) < work_for(3600) / 2

@@ -2,6 +2,7 @@
 
 import pathlib
 from email import message_from_bytes, policy
+from time import thread_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from tests.fakes import CHRIS, FakeBook
 from tests.spool.room import HOST
 from unitymail.codec import Codec
 from unitymail.courier.outlook_form import NoMedia, OutlookForm, People, _carried
-from unitymail.interfaces.codec import CannotDecode, TooLong
+from unitymail.interfaces.codec import CannotDecode, TooLong, work_for
 from unitymail.interfaces.spool import Item
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.structure import scan
@@ -116,6 +117,24 @@ def test_nothing_for_anybody(tmp_path):
     octets = MESSAGES[0].replace(b"Audio/32KADPCM", b"Text/Plain")
     with pytest.raises(NoMedia):
         FORM.convert(an_item(tmp_path / "m", octets), b"", {True, False})
+
+
+def test_all_recordings_take_the_work_of_one(tmp_path):
+    """A forwarded message and what was said about it together keep a processor busy as long as one may."""
+    ends = []
+
+    class Watched(Codec):
+        def convert(self, sounds, to, out, *, most_seconds, until=None):
+            ends.append(until)
+            return super().convert(sounds, to, out, most_seconds=most_seconds, until=until)
+
+    octets = (VECTORS / "vpim_in_forwarded.eml").read_bytes()
+    form = OutlookForm(codec=Watched(), book=BOOK, host=HOST)
+    began = thread_time()
+    form.convert(an_item(tmp_path / "m", octets), b"", {True}).close()
+    assert len(ends) == 2
+    assert len(set(ends)) == 1
+    assert 0 < ends[0] - began < 2 * work_for(BOOK.site.vpim_max_seconds)
 
 
 def enclosed(body):

@@ -51,10 +51,10 @@ class Names:
 class Post:
     """A node's courier as far as converting goes: `book` and messages beside each other in a folder."""
 
-    def __init__(self, folder, *objects, site=None, names=None):
+    def __init__(self, folder, *objects, site=None, names=None, codec=None):
         self.folder = folder
         self.book = FakeBook(*(objects or (ROBIN, BRANCH, PEER, CHRIS, SAM)), site=site)
-        self.form = VpimForm(codec=Codec(), book=self.book, directory=Names(**(names or {})), host=HOST)
+        self.form = VpimForm(codec=codec or Codec(), book=self.book, directory=Names(**(names or {})), host=HOST)
 
     def item(self, octets, *, sender=ROBIN.proxies[0], recipients=(TO_CHRIS.original,), origin=None, **facts):
         path = os.path.join(self.folder, "item.eml")

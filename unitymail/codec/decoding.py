@@ -7,7 +7,7 @@ arrives as a packet, recordings are cut short, sizes in headers are wrong. Only 
 decoded is refused.
 
 Note *Bounds*. Decoded seconds are the caller's to count, and each block is small; the octets read are bounded here,
-because a damaged file may send its reader round in circles.
+because a damaged file may send its reader round in circles. Memory and time have a room of their own (`bounds`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.error import FFmpegError
 
+from unitymail.codec.bounds import MOST_STREAMS, Effort
 from unitymail.codec.forms import DECODERS, TELEPHONE_RATE, form_of
 from unitymail.interfaces.codec import CannotDecode, Sound
 
@@ -39,12 +40,14 @@ class _ReadsOnAndOn(ValueError):
 class _Source:
     """What FFmpeg may do with the file: read and seek, never close, never for ever."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, effort: Effort) -> None:
         self._file = file
+        self._effort = effort
         self._read = 0
         self._furthest = 0
 
     def read(self, size: int) -> bytes:
+        self._effort.check()
         octets = self._file.read(size)
         self._read += len(octets)
         self._furthest = max(self._furthest, self._file.tell())
@@ -62,23 +65,26 @@ class _Source:
         return self._file.seekable()
 
 
-def samples(sound: Sound) -> Iterator[bytes]:
+def samples(sound: Sound, effort: Effort) -> Iterator[bytes]:
     """Blocks of little-endian samples; none at all for audio without any. Raises CannotDecode."""
     form = form_of(sound.form)
     if form is None:
         raise CannotDecode(why=f"audio of the form {sound.form!r} is not known")
-    options = {**form.options, "codec_whitelist": ",".join(sorted(DECODERS)), "protocol_whitelist": "none"}
+    options = {
+        **form.options, "codec_whitelist": ",".join(sorted(DECODERS)), "protocol_whitelist": "none",
+        "max_streams": str(MOST_STREAMS),
+    }  # fmt: skip
     try:
         container: Any = av.open(
-            _Source(sound.file), format=form.demuxer, container_options=options, metadata_errors="replace"
+            _Source(sound.file, effort), format=form.demuxer, container_options=options, metadata_errors="replace"
         )
     except _EXPECTED as error:
         raise CannotDecode(why=f"the audio is no {sound.form}: {error}") from error
     with container:
-        yield from _decoded(container, sound.form)
+        yield from _decoded(container, sound.form, effort)
 
 
-def _decoded(container: Any, form: str) -> Iterator[bytes]:
+def _decoded(container: Any, form: str, effort: Effort) -> Iterator[bytes]:
     stream = next(iter(container.streams.audio), None)
     if stream is None or stream.codec_context is None or stream.codec_context.name not in DECODERS:
         raise CannotDecode(why=f"the {form} holds no audio that is known here")
@@ -90,6 +96,7 @@ def _decoded(container: Any, form: str) -> Iterator[bytes]:
         if isinstance(item, Exception):
             failure = item
             continue
+        effort.check()
         try:
             blocks = [block for frame in item.decode() for block in resampling.take(frame)]
         except _EXPECTED as error:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from time import thread_time
 from typing import BinaryIO, Literal, cast
 
 from unitymail.courier.deciding import received
 from unitymail.courier.learning import number_at
 from unitymail.courier.scratch import temporary
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.codec import ICodec, Sound
+from unitymail.interfaces.codec import ICodec, Sound, work_for
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import Item
 from unitymail.mail import writing
@@ -120,6 +121,7 @@ class _Converting:
         self._root = scan(buffer).root
         self._people = People(book, item.origin_user)
         self._left = float(book.site.vpim_max_seconds)
+        self._until = thread_time() + work_for(self._left)
         self._seconds = 0.0
         self._attached: list[tuple[Attached, int, int]] = []
 
@@ -167,7 +169,7 @@ class _Converting:
         sounds = [Sound(cast(BinaryIO, Body(self._buffer, part)), self._form(part)) for part in audio]
         wav.seek(0)
         wav.truncate()
-        seconds = self._codec.convert(sounds, "mu-law-wav", wav, most_seconds=self._left)
+        seconds = self._codec.convert(sounds, "mu-law-wav", wav, most_seconds=self._left, until=self._until)
         wav.seek(0)
         self._left -= seconds
         self._seconds += seconds

@@ -13,13 +13,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from time import thread_time
 from typing import BinaryIO, cast
 
 from unitymail.courier.deciding import received
 from unitymail.courier.scratch import temporary
 from unitymail.courier.vpim_people import People, people_of
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.codec import AudioForm, CannotDecode, ICodec, Sound, TooLong
+from unitymail.interfaces.codec import AudioForm, CannotDecode, ICodec, Sound, TooLong, work_for
 from unitymail.interfaces.directory import IDirectory
 from unitymail.interfaces.spool import Item
 from unitymail.mail.message import Sensitivity
@@ -124,7 +125,8 @@ class VpimForm:
 class _Recordist:
     """Makes the recordings of a message, one behind the other in `sounds`.
 
-    Messages last `left` seconds in all at most, else there is too much; names and spoken subjects as much again.
+    Messages last `left` seconds in all at most, else there is too much; names and spoken subjects as much again. All
+    of them together take the work of one.
     """
 
     def __init__(self, codec: ICodec, location: Location, buffer: Octets, sounds: BinaryIO, left: float) -> None:
@@ -136,6 +138,7 @@ class _Recordist:
         self._sounds = sounds
         self._left = left
         self._left_for_names = left
+        self._until = thread_time() + work_for(left)
 
     def record(self, selection: Selection) -> dict[Voice, Recording]:
         """Everything that is to be heard, enclosed messages included."""
@@ -182,6 +185,6 @@ class _Recordist:
     def _convert(self, sources: list[Sound], form: AudioForm, most_seconds: float) -> Recording:
         sounds = self._sounds
         start = sounds.seek(0, os.SEEK_END)
-        seconds = self._codec.convert(sources, form, sounds, most_seconds=most_seconds)
+        seconds = self._codec.convert(sources, form, sounds, most_seconds=most_seconds, until=self._until)
         end = sounds.seek(0, os.SEEK_END)
         return Recording(sounds, start, end - start, seconds)

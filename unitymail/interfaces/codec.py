@@ -40,10 +40,18 @@ class Sound:
     form: str
 
 
+def work_for(most_seconds: float) -> float:
+    """Seconds of a processor that so much audio may take: ten times what the dearest honest recording needs."""
+    return 30 + most_seconds / 60
+
+
 class ICodec(Interface):
-    def convert(sounds: Sequence[Sound], to: AudioForm, out: BinaryIO, *, most_seconds: float) -> float:
+    def convert(
+        sounds: Sequence[Sound], to: AudioForm, out: BinaryIO, *, most_seconds: float, until: float | None = None
+    ) -> float:
         """Write the sounds, one after the other, as one of 8,000 Hz mono; how many seconds they last.
 
         Seconds are counted from decoded samples. Memory does not grow with their length. 0.0 when there is no sample.
-        Raises CannotDecode, TooLong (after which `out` holds rubbish).
+        `until`: who converts several times sets one end for all, of this thread's CPU time (`time.thread_time`).
+        Raises CannotDecode (it takes too much work, too), TooLong; after either `out` holds rubbish.
         """
