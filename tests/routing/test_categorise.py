@@ -285,23 +285,6 @@ def test_raw_8bit_subject_takes_the_body_charset():
     assert read(octets, SECURE).subject == "привет"
 
 
-PRIVATE = b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\nSensitivity: private (x)\r\n\r\nbody"
-
-
-@pytest.mark.parametrize(("entity", "expected"), [
-    (many("multipart/mixed", TEXT, PRIVATE), True),
-    (PRIVATE, True),
-    (many("multipart/mixed", TEXT, inner(many("multipart/mixed", PRIVATE, boundary=b"c"))), True),
-    (many("multipart/mixed", TEXT, PRIVATE.replace(b"rfc822", b"global")), True),
-    (many("multipart/mixed", TEXT, inner(TEXT)), False),
-    (many("multipart/report; report-type=delivery-status", TEXT, STATUS, PRIVATE), False),
-    (many("multipart/report", many("multipart/mixed", PRIVATE, boundary=b"c"), STATUS), True),
-])
-def test_enclosed_private_messages(entity, expected):
-    """A private message inside is found at any depth; the one that a report returns does not count."""
-    assert read(b"From: a@b\r\n" + entity, SECURE).encloses_private is expected
-
-
 @pytest.mark.parametrize("path", sorted(VECTORS.glob("*.eml")), ids=lambda path: path.name)
 def test_a_mapped_file_reads_the_same(path):
     """A message on disk is read in place, with the same facts; the map can be closed after."""

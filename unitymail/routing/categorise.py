@@ -13,7 +13,7 @@ from functools import lru_cache
 from unitymail.mail.audio import is_tiff
 from unitymail.mail.automatic import automatic_word
 from unitymail.mail.flaws import content_flaws
-from unitymail.mail.headers import addresses, decode, first, readable
+from unitymail.mail.headers import addresses, decode, readable
 from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold
 from unitymail.mail.message import Category, Message, Sensitivity
 from unitymail.mail.part import Octets, Part, leaves, walk
@@ -25,6 +25,7 @@ from unitymail.mail.sensitivity import (
     sensitivity_of,
 )
 from unitymail.mail.structure import Structure, scan
+from unitymail.routing.enclosed import encloses_private
 from unitymail.routing.evidence import ASTERISK, HINT_FIELDS, Evidence
 
 _REPORTS = frozenset({
@@ -76,7 +77,7 @@ def read(
         auto_submitted=automatic,
         received=len(received),
         hops_here=sum(1 for raw in received if _by(host).search(unfold(raw))) if host else 0,
-        encloses_private=_encloses_private(buffer, root),
+        encloses_private=encloses_private(buffer, root),
         asks_receipt=b"disposition-notification-to" in fields and category in _HEARD and not automatic,
     )
 
@@ -213,20 +214,3 @@ def _whole(found: list[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=16)
 def _by(host: str) -> re.Pattern[bytes]:
     return re.compile(rb"\bby\s+" + re.escape(host.encode("utf-8", "replace")) + rb"(?![\w.-])", re.IGNORECASE)
-
-
-def _encloses_private(buffer: Octets, root: Part) -> bool:
-    """Whether it carries somebody's private message; the message that a report returns does not count."""
-    # By identity: two parts may be equal, and a thousand in a report are not to be compared a million times.
-    returned = {id(part) for part in root.children} if root.media_type == "multipart/report" else frozenset()
-    return any(
-        part.is_message
-        and id(part) not in returned
-        and sensitivity_of({b"sensitivity": _sensitivity_fields(buffer, part.children[0])}) is Sensitivity.PRIVATE
-        for part in walk(root)
-    )
-
-
-def _sensitivity_fields(buffer: Octets, part: Part) -> list[bytes]:
-    raw = first(buffer, part, b"sensitivity")
-    return [] if raw is None else [raw]
