@@ -262,6 +262,24 @@ def test_a_list_has_answered_for_its_members():
     ]
 
 
+TEAM = DistributionList("d-team", "team", "team@x.example", members=("u-robin", "u-chris"))
+
+
+@pytest.mark.parametrize(("state", "cause"), [
+    (StepState(Deliver("u-robin", "team@x.example"), 1, 0.0, NOBODY),
+     "Not every member of this list was reached. Nobody there."),
+    (StepState(HandOver("p", "m@y.example", "team@x.example"), 1, 0.0, replace(NOBODY, why="")),
+     "Not every member of this list was reached. Nobody has this address."),
+    (replace(relay("team@x.example"), last=Outcome("try-again", "4.4.1", "No answer.")),
+     "Not every member of this list has been reached yet. No answer."),
+    (StepState(Deliver("u-robin", "robin@x.example"), 1, 0.0, NOBODY), "Nobody there."),
+])
+def test_one_member_is_not_the_list(state, cause):
+    """Ninety-nine of a hundred may have it: a report on the list does not sound as if nobody had."""
+    (report,) = told(an_item(state), 4 * HOURS, FakeBook(ROBIN, TEAM))
+    assert [fate.cause for fate in report.fates] == [cause]
+
+
 def test_a_success_planned_too_early_is_taken_back():
     """What the door was about to deliver and left to the courier is told when it is delivered, if it ever is."""
     planned = StepState(Report(ROBIN.address, (
@@ -292,10 +310,13 @@ def test_deliver_by_with_a_notice():
 
 
 def test_a_delay_names_its_cause():
-    """The newest failure of the step, as far as it is a passing one."""
-    last = Outcome("try-again", "4.3.2", "busy", "450 4.3.2 later", "mx.example")
-    (report,) = told(an_item(replace(relay("a@x.example"), last=last)), 4 * HOURS)
-    assert report.fates[0] == Fate("a@x.example", "delayed", "4.3.2", DELAYED, "450 4.3.2 later", "mx.example")
+    """The newest failure of the step, its status as far as that is a passing one, and no name of a host of ours."""
+    last = Outcome("try-again", "4.3.2", "The smart host out.example is busy.", "450 4.3.2 later", "mx.example")
+    book = FakeBook(site=replace(BOOK.site, smart_host_host="out.example"))
+    (report,) = told(an_item(replace(relay("a@x.example"), last=last)), 4 * HOURS, book)
+    assert report.fates[0] == Fate(
+        "a@x.example", "delayed", "4.3.2", "The next mail system is busy.", "450 4.3.2 later", "mx.example"
+    )
     final = replace(last, status="5.4.4")
     (report,) = told(an_item(replace(relay("a@x.example"), last=final)), 4 * HOURS)
     assert report.fates[0].status == "4.4.7"  # what still waits has not failed

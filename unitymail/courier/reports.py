@@ -26,14 +26,19 @@ from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.address import key_of
 from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.fate import Fate
+from unitymail.mail.status import explain
+from unitymail.people.distribution_list import DistributionList
 from unitymail.people.user import User
 from unitymail.routing.hops import next_hop
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import BadMail, Convert, Deliver, LearnContact, RelayToUser, Report, Step
 
-DELAYED = "The message has not reached this recipient yet; this mail system keeps trying."
+DELAYED = "The way to the recipient is blocked at present."
 DELIVERED = "The message is in the recipient's mailbox."
-RELAYED = "The message was passed on to a system that does not report what becomes of it."
+RELAYED = "That system may still tell you when something goes wrong there."
+MEMBER = {"failed": "Not every member of this list was reached.",
+          "delayed": "Not every member of this list has been reached yet."}
+"""What is said before the cause when the sender wrote to a list and a member's own step is told of."""
 NEXT = "the next mail system"
 REMOVED = "2.6.4"
 """Delivered, with parts left out in the conversion."""
@@ -163,8 +168,7 @@ def _fate_of(state: StepState, hearing: _Hearing) -> Fate | None:
     if state.outcome is None:
         return _delay(state, wish, hearing)
     if state.outcome.kind == "failed":
-        cause = _without_names(state.step, state.outcome.why, hearing.book)
-        return _fate(state, "failed", wish, cause) if _hears(wish, "FAILURE") else None
+        return _fate(state, "failed", wish, _cause(state, "failed", hearing)) if _hears(wish, "FAILURE") else None
     return _success(state, state.outcome, wish, hearing)
 
 
@@ -196,7 +200,18 @@ def _delay(state: StepState, wish: Recipient, hearing: _Hearing) -> Fate | None:
         return None
     last = state.last or Outcome("later")
     status = last.status if is_cause(last) and last.status[0] == "4" else "4.4.7"
-    return _fate(replace(state, outcome=replace(last, status=status)), "delayed", wish, DELAYED)
+    waiting = replace(state, outcome=replace(last, status=status, why=last.why or DELAYED))
+    return _fate(waiting, "delayed", wish, _cause(waiting, "delayed", hearing))
+
+
+def _cause(state: StepState, action: str, hearing: _Hearing) -> str:
+    """Why, for the sender; of a list, that it is about some of its members."""
+    outcome = state.outcome
+    assert outcome is not None
+    why = _without_names(state.step, outcome.why, hearing.book)
+    if not isinstance(hearing.book.find(addressed_as(state.step)), DistributionList):
+        return why
+    return f"{MEMBER[action]} {why or explain(outcome.status).why}"
 
 
 def _without_names(step: Step, why: str, book: IBook) -> str:
