@@ -11,7 +11,7 @@ DROP = object()
 SILENT = object()
 """Instead of a reply: say nothing more, until the client or the story gives up."""
 USUAL = ("PIPELINING", "SIZE 50000000", "8BITMIME", "DSN", "ENHANCEDSTATUSCODES")
-STEPS = ("banner", "ehlo", "starttls", "mail", "rcpt", "data", "dot")
+STEPS = ("banner", "ehlo", "starttls", "mail", "rcpt", "data", "body", "dot")
 
 
 @dataclass
@@ -39,8 +39,8 @@ def _path(argument):
 class Sink:
     """Listens at `port`. `script[step]` is a list of what to do the next times that step comes (None: as usual).
 
-    A reply is text without line end. `extensions` is what EHLO offers; `context` makes STARTTLS possible. `slow`:
-    replies leave an octet at a time.
+    A reply is text without line end; to `body` there is none, and whoever falls silent there reads no further.
+    `extensions` is what EHLO offers; `context` makes STARTTLS possible. `slow`: replies leave an octet at a time.
     """
 
     def __init__(self, *, extensions=USUAL, context=None):
@@ -185,6 +185,8 @@ class _Conversation:
         return "\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines)
 
     def _take_body(self):
+        if behaviour := self._sink.next_behaviour("body"):
+            self._do(behaviour, "")
         lines = []
         while (line := self._file.readline(1_000_000)) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b"."))

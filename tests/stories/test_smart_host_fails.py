@@ -1,6 +1,7 @@
 """The smart host refuses, hangs up, is slow, or is somebody else: nothing is lost, and Robin hears what is true.
 
-Being away for a day is told with a clock of its own in tests/courier/test_stories.py.
+Being away for a day is told with a clock of its own in tests/courier/test_stories.py, and how long a silence is borne
+in tests/relay/test_silence.py.
 """
 
 import contextlib
@@ -10,8 +11,8 @@ import pytest
 import trustme
 
 from tests.stories.house import until
-from tests.stories.sink import DROP, Sink
-from tests.stories.site import ROBIN, letter, tag
+from tests.stories.sink import DROP, SILENT, Sink
+from tests.stories.site import CHRIS, ROBIN, letter, tag
 
 OUT = "terry@elsewhere.example"
 IN_A_TRANSACTION = ("mail", "rcpt", "data", "dot")
@@ -42,12 +43,25 @@ def send(site, word, to=OUT):
     return trace
 
 
+def retry(site, trace):
+    """`queue retry`, as soon as nobody works on the message."""
+    waits(site, trace)
+    until(lambda: site.a.run("queue", "retry", trace, check=False).returncode == 0, site.journals)
+
+
 def tried_again(site, trace):
     """`queue retry`, and the attempt that it leads to."""
-    waits(site, trace)
     before = tries(site, trace)
-    site.a.run("queue", "retry", trace)
+    retry(site, trace)
     until(lambda: tries(site, trace) > before, lambda: f"{trace} is not tried again\n{site.journals()}")
+
+
+def falls_silent(site, relay, step):
+    """The smart host has been asked at this step and does not answer; then others have their mail all the same."""
+    word = tag()
+    until(lambda: not relay.script[step], lambda: f"{step} did not come\n{site.journals()}")
+    site.a.submit("robin", [CHRIS], letter("email_plain", word), sender=ROBIN)
+    site.inbox(site.b, "chris", word)
 
 
 def tries(site, trace):
@@ -98,6 +112,41 @@ def test_hung_up_at_every_step(site, relay):
     assert [bool(one.get("sent_dot")) for one in told] == [False] * (len(steps) - 1) + [True, False]
     story = " ".join(site.a.run("trace", trace).split())
     assert story.count("ended after the final dot and before the reply: it may have been taken") == 1
+
+
+def test_silent_at_every_step(site, relay):
+    """The smart host says nothing more, at each step in turn, until the connection ends: it holds nobody else up, and
+    the message arrives. Silence after the whole message is as an end there: it is sent again, and the trace says so."""
+    word = tag()
+    relay.script["banner"].append(SILENT)
+    trace = site.a.submit("robin", [OUT], letter("email_plain", word), sender=ROBIN)
+    steps = (*BEFORE_IT, *IN_A_TRANSACTION)
+    for step, following in zip(steps, (*steps[1:], None), strict=True):
+        falls_silent(site, relay, step)
+        if following:
+            relay.script[following].append(SILENT)
+        relay.hang_up()
+        retry(site, trace)
+    site.quiet()
+    assert [got.answered for got in relay.having(word)] == ["drop", "250 2.0.0 kept"]
+    told = attempts(site, trace, len(steps) + 1)
+    assert [bool(one.get("sent_dot")) for one in told] == [False] * (len(steps) - 1) + [True, False]
+
+
+@pytest.mark.parametrize("how", [DROP, SILENT], ids=["hangs up", "reads no further"])
+def test_in_the_middle_of_a_message(site, relay, how):
+    """Half of a large message is none: it is sent again, whole, and nobody may have had it before."""
+    word = tag()
+    octets = letter("email_plain", word) + (b"." + b"x" * 70 + b"\r\n") * 90_000
+    relay.script["body"].append(how)
+    trace = site.a.submit("robin", [OUT], octets, sender=ROBIN)
+    falls_silent(site, relay, "body")
+    relay.hang_up()
+    tried_again(site, trace)
+    site.quiet()
+    (got,) = relay.having(word)
+    assert got.octets.endswith(octets)
+    assert [bool(one.get("sent_dot")) for one in attempts(site, trace, 2)] == [False, False]
 
 
 @pytest.mark.parametrize("step", IN_A_TRANSACTION)
@@ -193,6 +242,24 @@ def test_a_wrong_certificate(site, flaw):
         site.quiet()
         assert len(sink.having(word)) == 1
     assert site.having(site.a, "robin", word) == []
+
+
+def test_trouble_when_tls_begins(site):
+    """It hangs up at STARTTLS, is silent, or cannot now: mail that needs TLS waits, and goes under TLS later."""
+    word, ours = tag(), trustme.CA()
+    with with_certificate(site, ours, certificate(ours, "localhost")) as sink:
+        sink.script["starttls"] += [DROP, SILENT, "454 4.7.0 not now"]
+        trace = send(site, word)
+        retry(site, trace)
+        until(lambda: len(sink.script["starttls"]) == 1, site.journals)
+        sink.hang_up()
+        tried_again(site, trace)
+        retry(site, trace)
+        site.quiet()
+        assert len(sink.having(word)) == 1
+        told = str(attempts(site, trace, 4))
+        assert all(words in told for words in ("before its answer to STARTTLS", "454 4.7.0 not now")), told
+        assert all(line.split()[0] != "MAIL" for said in sink.conversations[:3] for line in said)
 
 
 def test_any_certificate_where_none_is_asked_for(site):
