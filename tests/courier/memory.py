@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from tests.courier.fake_relay import SITE, FakeRelay
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook, FakeDoorbell, FakeUsage, InlineThreads, RecordingJournal
-from unitymail.courier.courier import Courier
+from unitymail.courier.courier import AT_ONCE, Courier
 from unitymail.courier.deciding import Decider
 from unitymail.courier.destinations import Destinations
 from unitymail.courier.dispatch import Dispatch
@@ -167,7 +167,7 @@ class BadMailShelf:
         self.kept[item.trace] = reason
 
 
-def a_desk(folder, *, book=None, relay=None, at_once=100, **collaborators):
+def a_desk(folder, *, book=None, relay=None, at_once=AT_ONCE, **collaborators):
     """Everything a courier needs, with the courier not started. `collaborators` are what more performers want."""
     os.makedirs(folder, exist_ok=True)
     clock = Clock()

@@ -7,7 +7,7 @@ from zope.interface import implementer
 from tests.courier.fake_relay import PEER, SITE, FakeRelay
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
 from tests.spool.room import HOST, a_spool
-from unitymail.courier.courier import Courier
+from unitymail.courier.courier import AT_ONCE, Courier
 from unitymail.courier.deciding import Decider
 from unitymail.courier.destinations import Destinations
 from unitymail.courier.dispatch import Dispatch
@@ -38,7 +38,7 @@ class ScriptedRelay:
         return await answer if hasattr(answer, "addCallback") else answer
 
 
-def a_courier(root, *, book=None, performer=None, relay=None, room=None, at_once=100, **facts):
+def a_courier(root, *, book=None, performer=None, relay=None, room=None, at_once=AT_ONCE, **facts):
     """`a_spool` with a courier that has started; `performer` in the place of the one for the smart host."""
     room = room or a_spool(root, **facts)
     room.book = book or FakeBook(ROBIN, CHRIS, TERRY, PEER, site=SITE)

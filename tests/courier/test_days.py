@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, fail
 from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, pass_time, put_together, send, start
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
+from unitymail.courier.courier import AT_ONCE
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE
 from unitymail.mail.envelope import NULL_SENDER
@@ -30,7 +31,8 @@ class Days:
         self.gone_until = {}
         book = FakeBook(ROBIN, CHRIS, TERRY, PEER, OTHER, site=SITE)
         self.desk = a_desk(
-            folder, book=book, relay=FakeRelay(most=self.luck.choice([1, 2, 8])), at_once=self.luck.choice([2, 5, 100])
+            folder, book=book, relay=FakeRelay(most=self.luck.choice([1, 2, 8])),
+            at_once=self.luck.choice([2, 5, AT_ONCE]),
         )
         self.clock, self.queue, self.relay = self.desk.clock, self.desk.queue, self.desk.relay
         self.relay.attempt = self.attempt

@@ -10,7 +10,7 @@ from tests.courier.fake_relay import BUSY, NO_ANSWER, NOBODY, PEER, SITE, FakeRe
 from tests.courier.memory import NOW, a_desk, crash, one_turn, pass_time, send
 from tests.fakes import CHRIS, ROBIN, FakeBook
 from unitymail.courier.courier import A_LOOK_S, AT_ONCE, IN_A_TURN
-from unitymail.courier.destinations import IN_HAND
+from unitymail.courier.destinations import A_HOP, IN_HAND
 from unitymail.courier.dispatch import NO_ROOM
 from unitymail.courier.forwarding import outgoing
 from unitymail.interfaces.relay import Attempt
@@ -540,7 +540,22 @@ class DispatchTests(SynchronousTestCase):
         for number in range(150):
             send(self.desk, A, trace=f"t{number}")
         self.assertEqual(len(self.desk.queue.held), 16 * IN_HAND)
-        self.assertLess(16 * IN_HAND, AT_ONCE / 2)
+        self.assertLess(16 * IN_HAND, AT_ONCE / 10)
+
+    def test_several_slow_hops_leave_hands_for_the_others(self):
+        """Three that take for ever, with the most connections that a site may have: a fourth goes through at once."""
+        peers = [replace(PEER, id=f"l-{n}", name=f"p{n}", domain=f"p{n}.example") for n in range(4)]
+        self.go(book=FakeBook(ROBIN, CHRIS, *peers, site=SITE))
+        self.relay.most_at_once = 200
+        silence = []
+        for peer in peers[:3]:
+            self.relay.always[f"peer {peer.id}"] = lambda hop, outgoing: silence.append(Deferred()) or silence[-1]
+            for number in range(150):
+                send(self.desk, HandOver(peer.id, "x@p.example"), trace=f"{peer.id}-{number}")
+        pass_time(self.desk, 1, 0.1)
+        self.assertEqual(len(self.desk.queue.held), 3 * A_HOP)
+        send(self.desk, HandOver("l-3", "x@p.example"), trace="quick")
+        self.assertNotIn("quick", self.desk.queue.written)
 
     def test_a_hop_that_goes_down_meanwhile(self):
         """While a message was read or converted another one found its hop down: then it is not tried."""

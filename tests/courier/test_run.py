@@ -7,7 +7,7 @@ from zope.interface import implementer
 from tests.courier.fake_relay import BUSY, NOBODY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
-from unitymail.courier.courier import PARTING
+from unitymail.courier.courier import AT_ONCE, PARTING
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, IManyStepsPerformer
 from unitymail.routing.steps import Deliver, Fate, HandOver, LearnContact, RelayToSmartHost, Report
@@ -42,7 +42,7 @@ class ByLocation:
 
 
 class RunTests(SynchronousTestCase):
-    def go(self, performer=None, at_once=100, **script):
+    def go(self, performer=None, at_once=AT_ONCE, **script):
         book = FakeBook(ROBIN, CHRIS, TERRY, PEER, site=SITE)
         self.desk = a_desk(self.mktemp(), book=book, relay=FakeRelay(**script), at_once=at_once)
         if performer is not None:

@@ -23,7 +23,8 @@ from unitymail.interfaces.spool import IQueue, Item
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.decision import Decision
 
-AT_ONCE = 100
+AT_ONCE = 400
+"""Items in hand: a few times what one hop may have of them (`destinations.A_HOP`)."""
 PARTING = 200
 """Items of which nothing is left to do but to write that down: what a crash may have done again."""
 IN_A_TURN = 16

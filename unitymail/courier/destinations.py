@@ -6,7 +6,7 @@ Note *One probe*. A hop that cannot be used is left alone for a time that grows 
 item is let through. Once that is answered, whatever the answer, the hop is up, and everybody else goes.
 
 Note *Room*. A hop has room for twice as many items as the relay takes for it: the next is at hand when one ends. Above
-that it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
+that, and above its part of the courier's hands, it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
 
 Note *Asked for*. What an administrator wants tried probes its hop at once, and the hop's waiting begins anew with it.
 """
@@ -23,6 +23,8 @@ from unitymail.interfaces.spool import Outcome
 
 IN_HAND = 2
 """Items in hand for each that the relay takes."""
+A_HOP = 100
+"""Items in hand for one hop at most, however many connections it may have: a part of all that the courier has."""
 FULL_S = 2.0
 """After so many seconds a hop without room may have some."""
 UNKNOWN_MOST = 8
@@ -86,7 +88,7 @@ class Destination:
 
     def has_room(self, now: float) -> bool:
         if self.condition is Condition.UP:
-            return len(self.in_hand) < self.most * IN_HAND
+            return len(self.in_hand) < min(self.most * IN_HAND, A_HOP)
         return self.condition is Condition.DOWN and now >= self.probe_at and not self.in_hand
 
     def is_open_for(self, trace: str) -> bool:
