@@ -47,7 +47,6 @@ class FakeBook:
         if not any(isinstance(o, SearchScope) for o in self.objects):
             self.objects = (*self.objects, EVERYBODY)
         self.by_id = {o.id: o for o in self.objects}
-        self.by_domain = {o.domain.lower(): o for o in self.vpim_locations()}
         self.by_key = {}
         for o in self.objects:
             for address in (getattr(o, "address", ""), *getattr(o, "proxies", ())):
@@ -89,8 +88,9 @@ class FakeBook:
     def location(self, id):
         return self._of(id, Location)
 
-    def vpim_location_of(self, domain):
-        return self.by_domain.get(domain.lower())
+    def vpim_location_of(self, domain, local=""):
+        there = [o for o in self.vpim_locations() if o.domain.lower() == domain.lower()]
+        return next((o for o in there if local.startswith(o.remote_prefix)), there[0] if there else None)
 
     def vpim_locations(self):
         return [o for o in self.objects if isinstance(o, Location) and o.kind is LocationKind.VPIM]

@@ -90,6 +90,16 @@ class LookingUpTests(DirectoryTestCase):
         self.assertIsNotNone(self.book.user_at("1041", None))
         self.assertIsNone(self.book.user_at("9", None))
 
+    def test_a_voice_mail_system_by_domain_and_prefix(self):
+        """Entered twice, the prefix that a number begins with tells which; one that fits neither gives the first."""
+        tokyo = Location("", LocationKind.VPIM, "Tokyo", "Tokyo.example", remote_prefix="8")
+        first, second = self.add(tokyo), self.add(replace(tokyo, name="Tokyo 2", remote_prefix="77"))
+        self.add(replace(tokyo, name="Osaka", domain="osaka.example"))
+        self.book.refresh()
+        for local, expected in (("8123", first), ("77123", second), ("7123", first), ("", first)):
+            self.assertEqual(self.book.vpim_location_of("TOKYO.example", local), expected)
+        self.assertIsNone(self.book.vpim_location_of("example", "8123"))
+
     def test_ids_that_are_unknown_give_none(self):
         """A stale id is no error."""
         for look in (

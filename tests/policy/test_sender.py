@@ -8,6 +8,7 @@ from tests.fakes import CHRIS, ROBIN, FakeUsage
 from tests.routing.letters import (
     CHRIS_AT,
     INTERNAL,
+    LONDON,
     PEER,
     ROBIN_AT,
     SIGNED_IN,
@@ -155,6 +156,17 @@ def test_without_a_sign_in_the_header_from_decides(origin, header, rule, expecte
     site = replace(SITE, unknown_sender=rule)
     found = find_sender(message(sender=header), envelope(sender=OUTSIDE), origin, book(site=site))
     assert found == SenderFinding(header, *expected)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [("8882233", VPIM), ("9992233", ("vpim", "v-london2", "accept")), ("7772233", BAD)]
+)
+def test_one_system_that_is_entered_twice(number, expected):
+    """The prefix tells from which of its two locations a message is."""
+    again = replace(LONDON, id="v-london2", remote_prefix="999")
+    address = number + "@london.example.org"
+    found = find_sender(message(sender=address), envelope(sender=address), STRANGER, book(again))
+    assert found == SenderFinding(address, *expected)
 
 
 def test_without_from_the_envelope_sender_counts():

@@ -97,6 +97,19 @@ def test_blind_addressing_is_off_unless_the_location_allows_it():
     assert found("8882233@london.example.org", strict) == ("vpim-contact", "c-jo", "8882233@london.example.org")
 
 
+def test_one_system_that_is_entered_twice():
+    """Its prefixes tell which of the two locations a mailbox is at; each has its own contacts and switches."""
+    again = replace(LONDON, id="v-london2", name="London 2", dial_id="", remote_prefix="999", blind_addressing=False)
+    kim = replace(JO, id="c-kim", alias="kim", location="v-london2", proxies=())
+    for number, expected in (
+        ("8882233", ("vpim-contact", "c-jo", "8882233@london.example.org")),
+        ("9992233", ("vpim-contact", "c-kim", "9992233@london.example.org")),
+        ("8884455", ("vpim-contact", "v-london", "8884455@london.example.org")),
+        ("9994455", ("unknown", "", "")),
+    ):
+        assert found(number + "@london.example.org", again, kim) == expected
+
+
 def test_our_own_reports_go_back_to_any_mailbox_of_a_location():
     """Also where blind addressing is off; never to the mailbox that takes no replies."""
     assert found("2233@paris.example.org", report=True) == ("vpim-contact", "v-paris", "2233@paris.example.org")

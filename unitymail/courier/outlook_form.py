@@ -24,13 +24,14 @@ from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import Item
 from unitymail.mail import writing
 from unitymail.mail.address import split
+from unitymail.mail.audio import is_audio, voice_role
 from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import Mailbox, addresses, decode, first
 from unitymail.mail.message import Category, Importance, Sensitivity
 from unitymail.mail.part import Octets, Part
 from unitymail.mail.reply import Reply
-from unitymail.mail.sensitivity import importance_of
+from unitymail.mail.sensitivity import FIELDS, importance_of, sensitivity_of
 from unitymail.mail.structure import scan
 from unitymail.mail.vpim.base64_lines import base64_lines, blocks_of
 from unitymail.mail.vpim.body import Body
@@ -72,6 +73,7 @@ class Converted:
     subject: str
     message_id: str
     importance: Importance
+    sensitivity: Sensitivity
     asks_receipt: bool
 
 
@@ -133,7 +135,7 @@ class _Converting:
                 self._attach(inner, parts, wav, forwarded=inner is not contents)
             if not self._attached:
                 raise NoMedia()
-            heading = self._heading(trail)
+            heading = self._heading(trail, contents)
             made = {fax: self._write(heading, parts, fax=fax) for fax in (wanted if has_fax else {True})}
         removed = tuple(name for inner in contents.everything() for name in inner.removed)
         return Conversion({fax: one for fax, one in made.items() if one is not None}, has_fax, self._seconds, removed)
@@ -143,7 +145,7 @@ class _Converting:
         sender = "" if forwarded else self._item.envelope.sender
         who = self._people.speaker(self._buffer, contents.root, sender).shown
         sent = _sent(self._buffer, contents.root) if forwarded else ""
-        audio = [part for part in contents.audio if part.size]
+        audio = self._audible(contents)
         if audio and (seconds := self._play(audio, wav)):
             one = Attached("voice", self._next("voice"), who, seconds, forwarded, sent)
             self._add(one, parts, base64_lines(blocks_of(wav)))
@@ -155,6 +157,21 @@ class _Converting:
                 one = Attached("message", self._next("message"), encoding=encoding)
                 self._add(one, parts, chain(blocks(self._buffer, part.body, part.end), (b"\r\n",)))
 
+    def _audible(self, contents: Contents) -> list[Sound]:
+        """Its recordings. A file that only its name calls one, and nothing in it, is left out as any other file."""
+        found = []
+        for part in contents.audio:
+            form = self._form(part)
+            if not part.size:
+                continue
+            if form is not None:
+                found.append(Sound(cast(BinaryIO, Body(self._buffer, part)), form))
+            elif is_audio(part) or voice_role(part):
+                raise UnknownCodec(why=f"{part.media_type} is no audio that can be decoded here")
+            else:
+                contents.removed.append(part.filename)
+        return found
+
     def _next(self, kind: str) -> int:
         return 1 + sum(1 for one, _, _ in self._attached if one.kind == kind)
 
@@ -164,9 +181,8 @@ class _Converting:
         parts.writelines(body)
         self._attached.append((one, start, parts.tell()))
 
-    def _play(self, audio: Sequence[Part], wav: BinaryIO) -> float:
+    def _play(self, sounds: Sequence[Sound], wav: BinaryIO) -> float:
         """All of it as one WAV, in order; how many seconds it lasts."""
-        sounds = [Sound(cast(BinaryIO, Body(self._buffer, part)), self._form(part)) for part in audio]
         wav.seek(0)
         wav.truncate()
         seconds = self._codec.convert(sounds, "mu-law-wav", wav, most_seconds=self._left, until=self._until)
@@ -175,23 +191,25 @@ class _Converting:
         self._seconds += seconds
         return seconds
 
-    def _form(self, part: Part) -> str:
+    def _form(self, part: Part) -> str | None:
         location = self._people.location
-        form = form_of(self._buffer, part, swapped=location is not None and location.swap_code_words)
-        if form is None:
-            raise UnknownCodec(why=f"{part.media_type} is no audio that can be decoded here")
-        return form
+        return form_of(self._buffer, part, swapped=location is not None and location.swap_code_words)
 
-    def _heading(self, trail: bytes) -> Heading:
+    def _heading(self, trail: bytes, contents: Contents) -> Heading:
         item, buffer, root = self._item, self._buffer, self._root
         speaker, category = self._people.speaker(buffer, root, item.envelope.sender), Category(item.category)
         raw_id = first(buffer, root, b"message-id")
         return Heading(
             category, speaker, self._people.listed(buffer, root, b"to"), self._people.listed(buffer, root, b"cc"),
             item.subject.strip() or _formatted_subject(item) or subject_for(category, speaker),
-            Sensitivity(item.sensitivity), importance_of(_importances(buffer, root)),
+            self._sensitivity(contents), importance_of(_named(buffer, root, FIELDS)),
             writing.message_id(decode(raw_id)) if raw_id is not None else "", item.arrived, trail,
         )
+
+    def _sensitivity(self, contents: Contents) -> Sensitivity:
+        """A private message that was forwarded has no header of its own here: it makes the whole private."""
+        inner = (sensitivity_of(_named(self._buffer, one.root, (b"sensitivity",))) for one in contents.everything())
+        return Sensitivity.PRIVATE if Sensitivity.PRIVATE in inner else Sensitivity(self._item.sensitivity)
 
     def _write(self, heading: Heading, parts: BinaryIO, *, fax: bool) -> Converted | None:
         chosen = [one for one in self._attached if fax or one[0].kind != "fax"]
@@ -211,7 +229,9 @@ class _Converting:
         file.write(delimiter + b"--\r\n")
         file.seek(0)
         asks = first(self._buffer, self._root, b"disposition-notification-to") is not None
-        return Converted(trace, file, heading.subject, heading.message_id, heading.importance, asks)
+        return Converted(
+            trace, file, heading.subject, heading.message_id, heading.importance, heading.sensitivity, asks
+        )
 
 
 class People:
@@ -230,7 +250,7 @@ class People:
         raw = first(buffer, root, b"from")
         name, address = next(iter(addresses(raw)), Mailbox("", sender)) if raw is not None else Mailbox("", sender)
         local, domain = split(address)
-        location = self._book.vpim_location_of(domain) if domain else None
+        location = self._book.vpim_location_of(domain, local) if domain else None
         number = number_at(location, address) if location is not None else ""
         contact = self._book.contact_at(location.id, number) if location is not None and number else None
         if contact is None:
@@ -256,8 +276,7 @@ def _sent(buffer: Octets, root: Part) -> str:
     return writing.date_in_words(moment.seconds) if moment is not None and moment.seconds > 0 else ""
 
 
-def _importances(buffer: Octets, root: Part) -> dict[bytes, list[bytes]]:
-    names = (b"importance", b"x-priority", b"priority", b"x-msmail-priority")
+def _named(buffer: Octets, root: Part, names: Iterable[bytes]) -> dict[bytes, list[bytes]]:
     return {name: [raw] for name in names if (raw := first(buffer, root, name)) is not None}
 
 

@@ -191,18 +191,18 @@ class Receipts:
         asked = asked_of(debt.header)
         if asked is None:
             return None
+        reader = Reader(user.display_name, self._known_as(user, asked.to))
         envelope = Envelope(
-            NULL_SENDER, (Recipient(asked.to, NEVER),), body="8bitmime", smtputf8=not asked.to.isascii()
+            NULL_SENDER, (Recipient(asked.to, NEVER),), body="8bitmime",
+            smtputf8=not (asked.to.isascii() and reader.address.isascii()),
         )
-        octets = build_disposition(
-            asked, debt.kind, Reader(user.display_name, self._known_as(user, asked.to)), host=self._decider.host,
-            trace=trace, when=debt.at,
-        )
+        octets = build_disposition(asked, debt.kind, reader, host=self._decider.host, trace=trace, when=debt.at)
         return _Written(envelope, octets, only_onwards(self._decider.decide(octets, envelope)))
 
     def _known_as(self, user: User, to: str) -> str:
         """A VPIM peer knows the user by our prefix and the extension (RFC 3801 4.1), everybody else by the address."""
-        location = self._book.vpim_location_of(split(to)[1])
+        local, domain = split(to)
+        location = self._book.vpim_location_of(domain, local)
         return user.address if location is None else address_at(location, user, self._book)
 
 

@@ -109,8 +109,9 @@ class Book:
     def location(self, id: str) -> Location | None:
         return self._picture.locations.get(id)
 
-    def vpim_location_of(self, domain: str) -> Location | None:
-        return self._picture.vpim_by_domain.get(domain.lower())
+    def vpim_location_of(self, domain: str, local: str = "") -> Location | None:
+        there = self._picture.vpim_by_domain.get(domain.lower(), ())
+        return next((one for one in there if local.startswith(one.remote_prefix)), there[0] if there else None)
 
     def vpim_locations(self) -> Sequence[Location]:
         return [place for place in self._picture.locations.values() if place.kind is LocationKind.VPIM]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -93,9 +93,19 @@ def _rules(connection: Connection) -> dict[str, Any]:
         "partitions": tuple(one.id for one in _all(connection, Partition)),
         "scopes": {one.id: one for one in _all(connection, SearchScope)},
         "locations": {one.id: one for one in locations},
-        "vpim_by_domain": {one.domain.lower(): one for one in reversed(locations) if one.kind is LocationKind.VPIM},
+        "vpim_by_domain": _vpim_by_domain(locations),
         "peer_by_key": {one.fingerprint: one for one in reversed(locations) if one.kind is LocationKind.PEER},
     }
+
+
+def _vpim_by_domain(locations: Sequence[Location]) -> dict[str, tuple[Location, ...]]:
+    """One system may be entered twice, with prefixes that tell the two apart."""
+    found: dict[str, tuple[Location, ...]] = {}
+    for one in locations:
+        if one.kind is LocationKind.VPIM:
+            domain = one.domain.lower()
+            found[domain] = (*found.get(domain, ()), one)
+    return found
 
 
 def _all(connection: Connection, kind: type[Any]) -> list[Any]:

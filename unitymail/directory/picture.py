@@ -32,7 +32,7 @@ class Picture:
     partitions: tuple[str, ...]
     scopes: dict[str, SearchScope]
     locations: dict[str, Location]
-    vpim_by_domain: dict[str, Location]
+    vpim_by_domain: dict[str, tuple[Location, ...]]
     peer_by_key: dict[str, Location]
     by_id: Layers[Entry]
     by_key: Layers[Entry]

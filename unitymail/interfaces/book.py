@@ -53,8 +53,8 @@ class IBook(Interface):
     def location(id: str) -> Location | None:
         """A peer or VPIM location by id."""
 
-    def vpim_location_of(domain: str) -> Location | None:
-        """The VPIM location with this remote domain (case-blind)."""
+    def vpim_location_of(domain: str, local: str = "") -> Location | None:
+        """The VPIM location with this remote domain (case-blind); of several, whose remote prefix begins `local`."""
 
     def vpim_locations() -> Sequence[Location]:
         """All VPIM locations."""

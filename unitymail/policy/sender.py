@@ -113,7 +113,7 @@ def vpim_sender(address: str, book: IBook, *, report: bool = False) -> Location 
     A `report` comes from the machine, as its postmaster, not from a mailbox that has a number.
     """
     local, domain = split(address)
-    location = book.vpim_location_of(domain) if domain else None
+    location = book.vpim_location_of(domain, local) if domain else None
     if location is None or not location.remote_prefix or report:
         return location
     fits = local.startswith(location.remote_prefix) or key_of(local) == NO_REPLY_MAILBOX

@@ -129,7 +129,7 @@ def _at_a_location(address: str, book: IBook, report: bool) -> Found | None:
     local, domain = split(address)
     if key_of(domain) == key_of(book.domain):
         return _blind(address, local, book) if "+" in local else None
-    location = book.vpim_location_of(domain) if domain else None
+    location = book.vpim_location_of(domain, local) if domain else None
     return None if location is None else _remote_mailbox(address, local, location, book, report)
 
 
