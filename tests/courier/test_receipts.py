@@ -231,6 +231,20 @@ def test_an_address_that_is_not_ascii(room):
     assert b"1970" not in head
 
 
+def test_a_reader_whose_address_is_not_ascii(tmp_path):
+    """It stands in the header, so the receipt needs SMTPUTF8 whoever gets it."""
+    chris = replace(CHRIS, address="chr\u00efs@vm1.example.com", proxies=())
+    room = Room(tmp_path, ROBIN, chris)
+    room.send(to=chris)
+    committed = []
+    commit = room.room.spool.commit
+    room.room.spool.commit = lambda incoming, envelope, decision, head, **facts: (
+        committed.append(envelope.smtputf8) or commit(incoming, envelope, decision, head, **facts))
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert (committed, len(room.held())) == ([True], 1)
+    room.store.close()
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_nothing_is_tried_again_after_the_stop(room, late):
     """A receipt that could not be sent waits for the next start, whether it failed before the stop or after."""

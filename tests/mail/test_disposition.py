@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.garbage import garbage
-from unitymail.mail.disposition import MOST_HEADER, Reader, asked_of, build_disposition
+from unitymail.mail.disposition import Reader, asked_of, build_disposition
 from unitymail.mail.message import Category
+from unitymail.mail.report_parts import MOST_HEADER
 from unitymail.routing import categorise
 
 PAT = "pat@partner.example"
@@ -81,10 +82,10 @@ def test_the_parts():
     assert message["Disposition-Notification-To"] is None
     assert message["From"].addresses[0].display_name == "Chris Jones"
     words, machine, header = message.iter_parts()
-    assert words.get_content().strip() == (
-        'Your voice message "Hello" of 10 Mar 2014 13:15 UTC to Chris Jones (chris@vm1.example.com) was played'
-        " on 24 Nov 2025 16:00 UTC."
-    )
+    assert words.get_content().splitlines() == [
+        'Your voice message "Hello" of 10 Mar 2014 13:15 UTC to Chris Jones',
+        "(chris@vm1.example.com) was played on 24 Nov 2025 16:00 UTC.",
+    ]
     (fields,) = machine.iter_parts()
     assert dict(fields.items()) == {
         "Reporting-UA": "vm1.example.com; unitymail",
@@ -128,6 +129,7 @@ def test_the_original_recipient_comes_back():
 
 @pytest.mark.parametrize(("written", "shown"), [
     ("rfc822; " + "x" * 900, "rfc822; " + "x" * 292), ("utf-8; caf\u00e9@x.example", None),
+    ("1042", None), ("x;", None), ("; 1042", None), ("a b; c", None), ("rfc822;1042\r\n\tDisposition: x", "rfc822;1042 Disposition: x"),
 ])
 def test_an_original_recipient_of_any_kind(written, shown):
     """It comes back as far as a report may carry it."""
@@ -135,6 +137,40 @@ def test_an_original_recipient_of_any_kind(written, shown):
                                host="vm1.example.com", trace="r1", when=WHEN)
     told = message_from_bytes(octets).get_payload()[1].get_payload()[0]
     assert told["Original-Recipient"] == shown
+
+
+def test_a_subject_without_end():
+    """What comes back of it in words is bounded; the header holds the rest."""
+    octets = built(stored(WISH).replace(b"Subject: Hello", b"Subject: " + b"word " * 10_000))
+    words, _, header = message_from_bytes(octets, policy=policy.default).iter_parts()
+    assert len(words.get_content()) < 400
+    assert len(header.get_payload(decode=True)) > 50_000
+
+
+@pytest.mark.parametrize("date", ["31 Dec 9999 23:59:59 -2000", "1 Jan 1960 00:00 +0000", "yesterday", ""])
+def test_a_date_that_no_calendar_has(date):
+    """Then the sentence says when it was played only."""
+    octets = built(stored(WISH).replace(b"Date: Mon, 10 Mar 2014 09:15:22 -0400", b"Date: " + date.encode()))
+    words = next(message_from_bytes(octets, policy=policy.default).iter_parts())
+    assert words.get_content().startswith('Your voice message "Hello" to Chris Jones')
+
+
+@given(st.sampled_from([b"Date", b"Subject", b"Message-ID", b"Original-Recipient", b"Disposition-Notification-To"]),
+       garbage)
+def test_garbage_in_a_field_that_is_read(name, words):
+    """Whatever the sender writes there: the receipt is made, its fields are ours, or none may be sent."""
+    text = words.replace(b"\r", b" ").replace(b"\n", b"\r\n ")
+    octets = stored(WISH).replace(b"Subject: Hello\r\n", b"").replace(b"Message-ID: <1@partner.example>\r\n", b"")
+    asked = asked_of(octets.replace(b"Date: Mon, 10 Mar 2014 09:15:22 -0400", name + b": " + text))
+    if asked is None:
+        return
+    made = build_disposition(asked, "deleted", CHRIS, host="vm1", trace="t-m1", when=WHEN)
+    parts = list(message_from_bytes(made).get_payload())
+    assert len(parts) == 3
+    (fields,) = parts[1].get_payload()
+    assert set(fields.keys()) <= {"Reporting-UA", "Original-Recipient", "Final-Recipient", "Original-Message-ID",
+                                  "Disposition"}
+    assert all(len(line) <= 998 for line in made.split(b"\r\n"))
 
 
 def test_a_header_without_end():
@@ -150,6 +186,11 @@ def test_addresses_that_are_not_ascii():
     assert b"message/global-disposition-notification" in octets
     assert "Final-Recipient: utf-8; jürgen@vm1.example.com".encode() in octets
     assert b"Content-Transfer-Encoding: 8bit" in octets.partition(b"\r\n\r\n")[0]
+    assert b"text/rfc822-headers" in octets
+    international = stored(WISH).replace(b"Subject: Hello", "Subject: Grüße".encode())
+    assert b"message/global-headers" in built(international, reader=Reader("", "jürgen@vm1.example.com"))
+    assert b"message/global-headers" not in built(international.replace("ß".encode(), b"\xdf"),
+                                                  reader=Reader("", "jürgen@vm1.example.com"))
 
 
 @given(garbage, garbage)

@@ -19,6 +19,7 @@ from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import FIELD, addresses, decode
 from unitymail.mail.message import Category
+from unitymail.mail.report_parts import encoding_of, header_of, header_part, joined, text_part, wrapped
 from unitymail.mail.trace import read_trace_field
 
 Kind = Literal["displayed", "deleted"]
@@ -26,10 +27,11 @@ Kind = Literal["displayed", "deleted"]
 
 ANSWERED_HERE = (Category.VOICE.value, Category.FAX.value)
 """Categories whose receipts the node sends; for e-mail the client does (decisions.md, Signing in)."""
-MOST_HEADER = 64 * 1024
-_END_OF_HEADER = re.compile(rb"\n\r?\n")
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999: no date that can be written is later."""
 _PATH = re.compile(rb"[ \t]*<([^<>]+)>[ \t]*")
 _OURS = frozenset({b"return-path", b"x-unitymail-trace"})
+_TYPED = re.compile(r"[A-Za-z0-9.+-]+ ?;.*[^ ].*")
 _REQUIRED = re.compile(rb"=[ \t]*required", re.IGNORECASE)
 _NOUNS = {"voice": "voice message", "fax": "fax message"}
 _DONE = {
@@ -69,7 +71,7 @@ def asked_of(stored: bytes) -> Asked | None:
     Exactly one address, the same as the Return-Path; voice and fax only; never for what was sent automatically or
     with the null path (RFC 8098 2.1, 3834). `stored` begins with our own header block, which says the category.
     """
-    header = _header_of(stored)
+    header = header_of(stored)
     named: dict[bytes, list[bytes]] = {}
     for name, raw in _fields(header):
         named.setdefault(name, []).append(raw.partition(b":")[2])
@@ -83,14 +85,9 @@ def asked_of(stored: bytes) -> Asked | None:
     moment = read_date(named[b"date"][0]) if b"date" in named else None
     return Asked(
         wishes[0], trace.category, _text(named, b"subject"), writing.message_id(_text(named, b"message-id")),
-        writing.one_line(_text(named, b"original-recipient"))[:300],
-        moment.seconds if moment is not None and moment.seconds > 0 else 0.0, header,
+        _typed(_text(named, b"original-recipient")),
+        moment.seconds if moment is not None and 0 < moment.seconds <= _LAST_SECOND else 0.0, header,
     )
-
-
-def _header_of(stored: bytes) -> bytes:
-    end = _END_OF_HEADER.search(stored)
-    return stored[: end.start() + 1] if end else stored
 
 
 def _fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -108,15 +105,22 @@ def _text(named: dict[bytes, list[bytes]], name: bytes) -> str:
     return decode(named[name][0]).strip() if name in named else ""
 
 
+def _typed(recipient: str) -> str:
+    """`type; address` (RFC 8098 2.3) as far as a report may carry it; "" for anything else."""
+    line = writing.one_line(recipient)[:300]
+    return line if line.isascii() and _TYPED.fullmatch(line) else ""
+
+
 def build_disposition(
     asked: Asked, kind: Kind, reader: Reader, *, host: str, trace: str, when: float
 ) -> bytes:
     """The whole notification, CRLF lines; `trace` is its own id, `when` (Unix seconds) the moment it tells of."""
     utf8 = not (asked.to.isascii() and reader.address.isascii())
     boundary = boundary_for(trace, asked.header)
-    parts = (_human(asked, kind, reader, when), _machine(asked, kind, reader, host, utf8), _returned(asked.header))
-    delimiter = b"--" + boundary + b"\r\n"
-    body = b"".join(delimiter + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
+    body = joined([
+        text_part(_sentence(asked, kind, reader, when)), _machine(asked, kind, reader, host, utf8),
+        header_part(_without_ours(asked.header), smtputf8=utf8),
+    ], boundary)  # fmt: skip
     return _heading(asked, kind, reader, host, trace, when, boundary, body) + b"\r\n" + body
 
 
@@ -135,24 +139,18 @@ def _heading(
         b"MIME-Version: 1.0\r\n"
         b"Content-Type: multipart/report; report-type=disposition-notification;\r\n"
         b'\tboundary="' + boundary + b'"\r\n'
-        b"Content-Transfer-Encoding: " + (b"7bit" if body.isascii() else b"8bit") + b"\r\n"
+        b"Content-Transfer-Encoding: " + encoding_of(body) + b"\r\n"
     )
 
 
-def _human(asked: Asked, kind: Kind, reader: Reader, when: float) -> bytes:
-    """Part 1: one sentence."""
-    what = f'Your {_NOUNS[asked.category]} "{asked.subject}"' if asked.subject else f"Your {_NOUNS[asked.category]}"
+def _sentence(asked: Asked, kind: Kind, reader: Reader, when: float) -> str:
+    """All that a person needs."""
+    subject = writing.one_line(asked.subject)[:200]
+    what = f'Your {_NOUNS[asked.category]} "{subject}"' if subject else f"Your {_NOUNS[asked.category]}"
     sent = f" of {writing.date_in_words(asked.sent)}" if asked.sent else ""
     whom = f"{reader.name} ({reader.address})" if reader.name else reader.address
     done = _DONE[asked.category, kind]
-    text = writing.one_line(f"{what}{sent} to {whom} {done} on {writing.date_in_words(when)}.")
-    lines = [text.encode("utf-8", "replace")]
-    plain = text.isascii() and len(text) <= 998
-    return (
-        b"Content-Type: text/plain; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n"
-        + (lines[0] + b"\r\n" if plain else writing.quoted_printable(lines))
-    )
+    return wrapped(writing.one_line(f"{what}{sent} to {whom} {done} on {writing.date_in_words(when)}."))
 
 
 def _machine(asked: Asked, kind: Kind, reader: Reader, host: str, utf8: bool) -> bytes:
@@ -161,7 +159,7 @@ def _machine(asked: Asked, kind: Kind, reader: Reader, host: str, utf8: bool) ->
     typed = b"utf-8" if not reader.address.isascii() else b"rfc822"
     body = (
         b"Reporting-UA: " + writing.token(host) + b"; unitymail\r\n"
-        + (b"Original-Recipient: " + original.encode("ascii") + b"\r\n" if original and original.isascii() else b"")
+        + (b"Original-Recipient: " + original.encode("ascii") + b"\r\n" if original else b"")
         + b"Final-Recipient: " + typed + b"; " + writing.path(writing.one_line(reader.address), utf8=True) + b"\r\n"
         + (b"Original-Message-ID: " + asked.message_id.encode("ascii") + b"\r\n" if asked.message_id else b"")
         + b"Disposition: manual-action/MDN-sent-automatically; " + kind.encode("ascii") + b"\r\n"
@@ -169,17 +167,10 @@ def _machine(asked: Asked, kind: Kind, reader: Reader, host: str, utf8: bool) ->
     name = b"message/global-disposition-notification" if utf8 else b"message/disposition-notification"
     return (
         b"Content-Type: " + name + b"\r\n"
-        b"Content-Transfer-Encoding: " + (b"7bit" if body.isascii() else b"8bit") + b"\r\n\r\n" + body
+        b"Content-Transfer-Encoding: " + encoding_of(body) + b"\r\n\r\n" + body
     )
 
 
-def _returned(header: bytes) -> bytes:
-    """Part 3: the header as it came, what we put above it left out."""
-    kept = b"".join(raw for name, raw in _fields(header) if name not in _OURS)[:MOST_HEADER]
-    lines = re.split(rb"\r\n|\r|\n", kept.rstrip(b"\r\n"))
-    plain = all(line.isascii() and len(line) <= 998 and b"\0" not in line for line in lines)
-    return (
-        b"Content-Type: text/rfc822-headers\r\n"
-        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n"
-        + (b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines))
-    )
+def _without_ours(header: bytes) -> bytes:
+    """The header as it came, and when: its return path and what we found out about it are nobody else's business."""
+    return b"".join(raw for name, raw in _fields(header) if name not in _OURS)

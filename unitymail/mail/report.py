@@ -16,13 +16,13 @@ from unitymail.mail.boundary import boundary_for
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.fate import Fate
 from unitymail.mail.reply import printable
+from unitymail.mail.report_parts import encoding_of, header_of, header_part, is_beyond_ascii, joined, text_part
 from unitymail.mail.report_words import words
 from unitymail.mail.status import status_or_unknown
 from unitymail.mail.structure import scan
 
 MOST_RETURNED = 1024 * 1024
 """Larger originals come back as headers only (octets)."""
-MOST_HEADER = 64 * 1024
 MOST_DIAGNOSED = 1024 * 1024
 """Octets of next hops' replies in one report, about: with thousands of recipients each is shorter."""
 LONGEST_REPLY, SHORTEST_REPLY = 600, 60
@@ -81,12 +81,11 @@ def build_report(
     utf8 = not (to.isascii() and all(fate.address.isascii() and fate.orcpt.isascii() for fate in fates))
     boundary = boundary_for(trace, original.content)
     parts = [
-        _human(words(fates, original, retry_until, names or {}, host)),
+        text_part(words(fates, original, retry_until, names or {}, host)),
         _machine(fates, envelope, original, host, when, retry_until, utf8),
         _returned(fates, envelope, original),
     ]
-    delimiter = b"--" + boundary
-    body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
+    body = joined(parts, boundary)
     return _header(to, fates, original, domain, host, trace, when, boundary, body) + b"\r\n" + body
 
 
@@ -115,22 +114,7 @@ def _header(
         b"MIME-Version: 1.0\r\n"
         b"Content-Type: multipart/report; report-type=delivery-status;\r\n"
         b'\tboundary="' + boundary + b'"\r\n'
-        b"Content-Transfer-Encoding: " + _encoding_of(body) + b"\r\n"
-    )
-
-
-def _encoding_of(octets: bytes) -> bytes:
-    return b"7bit" if octets.isascii() else b"8bit"
-
-
-def _human(text: str) -> bytes:
-    """Part 1: plain words."""
-    lines = [line.encode("utf-8") for line in text.split("\n")]
-    plain = text.isascii() and all(len(line) <= 78 for line in lines)
-    body = b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines)
-    return (
-        b"Content-Type: text/plain; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: " + (b"7bit" if plain else b"quoted-printable") + b"\r\n\r\n" + body
+        b"Content-Transfer-Encoding: " + encoding_of(body) + b"\r\n"
     )
 
 
@@ -146,7 +130,7 @@ def _machine(
     body = b"\r\n".join(groups)
     return (
         b"Content-Type: " + kind + b"\r\n"
-        b"Content-Transfer-Encoding: " + _encoding_of(body) + b"\r\n\r\n" + body
+        b"Content-Transfer-Encoding: " + encoding_of(body) + b"\r\n\r\n" + body
     )
 
 
@@ -199,39 +183,15 @@ def _folded(reply: str, room: int) -> bytes:
 def _returned(fates: Sequence[Fate], envelope: Envelope, original: Original) -> bytes:
     """Part 3: the original, or its header; as global types when it used SMTPUTF8 (RFC 6533 4)."""
     content = original.content
-    header = _header_of(content)
-    utf8 = envelope.smtputf8 and not header.isascii() and _is_utf8(header)
+    header = header_of(content)
     whole = returns_all(fates, envelope, secure=original.secure, size=original.size)
     if whole and len(content) == original.size and _carryable(content):
-        kind = b"message/global" if utf8 else b"message/rfc822"
+        kind = b"message/global" if envelope.smtputf8 and is_beyond_ascii(header) else b"message/rfc822"
         return (
             b"Content-Type: " + kind + b"\r\n"
-            b"Content-Transfer-Encoding: " + _encoding_of(content) + b"\r\n\r\n" + content
+            b"Content-Transfer-Encoding: " + encoding_of(content) + b"\r\n\r\n" + content
         )
-    lines = re.split(rb"\r\n|\r|\n", header[:MOST_HEADER].rstrip(b"\r\n"))
-    plain = all(line.isascii() and len(line) <= 998 and b"\0" not in line for line in lines)
-    encoding = b"7bit" if plain else b"quoted-printable"
-    body = b"\r\n".join(lines) + b"\r\n" if plain else writing.quoted_printable(lines)
-    return (
-        b"Content-Type: " + (b"message/global-headers" if utf8 else b"text/rfc822-headers") + b"\r\n"
-        b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body
-    )
-
-
-def _header_of(content: bytes) -> bytes:
-    """Up to the first empty line; b"" when the message begins with one."""
-    if content.startswith((b"\r\n", b"\n")):
-        return b""
-    end = re.search(rb"\n\r?\n", content)
-    return content[: end.start() + 1] if end else content
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return header_part(header, smtputf8=envelope.smtputf8)
 
 
 def _carryable(content: bytes) -> bool:

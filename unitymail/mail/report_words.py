@@ -5,13 +5,13 @@ Knows plain words; refuses to know the form of a report. Recipients with the sam
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from unitymail.mail import writing
 from unitymail.mail.duration import as_clock
 from unitymail.mail.fate import Fate
+from unitymail.mail.report_parts import wrapped
 from unitymail.mail.status import explain, status_or_unknown
 
 MOST_NAMED = 100
@@ -62,7 +62,7 @@ def words(
             (told if fate.action == action and status in ("", fate.status) else others).append(fate)
         fates = others
         if told:
-            paragraphs.append(_wrap(f"{_name_of(about)} {beginning}"))
+            paragraphs.append(wrapped(f"{_name_of(about)} {beginning}"))
             paragraphs += _by_cause(told, names)
             paragraphs += _what_now(action, retry_until)
     paragraphs.append(_reference(about_all, about, host))
@@ -101,12 +101,12 @@ def _cause(together: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
     if len(together) > MOST_NAMED:
         lines.append(f"  and {len(together) - MOST_NAMED} more")
     explanation = explain(first.status)
-    lines.append(_wrap(writing.one_line(first.cause) or explanation.why, "    "))
+    lines.append(wrapped(writing.one_line(first.cause) or explanation.why, "    "))
     if first.diagnostic:
         of_whom = "" if all(fate.diagnostic == first.diagnostic for fate in together) else " of the first of them"
-        lines.append(_wrap(f"The other system said{of_whom}: {writing.one_line(first.diagnostic)[:600]}", "    "))
+        lines.append(wrapped(f"The other system said{of_whom}: {writing.one_line(first.diagnostic)[:600]}", "    "))
     if first.action == "failed":
-        lines.append(_wrap(f"What you can do: {explanation.advice}", "    "))
+        lines.append(wrapped(f"What you can do: {explanation.advice}", "    "))
     return lines
 
 
@@ -118,10 +118,10 @@ def _recipient(address: str, names: Mapping[str, str]) -> str:
 
 def _what_now(action: str, retry_until: float | None) -> list[str]:
     if action == "failed":
-        return [_wrap("It will not be tried again for these recipients.")]
+        return [wrapped("It will not be tried again for these recipients.")]
     if action == "delayed":
         until = f" until {writing.date_in_words(retry_until)}" if retry_until is not None else ""
-        return [_wrap(f"It is kept and will be tried again{until}. You need not do anything.")]
+        return [wrapped(f"It is kept and will be tried again{until}. You need not do anything.")]
     return []
 
 
@@ -134,10 +134,3 @@ def _reference(fates: Sequence[Fate], about: About, host: str) -> str:
         lines.append(f"Message-ID: {identity}")
     return "\n".join(lines)
 
-
-def _wrap(text: str, indent: str = "") -> str:
-    return "\n".join(
-        textwrap.wrap(
-            text, 72, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
-    )

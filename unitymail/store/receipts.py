@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from unitymail.interfaces.store import Owed
-from unitymail.mail.disposition import MOST_HEADER, asked_of
+from unitymail.mail.disposition import asked_of
+from unitymail.mail.report_parts import MOST_HEADER
 from unitymail.store import rendering
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
