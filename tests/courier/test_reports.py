@@ -229,6 +229,31 @@ def done(step, success="", status="2.0.0", why=""):
     return StepState(step, 1, 0.0, Outcome("done", status, why, success=success))
 
 
+HEARS = {
+    None: {"failed", "delayed"}, "NEVER": set(), "SUCCESS": {"delivered", "relayed"}, "FAILURE": {"failed"},
+    "DELAY": {"delayed"}, "SUCCESS,FAILURE": {"delivered", "relayed", "failed"}, "FAILURE,DELAY": {"failed", "delayed"},
+    "SUCCESS,DELAY": {"delivered", "relayed", "delayed"},
+    "SUCCESS,FAILURE,DELAY": {"delivered", "relayed", "failed", "delayed"},
+}
+
+
+@pytest.mark.parametrize("orcpt", [None, "rfc822;o@x.example"])
+@pytest.mark.parametrize("notify", HEARS)
+def test_each_notify_by_each_outcome(notify, orcpt):
+    """RFC 3461 4.1 in full: what the sender hears of, with or without ORCPT, which comes back as it was given."""
+    wish = Recipient("a@x.example", None if notify is None else frozenset(notify.split(",")), orcpt)
+    ends = {
+        "delivered": done(Deliver("u-robin", "a@x.example"), "delivered"), "failed": relay("a@x.example", NOBODY),
+        "relayed": done(RelayToSmartHost("a@x.example"), "relayed"), "delayed": relay("a@x.example"),
+        "told by the next hop": done(RelayToSmartHost("a@x.example")),
+    }
+    heard = {}
+    for end, state in ends.items():
+        for report in told(an_item(state, recipients=[wish]), 4 * HOURS):
+            heard[end] = [(fate.action, fate.orcpt) for fate in report.fates]
+    assert heard == {end: [(end, orcpt or "")] for end in HEARS[notify]}
+
+
 def test_success_is_told_to_who_asks():
     """Delivered or relayed as it was; nothing where the next hop tells, nothing to who did not ask."""
     deliver, hand = Deliver("u-robin", "a@x.example"), HandOver("p", "a@x.example")

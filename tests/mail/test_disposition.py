@@ -129,7 +129,8 @@ def test_the_original_recipient_comes_back():
 
 @pytest.mark.parametrize(("written", "shown"), [
     ("rfc822; " + "x" * 900, "rfc822; " + "x" * 292), ("utf-8; caf\u00e9@x.example", None),
-    ("1042", None), ("x;", None), ("; 1042", None), ("a b; c", None), ("rfc822;1042\r\n\tDisposition: x", "rfc822;1042 Disposition: x"),
+    ("1042", None), ("x;", None), ("; 1042", None), ("a b; c", None),
+    ("rfc822;1042\r\n\tDisposition: x", "rfc822;1042 Disposition: x"),
 ])
 def test_an_original_recipient_of_any_kind(written, shown):
     """It comes back as far as a report may carry it."""
