@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
@@ -36,7 +37,11 @@ class HeldThreads:
         """Run what waits now; how much it was."""
         now, self.waiting = self.waiting, []
         for done, function, args, kwargs in now:
-            done.callback(function(*args, **kwargs))
+            try:
+                found = function(*args, **kwargs)
+            except Exception:
+                found = Failure()
+            done.callback(found)
         return len(now)
 
 
@@ -171,6 +176,92 @@ class GroupTests(SynchronousTestCase):
         self.room.clock.advance(1)
         self.threads.go()
         self.assertEqual(self.room.spool.queue.due(self.room.clock.seconds()), "t1")
+
+    def break_off(self, at, *traces):
+        """A batch of these ends with a surprise at the link of one of them; the answers of all."""
+        link_all = commit.link_all
+
+        def surprising(store, item, states, *, again):
+            found = link_all(store, item, states, again=again)
+            if item.trace == at:
+                raise MemoryError("for the test")
+            return found
+
+        self.patch(commit, "link_all", surprising)
+        answers = self.batch(*traces)
+        self.threads.go()
+        self.patch(commit, "link_all", link_all)
+        for answer in answers:
+            self.successResultOf(answer)
+        return answers
+
+    def test_broken_off_between_its_record_and_the_answer(self):
+        """A surprise after the durable point: all are accepted, the others are delivered, and that one is delivered a
+        moment later by the courier, who is told that it may be there already."""
+        self.break_off("t2", "t1", "t2", "t3")
+        self.assertEqual(len(self.room.journal.named("delivered")), 3)
+        self.room.clock.advance(1)
+        self.threads.go()
+        self.assertEqual(self.room.spool._commits.unretired(), 0)
+        self.assertEqual(self.room.spool.queue.due(self.room.clock.seconds()), "t2")
+        item = self.successResultOf(self.room.spool.queue.claim("t2"))
+        self.assertEqual([(state.step.account, state.attempts) for state in item.steps], [("u-robin", 1)])
+        self.assertEqual(self.mailbox(), ["t1", "t1x", "t2", "t3"])
+
+    def test_a_commit_that_is_broken_off(self):
+        """The thread itself fails, at some message: what is beyond the durable point is accepted and sooner or later
+        delivered or an item, by this life of the process or by the next."""
+        for again in (False, True):
+            with self.subTest(restart=again):
+                link = commit.Committer._link
+                word = "after" if again else "now"
+
+                def surprising(committer, message, *, at=f"{word}2", link=link):
+                    if message.incoming.trace == at:
+                        raise RuntimeError("for the test")
+                    link(committer, message)
+
+                self.patch(commit.Committer, "_link", surprising)
+                answers = self.batch(*(f"{word}{n}" for n in range(1, 4)))
+                self.threads.go()
+                self.patch(commit.Committer, "_link", link)
+                for answer in answers:
+                    self.successResultOf(answer)
+                if again:
+                    os.close(self.room.spool._commits._life)
+                    self.room = a_spool(self.room.root, disk=self.disk, store=self.room.store, clock=self.room.clock)
+                    self.successResultOf(self.room.spool.recover())
+                    self.assertEqual([name for name in self.mailbox() if name.startswith(word)],
+                                     ["after1", "after1x", "after2", "after3"])
+                    continue
+                self.room.clock.advance(1)
+                self.threads.go()
+                due = self.room.spool.queue.due
+                self.assertEqual({due(self.room.clock.seconds()) for _ in range(3)}, {"now2", "now3", None})
+                self.assertEqual(self.room.spool._commits.unretired(), 0)
+
+    def test_an_append_that_ends_in_a_surprise(self):
+        """Whatever it is, it counts as a journal that cannot be written: none is kept, and nothing comes back."""
+        flush = self.disk.flush
+
+        def surprising(fd):
+            if os.readlink(f"/proc/self/fd/{fd}").startswith(os.path.abspath(self.room.places.journal)):
+                self.disk.flush = flush
+                raise MemoryError("for the test")
+            flush(fd)
+
+        answers = self.batch("t1", "t2")
+        self.disk.flush = surprising
+        self.threads.go()
+        for answer in answers:
+            self.failureResultOf(answer, TryAgain)
+        (answer,) = self.send("t3")
+        self.threads.go()
+        self.successResultOf(answer)
+        os.close(self.room.spool._commits._life)
+        room = a_spool(self.room.root, disk=self.disk, store=self.room.store, clock=self.room.clock)
+        self.successResultOf(room.spool.recover())
+        self.assertEqual(self.mailbox(), ["t1x", "t3"])
 
     def test_records_that_cannot_be_retired_press_back(self):
         """When mailboxes cannot be made durable there is an end to what is accepted; afterwards mail flows again."""

@@ -7,6 +7,10 @@ after it is finished later. (3) Deliveries are linked into the mailboxes, the re
 items follow their notes, without a flush. (4) The Deferreds fire. (5) The files of finished items go (`leaving`).
 Before (2) a crash leaves a file that the next start removes; after it, the next start does (3) and (5) again.
 
+Note *Broken off*. Should anything unexpected end a batch, the durable point still decides: what is not beyond it is
+refused, and nothing of it kept; what is beyond it is answered well, and the retirement makes an item of what was not
+seen to be linked, for the courier to deliver (once: names that are there count as done).
+
 Note *Who waits*. A batch begins as soon as somebody waits for it: a client for its answer, a run that goes on. That an
 item is finished holds up nobody, and such notes come one by one, thousands a second; a batch of nothing else begins
 `gather_s` after the one before. A crash may have done again what ended in so short a time.
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -161,7 +166,9 @@ class Committer:
     def _give_up(self, surprise: Exception, messages: list[Finishing], notes: list[Noting]) -> None:
         self._journal.trouble("committing messages", surprise)
         for message in messages:
-            if message.committed is None and message.failure is None:
+            if message.committed is not None:
+                self._leave_to_courier(message.committed, surprise)
+            elif message.failure is None:
                 self._fail(message, surprise)
         for noting in notes:
             if noting.noted is None and noting.failure is None:
@@ -280,12 +287,11 @@ class Committer:
             return
         try:
             self._commits.append([*(record for _, record in records), *(note for _, note in noted)])
-        except OSError as error:
+        except Exception as error:
             for message, _ in records:
                 self._fail(message, error)
-            for noting, note in noted:
-                self._in_hand.failed(note.note)
-                noting.failure = error
+            for noting, _ in noted:
+                self._fail_note(noting, error)
             return
         for message, record in records:
             message.committed = record
@@ -307,9 +313,16 @@ class Committer:
     def _noted_of(self, notes: list[Noting]) -> list[tuple[Noting, Noted]]:
         noted = []
         for noting in notes:
-            note = self._in_hand.note(noting.item, finished=noting.finished)
-            noted.append((noting, Noted(note, write_note(note), leaving=noting.finished)))
+            try:
+                note = self._in_hand.note(noting.item, finished=noting.finished)
+                noted.append((noting, Noted(note, write_note(note), leaving=noting.finished)))
+            except Exception as error:
+                self._fail_note(noting, error)
         return noted
+
+    def _fail_note(self, noting: Noting, error: Exception) -> None:
+        self._in_hand.failed(noting.item.trace)
+        noting.failure = error
 
     def _apply(self, noted: Noted) -> None:
         try:
@@ -321,6 +334,21 @@ class Committer:
     def _link(self, message: Finishing) -> None:
         record = message.committed
         assert record is not None
+        try:
+            self._make_visible(message, record)
+        except Exception as error:
+            self._leave_to_courier(record, error)
+            self._journal.trouble(f"linking {record.item.trace}: the courier will", error)
+
+    def _leave_to_courier(self, record: Committed, error: Exception) -> None:
+        """All of a message of which nobody knows how far it came; the retirement makes an item of it."""
+        if record.linked or record.stuck:
+            return
+        now, rest = split(record.item)
+        record.waits = waiting(record.item, rest, [(replace(state, attempts=1), error) for state in now])
+        record.stuck, record.linked = record.waits is not None, record.waits is None
+
+    def _make_visible(self, message: Finishing, record: Committed) -> None:
         item = record.item
         now, rest = split(item)
         message.delivered, failed = link_all(self._store, item, now, again=bool(parent_of(item.trace)))

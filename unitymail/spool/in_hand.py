@@ -130,9 +130,9 @@ class InHand:
                 return notes.finished(item, held.revision)
             return notes.outcomes(before, item, held.revision)
 
-    def failed(self, note: Note) -> None:
-        """The note is not durable: the next one cannot build on it."""
-        if (held := self._held.get(note.trace)) is not None:
+    def failed(self, trace: str) -> None:
+        """Its newest note is not durable: the next one cannot build on it."""
+        if (held := self._held.get(trace)) is not None:
             held.noted = None
 
     def apply(self, note: Note) -> None:

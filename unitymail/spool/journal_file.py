@@ -104,7 +104,7 @@ class CommitJournal:
         self._life = self._begin_life()
 
     def append(self, batch: Sequence[Committed | Noted]) -> Segment:
-        """One record each, one flush for all. On OSError none of them counts."""
+        """One record each, one flush for all. Whatever it raises, OSError as a rule, none of them counts."""
         octets = b"".join(frame(one.payload) for one in batch)
         with self._lock:
             segment = self._current or self._new_segment()
@@ -112,7 +112,7 @@ class CommitJournal:
             try:
                 self._write(segment, octets)
                 self._disk.flush(segment.fd)
-            except OSError:
+            except BaseException:
                 self._cut(segment)
                 raise
             segment.size += len(octets)

@@ -103,7 +103,7 @@ class Retirement:
                 record.stuck, record.linked = False, True
             if record.linked and record.waits is not None:
                 self._in_hand.ripen(record.item.trace)
-        except OSError as error:
+        except Exception as error:
             self._journal.trouble(f"making the item of {record.item.trace}; it is tried again", error)
             return False
         return record.linked
