@@ -146,12 +146,26 @@ class LeavingTests(QueueTests):
             async def remove(self, locked):
                 raise RuntimeError("can't start new thread")
 
+        class Odder(Odd):
+            async def remove(self, locked):
+                await asked
+                await super().remove(locked)
+
+        asked = Deferred()
+        self.room.spool._leaving._remover = Odder()
+        self.end("t8", "t9")
+        asked.callback(None)
+        self.retire()
+        self.assertEqual((os.listdir(self.places.items), self.room.spool._commits.unretired()), ([], 0))
+        self.room.journal.events.clear()
+
         self.room.spool._leaving._remover = Odd()
         self.end("t1")
         (trouble,) = self.room.journal.named("trouble")
         self.assertEqual(trouble.args[0], "removing finished items")
         self.room.spool._leaving._remover = None
         self.threads.go()
+        self.assertEqual(self.room.spool._leaving._waiting, [])
         self.end("t2")
         self.assertEqual(self.left(), ["t1.json"])
         self.retire()

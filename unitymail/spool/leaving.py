@@ -56,7 +56,8 @@ class Leaving:
                     if left := await self._helped(now):
                         await self._threads.run(self.remove, left)
                 except BaseException:
-                    for noted in now:
+                    left, self._waiting = [*now, *self._waiting], []
+                    for noted in left:
                         noted.leaving = False
                     raise
         finally:
