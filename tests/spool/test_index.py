@@ -255,3 +255,27 @@ class AgainstAPlainList(RuleBasedStateMachine):
 
 
 TestAgainstAPlainList = AgainstAPlainList.TestCase
+
+
+def test_a_change_that_comes_too_late():
+    """Somebody claims an item just before it is said to have changed: it is not handed out a second time."""
+    index = Index()
+    index.load([("a", 1.0, NORMAL)])
+    assert due(index) == ["a"]
+    index.put("a", 2.0, URGENT)
+    assert due(index) == []
+    index.again("a", 3.0)
+    assert due(index) == ["a"]
+
+
+def test_changing_its_time_again_and_again_costs_no_memory():
+    """An item that is held and let go a hundred thousand times is entered once, and keeps its turn."""
+    index = Index()
+    index.load((f"other{n}", 50.0 + n, NORMAL) for n in range(10))
+    for n in range(100_000):
+        index.put("a", 1e9 + n, NORMAL)
+        index.put("a", 10.0, NORMAL)
+    (line,) = {line for _, line in index._entries.values()}
+    assert len(line.times) < 2_000
+    assert index.next_time() == 10.0
+    assert due(index) == ["a", *(f"other{n}" for n in range(10))]

@@ -59,12 +59,16 @@ class Index:
                     self._enter(trace, when, self._levels[level].line(""))
 
     def put(self, trace: str, when: float, level: int, hop: str = "", at_latest: float = 0.0) -> None:
-        """An item, new or changed, that nobody has. It falls due `at_latest` even if its hop is closed (0: never)."""
+        """An item, new or changed; who has claimed it puts it back with `again`, and knows better.
+
+        It falls due `at_latest` even if its hop is closed (0: never).
+        """
         with self._lock:
-            self._put(trace, when, self._levels[level].line(hop), at_latest)
+            if trace not in self._claimed:
+                self._put(trace, when, self._levels[level].line(hop), at_latest)
 
     def again(self, trace: str, when: float, hop: str = "", at_latest: float = 0.0) -> None:
-        """As `put`, for an item that was claimed."""
+        """As `put`, for an item that was claimed, and is no longer."""
         with self._lock:
             if (entry := self._entries.get(trace)) is not None:
                 self._put(trace, when, entry[1].turns.line(hop), at_latest)

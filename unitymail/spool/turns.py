@@ -3,8 +3,8 @@
 Knows times and names only, and how to choose among any number of them without looking at them all; refuses to know
 what is claimed, gone or urgent: whether an entry still counts is asked of its owner.
 
-Note *Entries that no longer count* stay in their heap until they come up, and are passed over then. An item that
-changes its time or line is simply entered again.
+Note *Entries that no longer count* stay in their heap until they come up, and are passed over then, or until they are
+most of it. An item that changes its time or line is simply entered again.
 """
 
 from __future__ import annotations
@@ -13,15 +13,22 @@ import heapq
 from collections.abc import Callable, Container, Iterator
 
 
-class Line:
-    """The items that wait for one hop, the longest due first. `turns` is what it belongs to."""
+_SPARE = 1_000
 
-    __slots__ = ("hop", "times", "turns")
+
+class Line:
+    """The items that wait for one hop, the longest due first. `turns` is what it belongs to.
+
+    With `room` entries it is looked through for such as no longer count.
+    """
+
+    __slots__ = ("hop", "room", "times", "turns")
 
     def __init__(self, hop: str, turns: Turns) -> None:
         self.hop = hop
         self.turns = turns
         self.times: list[tuple[float, str]] = []
+        self.room = _SPARE
 
 
 Counts = Callable[[Line, float, str], bool]
@@ -45,9 +52,16 @@ class Turns:
         return found
 
     def enter(self, line: Line, when: float, trace: str) -> None:
+        if len(line.times) >= line.room:
+            self._clear(line)
         heapq.heappush(line.times, (when, trace))
         if line.times[0] == (when, trace) and line.hop not in self._due:
             heapq.heappush(self._alarms, (when, line.hop))
+
+    def _clear(self, line: Line) -> None:
+        line.times = [entry for entry in set(line.times) if self._counts(line, *entry)]
+        heapq.heapify(line.times)
+        line.room = 2 * len(line.times) + _SPARE
 
     def ring(self, now: float) -> bool:
         """Let lines take part whose time has come; whether any does."""
