@@ -79,8 +79,7 @@ class Xids:
             self._ask(lambda file: self._insert(file, [(*pair, now) for pair in pairs]))
             self._forget(pairs)
             if now - self._pruned > PRUNE_EVERY_S:
-                self._pruned = now
-                self._prune(now - self._retry_for() - SPARE_S)
+                self._prune(now, max(PRUNED_AT_ONCE, 2 * len(pairs)))
 
     def _insert(self, file: sqlite3.Connection, rows: list[tuple[str, str, float]]) -> None:
         with self._transaction(file):
@@ -94,14 +93,16 @@ class Xids:
                 if not young:
                     del self._young[xid]
 
-    def _prune(self, before: float) -> None:
-        while self._ask(lambda file: self._delete(file, before)) == PRUNED_AT_ONCE:
-            pass
+    def _prune(self, now: float, most: int) -> None:
+        """Some of what need not be known any more, until there is no more of it: whoever asks meanwhile waits."""
+        before = now - self._retry_for() - SPARE_S
+        if self._ask(lambda file: self._delete(file, before, most)) < most:
+            self._pruned = now
 
-    def _delete(self, file: sqlite3.Connection, before: float) -> int:
+    def _delete(self, file: sqlite3.Connection, before: float, most: int) -> int:
         chosen = "SELECT rowid FROM pairs WHERE kept < ? LIMIT ?"
         with self._transaction(file):
-            return file.execute(f"DELETE FROM pairs WHERE rowid IN ({chosen})", (before, PRUNED_AT_ONCE)).rowcount
+            return file.execute(f"DELETE FROM pairs WHERE rowid IN ({chosen})", (before, most)).rowcount
 
     def close(self) -> None:
         with self._lock:
