@@ -188,6 +188,51 @@ sys.stdin.read()
         self.assertEqual(files_under(self.places.items), [])
         self.assertEqual(files_under(self.places.shunted), ["t1.eml", "t1.json", "t1.txt"])
 
+    def test_a_disk_that_is_full_while_an_item_is_shunted(self):
+        """Whichever call fails, the item can be let go; it is whole in one place, and later it is shunted after all."""
+        calls = 0
+        for n, (broken, at) in enumerate((broken, at) for broken in (False, True) for at in range(12)):
+            trace = f"t{n}"
+            self.put(trace)
+            if broken:
+                with open(self.items.envelope_path(trace), "w") as file:
+                    file.write("no item")
+            self.queue.look()
+            if broken:
+                self.failureResultOf(self.queue.claim(trace), Never)
+            else:
+                self.assertIsNotNone(self.claim(trace))
+            rest = iter(range(at))
+            self.fails = lambda call, rest=rest: next(rest, None) is None
+            shunting = self.queue.shunt(trace, "odd")
+            self.fails = lambda call: False
+            failed = next(rest, None) is None and not shunting.called
+            try:
+                self.successResultOf(shunting)
+            except self.failureException:
+                failed = True
+                shunting.addErrback(lambda failure: failure.trap(OSError))
+            calls += failed
+            if failed:
+                self.release(trace, NOW + 60)
+            places = [place for place in (self.places.items, self.places.shunted)
+                      if {f"{trace}.eml", f"{trace}.json"} <= set(os.listdir(place))]
+            self.assertTrue(places, (at, broken))
+            self.assertIsNone(self.queue.due(NOW + 59))
+            if failed and self.places.shunted not in places:
+                self.assertEqual(self.queue.due(NOW + 60), trace)
+                claimed = self.queue.claim(trace)
+                claimed.addErrback(lambda failure: failure.trap(Never))
+                self.successResultOf(claimed)
+                self.successResultOf(self.queue.shunt(trace, "odd"))
+            elif failed:
+                self.assertIsNone(self.claim(trace))
+            self.assertNotIn(trace, self.queue)
+            self.assertLessEqual({f"{trace}.eml", f"{trace}.json", f"{trace}.txt"}, set(os.listdir(self.places.shunted)))
+            self.assertNotIn(f"{trace}.json", os.listdir(self.places.items))
+        self.assertGreater(calls, 15)
+        self.assertEqual((self.room.spool._in_hand._held, self.room.spool._in_hand._unreadable), ({}, {}))
+
     def test_a_shunted_item_that_is_moved_back_is_tried_again(self):
         """An operator moves both files back, and the running queue finds the item as it was."""
         self.put("t1")
