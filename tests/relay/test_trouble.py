@@ -41,7 +41,8 @@ def test_outcomes():
 @pytest.mark.parametrize(("reply", "expected"), [
     (Reply(503, "", "nested"), True), (Reply(503, "5.5.1", "nested"), True), (Reply(554, "", "out of step"), True),
     (Reply(554, "5.5.0", "out of step"), True), (Reply(500, "5.5.1", "what?"), True),
-    (Reply(554, "5.7.1", "no"), False), (Reply(550, "", "no"), False), (Reply(451, "", "later"), False), (Reply(250, "", "ok"), False),
+    (Reply(554, "5.7.1", "no"), False),
+    (Reply(550, "", "no"), False), (Reply(451, "", "later"), False), (Reply(250, "", "ok"), False),
 ])  # fmt: skip
 def test_a_matter_of_order(reply, expected):
     """A command that came too early is told from one that is refused for what it says."""

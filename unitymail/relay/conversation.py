@@ -6,9 +6,9 @@ Knows the order of messages on the connection; refuses to know how one of them i
 *Note: in hope.* Where the server offers PIPELINING, the envelope of the next message goes in one write with the end of
 the one in front (RFC 2920 3.1), for the end of the data ends a transaction whatever is answered to it (RFC 5321
 4.1.1.4). So in a steady flow each message costs one write and one read. It is done in the hope that the server goes on:
-if the connection ends, or MAIL is met with 503 since the transaction before is still open there, or with 554 by one that
-understands no such haste, then nothing was said about the message that went behind. It is begun anew, or waits again at
-the head of all, counts no attempt, and never goes in hope again.
+if the connection ends, or MAIL is met with 503 since the transaction before is still open there, or with 554 where
+such haste is not understood, then nothing was said about the message that went behind. It is begun anew, or waits again
+at the head of all, counts no attempt, and never goes in hope again.
 
 *Note: heard to the end.* What the server said at once is heard to its end before we say more. A reply too many is then
 found out, and not taken for the answer to what it preceded.
