@@ -28,7 +28,7 @@ def all_blocks(outgoing, form):
 def test_head_and_offset(tmp_path):
     """Our own block first, then the file from its offset on."""
     outgoing = letter(tmp_path, b"stored head\r\nbody\r\n", head=b"New: head\r\n")
-    outgoing = outgoing.__class__(**{**{n: getattr(outgoing, n) for n in outgoing.__slots__}, "offset": 13})
+    outgoing = replace(outgoing, offset=13, size=outgoing.size - 13)
     assert whole(outgoing, DottedLines()) == b"New: head\r\nbody\r\n.\r\n"
     assert whole_if_cached(outgoing, DottedLines()) in (None, b"New: head\r\nbody\r\n.\r\n")
 
@@ -62,6 +62,17 @@ def test_missing_and_shortened(tmp_path):
     blocks.close()
 
 
+@pytest.mark.parametrize("octets", [b"Subject: Hello\r\n", b"Subject: Hello\r\n\r\nHello\r\nand more\r\n", b""])
+def test_another_size(tmp_path, octets):
+    """A file that is not as long as what was accepted (a damaged disk) is no message, however it is read."""
+    found = letter(tmp_path, b"Subject: Hello\r\n\r\nHello\r\n", head=b"New: head\r\n")
+    with open(found.path, "wb") as file:
+        file.write(octets)
+    assert whole_if_cached(found, Octets()) is None
+    with pytest.raises(OSError, match="not what was accepted"):
+        whole(found, Octets())
+
+
 def test_a_file_system_that_cannot_say(tmp_path, monkeypatch):
     """Where the system does not tell what is cached, the message is left to a thread."""
 
@@ -90,6 +101,14 @@ def test_half_a_message_in_the_cache(tmp_path, monkeypatch):
 def test_nature(tmp_path, octets, nature):
     """What a message needs is seen in its octets, not in what was declared."""
     assert nature_of(letter(tmp_path, octets)) == nature
+
+
+def test_long_lines_of_text(tmp_path):
+    """A message that says of itself that it has 8-bit text, and has none, goes everywhere: long lines are no octets."""
+    long = HEADER + b"x" * 5_000 + b"\r\n"
+    assert nature_of(letter(tmp_path, long, body="8bitmime")).body == "7bit"
+    assert nature_of(letter(tmp_path, long + b"\xe9\r\n", body="8bitmime")).body == "8bitmime"
+    assert nature_of(letter(tmp_path, long, body="binarymime")).body == "binarymime"
 
 
 @given(st.binary(max_size=200), st.integers(1, 20))

@@ -56,7 +56,9 @@ def whole_if_cached(outgoing: Outgoing, form: Form) -> bytes | None:
 
 
 class Blocks:
-    """The message in blocks of some `BLOCK` octets, the last with what ends it."""
+    """The message in blocks of some `BLOCK` octets, the last with what ends it. Raises OSError for a file of another
+    size: half a message must not look whole.
+    """
 
     def __init__(self, outgoing: Outgoing, form: Form) -> None:
         self._form = form
@@ -65,6 +67,9 @@ class Blocks:
         self._size = os.fstat(self._file).st_size
         self._at = outgoing.offset
         self.at_end = False
+        if self._size - self._at != outgoing.size - len(outgoing.head):
+            self.close()
+            raise OSError(f"the message file has {self._size:,} octets, which is not what was accepted")
 
     def next(self) -> bytes:
         """Once `at_end`, there are no more. Raises OSError when the file has become shorter."""
@@ -106,7 +111,7 @@ def nature_of(outgoing: Outgoing) -> Nature:
     """The least that a server must take to get this message unharmed."""
     blocks = Blocks(outgoing, _Untouched())
     try:
-        look = _Look()
+        look = _Look(text=outgoing.body == "8bitmime")
         while not blocks.at_end:
             look.at(blocks.next())
         return look.finding()
@@ -115,9 +120,13 @@ def nature_of(outgoing: Outgoing) -> Nature:
 
 
 class _Look:
-    """What is known so far of a message whose lines end with CRLF; `_line` is the length of the one not ended."""
+    """What is known so far of a message whose lines end with CRLF; `_line` is the length of the one not ended.
 
-    def __init__(self) -> None:
+    What was declared as `text` is that, however long its lines are: those go on as they came.
+    """
+
+    def __init__(self, *, text: bool) -> None:
+        self._declared = text
         self._ascii = True
         self._text = True
         self._ascii_header = True
@@ -129,7 +138,7 @@ class _Look:
         if self._in_header:
             self._look_at_header(octets)
         self._ascii = self._ascii and octets.isascii()
-        if self._text:
+        if self._text and not self._declared:
             self._text = b"\0" not in octets and self._lines_are_short(octets)
 
     def _look_at_header(self, octets: bytes) -> None:
