@@ -103,6 +103,21 @@ def test_chunking(tmp_path):
     assert kinds(found[0]) == [("failed", "5.0.0")]
 
 
+def test_chunking_in_lock_step(tmp_path):
+    """Where there is no PIPELINING, BDAT saves the round trip of DATA; a message of many chunks would wait for each."""
+    play = ready("CHUNKING")
+    found = play.send(letter(tmp_path))
+    play.said()
+    assert play.hear("250 ok") == RCPT
+    assert play.hear("250 ok") == f"BDAT {len(LETTER)} LAST\r\n" + LETTER.decode()
+    play.hear("250 ok")
+    assert kinds(found[0]) == [("done", "2.0.0")]
+    play.send(letter(tmp_path, LARGE))
+    play.said()
+    play.hear("250 ok")
+    assert play.hear("250 ok") == "DATA\r\n"
+
+
 def test_a_peer_in_one_write(tmp_path):
     """Envelope, what is told of the message, and its octets: one round trip."""
     play = ready_peer()

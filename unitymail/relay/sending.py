@@ -70,7 +70,10 @@ class Sending:
         self._reused = client.messages > 0
         self.dialogue = client.take_dialogue()
         self._body = body_to_declare(outgoing, nature)
-        self._chunking = offers.chunking and (offers.pipelining or self._body == "binarymime")
+        # In lock-step each chunk waits for an answer: a large message is sooner there by DATA.
+        self._chunking = offers.chunking and (
+            offers.pipelining or outgoing.size <= SMALL or self._body == "binarymime"
+        )
         form = (Octets if self._body == "binarymime" else Lines) if self._chunking else DottedLines
         self._at_once = self._chunking and offers.pipelining and client.hop.is_peer
         self._cargo = Cargo(outgoing, form, threads)
