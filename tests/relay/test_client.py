@@ -183,7 +183,7 @@ def test_tls_not_offered():
     """A server that hides STARTTLS gets no mail that requires it; nor does one without EHLO."""
     play = Play(REQUIRED, handshake=FakeHandshake())
     assert play.greet("PIPELINING") == "QUIT\r\n"
-    assert trouble(play).status == "4.7.4"
+    assert trouble(play).status == "4.7.4" and trouble(play).no_tls
     play = Play(REQUIRED, handshake=FakeHandshake())
     play.hear("220 mx")
     play.hear("502 no EHLO")

@@ -85,6 +85,8 @@ def test_require_tls(tmp_path):
     ("R", 1060.0, Offers(deliver_by=30), None),
     ("R", 1060.0, Offers(deliver_by=90), "5.4.7"),
     ("R", 999.0, Offers(deliver_by=0), "5.4.7"),
+    ("R", 1000.9, Offers(deliver_by=0), "5.4.7"),
+    ("R", 1001.0, Offers(deliver_by=0), None),
     ("R", 1060.0, NOTHING, "5.3.3"),
     ("N", 999.0, NOTHING, None),
     ("N", 1060.0, NOTHING, None),

@@ -151,6 +151,16 @@ class RequiredTest(Stage):
         self.assertEqual(kinds(await self.outcome(hop)), [("done", "2.0.0")])
 
 
+    async def test_asked_for_by_the_sender_of_a_hop_without(self):
+        """A hop without TLS never gets such a message, and its sender need not wait for two days to hear so."""
+        for tls, expected in ((None, ("failed", "5.7.30")), (self.issued("mail.example.com"), ("failed", "5.7.30"))):
+            sink = self.sink(tls)
+            hop = replace(self.required(sink), tls="opportunistic", key=f"port {sink.number}")
+            self.assertEqual(kinds(await self.outcome(hop, require_tls=True)), [expected])
+            self.assertEqual(sink.envelopes, [])
+            self.assertEqual(kinds(await self.outcome(hop)), [("done", "2.0.0")])
+
+
 class OpportunisticTest(Stage):
     async def test_anybody(self):
         """Any certificate is better than none."""

@@ -301,7 +301,8 @@ class Client(smtp.ESMTPClient):
         super().esmtpState_starttls(code, resp)
 
     def esmtpTLSRequired(self, code: int = -1, resp: bytes | None = None) -> None:
-        self.give_up(Trouble("4.7.4", sentence(self.hop, "offers no TLS, and mail goes there under TLS only.")))
+        why = sentence(self.hop, "offers no TLS, and mail goes there under TLS only.")
+        self.give_up(Trouble("4.7.4", why, no_tls=True))
 
     def esmtpTLSFailed(self, code: int = -1, resp: bytes | None = None) -> None:
         if self.requireTransportSecurity:

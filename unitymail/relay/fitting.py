@@ -46,7 +46,7 @@ def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: s
         why = f"The message has {outgoing.size:,} octets; {name} takes {offers.size:,}."
         return Outcome("failed", "5.3.4", why)
     if outgoing.require_tls and not offers.require_tls:
-        return Outcome("failed", "5.7.30", f"The sender requires TLS all the way, and {name} cannot promise it.")
+        return no_promise(name)
     if not offers.utf8 and not outgoing.sender.isascii():
         return Outcome("failed", "5.6.7", f"The sender's address is not ASCII, and {name} takes no such addresses.")
     if nature is not None and outgoing.smtputf8 and not offers.utf8 and not nature.ascii_header:
@@ -60,12 +60,26 @@ def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: s
     return _too_late(outgoing, offers, name, now) if outgoing.deliver_by_mode == "R" else None
 
 
+def no_promise(name: str) -> Outcome:
+    """For who wants TLS all the way of a hop that does not offer to see to that (RFC 8689 4.2.1)."""
+    return Outcome("failed", "5.7.30", f"The sender requires TLS all the way, and {name} cannot promise it.")
+
+
+def unproven(name: str) -> Outcome:
+    """Likewise of a hop whose host is not certain, whatever its certificate says (RFC 8689 4.2.1)."""
+    why = f"The sender requires TLS all the way, and {name} is found by MX records, which anybody might forge."
+    return Outcome("failed", "5.7.30", why)
+
+
 def _too_late(outgoing: Outgoing, offers: Offers, name: str, now: float) -> Outcome | None:
-    """RFC 2852 4.1.4: who asked for return must not have the message passed on late, or without the request."""
+    """RFC 2852 4.1.4: who asked for return must not have the message passed on late, or without the request.
+
+    `BY=0;R` is no request (RFC 2852 4): less than a second is none.
+    """
     if outgoing.deliver_by is None:
         return None
     left = outgoing.deliver_by - now
-    if left <= 0:
+    if left < 1:
         return Outcome("failed", "5.4.7", "The sender's time for delivering the message is over.")
     if offers.deliver_by is None:
         return Outcome("failed", "5.3.3", f"The sender set a time for delivery, and {name} knows no such request.")

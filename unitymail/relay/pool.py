@@ -24,6 +24,7 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.relay.client import Client
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.conversation import Conversation
+from unitymail.relay.fitting import no_promise, unproven
 from unitymail.relay.sending import Waiting
 from unitymail.relay.turns import Settled
 from unitymail.routing.next_hop import NextHop
@@ -82,8 +83,11 @@ class Pool:
     def send(self, outgoing: Outgoing) -> Deferred[Attempt | None]:
         """As IRelay.send."""
         waiting = Waiting(outgoing)
-        self._waiting.append(waiting)
-        self._serve()
+        if outgoing.require_tls and self._hop.mx:
+            self.unfit(waiting, _nowhere(outgoing, unproven(self._hop.name)))
+        else:
+            self._waiting.append(waiting)
+            self._serve()
         return waiting.attempt
 
     # Connections for those who wait.
@@ -129,7 +133,7 @@ class Pool:
             self._pause = self._pause or self._clock.callLater(PAUSE_S, self._pause_is_over)
         elif self._waiting:
             waiting = self._waiting.popleft()
-            self._tell(waiting, _not_sent(failure, waiting.outgoing, began))
+            self._tell(waiting, _not_sent(failure, waiting.outgoing, self._hop.name, began))
         self._serve()
 
     def _pause_is_over(self) -> None:
@@ -258,12 +262,18 @@ def _by_us(attempt: Attempt) -> Attempt:
     return replace(attempt, outcomes=outcomes, hop_down=False)
 
 
-def _not_sent(failure: Failure, outgoing: Outgoing, began: float) -> Attempt | Failure:
+def _nowhere(outgoing: Outgoing, outcome: Outcome) -> Attempt:
+    return Attempt((outcome,) * len(outgoing.recipients))
+
+
+def _not_sent(failure: Failure, outgoing: Outgoing, name: str, began: float) -> Attempt | Failure:
     """What it means for a message that no connection can be made; surprises are raised where it was sent."""
     if not failure.check(CannotConnect):
         return failure
     cannot: CannotConnect = failure.value
-    outcome = cannot.trouble.outcome()
-    outcomes = (outcome,) * len(outgoing.recipients)
-    waits = outcome.kind == "try-again"
-    return Attempt(outcomes, cannot.dialogue.lines(), cannot.remote, hop_down=waits, began=began)
+    trouble = cannot.trouble
+    outcome = no_promise(name) if trouble.no_tls and outgoing.require_tls else trouble.outcome()
+    return replace(
+        _nowhere(outgoing, outcome), dialogue=cannot.dialogue.lines(), remote=cannot.remote,
+        hop_down=outcome.kind == "try-again", began=began,
+    )  # fmt: skip

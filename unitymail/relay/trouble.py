@@ -27,7 +27,7 @@ class Trouble:
     """The hop cannot be used, or stopped being usable. `status` and `why` as in Outcome.
 
     `elsewhere`: another address of the hop may do better. `in_the_clear`: the same one may, without TLS. `silent`: it
-    did not answer in time.
+    did not answer in time. `no_tls`: it offers none.
     """
 
     status: str
@@ -37,6 +37,7 @@ class Trouble:
     elsewhere: bool = True
     in_the_clear: bool = False
     silent: bool = False
+    no_tls: bool = False
 
     def outcome(self, remote_mta: str = "") -> Outcome:
         return Outcome(self.kind, self.status, self.why, self.diagnostic, remote_mta)
