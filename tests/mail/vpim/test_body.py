@@ -71,6 +71,32 @@ def test_seeks_anywhere(places, encoding):
         file.seek(-1)
 
 
+class Counted:
+    """A buffer that counts the octets read of it."""
+
+    def __init__(self, octets):
+        self.octets = octets
+        self.read = 0
+
+    def __getitem__(self, wanted):
+        self.read += wanted.stop - wanted.start
+        return self.octets[wanted]
+
+
+def test_going_back_and_forth_over_nothing():
+    """A reader that jumps over a stretch of blank lines pays for it once, not each time."""
+    content = CONTENT[: len(CONTENT) // 3 * 3]
+    octets, part = part_of("base64", base64.encodebytes(content) + b"\r\n" * 20_000 + base64.encodebytes(content))
+    buffer = Counted(octets)
+    file = Body(buffer, part)
+    assert file.size == 2 * len(content)
+    buffer.read = 0
+    for place in (2 * len(content) - 7, 0, len(content), 10) * 10:
+        file.seek(place)
+        assert file.read(1)[0] == (content * 2)[place]
+    assert buffer.read < 40_000
+
+
 def test_a_mapped_file(tmp_path):
     """A large message is read from its file."""
     buffer, part = part_of("base64", base64.encodebytes(CONTENT))

@@ -91,12 +91,17 @@ class Body(io.RawIOBase):
 
     def _reach(self) -> bool:
         """Have the block in hand that `_at` lies in; False beyond the end."""
-        if self._at < self._block_at:
-            self._go_to(self._marks[bisect_right(self._marks, self._at, key=lambda mark: mark.decoded) - 1])
-        while self._at >= self._block_at + len(self._block):
+        if not self._is_in_hand():
+            mark = self._marks[bisect_right(self._marks, self._at, key=lambda mark: mark.decoded) - 1]
+            if self._at < self._block_at or mark.raw > self._next.raw:
+                self._go_to(mark)
+        while not self._is_in_hand():
             if not self._advance():
                 return False
         return True
+
+    def _is_in_hand(self) -> bool:
+        return self._block_at <= self._at < self._block_at + len(self._block)
 
     def _go_to(self, mark: _Mark) -> None:
         self._block, self._block_at, self._next = b"", mark.decoded, mark
@@ -113,9 +118,16 @@ class Body(io.RawIOBase):
         self._block, carry = self._decoded(raw, last=stop >= self._end)
         self._block_at = mark.decoded
         self._next = _Mark(mark.decoded + len(self._block), stop, carry)
-        if self._next.decoded > self._marks[-1].decoded:
-            self._marks.append(self._next)
+        self._remember(self._next)
         return True
+
+    def _remember(self, mark: _Mark) -> None:
+        """The last place with so many octets before it: who comes back need not read again what decodes to nothing."""
+        last = self._marks[-1]
+        if mark.raw > last.raw:
+            if mark.decoded == last.decoded:
+                self._marks.pop()
+            self._marks.append(mark)
 
     def _stop(self, start: int) -> int:
         stop = min(start + BLOCK, self._end)
