@@ -118,7 +118,8 @@ OTHERS = [
     ("gsm", "gsm", ""), ("a-law", "alaw", ""), ("mu-law", "mulaw", ""), ("l16", "s16be", ""),
     ("l16/16000/2", "s16be", "-ar 16000 -ac 2"), ("g722", "g722", "-ar 16000"), ("ogg", "ogg", "-c:a libvorbis"),
     ("ogg", "ogg", "-c:a libopus"), ("ogg", "ogg", "-c:a libspeex"), ("mp3", "mp3", ""), ("aac", "adts", "-ar 16000"),
-    ("asf", "asf", "-c:a wmav2 -ar 16000"),
+    ("asf", "asf", "-c:a wmav2 -ar 16000"), ("flac", "flac", ""),
+    ("3gp", "mov", "-c:a aac -ar 16000 -movflags frag_keyframe+empty_moov"),
 ]
 
 
@@ -133,13 +134,17 @@ def test_forms_of_others(form, muxer, options):
     assert loudness(samples) == pytest.approx(loudness(REFERENCE), rel=0.35)
 
 
-def test_mp4(tmp_path):
-    """A telephone's m4a, whose index stands at the end, is found by seeking."""
+@pytest.mark.parametrize(("form", "name", "options"), [
+    ("mp4", "voice.m4a", "-c:a aac -ar 16000"), ("aiff", "voice.aiff", "-ar 44100 -ac 2"),
+    ("aiff", "voice.aiff", "-c:a pcm_mulaw"),
+])
+def test_forms_of_others_in_files(tmp_path, form, name, options):
+    """A telephone's m4a, whose index stands at the end, is found by seeking; sizes stand at the front of others."""
     needs("ffmpeg")
-    path = tmp_path / "voice.m4a"
-    subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "wav", "-i", "pipe:0", "-c:a", "aac", "-ar", "16000", path],
+    path = tmp_path / name
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-f", "wav", "-i", "pipe:0", *options.split(), path],
                    input=PCM_WAV, check=True, timeout=60)
-    assert loudness(samples_of(path.read_bytes(), "mp4")) == pytest.approx(loudness(REFERENCE), rel=0.35)
+    assert loudness(samples_of(path.read_bytes(), form)) == pytest.approx(loudness(REFERENCE), rel=0.35)
 
 
 def loudness(samples):

@@ -40,6 +40,8 @@ FORMS: Mapping[str, Form] = {
     "asf": Form("asf"),
     "mp4": Form("mp4"),
     "3gp": Form("3gp"),
+    "flac": Form("flac"),
+    "aiff": Form("aiff"),
 }
 
 _PLAIN = (

@@ -28,6 +28,9 @@ def form(kind, content, *, name="", swapped=False, encoding="base64"):
     ("audio/x-whatever", b"\xff\xf1\x50", "aac"), ("application/ogg", b"OggS", "ogg"), ("audio/x-ms-wma", ASF, "asf"),
     ("audio/x-m4a", b"\0\0\0\x18ftypM4A ", "mp4"), ("audio/3gpp", b"\0\0\0\x18ftyp3gp4", "mp4"),
     ("audio/l16; rate=16000; channels=2", b"\0\1", "l16/16000/2"), ("audio/L16", b"\0\1", "l16/8000/1"),
+    ("audio/x-flac", b"fLaC\0", "flac"), ("audio/x-aiff", b"FORM\0\0\0\x10AIFF", "aiff"),
+    ("audio/x-mulaw", b"\xff", "mu-law"), ("audio/alaw", b"\xd5", "a-law"),
+    ("audio/32KADPCM", b"ID3\x04", "g726"), ("audio/basic", b"ID3\x04", "mu-law"), ("audio/wav", b"ID3\x04", "mp3"),
     ("audio/g722", b"\xfa", "g722"), ("audio/mpeg", b"text", "mp3"), ("audio/wav", b"text", "wav"),
 ])
 def test_label_and_octets(kind, content, expected):
