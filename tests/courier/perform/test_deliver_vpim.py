@@ -369,6 +369,35 @@ def test_flags_threads_and_wishes_stay(room):
     assert categorise.read(octets, ()).sensitivity is Sensitivity.PRIVATE
 
 
+@pytest.mark.parametrize("deeper", [False, True])
+def test_what_was_private_stays_private(room, deeper):
+    """A private message that a peer let somebody forward is private here, though its header is gone: no forwarding."""
+    def forwarding(inner, mark):
+        inner = inner.replace(b"--b", b"--" + mark).replace(b'"b"', b'"' + mark + b'"')
+        return voice_message(audio(NAME), b"Content-Type: message/rfc822\r\n\r\n" + inner)
+
+    inner = voice_message(audio(NOTE), header=b"Sensitivity: (hush) private\r\n")
+    message = forwarding(inner, b"c")
+    room.deliver(forwarding(message, b"d") if deeper else message)
+    (octets,) = room.held()
+    assert parsed(octets)["Sensitivity"] == "Private"
+    assert read_trace_field(parsed(octets)["X-Unitymail-Trace"].encode()).sensitivity == "private"
+
+
+def test_a_file_that_only_its_name_calls_audio(room):
+    """RFC 3801 4.4: what is no audio is dropped, and the message heard; unless it is called the message itself."""
+    file = (b'Content-Type: application/octet-stream; name="notes.wav"\r\nContent-Transfer-Encoding: binary\r\n'
+            b"Content-Disposition: attachment%b\r\n\r\nplain words")
+    (outcome,) = room.deliver(voice_message(file % b"", audio(NOTE)))
+    assert outcome.kind == "done"
+    assert parts_of(parsed(room.held()[0])) == VOICE
+    assert room.room.journal.named("converted")[-1].args[-1] == ("notes.wav",)
+    (outcome,) = room.deliver(voice_message(file % b"; voice=Voice-Message", audio(NOTE)))
+    assert (outcome.kind, outcome.status) == ("failed", "5.6.1")
+    (outcome,) = room.deliver(voice_message(file % b""))
+    assert (outcome.kind, outcome.status) == ("failed", "5.6.1")
+
+
 def test_no_date_and_no_message_id(room):
     """What is missing is made: the time of arrival, and an id of our own."""
     octets = re.sub(rb"(Date|Message-ID):[^\n]*\n", b"", voice_message(audio(NOTE)))

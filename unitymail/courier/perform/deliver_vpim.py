@@ -25,7 +25,7 @@ from unitymail.interfaces.spool import IManyStepsPerformer, ISpool, Item, Outcom
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Envelope, Recipient
-from unitymail.mail.message import Category, Message, Sensitivity
+from unitymail.mail.message import Category, Message
 from unitymail.mail.trace import head_block
 from unitymail.people.user import Action, User
 from unitymail.routing.decision import Decision, SenderFinding, SenderKind
@@ -114,7 +114,7 @@ class DeliverFromVpimPerformer:
     def _decision(self, item: Item, made: Converted, steps: list[Deliver]) -> Decision:
         """What was decided about the item holds for what it became."""
         message = Message(
-            Category(item.category), "R4", Sensitivity(item.sensitivity), item.secure, made.importance,
+            Category(item.category), "R4", made.sensitivity, item.secure, made.importance,
             malformed=False, size=0, subject=made.subject, has_subject=True, message_id=made.message_id,
             auto_submitted=item.silent, asks_receipt=made.asks_receipt and not item.silent,
         )
