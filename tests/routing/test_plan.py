@@ -33,7 +33,7 @@ from unitymail.mail.message import Category, Sensitivity
 from unitymail.people.distribution_list import DistributionList
 from unitymail.people.user import Action, Actions, Quota
 from unitymail.routing.decide import decide
-from unitymail.routing.destination import FULL, NO_PEER, NO_SMART_HOST, UNKNOWN, VOICE_ONLY
+from unitymail.routing.destination import FULL, NO_MAILBOX, NO_PEER, NO_SMART_HOST, UNKNOWN, VOICE_ONLY
 from unitymail.routing.expand import NOT_FOREIGN, NOT_TO_LISTS
 from unitymail.routing.plan import EMPTY_LIST, OUT_OF_SCOPE
 from unitymail.routing.reporting import DELIVERED, EXPANDED
@@ -164,6 +164,30 @@ def test_unknown_recipients_by_who_brings_them(origin, rule, host, expected):
     site = replace(SITE, recipient_not_found=rule, smart_host_host=host)
     plan = steps(message(), envelope(OUTSIDE), origin=origin, site=site)
     assert plan == ([RelayToSmartHost(OUTSIDE)] if expected is None else [failed(OUTSIDE, expected)])
+
+
+@pytest.mark.parametrize("origin", [SIGNED_IN, TRUSTED, SMART_HOST, STRANGER])
+@pytest.mark.parametrize("domain", ["vm1.example.com", "VM1.Example.com", "london.example.org", "paris.example.org"])
+def test_callers_who_have_no_mailbox_cannot_be_answered(origin, domain):
+    """RFC 3801 4.1.2: their address ends here, also where unknown recipients go to the smart host."""
+    address = f"Non-Mail-User@{domain}"
+    assert steps(message(), envelope(address), origin=origin, site=SMART) == [failed(address, NO_MAILBOX)]
+
+
+def test_that_mailbox_at_another_system_or_given_to_somebody_is_an_address_like_any():
+    """What it means elsewhere is not ours to know."""
+    elsewhere = "non-mail-user@elsewhere.example"
+    assert steps(message(), envelope(elsewhere), site=SMART) == [RelayToSmartHost(elsewhere)]
+    ours = "non-mail-user@vm1.example.com"
+    chris = replace(CHRIS, proxies=(ours,))
+    assert steps(message(), envelope(ours), site=SMART, objects=(chris,)) == [Deliver("u-chris", ours)]
+
+
+def test_our_own_reports_do_not_go_to_callers_without_a_mailbox():
+    """Not even where all else of ours leaves by the smart host."""
+    report = message(Category.RECEIPT, "postmaster@vm1.example.com", auto_submitted=True)
+    to = envelope("non-mail-user@london.example.org", sender="")
+    assert steps(report, to, origin=INTERNAL, site=SMART) == []
 
 
 def test_an_address_without_domain_is_never_relayed():

@@ -21,13 +21,14 @@ from unitymail.policy.secure import relay_gate, vpim_gate
 from unitymail.routing.actions import discover
 from unitymail.routing.hops.peer import GONE as NO_PEER
 from unitymail.routing.hops.smart_host import NOT_SET as NO_SMART_HOST
-from unitymail.routing.resolve import Found
+from unitymail.routing.resolve import Found, takes_no_mail
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
 from unitymail.routing.steps import BadMail, Convert, Deliver, HandOver, RelayToSmartHost, RelayToUser
 
 ACTIONS = discover()
 FULL = Failure("4.2.2", "The recipient's mailbox is full.")
 UNKNOWN = Failure("5.1.1", "Nobody here has this address.")
+NO_MAILBOX = Failure("5.1.1", "This address stands for callers who have no mailbox, so nothing can be sent to them.")
 VOICE_ONLY = Failure("5.6.1", "The recipient's voice-mail system takes voice and fax messages only.")
 NEVER_RELAYED = {"stranger": "a stranger", "smart-host": "the smart host", "peer": "a peer"}
 """Whose unknown recipients never go to the smart host: no open relay, no ping-pong."""
@@ -81,6 +82,8 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
 def _unknown(address: str, to: str, situation: Situation) -> Planned:
     """NDR or smart host. Strangers never reach it, and what came from it (or from a peer) never goes there."""
     trust, site = situation.origin.trust, situation.site
+    if takes_no_mail(address, situation.book):
+        return Planned((), "it stands for callers who have no mailbox", NO_MAILBOX)
     domain = split(address)[1]
     peer = situation.book.peer_of(domain) if situation.own_report else None
     if peer is not None:

@@ -69,6 +69,15 @@ def is_postmaster(address: str, book: IBook) -> bool:
     return local.lower() == POSTMASTER and (not domain or key_of(domain) == key_of(book.domain))
 
 
+def takes_no_mail(address: str, book: IBook) -> bool:
+    """Whether it is the mailbox of callers who have none, at our domain or at a VPIM location's."""
+    if address[: len(NO_REPLY_MAILBOX)].lower() != NO_REPLY_MAILBOX:
+        return False
+    local, domain = split(address)
+    ours = key_of(domain) == key_of(book.domain)
+    return key_of(local) == NO_REPLY_MAILBOX and (ours or book.vpim_location_of(domain) is not None)
+
+
 def _postmaster(address: str, book: IBook) -> Found:
     entry = book.find(f"{POSTMASTER}@{book.domain}")
     if entry is not None:
