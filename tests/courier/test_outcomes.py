@@ -104,3 +104,5 @@ def test_troubles_are_outcomes():
     """What a performer raises of the two families is an outcome with the reply's status."""
     assert of_trouble(TryAgain(DISK_FULL)) == Outcome("try-again", "4.3.1", DISK_FULL.text)
     assert of_trouble(Never()).kind == "failed"
+    assert of_trouble(OSError(28, "No space left on device")) == Outcome("try-again", "4.3.1", DISK_FULL.text)
+    assert of_trouble(OSError(24, "Too many open files")).status == "4.3.0"

@@ -1,15 +1,18 @@
 """One run over one item: who goes together, what is written when, what a surprise does to the others."""
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from tests.courier import memory
 from tests.courier.fake_relay import BUSY, NOBODY, PEER, SITE, FakeRelay
-from tests.courier.memory import a_desk, pass_time, send
-from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook
+from tests.courier.memory import a_desk, one_turn, pass_time, send
+from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook, HeldThreads
+from unitymail.courier import forwarding, reports
 from unitymail.courier.courier import AT_ONCE, PARTING
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, IManyStepsPerformer
+from unitymail.mail.envelope import Recipient
 from unitymail.routing.steps import Deliver, Fate, HandOver, LearnContact, RelayToSmartHost, Report
 
 A = RelayToSmartHost("a@elsewhere.example")
@@ -108,6 +111,62 @@ class RunTests(SynchronousTestCase):
         self.assertIn("how odd", self.desk.queue.shunted["t1"])
         self.assertEqual(written[-1].steps[0].outcome, DONE)
         self.assertEqual(self.desk.courier._runs, 0)
+
+    def test_a_surprise_later_does_not_undo_what_was_done_before(self):
+        """What is in mailboxes, and at the next hop, is written with the item that is put aside."""
+        self.go(ByLocation(ZeroDivisionError("how odd")))
+        written, record = [], self.desk.queue.record
+        self.desk.queue.record = lambda item: written.append(item) or record(item)
+        send(self.desk, DELIVERY, LearnContact("l1"))
+        self.assertIn("how odd", self.desk.queue.shunted["t1"])
+        self.assertEqual([state.outcome and state.outcome.kind for state in written[-1].steps], ["done", None])
+        find, self.desk.book.find = self.desk.book.find, lambda address: 1 // 0
+        send(self.desk, A, trace="t2", sender="gone@x.example", recipients=[Recipient(A.to, frozenset({"SUCCESS"}))])
+        self.desk.book.find = find
+        self.assertIn("ZeroDivisionError", self.desk.queue.shunted["t2"])
+        self.assertEqual(written[-1].steps[0].outcome, DONE)
+        self.assertEqual([told.args[0] for told in self.desk.journal.named("shunted")], ["t1", "t2"])
+
+    def test_a_surprise_is_told_in_one_line(self):
+        """Which step of which message, however many the step is about; the traceback is beside the item."""
+        fates = tuple(Fate(f"u{n}@x.example", "failed", "5.1.1", "No.") for n in range(500))
+        self.go()
+        self.desk.performers.of(Report(CHRIS.address, fates))._write = lambda *args: 1 // 0
+        send(self.desk, Report(CHRIS.address, fates))
+        ((what, error),) = [told.args for told in self.desk.journal.named("trouble")]
+        self.assertEqual((what, str(error)), ("working on t1: shunted", f"performing Report {CHRIS.address}"))
+        self.assertIn("ZeroDivisionError", self.desk.queue.shunted["t1"])
+
+    def test_a_disk_that_fails_is_no_fault_of_the_message(self):
+        """A performer that cannot open or write a file is asked again later; nothing is put aside."""
+        performer = ByLocation(OSError(28, "No space left on device"))
+        self.go(performer)
+        send(self.desk, LearnContact("l1"))
+        self.assertEqual(self.desk.queue.shunted, {})
+        (item,) = self.desk.queue.items()
+        self.assertEqual((item.steps[0].attempts, item.steps[0].last.status), (1, "4.3.1"))
+        self.assertEqual([told.args[0] for told in self.desk.journal.named("trouble")],
+                         ["performing LearnContact of t1"])
+        performer.answer = DONE
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_a_message_whose_file_is_gone_is_put_aside(self):
+        """It does not come back by waiting."""
+        self.go(ByLocation(FileNotFoundError(2, "No such file or directory")))
+        send(self.desk, LearnContact("l1"))
+        self.assertIn("FileNotFoundError", self.desk.queue.shunted["t1"])
+
+    def test_outcomes_that_do_not_fit(self):
+        """A performer that says too little is a surprise, which waits for the others' outcomes, too."""
+        gate = Deferred()
+        self.go(smart_host=[gate])
+        self.desk.performers.of(OVER).perform_many = lambda item, states: succeed([DONE])
+        send(self.desk, A, OVER, HandOver(PEER.id, "erin@vm2.example.com"))
+        self.assertEqual(self.desk.queue.shunted, {})
+        gate.callback(DONE)
+        self.assertIn("1 outcomes for 2 steps", self.desk.queue.shunted["t1"])
+        self.assertIn("HandOver dave@vm2.example.com and 1 more", self.desk.queue.shunted["t1"])
 
     def test_one_message_of_every_kind(self):
         """A mailbox, two ways on and the report of who is unknown: each once, in order, and one report tells all."""
@@ -225,6 +284,35 @@ class RunTests(SynchronousTestCase):
         gates[1].callback(DONE)
         self.successResultOf(stopped)
         self.assertEqual(self.desk.queue.items(), [])
+
+    def test_thousands_of_recipients_take_no_long_turn(self):
+        """What is due, whom it is for and who wants to hear of it is found in threads, the latter once for all."""
+        threads, asked = HeldThreads(), []
+        self.patch(memory, "InlineThreads", lambda: threads)
+        self.patch(forwarding, "wishes_of", lambda envelope: asked.append(envelope) or reports.wishes_of(envelope))
+        self.go()
+        self.desk.queue.look = lambda: 0
+        threads.waiting.clear()
+        send(self.desk, *(RelayToSmartHost(f"u{n}@x.example") for n in range(1_500)))
+        steps = 0
+        while threads.waiting:
+            self.assertLessEqual(len(self.desk.relay.sent), max(steps - 2, 0))
+            threads.step()
+            steps += 1
+        self.assertEqual((len(self.desk.relay.sent), len(asked), self.desk.queue.items()), (15, 1, []))
+
+    def test_thousands_of_failures_are_told_a_hundred_a_turn(self):
+        """The journal is for others, too."""
+        self.go()
+        gone = [Deliver(f"u-{n}", f"u{n}@x.example") for n in range(250)]
+        advance, self.desk.clock.advance = self.desk.clock.advance, lambda seconds: None
+        send(self.desk, *gone)
+        self.desk.clock.advance, told = advance, []
+        for _ in range(3):
+            one_turn(self.desk.clock)
+            told.append(len(self.desk.journal.named("failed")))
+        self.assertEqual(told, [100, 200, 250])
+        self.assertEqual((self.desk.queue.items(), len(self.desk.spool.reports)), ([], 1))
 
     def test_a_disk_that_takes_nothing_down_stops_the_flow(self):
         """So many messages may have left without that being written; a crash has no more of them sent again."""

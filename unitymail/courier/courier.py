@@ -9,9 +9,11 @@ Note *One look a turn*. However many items come, end or fall due in a turn of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from unitymail.courier.destinations import Destinations
@@ -54,7 +56,7 @@ class Courier:
         self._at_once = at_once
         self._means = Means(
             queue=queue, performers=performers, threads=threads, book=book, journal=journal, now=clock.seconds,
-            decide=decide, opens_at=destinations.opens_at, done=self._done,
+            decide=decide, opens_at=destinations.opens_at, done=self._done, rest=partial(deferLater, clock, 0),
         )  # fmt: skip
         self._runs = 0
         self._parting: set[str] = set()

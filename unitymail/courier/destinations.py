@@ -6,7 +6,8 @@ Note *One probe*. A hop that cannot be used is left alone for a time that grows 
 item is let through. Once that is answered, whatever the answer, the hop is up, and everybody else goes.
 
 Note *Room*. A hop has room for twice as many items as the relay takes for it: the next is at hand when one ends. Above
-that, and above its part of the courier's hands, it is closed: what waits for it stays in the queue, and the courier's hands are free for others.
+that, and above its part of the courier's hands, it is closed: what waits for it stays in the queue, and the hands are
+free for others.
 
 Note *Asked for*. What an administrator wants tried probes its hop at once, and the hop's waiting begins anew with it.
 """

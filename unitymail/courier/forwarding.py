@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
 
 from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.reports import addressed_as, expanded, wishes_of
@@ -31,6 +32,8 @@ from unitymail.routing.decision import FromPeer, SenderKind
 from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Step
 
 NEVER = frozenset({"NEVER"})
+MANY = 100
+"""Of an item with more steps recipients are found in a thread."""
 
 
 class Forwarding:
@@ -44,6 +47,7 @@ class Forwarding:
         self._book = book
         self._threads = threads
         self._node_id = node_id
+        self._wishes = Wishes()
 
     async def perform(self, item: Item, state: StepState) -> Outcome:
         return (await self.perform_many(item, [state]))[0]
@@ -56,16 +60,43 @@ class Forwarding:
             return [hop] * len(steps)
         received = item.received or received_if_cached(item) or await self._threads.run(read_received, item)
         told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
-        made = outgoing(item, recipients_of(steps, item), received, told)
+        recipients = await self._recipients(steps, item)
+        made = outgoing(item, recipients, received, told)
         return discreet(steps, await self._dispatch.send(hop, item, steps[0], made))
 
 
-def recipients_of(steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
+    async def _recipients(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
+        if len(item.steps) <= MANY:
+            return recipients_of(steps, item)
+        found: tuple[Recipient, ...] = await self._threads.run(recipients_of, steps, item, self._wishes)
+        return found
+
+
+class Wishes:
+    """What the sender of an item wants to hear of whom: found once, in however many transactions it leaves.
+
+    Remembers one item. Any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._item: Item | None = None
+        self._found: tuple[dict[str, Recipient], frozenset[str]] = {}, frozenset()
+
+    def of(self, item: Item) -> tuple[dict[str, Recipient], frozenset[str]]:
+        """By address key, and the keys of lists that have answered for their members."""
+        with self._lock:
+            if self._item is not item:
+                self._item, self._found = item, (wishes_of(item.envelope), expanded(item))
+            return self._found
+
+
+def recipients_of(steps: Sequence[Step], item: Item, known: Wishes | None = None) -> tuple[Recipient, ...]:
     """Whom these steps are for at the next hop, with what the sender wants to hear of each."""
     asked = item.envelope.recipients
     if len(asked) == 1 and len(steps) == 1 and _goes_on_as_it_came(asked[0], steps[0]):
         return asked
-    wishes, lists = wishes_of(item.envelope), expanded(item)
+    wishes, lists = (known or Wishes()).of(item)
     return tuple(_recipient(step, wishes, lists) for step in steps)
 
 

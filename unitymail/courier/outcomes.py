@@ -11,7 +11,8 @@ from operator import attrgetter
 
 from unitymail.courier.patience import began, deadline, must_return_at
 from unitymail.courier.retry import delay
-from unitymail.interfaces.errors import Trouble, TryAgain
+from unitymail.courier.scratch import FULL
+from unitymail.interfaces.errors import DISK_FULL, Trouble, TryAgain
 from unitymail.interfaces.spool import Item, Outcome, StepState
 from unitymail.mail.duration import in_words
 from unitymail.settings.site import SiteSettings
@@ -92,7 +93,9 @@ def given_up(outcome: Outcome, waited_s: float) -> Outcome:
     return replace(outcome, kind="failed", status=status, why=why.strip(), again_at=0.0)
 
 
-def of_trouble(trouble: Trouble) -> Outcome:
-    """A performer that raised an infrastructure failure meant this."""
+def of_trouble(trouble: Trouble | OSError) -> Outcome:
+    """A performer that raised an infrastructure failure meant this; a disk that fails is no fault of the message."""
+    if isinstance(trouble, OSError):
+        trouble = TryAgain(DISK_FULL if trouble.errno in FULL else None)
     kind = "try-again" if isinstance(trouble, TryAgain) else "failed"
     return Outcome(kind, trouble.reply.enhanced, trouble.reply.text)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ last. Outcomes are written one writing after the other, as groups end, all that 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +24,7 @@ from twisted.internet.defer import ensureDeferred
 from unitymail.courier import outcomes
 from unitymail.courier.arrivals import Arrivals
 from unitymail.courier.perform import Performers
-from unitymail.courier.reports import owes_nothing, why_undeliverable, with_reports
+from unitymail.courier.reports import addressed_as, owes_nothing, why_undeliverable, with_reports
 from unitymail.courier.undeliverable import keeper_of
 from unitymail.courier.waiting import waiting
 from unitymail.interfaces.book import IBook
@@ -37,7 +37,7 @@ from unitymail.routing.steps import Deliver, Report
 
 SPOOL_TROUBLE_S = 60.0
 MANY = 100
-"""Steps whose outcomes are noted in a thread: a turn of the reactor stays short."""
+"""More steps are looked at in a thread, and told of so many in a turn: turns of the reactor stay short."""
 
 DELIVERIES, WAYS_ON, REPORTS = range(3)
 """The phases of a run."""
@@ -53,7 +53,7 @@ class Means:
     """What all runs of a courier work with.
 
     `decide` gives the decision about an item that has no steps yet (blocking); `opens_at` as of Destinations. `done`
-    hears when nothing is left to do but to write that.
+    hears when nothing is left to do but to write that. `rest` gives others a turn of the reactor.
     """
 
     queue: IQueue
@@ -65,6 +65,7 @@ class Means:
     decide: Callable[[Item], Decision]
     opens_at: Callable[[str, float], float]
     done: Callable[[str], None]
+    rest: Callable[[], Awaitable[Any]]
 
 
 class Run:
@@ -75,6 +76,7 @@ class Run:
         self._journal = means.journal
         self._tried: set[int] = set()
         self._written: tuple[StepState, ...] = ()
+        self._known: Item | None = None
 
     async def perform(self) -> None:
         """From claim to release. What goes wrong with the item is in the journal."""
@@ -88,7 +90,7 @@ class Run:
             self._journal.trouble(f"writing what became of {self.trace}", error)
             await self._queue.release(self.trace, self._means.now() + SPOOL_TROUBLE_S)
         except Exception as error:
-            await self._shunt(error)
+            await self._put_aside(error)
 
     async def _claimed(self) -> Item | None:
         try:
@@ -100,11 +102,11 @@ class Run:
         return None
 
     async def _carry_out(self, item: Item) -> None:
-        self._written, first_run = item.steps, item.fresh
+        self._written, self._known, first_run = item.steps, item, item.fresh
         if not item.steps:
             item = await self._decided(item)
         item = await self._perform(item, DELIVERIES, WAYS_ON)
-        if not owes_nothing(item):
+        if not await self._quickly(item, partial(owes_nothing, item)):
             item = await self._see_to_reports(item, first_run=first_run)
             item = await self._perform(item, REPORTS)
             if any(state.outcome is None for state in item.steps):
@@ -125,6 +127,7 @@ class Run:
         while True:
             seeing = partial(with_reports, item, self._means.now(), self._means.book, first_run=first_run)
             fuller: Item = await self._quickly(item, seeing)
+            self._known = fuller
             if any(state.outcome is None for state in fuller.steps):
                 await self._write(fuller)
             if keeper := keeper_of(state.step for state in fuller.steps[len(item.steps) :]):
@@ -149,19 +152,33 @@ class Run:
         return work() if len(item.steps) <= MANY else await self._means.threads.run(work)
 
     async def _perform(self, item: Item, *phases: int) -> Item:
-        """What is due, phase after phase; what its sender wants back by now has failed."""
+        """What is due, phase after phase; what its sender wants back by now has failed.
+
+        Of this phase only: what fails while reports are under way is for the next run to tell.
+        """
         for phase in phases:
-            open_ones = self._open(item, phase)
-            if item.envelope.deliver_by_mode == "R":
-                item = await self._given_back(item, open_ones)
-            if not (due := self._due(item, open_ones)):
-                continue
-            groups = self._means.performers.grouped(item.steps, due)
+            now = self._means.now()
+            late, due, groups = await self._quickly(item, partial(self._chosen, item, phase, now))
+            self._tried.update(due)
+            if late:
+                item = await self._note(item, late, [outcomes.TOO_LATE] * len(late))
             if len(groups) == 1:
                 item = await self._note(item, due, await self._attempt(item, due))
-            else:
+            elif groups:
                 item = await self._side_by_side(item, groups)
         return item
+
+    def _chosen(self, item: Item, phase: int, now: float) -> tuple[list[int], list[int], Sequence[Sequence[int]]]:
+        """Of the open steps of a phase who comes too late, who is due, and the groups that these go in."""
+        late, due = [], []
+        returns = item.envelope.deliver_by_mode == "R"
+        for number in self._open(item, phase):
+            state = item.steps[number]
+            if returns and outcomes.too_late(state, item, now):
+                late.append(number)
+            elif outcomes.is_due(state, now):
+                due.append(number)
+        return late, due, self._means.performers.grouped(item.steps, due) if due else ()
 
     def _open(self, item: Item, phase: int) -> list[int]:
         """Each step once in a run."""
@@ -172,18 +189,6 @@ class Run:
             and _PHASES.get(type(state.step), WAYS_ON) == phase
             and number not in self._tried
         ]
-
-    async def _given_back(self, item: Item, open_ones: Sequence[int]) -> Item:
-        """Of this phase only: what fails while reports are under way is for the next run to tell."""
-        now = self._means.now()
-        late = [number for number in open_ones if outcomes.too_late(item.steps[number], item, now)]
-        return await self._note(item, late, [outcomes.TOO_LATE] * len(late)) if late else item
-
-    def _due(self, item: Item, open_ones: Sequence[int]) -> list[int]:
-        now, steps = self._means.now(), item.steps
-        due = [n for n in open_ones if steps[n].outcome is None and outcomes.is_due(steps[n], now)]
-        self._tried.update(due)
-        return due
 
     async def _side_by_side(self, item: Item, groups: Sequence[Sequence[int]]) -> Item:
         arrivals: Arrivals[tuple[Sequence[int], Sequence[Outcome] | Surprise]] = Arrivals(len(groups))
@@ -213,19 +218,29 @@ class Run:
     async def _attempt(self, item: Item, numbers: Sequence[int]) -> Sequence[Outcome]:
         states = [item.steps[number] for number in numbers]
         try:
-            return await self._means.performers.perform(item, states)
-        except Trouble as trouble:
-            self._journal.trouble(f"performing {states[0].step!r} of {item.trace}", trouble)
-            return [outcomes.of_trouble(trouble)] * len(states)
+            results = await self._means.performers.perform(item, states)
+        except FileNotFoundError as error:
+            raise Surprise(_performing(states)) from error
+        except (Trouble, OSError) as error:
+            self._journal.trouble(f"{_performing(states)} of {item.trace}", error)
+            return [outcomes.of_trouble(error)] * len(states)
         except Exception as error:
-            raise Surprise(f"performing {states[0].step!r}") from error
+            raise Surprise(_performing(states)) from error
+        if len(results) != len(states):
+            raise Surprise(f"{_performing(states)}: {len(results)} outcomes for {len(states)} steps")
+        return results
 
     async def _note(self, item: Item, numbers: Sequence[int], results: Sequence[Outcome]) -> Item:
         noting = partial(outcomes.noted, item, numbers, results, self._means.now(), self._means.book.site)
         noted: Item = noting() if len(numbers) <= MANY else await self._means.threads.run(noting)
+        self._known = noted
+        told = 0
         for number, result in zip(numbers, results, strict=True):
             if result.kind != "done":
+                if told and told % MANY == 0:
+                    await self._means.rest()
                 self._tell(noted.steps[number], result)
+                told += 1
         return noted
 
     def _tell(self, state: StepState, attempt: Outcome) -> None:
@@ -235,6 +250,13 @@ class Run:
             self._journal.failed(self.trace, state.step, outcome.status, outcome.why)
         elif attempt.kind == "try-again":
             self._journal.postponed(self.trace, state.step, attempt.why, state.next_at)
+
+    async def _put_aside(self, error: Exception) -> None:
+        """With what was done written in it: who sends it back in does not have it done again."""
+        if self._known is not None:
+            with suppress(OSError, Trouble):
+                await self._write(self._known)
+        await self._shunt(error)
 
     async def _shunt(self, error: Exception) -> None:
         self._journal.trouble(f"working on {self.trace}: shunted", error)
@@ -246,3 +268,10 @@ class Run:
             await self._queue.release(self.trace, self._means.now() + SPOOL_TROUBLE_S)
         else:
             self._journal.shunted(self.trace, str(error))
+
+
+def _performing(states: Sequence[StepState]) -> str:
+    """For the journal: of a group its first."""
+    step = states[0].step
+    others = f" and {len(states) - 1} more" if len(states) > 1 else ""
+    return f"performing {type(step).__name__} {addressed_as(step)}".rstrip() + others
