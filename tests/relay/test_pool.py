@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from tests.fakes import InlineThreads
 from tests.relay.play import FULL, HOP, LETTER, Play, kinds, letter
 from unitymail.relay import sending
+from unitymail.relay.client import QUIT_S
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.fitting import Nature
 from unitymail.relay.pool import CAREFUL_S, IDLE_S, LAST_WORDS_S, MOST_MESSAGES, PAUSE_S, Pool
@@ -114,6 +115,23 @@ def test_the_limit_is_lowered(tmp_path):
     answer(stage.plays[1])
     answer(stage.plays[1])
     assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 3
+
+
+def test_a_connection_that_ends_is_one(tmp_path):
+    """A server counts it until it has ended: the next one waits for that, and for no longer than a moment."""
+    for how in ("ends", "stays"):
+        stage = Stage(*FULL, "LIMITS MAILMAX=1", limit=1)
+        first, second = stage.send(tmp_path), stage.send(tmp_path)
+        play = stage.plays[0]
+        answer(play)
+        assert play.said() == "" and play.client.is_leaving and kinds(first[0]) == [("done", "2.0.0")]
+        assert second == [] and stage.connector.asked == 1
+        if how == "stays":
+            stage.advance(QUIT_S)
+            assert play.wire.aborted
+        play.lose()
+        answer(stage.plays[1])
+        assert kinds(second[0]) == [("done", "2.0.0")]
 
 
 def test_idle(tmp_path):
@@ -396,6 +414,7 @@ def test_nothing_behind_the_last_message(tmp_path):
     assert "MAIL" in play.hear("250 ok", *GO)
     assert "MAIL" not in play.hear("250 ok", *GO)
     assert play.hear("250 ok") == "QUIT\r\n"
+    play.lose()
     answer(stage.plays[1])
     assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
 

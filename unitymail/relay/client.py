@@ -76,6 +76,7 @@ class Client(smtp.ESMTPClient):
         self._starting_tls = False
         self._made_ready = False
         self._leaving = False
+        self._dropped = False
         self._lost = False
         self._timer: Any = None
         self._timer_at = math.inf
@@ -92,6 +93,11 @@ class Client(smtp.ESMTPClient):
     def usable(self) -> bool:
         """Whether another message may be begun."""
         return self._made_ready and not self._leaving and not self._lost
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is ending politely, so that the server has it still."""
+        return self._leaving and not self._dropped
 
     @property
     def encrypted(self) -> bool:
@@ -161,7 +167,7 @@ class Client(smtp.ESMTPClient):
 
     def drop(self) -> None:
         """End the connection at once: what the server makes of it is unknown, and it is not believed any more."""
-        self._leaving = True
+        self._leaving = self._dropped = True
         self._heard.clear()
         if not self._lost:
             self.transport.abortConnection()

@@ -106,7 +106,8 @@ class Pool:
 
     def _lacks_a_connection(self) -> bool:
         soon = len(self._opening) + self._about_to_ask
-        if len(self._waiting) <= soon or len(self._busy) + len(self._opening) >= self._limit():
+        room = self._limit() - len(self._busy) - len(self._opening)
+        if len(self._waiting) <= soon or room <= 0 or room <= sum(client.is_leaving for client in self._all):
             return False
         return self._is_alone() or self._pause is None
 
@@ -143,7 +144,7 @@ class Pool:
     def _ended(self, client: Client) -> None:
         self._all.discard(client)
         self._idle = [each for each in self._idle if each.client is not client]
-        self._look_whether_closed()
+        self._serve()
 
     # What conversations ask and tell (relay.turns.ITurns).
 
