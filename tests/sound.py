@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 
+import av
+
 from unitymail.codec import Codec
 from unitymail.interfaces.codec import Sound
 
@@ -63,3 +65,16 @@ def encoded_by_ffmpeg(samples, muxer, *options):
         input=samples, capture_output=True, timeout=60,
     )
     return done.stdout if done.returncode == 0 else b""
+
+
+def amr(samples):
+    """8,000 Hz samples as a mobile phone records them; Debian's FFmpeg can only play that."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="amr") as file:
+        stream = file.add_stream("libopencore_amrnb", rate=8000, layout="mono", bit_rate=12_200)
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(samples) // 2)
+        frame.sample_rate = 8000
+        frame.planes[0].update(samples)
+        for each in (*av.AudioResampler("s16", "mono", 8000, frame_size=160).resample(frame), None):
+            file.mux(stream.encode(each))
+    return out.getvalue()

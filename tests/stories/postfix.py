@@ -20,7 +20,7 @@ import trustme
 from tests.stories.house import PATIENCE_S, free_ports, needs, wait_a_little
 
 MECHANISMS = ("PLAIN", "LOGIN", "SCRAM-SHA-256")
-DOOR = "127.0.0.1:{port} inet n - n - 100 smtpd -o smtpd_sasl_path={name}\n"
+DOOR = "127.0.0.1:{port} inet n - n - 100 smtpd -o smtpd_sasl_path={name} -o smtpd_discard_ehlo_keywords={lacks}\n"
 SERVICES = """\
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -92,8 +92,9 @@ def readable_by_others():
 class Postfix:
     """A smart host at `port`. `username`, `password`: what it wants with `auth`; `ca_file`: who signed for `name`.
 
-    `ports[mechanism]` is a door that knows this mechanism only. Recipients barred@ are refused, later@ are asked to
-    wait, bounced@ are taken and reported as unknown afterwards. `inward`: the ports at which these domains are served.
+    `ports[mechanism]` is a door that knows this mechanism only, `data_port` one without CHUNKING. Recipients barred@
+    are refused, later@ are asked to wait, bounced@ are taken and reported as unknown afterwards. `inward`: the ports at
+    which these domains are served.
 
     Its folder is one of its own: Postfix's users must be able to come there, and pytest lets nobody in to its folders.
     """
@@ -108,7 +109,7 @@ class Postfix:
             words = "Postfix starts only as root: run this story as root"
             pytest.fail(words) if os.environ.get("UNITYMAIL_NO_SKIP") else pytest.skip(words)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postfix-"))
-        self.port, *ports = free_ports(1 + len(MECHANISMS))
+        self.port, self.data_port, *ports = free_ports(2 + len(MECHANISMS))
         self.ports = dict(zip(MECHANISMS, ports, strict=True))
         self.ca_file = self.folder / "ca.pem"
         self.process = None
@@ -140,11 +141,11 @@ class Postfix:
         who = "permit_sasl_authenticated" if auth else "permit"
         facts = {"d": d, "uid": owner.pw_uid, "gid": owner.pw_gid, "tls": tls, "who": who}
         (d / "etc/main.cf").write_text(SETTINGS.format(**facts))
-        doors = {"smtpd": (self.port, MECHANISMS)}
-        doors |= {mechanism.lower(): (port, (mechanism,)) for mechanism, port in self.ports.items()}
-        lines = [DOOR.format(port=port, name=name) for name, (port, _) in doors.items()]
+        doors = {"smtpd": (self.port, MECHANISMS, ""), "data": (self.data_port, MECHANISMS, "chunking")}
+        doors |= {mechanism.lower(): (port, (mechanism,), "") for mechanism, port in self.ports.items()}
+        lines = [DOOR.format(port=port, name=name, lacks=lacks) for name, (port, _, lacks) in doors.items()]
         (d / "etc/master.cf").write_text("".join(lines) + SERVICES)
-        for name, (_, mechanisms) in doors.items():
+        for name, (_, mechanisms, _) in doors.items():
             (d / f"etc/sasl/{name}.conf").write_text(
                 f"pwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: {d}/etc/sasldb2\n"
                 f"mech_list: {' '.join(mechanisms)}\n"
@@ -207,11 +208,15 @@ class Postfix:
         self.process = None
         shutil.rmtree(self.folder)
 
-    def received(self):
-        """[(recipient, octets)] of what was delivered, in the order of arrival."""
+    def having(self, word):
+        """[(recipient, octets)] of the messages with the word in them that were delivered, in the order of arrival.
+
+        Lines end as on the wire, not as Postfix keeps them.
+        """
         new = self.folder / "mail" / "all" / "new"
         files = sorted(new.iterdir(), key=lambda path: path.stat().st_mtime_ns) if new.exists() else []
-        return [(_recipient(octets), octets) for octets in (path.read_bytes() for path in files)]
+        found = (path.read_bytes().replace(b"\n", b"\r\n") for path in files)
+        return [(_recipient(octets), octets) for octets in found if word.encode() in octets]
 
 
 def _recipient(octets):

@@ -1,12 +1,17 @@
 """What Robin gets back: replies from another node, a voice-mail system and outside, reports, and receipts."""
 
+import smtplib
 import subprocess
 
+import pytest
+
 from tests.sound import NEAR_DB, REFERENCE, samples_of, snr_db
-from tests.stories.house import ROOT, hand_in, needs, until
+from tests.stories.house import PATIENCE_S, ROOT, hand_in, needs, until
 from tests.stories.site import CHRIS, DANA, JO, PAT, ROBIN, Told, letter, parsed, tag
 
 OUT = "terry@elsewhere.example"
+LISTED, STRANGER = "127.0.0.1", "127.0.0.9"
+"""Node A has the first on its access list."""
 
 
 def only_audio(octets):
@@ -138,6 +143,29 @@ def test_a_reply_from_outside(site, postfix):
                     site.a.run("badmail", "requeue", bad["id"])
                     site.inbox(site.a, "robin", word)
     assert site.a.ask("badmail", "list") == []
+
+
+@pytest.mark.parametrize(("rule", "welcome"), [
+    ("bad-mail", ()), ("accept-from-trusted", (LISTED,)), ("accept", (LISTED, STRANGER)),
+], ids=["nobody", "listed", "anybody"])  # fmt: skip
+def test_who_may_bring_mail_of_outside_senders(site, rule, welcome):
+    """Each value of unknown_sender: nobody, who is on the access list, anybody. Others are told 250 all the same."""
+    words = {caller: tag() for caller in (LISTED, STRANGER)}
+    open_door = ("smtp.untrusted_require_auth=false", "smtp.untrusted_tls=optional")
+    with site.rules(site.a, f"unknown_sender={rule}", *open_door):
+        for caller, word in words.items():
+            address = ("127.0.0.1", site.a.ports["smtp"])
+            with smtplib.SMTP(*address, timeout=PATIENCE_S, source_address=(caller, 0)) as client:
+                hand_in(client, OUT, [ROBIN], letter("voice_reply", word, From=OUT, To=ROBIN))
+        for caller in welcome:
+            site.inbox(site.a, "robin", words[caller])
+        site.quiet()
+        refused = {word for caller, word in words.items() if caller not in welcome}
+        bad = site.a.ask("badmail", "list")
+        assert {each["subject"].split()[-1] for each in bad} == refused
+        assert not any(site.having(site.a, "robin", word) for word in refused)
+        for each in bad:
+            site.a.run("badmail", "delete", each["id"])
 
 
 def test_a_report_from_outside(site, postfix):
