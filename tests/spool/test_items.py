@@ -1,6 +1,7 @@
 """Items on the disk: what was written, moved or removed is so after a power cut as well."""
 
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from unitymail.interfaces.spool import DONE, Item, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
+from unitymail.spool.claim import try_lock
 from unitymail.spool.index import LOW, NORMAL, URGENT
 from unitymail.spool.items import Items, level_of_mode
 from unitymail.spool.places import Places
@@ -158,3 +160,20 @@ def test_bad_mail_sent_back_is_an_item_for_good(room):
     items, left = room.after_a_cut()
     assert left == ["items/t1.eml", "items/t1.json"]
     assert items.read("t1").steps == ()
+
+
+def test_half_of_something_may_be_an_administrators(room):
+    """A start leaves alone a message that is being moved back from shunted/, its envelope to follow, and an envelope
+    that is being written; what has been half of nothing for an hour goes, and what the dead were writing at once."""
+    items, now = room.items, time.time()
+    os.unlink(items.envelope_path("t1"))
+    for trace in ("t2", "t3"):
+        with open(items.envelope_path(trace).replace(".json", ".tmp"), "w") as file:
+            file.write("{")
+    fd = try_lock(items.envelope_path("t3").replace(".json", ".tmp"))
+    folder = os.path.dirname(items.message_path("t1"))
+    assert items.clean(now + 3_500) == 1
+    assert sorted(os.listdir(folder)) == ["t1.eml", "t3.tmp"]
+    os.close(fd)
+    assert items.clean(now + 3_700) == 2
+    assert os.listdir(folder) == []

@@ -8,6 +8,9 @@ write). These are hints: a claim reads the file. An envelope file is always repl
 
 Note *The envelope may come later*. While the commit record of an item is not retired, its envelope file may be missing,
 or older than what the commit journal notes of it (`in_hand`, `notes`). A message file alone is no item to anybody else.
+
+Note *Alone*. It may be half of something all the same: a message that an administrator is moving back from shunted/,
+or sending back in from bad mail. One that is nobody's any more is removed only when it has been so for a while.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from functools import partial
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.routing.steps import HandOver, RelayToSmartHost, RelayToUser
-from unitymail.spool.claim import lock_descriptor
+from unitymail.spool.claim import lock_descriptor, try_lock, unlock
 from unitymail.spool.form import Unreadable, read_form, write_form
 from unitymail.spool.index import LOW, NORMAL, URGENT, level_of
 from unitymail.spool.places import Places, traces_in, unlink_if_there
@@ -31,6 +34,7 @@ MODES = {URGENT: 0o700, NORMAL: 0o600, LOW: 0o400}
 FLUSHED_ONE_BY_ONE = 64
 _USUAL = 8_192
 """Octets that are read at once; most envelopes are shorter."""
+ALONE_S = 3_600.0
 NEVER = 7_258_118_400.0
 """When a held item falls due: the year 2200."""
 
@@ -170,16 +174,34 @@ class Items:
         unlink_if_there(self._disk, self.message_path(trace))
         self._disk.flush_directory(self._places.items)
 
-    def clean(self) -> int:
-        """Remove temporaries and message files without envelope, when no other process works here; how many."""
+    def clean(self, now: float) -> int:
+        """Remove what was left behind, when no other node works here; how many files.
+
+        These are envelopes that nobody is writing, and messages without envelope, if they were not touched for a while.
+        """
         count = 0
         for trace in list(traces_in(self._places.items, ".tmp")):
-            unlink_if_there(self._disk, os.path.join(self._places.items, f"{trace}.tmp"))
-            count += 1
+            count += self._remove_abandoned(os.path.join(self._places.items, f"{trace}.tmp"))
         for trace in set(traces_in(self._places.items, ".eml")) - set(traces_in(self._places.items, ".json")):
-            unlink_if_there(self._disk, self.message_path(trace))
-            count += 1
+            with suppress(FileNotFoundError):
+                if os.stat(self.message_path(trace)).st_ctime < now - ALONE_S:
+                    self._disk.unlink(self.message_path(trace))
+                    count += 1
         return count
+
+    def _remove_abandoned(self, temporary: str) -> bool:
+        """Who writes it holds its lock."""
+        try:
+            fd = try_lock(temporary)
+        except FileNotFoundError:
+            return False
+        if fd is None:
+            return False
+        try:
+            unlink_if_there(self._disk, temporary)
+        finally:
+            unlock(fd)
+        return True
 
 
 def _octets_of(envelope: int, reading: Reading) -> bytes:

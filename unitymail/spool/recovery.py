@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -45,7 +45,8 @@ class Recovery:
     """`owner` is the process that recovers."""
 
     def __init__(
-        self, *, places: Places, disk: IDisk, store: IStore, items: Items, xids: Xids, owner: str
+        self, *, places: Places, disk: IDisk, store: IStore, items: Items, xids: Xids, owner: str,
+        now: Callable[[], float],
     ) -> None:
         self._places = places
         self._disk = disk
@@ -53,6 +54,7 @@ class Recovery:
         self._items = items
         self._xids = xids
         self._owner = owner
+        self._now = now
         self._done: Counter[str] = Counter()
 
     def run(self) -> Counter[str]:
@@ -63,7 +65,7 @@ class Recovery:
             self._remove_intake(living)
             self._remove_segments(dead)
             if living <= {self._owner}:
-                self._done["temporary files of items removed"] += self._items.clean()
+                self._done["temporary files of items removed"] += self._items.clean(self._now())
             for remains in dead:
                 unlink_if_there(self._disk, os.path.join(self._places.journal, f"{remains.owner}.lock"))
         finally:
