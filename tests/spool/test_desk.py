@@ -166,6 +166,28 @@ class DeskTests(SynchronousTestCase):
         self.successResultOf(again.spool.queue.finish(item))
         self.assertEqual(files_under(again.places.items), [])
 
+    def test_deleted_is_deleted_whatever_the_power_does(self):
+        """That its commit record is retired must be durable, too: here the node could not say so yet."""
+        flush = self.room.disk.flush_directory
+
+        def failing(path):
+            if path == self.room.places.intake:
+                raise OSError(5, "Input/output error")
+            flush(path)
+
+        self.send("t1", retire=False)
+        self.room.disk.flush_directory = failing
+        self.room.clock.advance(1)
+        self.room.disk.flush_directory = flush
+        self.assertEqual((files_under(self.room.places.intake), self.room.spool._commits.unretired()), ([], 1))
+        self.assertEqual(self.did(self.desk.delete(["t1"]))[0], ["t1"])
+        root = os.path.join(self.mktemp(), "after")
+        os.makedirs(os.path.dirname(root))
+        Model(self.room.disk.events).build(root, DROPPED)
+        room = a_spool(root, clock=self.room.clock)
+        self.successResultOf(room.spool.recover())
+        self.assertEqual(files_under(room.places.items), [])
+
     def test_what_is_worked_on_is_left_alone(self):
         """Every verb is refused while an attempt is under way, and says so."""
         self.send("t1")

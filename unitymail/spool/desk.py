@@ -25,6 +25,7 @@ from unitymail.spool.nudges import RELEASED, RETRIED, Nudges
 from unitymail.spool.places import Places, is_trace, traces_in
 
 BOUNCED = "5.0.0"
+DELETED = "deleted"
 TOGETHER = 500
 """Items that share their flush and their nudge."""
 
@@ -78,7 +79,7 @@ class QueueDesk:
         return self._change(traces, f"bounced ({why})", lambda item: bounced(item, why))
 
     def delete(self, traces: Iterable[str]) -> Iterator[Changed]:
-        return self._change(traces, "deleted", self._deleted)
+        return self._change(traces, DELETED, self._deleted)
 
     def _change(self, traces: Iterable[str], what: str, change: Change) -> Iterator[Changed]:
         done: list[str] = []
@@ -98,6 +99,8 @@ class QueueDesk:
 
     def _settle(self, what: str, done: list[str]) -> None:
         if done:
+            if what == DELETED:  # that no record brings them back was looked up, but perhaps not durable
+                self._disk.flush_directory(self._places.intake)
             self._items.make_durable(done)
             self._nudges.leave(self._who, what, done)
             done.clear()
