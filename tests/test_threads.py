@@ -62,3 +62,20 @@ class ThreadsTests(unittest.TestCase):
         yield gatherResults([first, *rest])
         self.assertFalse(threads.run(done.append, 4).called)
         self.assertEqual(done, [1, 2, 3])
+
+    @inlineCallbacks
+    def test_when_the_system_gives_no_more_threads(self):
+        """Those that are there do the work, one job after the other; with none at all who asks is told."""
+        begin, threads = threading.Thread.start, self.pool(3)
+
+        def refused(thread):
+            raise RuntimeError("can't start new thread")
+
+        self.patch(threading.Thread, "start", refused)
+        yield self.assertFailure(threads.run(threading.current_thread), RuntimeError)
+        self.patch(threading.Thread, "start", begin)
+        first = yield threads.run(threading.current_thread)
+        self.patch(threading.Thread, "start", refused)
+        others = yield gatherResults([threads.run(threading.current_thread) for _ in range(5)])
+        self.assertEqual(others, [first] * 5)
+        self.patch(threading.Thread, "start", begin)

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -51,16 +51,20 @@ class Threads:
         answer: Deferred[Any] = Deferred()
         if self._ended:
             return answer
+        if self._started and len(self._threads) < min(self._under_way + 1, self._size):
+            try:
+                self._begin_thread()
+            except RuntimeError:  # the system gives no more: those that are there do it, later
+                if not self._threads:
+                    return fail()
         self._under_way += 1
         self._jobs.put((function, args, kwargs, answer))
-        if self._started and len(self._threads) < min(self._under_way, self._size):
-            self._begin_thread()
         return answer
 
     def _begin_thread(self) -> None:
         thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
