@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from unitymail.spool import turns
 from unitymail.spool.index import LOW, NORMAL, SHARE, URGENT, Index, level_of
 from unitymail.spool.places import parent_of
 
@@ -185,6 +186,9 @@ class AgainstAPlainList(RuleBasedStateMachine):
     def put(self, name, derived, after, level, hop, latest):
         trace = name + "-r" if derived else name
         at_latest = self.now + latest if latest else 0.0
+        if trace in self.plain and self.plain[trace]["claimed"]:
+            self.index.put(trace, self.now + after, level, hop, at_latest)
+            return
         self.index.put(trace, self.now + after, level, hop, at_latest)
         self.plain[trace] = {"when": self.now + after, "level": level, "hop": hop, "claimed": False,
                              "latest": max(at_latest, self.now + after) if at_latest and hop else None}
@@ -254,7 +258,19 @@ class AgainstAPlainList(RuleBasedStateMachine):
         assert self.index.traces() == set(self.plain)
 
 
+class OfLittleRoom(AgainstAPlainList):
+    """The same where lines are looked through all the time for entries that no longer count."""
+
+    def __init__(self):
+        super().__init__()
+        self.spare, turns.SPARE = turns.SPARE, 1
+
+    def teardown(self):
+        turns.SPARE = self.spare
+
+
 TestAgainstAPlainList = AgainstAPlainList.TestCase
+TestOfLittleRoom = OfLittleRoom.TestCase
 
 
 def test_a_change_that_comes_too_late():

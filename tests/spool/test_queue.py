@@ -228,7 +228,8 @@ sys.stdin.read()
             elif failed:
                 self.assertIsNone(self.claim(trace))
             self.assertNotIn(trace, self.queue)
-            self.assertLessEqual({f"{trace}.eml", f"{trace}.json", f"{trace}.txt"}, set(os.listdir(self.places.shunted)))
+            put_aside = {f"{trace}.eml", f"{trace}.json", f"{trace}.txt"}
+            self.assertLessEqual(put_aside, set(os.listdir(self.places.shunted)))
             self.assertNotIn(f"{trace}.json", os.listdir(self.places.items))
         self.assertGreater(calls, 15)
         self.assertEqual((self.room.spool._in_hand._held, self.room.spool._in_hand._unreadable), ({}, {}))

@@ -12,8 +12,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Container, Iterator
 
-
-_SPARE = 1_000
+SPARE = 1_000
+"""Entries of a line that may be of no use."""
 
 
 class Line:
@@ -28,7 +28,7 @@ class Line:
         self.hop = hop
         self.turns = turns
         self.times: list[tuple[float, str]] = []
-        self.room = _SPARE
+        self.room = SPARE
 
 
 Counts = Callable[[Line, float, str], bool]
@@ -61,7 +61,7 @@ class Turns:
     def _clear(self, line: Line) -> None:
         line.times = [entry for entry in set(line.times) if self._counts(line, *entry)]
         heapq.heapify(line.times)
-        line.room = 2 * len(line.times) + _SPARE
+        line.room = 2 * len(line.times) + SPARE
 
     def ring(self, now: float) -> bool:
         """Let lines take part whose time has come; whether any does."""
