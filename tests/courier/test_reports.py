@@ -369,3 +369,10 @@ def test_the_keepers_of_the_undeliverable():
         assert with_reports(asked, 0, book) is asked
     ended = with_reports(replace(item, steps=(item.steps[0], one, two)), 0, book)
     assert isinstance(ended.steps[-1].step, BadMail)
+
+
+def test_malformed_mail_is_nothing_for_the_keepers():
+    """What is not built as mail should be, and can be neither delivered nor returned, is bad mail."""
+    item = replace(an_item(relay("a@x.example", NOBODY), sender=""), malformed=True)
+    (step,) = told(item, book=FakeBook(ROBIN, CHRIS, KEEPERS))
+    assert isinstance(step, BadMail)

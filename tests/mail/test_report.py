@@ -320,6 +320,19 @@ def test_utf8_addresses_use_the_global_types():
     assert b"Content-Type: message/global-headers\r\n" in secret
 
 
+def test_an_original_recipient_beyond_ascii_is_enough_for_the_global_type():
+    """Who wrote to zoë, and whose message went on to an ASCII address, reads of zoë."""
+    octets = report(replace(FULL, orcpt="utf-8;zoë@x.example"))
+    assert b"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n" in octets
+    assert "Original-Recipient: utf-8; zoë@x.example\r\nFinal-Recipient: rfc822; chris@".encode() in octets
+
+
+def test_half_a_message_does_not_come_back_as_a_whole():
+    """When only its beginning is at hand, it is returned as a header."""
+    third = parts(report(about=original(size=len(LETTER) + 1)))[3]
+    assert third.get_content_type() == "text/rfc822-headers"
+
+
 def test_a_report_in_ascii_is_7bit_clean():
     """Whatever the subject: it is encoded in the header and quoted-printable for the person."""
     octets = report(about=original(subject="Grüße an alle"))

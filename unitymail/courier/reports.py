@@ -108,11 +108,14 @@ def _ended(item: Item, number: int) -> Item:
 
 
 def _with_keepers(item: Item, book: IBook) -> Item:
-    """A report about a report is never made: what cannot be delivered with the null sender is kept here."""
+    """A report about a report is never made: what cannot be delivered with the null sender is kept here.
+
+    What is malformed is bad mail: the mail program of a keeper is spared it (decisions.md, Undeliverable NDR).
+    """
     reason = why_undeliverable(item)
     if not reason or any(isinstance(state.step, BadMail) for state in item.steps):
         return item
-    keepers = kept_by(book, reason)
+    keepers = (BadMail(reason),) if item.malformed else kept_by(book, reason)
     asked = [state for state in item.steps if state.step in keepers]
     if any(not _has_failed(state) for state in asked):
         return item
