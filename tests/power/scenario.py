@@ -56,7 +56,7 @@ class Promises:
 class Node:
     """Store, spool and courier on one disk, everything in one thread, a clock of ours."""
 
-    def __init__(self, root, disk, now=NOW):
+    def __init__(self, root, disk, now=NOW, **facts):
         self.root = str(root)
         os.makedirs(self.root, exist_ok=True)
         self.disk = disk
@@ -65,7 +65,7 @@ class Node:
         clock = Clock()
         clock.advance(now)
         store = Store(os.path.join(self.root, "accounts"), disk=disk, now=clock.seconds, host="vm1.example.com")
-        room = a_spool(self.root, disk=disk, store=store, clock=clock)
+        room = a_spool(self.root, disk=disk, store=store, clock=clock, **facts)
         self.room = a_courier(self.root, room=room)
         self.clock, self.store, self.spool, self.journal = clock, store, room.spool, room.journal
 

@@ -10,12 +10,14 @@ from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
 from tests.power.test_disk_errors import Failing
 from tests.power.test_power_cut import brief, moments
 from tests.power.way_out import OutNode, Promises, check, leave
+from unitymail.spool.spool import GATHER_S
 
 
-@pytest.fixture(scope="module")
-def events(tmp_path_factory):
+@pytest.fixture(scope="module", params=[0.0, GATHER_S], ids=["at-once", "gathered"])
+def events(tmp_path_factory, request):
+    """That an item is finished is noted at once, or with others a few milliseconds later."""
     disk = RecordingDisk(tmp_path_factory.mktemp("leaving"))
-    node = OutNode(disk.root, disk)
+    node = OutNode(disk.root, disk, gather_s=request.param)
     leave(node)
     assert node.accepted == ["t1", "t2", "t3", "t4", "t5", "t5x", "t6"]
     node.store.close()

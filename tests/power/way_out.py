@@ -28,8 +28,8 @@ TO_ROBIN, TO_CHRIS = (Deliver(user.id, user.address) for user in (ROBIN, CHRIS))
 class OutNode(Node):
     """It notes in the log of the disk who was served ("sent") and whose outcome was said to be durable ("told")."""
 
-    def __init__(self, root, disk, now=NOW):
-        super().__init__(root, disk, now)
+    def __init__(self, root, disk, now=NOW, **facts):
+        super().__init__(root, disk, now, **facts)
         self.relay, self.queue = self.room.relay, self.spool.queue
         self.queue.record = self._telling(self.queue.record)
         self.queue.finish = self._telling(self.queue.finish)
