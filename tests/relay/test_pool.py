@@ -419,6 +419,28 @@ def test_nothing_behind_the_last_message(tmp_path):
     assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
 
 
+def test_a_message_of_many_transactions(tmp_path):
+    """It is not begun where it cannot be ended: the server would close in the middle, and the rest would wait."""
+    stage = Stage(*FULL, "LIMITS MAILMAX=3 RCPTMAX=1", limit=1)
+    first = stage.send(tmp_path)
+    to = ["a@example.net", "b@example.net", "c@example.net"]
+    many = stage.send(tmp_path, to=to)
+    play = stage.plays[0]
+    play.said()
+    assert "MAIL" not in play.hear(*GO)
+    assert play.hear("250 ok") == "QUIT\r\n" and kinds(first[0]) == [("done", "2.0.0")]
+    play.lose()
+    play = stage.plays[1]
+    for _ in to:
+        answer(play)
+    assert kinds(many[0]) == [("done", "2.0.0")] * 3 and not play.client.usable
+    play.lose()
+    more = stage.send(tmp_path, to=[*to, "d@example.net"])
+    for _ in range(4):
+        answer(stage.plays[2])
+    assert kinds(more[0]) == [("done", "2.0.0")] * 4, "more than any connection has room for is tried all the same"
+
+
 def test_one_after_the_other(tmp_path):
     """Who sends the next message when the last one is done needs no other connection for it."""
     stage = Stage(limit=8)

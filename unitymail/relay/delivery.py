@@ -27,6 +27,11 @@ MOST = 1_000
 """Recipients of a transaction, whatever the server takes: their lines are made in one turn."""
 
 
+def most_recipients(offers: Offers) -> int:
+    """Of one transaction."""
+    return min(offers.most_recipients or FEWEST, MOST)
+
+
 @value
 class Group:
     """Recipients, by their number, for one transaction; `sender` is the reverse-path there."""
@@ -43,7 +48,7 @@ class Delivery:
         self._hop = hop
         self._remote = remote_mta
         self._offers = offers
-        self._most = min(offers.most_recipients or FEWEST, MOST)
+        self._most = most_recipients(offers)
         # Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2).
         tells = offers.dsn and (outgoing.deliver_by is None or offers.deliver_by is not None)
         self._success: Literal["", "relayed"] = "" if tells else "relayed"

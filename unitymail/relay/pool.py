@@ -24,7 +24,9 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.relay.client import Client
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.conversation import Conversation
+from unitymail.relay.delivery import most_recipients
 from unitymail.relay.fitting import no_promise, unproven
+from unitymail.relay.offers import Offers
 from unitymail.relay.sending import Waiting
 from unitymail.relay.turns import Settled
 from unitymail.routing.next_hop import NextHop
@@ -158,9 +160,14 @@ class Pool:
     def _may_go_on(self, conversation: Conversation) -> bool:
         """Whether the connection has room for another message, and the site for the connection."""
         client = conversation.client
-        if client.messages >= min(client.offers.most_messages or MOST_MESSAGES, MOST_MESSAGES):
+        most = min(client.offers.most_messages or MOST_MESSAGES, MOST_MESSAGES)
+        if client.messages and client.messages + self._transactions(client.offers) > most:
             return False
         return len(self._busy) + len(self._opening) <= self._limit()
+
+    def _transactions(self, offers: Offers) -> int:
+        """Of the message that is next: each counts as one where the server counts them."""
+        return -(-len(self._waiting[0].outgoing.recipients) // most_recipients(offers)) if self._waiting else 1
 
     def _is_careful(self) -> bool:
         return self._careful_until > 0 and self._clock.seconds() < self._careful_until
