@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from unitymail.courier.patience import began, deadline, look_at, notice_at, tried_until
+from unitymail.courier.patience import began, deadline, look_at, notices_at, tried_until
 from unitymail.interfaces.spool import DONE, Item, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.routing.steps import BadMail, Deliver, RelayToSmartHost, Report
@@ -34,7 +34,7 @@ def test_future_release_starts_the_clock():
     held = with_envelope(hold_until=1_000 + 7 * DAY)
     assert began(held) == 1_000 + 7 * DAY
     assert deadline(held, RELAY, SITE) == 1_000 + 9 * DAY
-    assert notice_at(held, RELAY, SITE) == 1_000 + 7 * DAY + 4 * HOUR
+    assert notices_at(held, RELAY, SITE) == (1_000 + 7 * DAY + 4 * HOUR,)
 
 
 def test_deliver_by_return_ends_patience():
@@ -44,15 +44,15 @@ def test_deliver_by_return_ends_patience():
     assert deadline(back, Report("a@b", ()), SITE) == 1_000 + 2 * DAY
     notice = with_envelope(deliver_by=1_000 + HOUR, deliver_by_mode="N")
     assert deadline(notice, RELAY, SITE) == 1_000 + 2 * DAY
-    assert notice_at(notice, RELAY, SITE) == 1_000 + HOUR
-    assert notice_at(notice, BadMail("x"), SITE) is None
+    assert notices_at(notice, RELAY, SITE) == (1_000 + 4 * HOUR, 1_000 + HOUR)
+    assert notices_at(notice, BadMail("x"), SITE) == ()
 
 
 def test_no_notice_where_the_site_wants_none():
     """relay.delay_notice = 0 leaves only the sender's own moment."""
     silent = replace(SITE, relay_delay_notice=0)
-    assert notice_at(ITEM, RELAY, silent) is None
-    assert notice_at(with_envelope(deliver_by=5_000.0, deliver_by_mode="N"), RELAY, silent) == 5_000
+    assert notices_at(ITEM, RELAY, silent) == ()
+    assert notices_at(with_envelope(deliver_by=5_000.0, deliver_by_mode="N"), RELAY, silent) == (5_000,)
 
 
 def test_the_moments_to_look():
@@ -61,6 +61,15 @@ def test_the_moments_to_look():
     assert look_at(ITEM, state, SITE, 1_000) == 1_000 + 4 * HOUR
     assert look_at(ITEM, state, SITE, 1_000 + 4 * HOUR) == 1_000 + 2 * DAY
     assert look_at(ITEM, state, SITE, 1_000 + 2 * DAY) == 0
+
+
+def test_a_deliver_by_time_after_the_notice_of_delay():
+    """Whatever the hop does, somebody looks at both: the later one may be all that the sender wants to hear of."""
+    late = with_envelope(deliver_by=1_000 + 12 * HOUR, deliver_by_mode="N")
+    state = StepState(RELAY)
+    assert look_at(late, state, SITE, 1_000) == 1_000 + 4 * HOUR
+    assert look_at(late, state, SITE, 1_000 + 4 * HOUR) == 1_000 + 12 * HOUR
+    assert look_at(late, state, SITE, 1_000 + 12 * HOUR) == 1_000 + 2 * DAY
 
 
 def test_until_when_it_is_tried():

@@ -50,21 +50,19 @@ def tried_until(item: Item, site: SiteSettings) -> float:
     return max(ends, default=began(item) + site.relay_retry_for)
 
 
-def notice_at(item: Item, step: Step, site: SiteSettings) -> float | None:
-    """When the sender may hear that the step waits; None for never."""
+def notices_at(item: Item, step: Step, site: SiteSettings) -> tuple[float, ...]:
+    """The moments at which the sender may hear that the step waits: after some hours, and one of the sender's own.
+
+    Who wants no notices of delay wants that of a deliver-by time none the less: either may be the one that is due.
+    """
     if isinstance(step, UNTOLD):
-        return None
-    times = []
-    if site.relay_delay_notice:
-        times.append(began(item) + site.relay_delay_notice)
-    if item.envelope.deliver_by_mode == "N" and item.envelope.deliver_by is not None:
-        times.append(item.envelope.deliver_by)
-    return min(times, default=None)
+        return ()
+    after_hours = began(item) + site.relay_delay_notice if site.relay_delay_notice else None
+    own = item.envelope.deliver_by if item.envelope.deliver_by_mode == "N" else None
+    return tuple(moment for moment in (after_hours, own) if moment is not None)
 
 
 def look_at(item: Item, state: StepState, site: SiteSettings, now: float) -> float:
     """The next moment after `now` when the waiting step must be looked at even if it cannot be tried; 0.0 for none."""
-    moments = [deadline(item, state.step, site)]
-    if (notice := notice_at(item, state.step, site)) is not None:
-        moments.append(notice)
+    moments = (deadline(item, state.step, site), *notices_at(item, state.step, site))
     return min((moment for moment in moments if moment > now), default=0.0)

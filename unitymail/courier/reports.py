@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from unitymail.courier.outcomes import is_cause
-from unitymail.courier.patience import UNTOLD, notice_at
+from unitymail.courier.patience import UNTOLD, notices_at
 from unitymail.courier.undeliverable import kept_by
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
@@ -194,8 +194,7 @@ def _success(state: StepState, outcome: Outcome, wish: Recipient, hearing: _Hear
 def _delay(state: StepState, wish: Recipient, hearing: _Hearing) -> Fate | None:
     """One notice a recipient: at the sender's own moment (RFC 2852, mode N) even without NOTIFY=DELAY."""
     item, site = hearing.item, hearing.book.site
-    due = notice_at(item, state.step, site)
-    if due is None or hearing.now < due:
+    if not any(moment <= hearing.now for moment in notices_at(item, state.step, site)):
         return None
     by = item.envelope.deliver_by if item.envelope.deliver_by_mode == "N" else None
     wanted = not _never(wish) if by is not None and hearing.now >= by else _hears(wish, "DELAY")
