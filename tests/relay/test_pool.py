@@ -264,7 +264,7 @@ def test_one_pause_for_all(tmp_path):
 def test_not_heard_and_another_connection(tmp_path):
     """Who was sent behind another and not heard waits for a turn of its own, also where others go behind."""
     stage = Stage(limit=2)
-    found = [stage.send(tmp_path, sender=f"{name}@vm1.example.com") for name in "abcd"]
+    found = [stage.send(tmp_path, sender=f"{name}@vm1.example.com") for name in "abcde"]
     one, two = stage.plays
     two.said()
     stage.connector.wait = Deferred()
@@ -274,8 +274,26 @@ def test_not_heard_and_another_connection(tmp_path):
     assert "<c@vm1" in two.hear("250 ok")
     assert "<d@vm1" in two.hear(*GO)
     two.hear("250 ok", *GO)
+    assert "<e@vm1" in two.hear("250 ok")
+    two.hear(*GO)
     two.hear("250 ok")
-    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 4
+    assert [kinds(each[0]) for each in found] == [[("done", "2.0.0")]] * 5
+
+
+def test_not_behind_a_slow_answer(tmp_path):
+    """Who waits while a connection is being made goes there: the answer to the message in front may take minutes."""
+    stage = Stage(limit=2)
+    first = stage.send(tmp_path)
+    stage.connector.wait = Deferred()
+    second = stage.send(tmp_path)
+    one = stage.plays[0]
+    one.said()
+    assert "MAIL" not in one.hear(*GO)
+    stage.connector.wait.callback(None)
+    answer(stage.plays[1])
+    assert kinds(second[0]) == [("done", "2.0.0")] and first == []
+    one.hear("250 2.0.0 taken")
+    assert kinds(first[0]) == [("done", "2.0.0")]
 
 
 def test_the_last_connection_of_several_fails(tmp_path):

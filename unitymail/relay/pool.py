@@ -153,9 +153,15 @@ class Pool:
     def next(self, conversation: Conversation, *, in_hope: bool) -> Waiting | None:
         if not self._waiting or self._closed is not None or not self._may_go_on(conversation):
             return None
-        if in_hope and (self._is_careful() or not self._waiting[0].may_follow(conversation.client.offers)):
+        if in_hope and not self._may_follow(conversation.client.offers):
             return None
         return self._waiting.popleft()
+
+    def _may_follow(self, offers: Offers) -> bool:
+        """Whether the next one may be begun behind another: not if a connection is being made that would be free."""
+        if self._is_careful() or len(self._waiting) <= len(self._opening):
+            return False
+        return self._waiting[0].may_follow(offers)
 
     def _may_go_on(self, conversation: Conversation) -> bool:
         """Whether the connection has room for another message, and the site for the connection."""
