@@ -14,6 +14,7 @@ from unitymail.interfaces.spool import DONE, Outcome, StepState
 from unitymail.mail.envelope import Recipient
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.routing.steps import Deliver, HandOver, RelayToSmartHost, RelayToUser
+from unitymail.ways_out import look_again
 
 A, B, C = (RelayToSmartHost(f"{name}@elsewhere.example") for name in "abc")
 OVER = HandOver(PEER.id, "dave@vm2.example.com")
@@ -74,6 +75,26 @@ class StoryTests(SynchronousTestCase):
         pass_time(self.desk, HOUR, MINUTE)
         self.assertEqual(self.reports()[-1], [("failed", "4.4.1", B.to)])
         self.assertEqual(len(self.reports()), 4)
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_busy_for_ever(self):
+        """Tried after 1, 2, 5, 10, 20, 40 and 60 minutes, then every hour, last when two days are over.
+
+        One notice after exactly four hours, one failure at the end.
+        """
+        self.go()
+        self.relay.always["smart-host"] = BUSY
+        send(self.desk, A)
+        tries, told = [0], []
+        for minute in range(1, 2 * DAY // MINUTE + 61):
+            before, reports = len(self.relay.sent), len(self.reports())
+            self.desk.clock.advance(MINUTE)
+            self.desk.clock.advance(0)
+            tries += [minute] * (len(self.relay.sent) - before)
+            told += [(minute, *report) for report in self.reports()[reports:]]
+        schedule = [0, 1, 3, 8, 18, 38, 78, 138, *range(198, 48 * 60, 60), 48 * 60]
+        self.assertEqual(tries, schedule)
+        self.assertEqual(told, [(4 * 60, ("delayed", "4.3.2", A.to)), (48 * 60, ("failed", "4.3.2", A.to))])
         self.assertEqual(self.desk.queue.items(), [])
 
     def test_greylisted(self):
@@ -157,6 +178,63 @@ class StoryTests(SynchronousTestCase):
         self.assertEqual(self.reports(), [])
         pass_time(self.desk, 2 * MINUTE)
         self.assertEqual(self.reports(), [[("failed", "5.4.7", A.to)]])
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_deliver_by_or_return_in_the_middle_of_an_attempt(self):
+        """The answer comes after that moment, and the message did not go: it is the time that was too short."""
+        gate = Deferred()
+        self.go(smart_host=[gate])
+        send(self.desk, A, envelope={"deliver_by": self.desk.clock.seconds() + 10, "deliver_by_mode": "R"})
+        self.desk.clock.advance(12)
+        gate.callback(BUSY)
+        self.desk.clock.advance(0)
+        self.assertEqual(self.reports(), [[("failed", "5.4.7", A.to)]])
+        self.assertIn(b"Diagnostic-Code: smtp; 450 4.3.2 busy", self.report().as_bytes())
+        self.assertEqual(self.desk.queue.items(), [])
+
+    def test_accept_and_relay_when_one_half_fails(self):
+        """Each half is tried again for itself: one copy in the mailbox, one at the address outside."""
+        self.go(smart_host=[BUSY, BUSY])
+        deliver, asked = self.desk.store.deliver, []
+        self.desk.store.deliver = lambda *args, **more: asked.append(args[0]) or deliver(*args, **more)
+        halves = Deliver(ROBIN.id, ROBIN.address), RelayToUser(ROBIN.id, "robin@home.example", ROBIN.address, kept=True)
+        send(self.desk, *halves, trace="t1")
+        pass_time(self.desk, 10 * MINUTE)
+        self.assertEqual((asked, len(self.relay.sent)), ([ROBIN.id], 3))
+        self.desk.store.broken.add(ROBIN.id)
+        send(self.desk, *halves, trace="t2")
+        self.desk.store.broken.clear()
+        pass_time(self.desk, 10 * MINUTE)
+        self.assertEqual(self.relay.traces(), ["t1"] * 3 + ["t2"])
+        self.assertEqual(len(self.desk.store.mailbox(ROBIN.id)), 2)
+        self.assertEqual((self.desk.queue.items(), self.reports()), ([], []))
+
+    def test_the_smart_host_is_taken_away_while_many_wait(self):
+        """Down, full or busy: everybody hears 5.3.5 once, and what goes elsewhere goes on."""
+        self.go()
+        self.relay.most_at_once = 1
+        self.relay.answers["smart-host"] = [BUSY, NO_ANSWER]
+        self.relay.answers["peer l-peer"] = [BUSY]
+        for number in range(30):
+            send(self.desk, *((A, OVER) if number == 7 else (A,)), trace=f"t{number}")
+        self.desk.book.site, self.desk.book.usn = replace(SITE, smart_host_host=""), 2
+        look_again(self.desk.courier, self.desk.dispatch, 2)
+        pass_time(self.desk, 2 * MINUTE, 1)
+        self.assertEqual(self.reports(), [[("failed", "5.3.5", A.to)]] * 30)
+        self.assertEqual((self.relay.traces("peer l-peer"), self.desk.queue.items()), (["t7"] * 2, []))
+        self.assertEqual((self.desk.destinations._known, self.desk.dispatch._down), ({}, {}))
+
+    def test_a_peer_is_removed_while_mail_waits_for_it(self):
+        """It need not wait for the next probe to fail."""
+        self.go()
+        self.relay.always["peer l-peer"] = NO_ANSWER
+        for number in range(3):
+            send(self.desk, OVER, trace=f"t{number}")
+        del self.desk.book.by_id[PEER.id]
+        self.desk.book.usn = 2
+        look_again(self.desk.courier, self.desk.dispatch, 2)
+        pass_time(self.desk, 5, 1)
+        self.assertEqual(self.reports(), [[("failed", "5.3.5", OVER.to)]] * 3)
         self.assertEqual(self.desk.queue.items(), [])
 
     def test_deliver_by_or_return_while_the_hop_is_down(self):

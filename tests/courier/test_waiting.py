@@ -27,6 +27,23 @@ def test_one_hop_is_named():
     assert when(StepState(RELAY, 1, 0, DONE), StepState(HAND, 0, 0)) == Waiting(0, "peer l-peer", 4 * HOUR)
 
 
+def test_a_notice_of_delay_comes_before_the_next_try():
+    """Its moment is one to look at the item, whatever else is due later and whether the hop is open."""
+    assert when(StepState(RELAY, 9, 5 * HOUR)) == Waiting(4 * HOUR, "smart-host", 4 * HOUR)
+
+
+def test_who_has_waited_long_for_room_is_looked_at_less_often():
+    """Thousands may wait for room at several hops at once: each look reads a file."""
+    states = StepState(RELAY), StepState(HAND)
+
+    def next_look(now):
+        envelope = Envelope("a@b", (Recipient("c@d"),))
+        item = Item("t1", "", 0.0, envelope, "email", "normal", False, "", "", "", 10, 5, states)
+        return waiting(item, now, BOOK, lambda key, now: now + 2).next_at - now
+
+    assert [next_look(now) for now in (0.0, 40.0, 400.0, 10_000.0)] == [2, 2, 20, 60]
+
+
 def test_the_hop_as_things_stand():
     """A location without a host of its own is reached through the smart host."""
     assert when(StepState(Convert("l-far", "", "9@far.example", "9@far.example"))).hop == "smart-host"

@@ -53,7 +53,7 @@ def after(state: StepState, outcome: Outcome, item: Item, now: float, site: Site
         return StepState(state.step, attempts, 0.0, outcome, state.last)
     end = deadline(item, state.step, site)
     if now >= end:
-        return replace(state, attempts=attempts, next_at=0.0, outcome=given_up(outcome, now - began(item)))
+        return replace(state, attempts=attempts, next_at=0.0, outcome=_at_the_end(state, outcome, item, now))
     again = outcome.again_at or now + delay(attempts)
     return replace(state, attempts=attempts, next_at=min(again, end), last=outcome)
 
@@ -61,8 +61,14 @@ def after(state: StepState, outcome: Outcome, item: Item, now: float, site: Site
 def _waits(state: StepState, outcome: Outcome, item: Item, now: float, site: SiteSettings) -> StepState:
     """Not attempted. Who waits for a hop that is down is given up in time; who waits for room is not."""
     if is_cause(outcome) and now >= deadline(item, state.step, site):
-        return replace(state, next_at=0.0, outcome=given_up(outcome, now - began(item)))
+        return replace(state, next_at=0.0, outcome=_at_the_end(state, outcome, item, now))
     return replace(state, next_at=outcome.again_at or state.next_at)
+
+
+def _at_the_end(state: StepState, outcome: Outcome, item: Item, now: float) -> Outcome:
+    if too_late(state, item, now):
+        return replace(TOO_LATE, diagnostic=outcome.diagnostic, remote_mta=outcome.remote_mta)
+    return given_up(outcome, now - began(item))
 
 
 def waits_for_hop(state: StepState) -> bool:

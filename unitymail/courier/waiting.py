@@ -9,12 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from unitymail.courier.outcomes import waits_for_hop
-from unitymail.courier.patience import look_at
+from unitymail.courier.patience import began, look_at
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.routing.hops import RULES, next_hop
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import Step
+
+LOOKED_AT = 20
+"""In the time that an item has waited already it is looked at so many times for room at one of its hops,"""
+SELDOM_S = 60.0
+"""but never more seldom than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,15 @@ def waiting(item: Item, now: float, book: IBook, opens_at: Callable[[str, float]
     latest = min((moment for state in states if (moment := look_at(item, state, book.site, now))), default=0.0)
     hops = {keys.of(state.step) for state in states}
     if len(hops) == 1 and "" not in hops:
-        return Waiting(min(_due_at(state, now) for state in states), hops.pop(), latest)
-    opening = {hop: opens_at(hop, now) if hop else 0.0 for hop in hops}
+        return Waiting(_sooner(min(_due_at(state, now) for state in states), latest), hops.pop(), latest)
+    seldom = now + min(SELDOM_S, (now - began(item)) / LOOKED_AT)
+    opening = {hop: max(at, seldom) if hop and (at := opens_at(hop, now)) else 0.0 for hop in hops}
     next_at = min(max(_due_at(state, now), opening[keys.of(state.step)]) for state in states)
-    return Waiting(min(next_at, latest) if latest else next_at)
+    return Waiting(_sooner(next_at, latest))
+
+
+def _sooner(when: float, latest: float) -> float:
+    return min(when, latest) if latest else when
 
 
 def _due_at(state: StepState, now: float) -> float:
