@@ -180,6 +180,26 @@ def test_wav_with_a_wrong_size(wrong_size):
     assert snr_db(REFERENCE, samples_of(octets, "wav")) >= NEAR_DB
 
 
+@pytest.mark.parametrize(("octets", "form"), [(G726, "g726"), (G726_BIG_ENDIAN, "g726-swapped")])
+def test_what_is_right_already_is_passed_on(octets, form):
+    """32KADPCM in the wanted order stays as it is, so that it is no worse however often it is forwarded."""
+    assert converted(octets, form, form) == (octets, len(octets) / 4000)
+    with pytest.raises(TooLong):
+        converted(octets, form, form, most_seconds=2.5)
+    other = next(one for one in ("g726", "g726-swapped") if one != form)
+    assert converted(octets, form, other)[0] != octets
+
+
+def test_two_of_them_are_joined_as_sound():
+    """Code words of two recordings do not go on from each other: they are decoded, and each sounds as it did."""
+    out = io.BytesIO()
+    sounds = [Sound(io.BytesIO(G726), "g726"), Sound(io.BytesIO(G726), "g726")]
+    assert Codec().convert(sounds, "g726", out, most_seconds=60) == 2 * len(G726) / 4000
+    assert out.getvalue() != G726 * 2
+    whole = samples_of(out.getvalue(), "g726")
+    assert min(snr_db(REFERENCE, whole), snr_db(REFERENCE, whole[len(G726) * 4 :])) > NEAR_DB
+
+
 def test_cut_short():
     """What there is of a recording that was cut is heard."""
     assert converted(MU_LAW_WAV[:8058], "wav")[1] == pytest.approx(1.0, abs=0.01)
