@@ -400,6 +400,38 @@ def test_a_second_list_with_another_notify_tells_its_own_failures():
     assert short(steps(message(), to, objects=(outer, chris)))[-1] == ((CHRIS_AT, "5.6.1"),)
 
 
+FAILURE = frozenset({"FAILURE"})
+RELAYS = replace(CHRIS, relay_address=OUT, actions=Actions(voice=Action.RELAY))
+CHRIS_TOO = "chris.jones@example.com"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "under"),
+    [
+        (None, None, 1), (None, FAILURE, 1), (NEVER, None, 2), (NEVER, FAILURE, 2), (FAILURE, NEVER, 1),
+        (SUCCESS, FAILURE, 2), (FAILURE, ASKS, 2), (ASKS, FAILURE, 1), (None, ASKS, 2), (NEVER, SUCCESS, 2),
+        (frozenset({"DELAY"}), None, 2), (NEVER, NEVER, 1),
+    ],
+)
+def test_of_two_addresses_the_one_whose_fate_the_sender_wants_to_hear(first, second, under):
+    """One copy leaves, for the address with NOTIFY that tells of failure, then of success; else for the first."""
+    to = envelope(Recipient(CHRIS_AT, first), Recipient(CHRIS_TOO, second))
+    assert steps(message(), to, objects=(RELAYS,), site=SMART) == [
+        RelayToUser("u-chris", OUT, CHRIS_AT if under == 1 else CHRIS_TOO)
+    ]
+
+
+def test_of_two_lists_the_one_whose_members_fates_the_sender_wants_to_hear():
+    """NOTIFY=NEVER on the list written first does not hide what a later one asks for; who is named stays so."""
+    outer = DistributionList("l-outer", "outer", "outer@vm1.example.com", members=("u-chris",), partition="p-default")
+    to = [Recipient("outer@vm1.example.com", NEVER), Recipient("team@vm1.example.com", FAILURE)]
+    relayed = [s for s in steps(message(), envelope(*to), objects=(outer, RELAYS), site=SMART) if hasattr(s, "kept")]
+    assert relayed == [RelayToUser("u-chris", OUT, "team@vm1.example.com")]
+    named = envelope(*to, Recipient(CHRIS_AT, NEVER))
+    relayed = [s for s in steps(message(), named, objects=(outer, RELAYS), site=SMART) if hasattr(s, "kept")]
+    assert relayed == [RelayToUser("u-chris", OUT, CHRIS_AT)]
+
+
 @pytest.mark.parametrize(
     ("notify", "told"),
     [(None, ["failed"]), (NEVER, []), (frozenset({"FAILURE"}), ["failed"]), (frozenset({"DELAY"}), []),
@@ -489,6 +521,14 @@ def test_the_postmaster_always_gets_mail():
     (nobody,) = steps(stranger, envelope(address), origin=STRANGER, site=site)
     assert isinstance(nobody, BadMail)
     assert "postmaster" in nobody.reason
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_postmasters_mail_is_not_lost_beside_the_same_full_mailbox(order):
+    """Written to by both addresses, it takes the copy that is for the postmaster and reports the other."""
+    chris = replace(CHRIS, proxies=("postmaster@vm1.example.com",))
+    plan = steps(message(), envelope(*[CHRIS_AT, "postmaster"][::order]), objects=(chris,), usage={"u-chris": 10**9})
+    assert plan == [Deliver("u-chris", "postmaster"), failed(CHRIS_AT, FULL)]
 
 
 def test_a_home_server_nobody_knows():

@@ -2,7 +2,8 @@
 nothing. Refuses to know who the sender is (`policy.sender` found that) and how a step is performed.
 
 Note *One mailbox, one copy*. A place that is reached twice (two addresses, a list, a list within a list) gets its
-steps once. Each recipient's own decision still shows them; the plan holds them under the first address.
+steps once. Each recipient's own decision still shows them; the plan holds them under one address: one that the sender
+wrote before a list's, and among those the first whose NOTIFY has the sender hear most of what becomes of it.
 
 Note *One report*. Every failure, and every success somebody asked for, goes into one `Report` with a fate per
 recipient, last among the steps; where none is due (`routing.reporting`), there is none.
@@ -43,24 +44,36 @@ def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecis
     return decisions, gathering.all_steps()
 
 
+_Rank = tuple[bool, bool, bool]
+
+
+def _rank(recipient: Recipient, *, listed: bool) -> _Rank:
+    """The lowest is best: not through a list, failures are told, success is told."""
+    notify = recipient.notify
+    if notify is None:
+        return listed, False, True
+    return listed, "FAILURE" not in notify, "SUCCESS" not in notify
+
+
 @dataclass(slots=True)
 class _Gathering:
     """What the recipients add up to, in order. `open_lists` are by NOTIFY, since members inherit it.
 
-    `reached`: of each destination whether it was found on a list only, and the steps to it.
+    `reached`: of each destination how good the address was under which it was found, and the steps to it.
     """
 
     sender: str
     barred: str
-    reached: dict[str, tuple[bool, tuple[Step, ...]]] = field(default_factory=dict)
+    reached: dict[str, tuple[_Rank, tuple[Step, ...]]] = field(default_factory=dict)
     fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
     open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
 
-    def add(self, place: Destination, *, listed: bool) -> None:
+    def add(self, place: Destination, rank: _Rank) -> None:
         """Once each. Who is named by the sender is not reached as the member of a list: it has wishes of its own."""
-        known = self.reached.get(place.key)
-        if known is None or (known[0] and not listed):
-            self.reached[place.key] = (listed, place.planned.steps)
+        known, steps = self.reached.get(place.key), place.planned.steps
+        # A full mailbox takes what is for the postmaster, so an address may have steps where another has none.
+        if known is None or (not steps, rank) < (not known[1], known[0]):
+            self.reached[place.key] = (rank, steps)
 
     def tell(self, fates: tuple[Fate, ...]) -> tuple[Step, ...]:
         """Keep what the sender is to hear; the report as one recipient's decision shows it."""
@@ -144,8 +157,9 @@ def _conclude(
     gathering: _Gathering,
 ) -> RecipientDecision:
     """Add what was found to the plan, and state it as this recipient's decision."""
+    rank = _rank(recipient, listed=found.kind == "list")
     for place in places:
-        gathering.add(place, listed=found.kind == "list")
+        gathering.add(place, rank)
     through_list = found.kind == "list" and (not places or any(place.kind not in NOT_MEMBERS for place in places))
     fates = fates_of(recipient, places, through_list=through_list)
     report = gathering.tell(fates)
