@@ -18,6 +18,7 @@ from tests.routing.letters import (
     TRUSTED,
     book,
 )
+from unitymail.people.user import Action, Actions
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.verdict import ACCEPT
 
@@ -82,6 +83,23 @@ def test_a_full_mailbox(origin, expected):
     assert answer("chris@vm1.example.com", origin, usage=FULL) == expected
     assert answer("chris@vm1.example.com", origin, usage=FULL, sender="") == "250"
     assert answer(ROBIN_AT, origin, usage=FULL) == "250"
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (Actions(Action.RELAY, Action.RELAY, Action.REJECT), "250"),
+        (Actions(Action.RELAY, Action.RELAY, Action.RELAY, Action.ACCEPT), "250"),
+        (Actions(Action.RELAY, Action.ACCEPT, Action.RELAY), "452 4.2.2"),
+        (Actions(Action.ACCEPT_AND_RELAY, Action.REJECT, Action.REJECT), "452 4.2.2"),
+        (Actions(Action.REJECT, Action.REJECT, Action.ACCEPT), "452 4.2.2"),
+    ],
+)
+def test_who_keeps_nothing_needs_no_room(actions, expected):
+    """A full mailbox does not stop what is relayed or rejected in any case; what may have to be kept it does."""
+    chris = replace(CHRIS, actions=actions)
+    verdict = judge_recipient(CHRIS.address, TRUSTED, book(chris), FULL, "x@y.example")
+    assert (verdict == ACCEPT) is (expected == "250")
 
 
 def test_a_full_postmaster_is_not_refused():

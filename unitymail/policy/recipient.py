@@ -8,15 +8,17 @@ from __future__ import annotations
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.quota import IUsage
 from unitymail.mail.envelope import NULL_SENDER
+from unitymail.mail.message import Category
 from unitymail.mail.reply import printable
 from unitymail.people.location import Location
-from unitymail.people.user import User
+from unitymail.people.user import Action, User
 from unitymail.policy.limits import may_receive
 from unitymail.policy.sender import vpim_sender
 from unitymail.policy.verdict import ACCEPT, Reject, Verdict, reject
 from unitymail.routing.decision import Origin
 from unitymail.routing.resolve import Found, is_postmaster, resolve
 
+_KEPT = (Action.ACCEPT, Action.ACCEPT_AND_RELAY)
 FULL = reject(452, "4.2.2", "The mailbox is full; please try again later")
 
 
@@ -35,10 +37,15 @@ def judge_recipient(
     found = _found(address, sender, book)
     if origin.trust == "stranger" and not _is_here(found):
         return _not_here(address, book)
-    entry = found.entry
-    if found.kind == "user" and isinstance(entry, User) and sender != NULL_SENDER and not may_receive(entry, usage):
-        return FULL
-    return ACCEPT
+    return FULL if sender != NULL_SENDER and _is_full(found, usage) else ACCEPT
+
+
+def _is_full(found: Found, usage: IUsage) -> bool:
+    """Whether there is no room in the mailbox; a user who keeps nothing, whatever it is, needs none."""
+    user = found.entry
+    if found.kind != "user" or not isinstance(user, User) or may_receive(user, usage):
+        return False
+    return any(user.actions.of(category) in _KEPT for category in Category if category is not Category.RECEIPT)
 
 
 def _found(address: str, sender: str | None, book: IBook) -> Found:
