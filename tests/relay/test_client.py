@@ -179,6 +179,20 @@ def test_starttls_refused():
     assert trouble(play).status == "4.7.0" and "under TLS only" in trouble(play).why
 
 
+def test_who_goes_on_talking():
+    """A server that says more and more at the end is not heard, and kept no longer than one that says nothing."""
+    play = Play()
+    play.greet(*FULL)
+    play.hear("221 bye")
+    assert play.wire.disconnecting
+    for _ in range(int(QUIT_S) - 1):
+        play.clock.advance(1)
+        play.hear("220 and another thing", "what?")
+    assert not play.wire.aborted
+    play.clock.advance(1)
+    assert play.wire.aborted and list(play.client.dialogue)[-1] == "S: 221 bye"
+
+
 def test_tls_not_offered():
     """A server that hides STARTTLS gets no mail that requires it; nor does one without EHLO."""
     play = Play(REQUIRED, handshake=FakeHandshake())

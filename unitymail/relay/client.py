@@ -77,6 +77,7 @@ class Client(smtp.ESMTPClient):
         self._made_ready = False
         self._leaving = False
         self._dropped = False
+        self._deaf = False
         self._lost = False
         self._timer: Any = None
         self._timer_at = math.inf
@@ -167,14 +168,17 @@ class Client(smtp.ESMTPClient):
 
     def drop(self) -> None:
         """End the connection at once: what the server makes of it is unknown, and it is not believed any more."""
-        self._leaving = self._dropped = True
+        self._leaving = self._dropped = self._deaf = True
         self._heard.clear()
         if not self._lost:
             self.transport.abortConnection()
 
     def leave(self) -> None:
-        """End the connection since the server does: whatever it says without being asked tells of that."""
-        self._leaving = True
+        """End the connection since the server does: whatever it says without being asked tells of that.
+
+        What it says besides is not heard, and buys it no time.
+        """
+        self._leaving = self._deaf = True
         self._heard.clear()
         self.expect(QUIT_S)
         self.transport.loseConnection()
@@ -191,6 +195,8 @@ class Client(smtp.ESMTPClient):
         self.expect(GREETING_S)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._deaf:
+            return
         heard = self._heard
         heard += self._reader.read(data)
         whole = bool(heard)
