@@ -45,16 +45,20 @@ def test_a_wish_that_may_be_granted():
     stored(WISH.replace("\r\n", ", <other@partner.example>\r\n")),
     stored(WISH, "Auto-Submitted: auto-generated\r\n"),
     stored(WISH, "Disposition-Notification-Options: odd=required,1\r\n"),
+    stored(WISH, "X-Auto-Response-Suppress: DR, RN\r\n"),
+    stored(WISH, "X-Auto-Response-Suppress: All\r\n"),
     stored("Disposition-Notification-To: \r\n"),
     b"",
 ])
 def test_wishes_that_are_not(octets):
-    """E-mail is the client's; null paths, other or several addresses, automatic mail, options get none of ours."""
+    """E-mail is the client's; null paths, other or several addresses, automatic mail, options, mail that Exchange says
+    wants no answer get none of ours."""
     assert asked_of(octets) is None
 
 
 def test_automatic_no_and_optional_options_are_no_hindrance():
     """`Auto-Submitted: no` is a person; optional options may be ignored."""
+    assert asked_of(stored(WISH, "X-Auto-Response-Suppress: OOF, AutoReply\r\n"))
     assert asked_of(stored(WISH, "Auto-Submitted: no\r\n", "Disposition-Notification-Options: x=optional,1\r\n"))
 
 

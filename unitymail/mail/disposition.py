@@ -80,7 +80,9 @@ def asked_of(stored: bytes) -> Asked | None:
     wishes = [one.address for raw in named.get(b"disposition-notification-to", ()) for one in addresses(raw)]
     if trace is None or trace.category not in ANSWERED_HERE or path is None or len(wishes) != 1:
         return None
-    if key_of(wishes[0]) != key_of(path[1].decode("utf-8", "replace")) or automatic_word(named) or _is_demanding(named):
+    if key_of(wishes[0]) != key_of(path[1].decode("utf-8", "replace")):
+        return None
+    if automatic_word(named) or _is_demanding(named) or _is_suppressed(named):
         return None
     moment = read_date(named[b"date"][0]) if b"date" in named else None
     return Asked(
@@ -99,6 +101,12 @@ def _fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _is_demanding(named: dict[bytes, list[bytes]]) -> bool:
     """RFC 8098 2.2: an option that must be understood, and there are none that we know."""
     return any(_REQUIRED.search(raw) for raw in named.get(b"disposition-notification-options", ()))
+
+
+def _is_suppressed(named: dict[bytes, list[bytes]]) -> bool:
+    """Exchange's X-Auto-Response-Suppress: a list of what must not be sent back, among it RN, read notifications."""
+    words = {word.strip().lower() for raw in named.get(b"x-auto-response-suppress", ()) for word in raw.split(b",")}
+    return not words.isdisjoint((b"all", b"rn"))
 
 
 def _text(named: dict[bytes, list[bytes]], name: bytes) -> str:
