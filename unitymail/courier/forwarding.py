@@ -47,7 +47,7 @@ class Forwarding:
         self._book = book
         self._threads = threads
         self._node_id = node_id
-        self._wishes = Wishes()
+        self._recipients = Recipients(threads)
 
     async def perform(self, item: Item, state: StepState) -> Outcome:
         return (await self.perform_many(item, [state]))[0]
@@ -60,35 +60,40 @@ class Forwarding:
             return [hop] * len(steps)
         received = item.received or received_if_cached(item) or await self._threads.run(read_received, item)
         told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
-        recipients = await self._recipients(steps, item)
-        made = outgoing(item, recipients, received, told)
+        made = outgoing(item, await self._recipients.of(steps, item), received, told)
         return discreet(steps, await self._dispatch.send(hop, item, steps[0], made))
 
 
-    async def _recipients(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
-        if len(item.steps) <= MANY:
-            return recipients_of(steps, item)
-        found: tuple[Recipient, ...] = await self._threads.run(recipients_of, steps, item, self._wishes)
-        return found
+
+Wishes = tuple[dict[str, Recipient], frozenset[str]]
+"""What a sender wants to hear of whom, by address key; and the keys of the lists that have answered for their members.
+"""
 
 
-class Wishes:
-    """What the sender of an item wants to hear of whom: found once, in however many transactions it leaves.
+class Recipients:
+    """As `recipients_of`, in a thread for an item with many steps, in however many transactions it leaves.
 
-    Remembers one item. Any thread.
+    What its sender wants is found once: it is remembered of one item.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: IThreads) -> None:
+        self._threads = threads
         self._lock = Lock()
         self._item: Item | None = None
-        self._found: tuple[dict[str, Recipient], frozenset[str]] = {}, frozenset()
+        self._wishes: Wishes = {}, frozenset()
 
-    def of(self, item: Item) -> tuple[dict[str, Recipient], frozenset[str]]:
-        """By address key, and the keys of lists that have answered for their members."""
+    async def of(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
+        if len(item.steps) <= MANY:
+            return recipients_of(steps, item)
+        found: tuple[Recipient, ...] = await self._threads.run(self._of_many, steps, item)
+        return found
+
+    def _of_many(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
         with self._lock:
             if self._item is not item:
-                self._item, self._found = item, (wishes_of(item.envelope), expanded(item))
-            return self._found
+                self._item, self._wishes = item, _wishes(item)
+            wishes = self._wishes
+        return recipients_of(steps, item, wishes)
 
 
 def recipients_of(steps: Sequence[Step], item: Item, known: Wishes | None = None) -> tuple[Recipient, ...]:
@@ -96,8 +101,12 @@ def recipients_of(steps: Sequence[Step], item: Item, known: Wishes | None = None
     asked = item.envelope.recipients
     if len(asked) == 1 and len(steps) == 1 and _goes_on_as_it_came(asked[0], steps[0]):
         return asked
-    wishes, lists = (known or Wishes()).of(item)
+    wishes, lists = known or _wishes(item)
     return tuple(_recipient(step, wishes, lists) for step in steps)
+
+
+def _wishes(item: Item) -> Wishes:
+    return wishes_of(item.envelope), expanded(item)
 
 
 def _goes_on_as_it_came(asked: Recipient, step: Step) -> bool:

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from unitymail.courier.deciding import Decider
 from unitymail.courier.dispatch import Dispatch
-from unitymail.courier.forwarding import outgoing, read_received, recipients_of
+from unitymail.courier.forwarding import Recipients, outgoing, read_received
 from unitymail.courier.learning import gone_there
 from unitymail.courier.scratch import tried_again
 from unitymail.courier.vpim_form import VpimForm, VpimMessage
@@ -58,6 +58,7 @@ class ConvertPerformer:
         self._journal = journal
         self._threads = threads
         self._audio_threads = audio_threads
+        self._recipients = Recipients(threads)
 
     def group(self, step: Convert) -> Hashable:
         return ("convert", step.location)
@@ -92,13 +93,13 @@ class ConvertPerformer:
 
     async def _send_as_it_is(self, hop: NextHop, item: Item, steps: Sequence[Convert]) -> list[Outcome]:
         received = item.received or await self._threads.run(read_received, item)
-        plain = outgoing(item, recipients_of(steps, item), received)
+        plain = outgoing(item, await self._recipients.of(steps, item), received)
         return await self._dispatch.send(hop, item, steps[0], plain)
 
     async def _send(self, hop: NextHop, item: Item, steps: Sequence[Convert], made: VpimMessage) -> list[Outcome]:
         """The file that was made for this attempt stays until it is over."""
         try:
-            plain = outgoing(item, recipients_of(steps, item), b"")
+            plain = outgoing(item, await self._recipients.of(steps, item), b"")
             converted = replace(
                 plain, sender=made.sender, path=made.path, offset=0, size=made.size, body="7bit", smtputf8=False,
                 content=b"",
