@@ -1,8 +1,9 @@
 """Where the smart host and the peers' hosts are now."""
 
 import socket
+from dataclasses import replace
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -25,6 +26,7 @@ class Resolver:
         self.names = {name.replace("_", "."): addresses for name, addresses in names.items()}
         self.asked = []
         self.meanwhile = None
+        self.slow = None
 
     def run(self, function, host, *args, **kwargs):
         assert function is socket.getaddrinfo
@@ -33,6 +35,8 @@ class Resolver:
             self.meanwhile()
         if host not in self.names:
             raise socket.gaierror(-2, "Name or service not known")
+        if self.slow is not None:
+            return self.slow
         return succeed([(0, 0, 0, "", (address, 0)) for address in self.names[host]])
 
 
@@ -94,6 +98,20 @@ def test_a_peer_removed_while_its_name_is_looked_up():
     resolver.meanwhile = lambda: setattr(book, "objects", ())
     clock.advance(AGAIN_S)
     assert addresses() == set()
+
+
+def test_many_changes_while_a_name_is_looked_up():
+    """A slow name server is not asked once for each of a thousand changes, and the last of them counts."""
+    addresses, book, resolver, *_ = looking(PeerAddresses, B, b_example=["192.0.2.2"], d_example=["192.0.2.4"])
+    resolver.slow = Deferred()
+    addresses.look()
+    book.objects = (replace(B, host="d.example"),)
+    for _ in range(1_000):
+        addresses.look()
+    assert resolver.asked == ["b.example"] * 2
+    slow, resolver.slow = resolver.slow, None
+    slow.callback([(0, 0, 0, "", ("192.0.2.3", 0))])
+    assert addresses() == {"192.0.2.4"} and resolver.asked == ["b.example"] * 2 + ["d.example"]
 
 
 def test_stopped():

@@ -32,6 +32,8 @@ class HostAddresses(ABC):
         self._found: dict[str, frozenset[str]] = {}
         self._known: frozenset[str] = frozenset()
         self._lost: set[str] = set()
+        self._looking = False
+        self._again = False
         self._loop = LoopingCall(self._look)
         self._loop.clock = clock
 
@@ -56,12 +58,25 @@ class HostAddresses(ABC):
             self._journal.guard(self._look(), "looking up hosts")
 
     async def _look(self) -> None:
+        """One look at a time: a change meanwhile is seen by one more, however many they are."""
+        self._again = True
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._again:
+                self._again = False
+                await self._look_once()
+        finally:
+            self._looking = False
+
+    async def _look_once(self) -> None:
         hosts = self.hosts(self._book)
         for host, what in hosts.items():
             addresses = await self._addresses_of(host, what)
             if addresses is not None:
                 self._found[host] = addresses
-        # The directory may have changed while a name was looked up: that look has the last word.
+        # The directory may have changed while a name was looked up: what it names now has the last word.
         wanted = self.hosts(self._book)
         self._found = {host: addresses for host, addresses in self._found.items() if host in wanted}
         self._lost &= wanted.keys()
