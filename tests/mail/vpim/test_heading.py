@@ -63,7 +63,19 @@ def test_received_are_all_kept():
     assert found == ["from c by vm1; now", "from a by b; date one", "from caf?? by " + "w " * 60 + "; two"]
     assert max(map(len, octets.split(b"\r\n"))) <= LINE
     assert b"Return-Path" not in octets and b"Trace" not in octets
-    assert len(made(b"Received: from a by " + b"x" * 60_000 + b"\r\n")) < LONGEST_RECEIVED + 1_000
+    octets = made(b"Received: from a by " + b"x" * 60_000 + b"\r\n")
+    assert len(octets) < LONGEST_RECEIVED + 1_000
+    assert max(map(len, octets.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize(("facts", "expected"), [
+    ({}, "voice-message"), ({"message": None, "faxes": (object(),)}, "fax-message"),
+    ({"faxes": (object(),)}, "voice-message"),
+    ({"message": None, "faxes": (object(),), "enclosed": (object(),)}, "voice-message"),
+])
+def test_context(facts, expected):
+    """A fax is what has pages and nothing to hear: what was said about one is a voice message."""
+    assert value(b"", "Message-Context", **facts) == expected
 
 
 def test_references():

@@ -131,6 +131,8 @@ def test_required_but_carried():
     assert selected(mail(TEXT, required)).removed == ()
     group = multi(TEXT, VOICE, boundary="c", head="Content-Disposition: inline; handling=REQUIRED\r\n")
     assert selected(mail(group)).removed == ()
+    lost = multi(TEXT, HTML, boundary="d", head="Content-Disposition: inline; handling=REQUIRED\r\n")
+    assert selected(mail(group, lost)).status == "5.6.1"
 
 
 def test_no_fax():

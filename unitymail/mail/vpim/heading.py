@@ -22,6 +22,8 @@ from unitymail.mail.writing import date, mailbox, mailboxes, message_id, one_lin
 MOST_REFERENCES = 40
 LINE = 76
 LONGEST_RECEIVED = 2_000
+LONGEST_WORD = 900
+"""Of a line that cannot be folded: 998 octets are what mail carries."""
 _READ = FIELDS | frozenset(
     b"received from date message-id in-reply-to references subject disposition-notification-to auto-submitted".split()
 )
@@ -115,7 +117,7 @@ def _received(raw: bytes) -> bytes:
     """RFC 3801 4.2.9: none is removed. Folded anew, 8-bit as `?`."""
     text = one_line(unfold(raw[:LONGEST_RECEIVED]).decode("ascii", "replace").replace("\ufffd", "?"))
     clean = "".join(c if " " <= c <= "~" else "?" for c in text)
-    return b"Received: " + _folded(clean.split(" "), len("Received: ")) + b"\r\n"
+    return b"Received: " + _folded([word[:LONGEST_WORD] for word in clean.split(" ")], len("Received: ")) + b"\r\n"
 
 
 def _folded(words: Iterable[str], column: int) -> bytes:
