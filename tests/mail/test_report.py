@@ -327,6 +327,14 @@ def test_an_original_recipient_beyond_ascii_is_enough_for_the_global_type():
     assert "Original-Recipient: utf-8; zoë@x.example\r\nFinal-Recipient: rfc822; chris@".encode() in octets
 
 
+def test_what_no_mail_program_could_follow_comes_back_as_a_header():
+    """Parts nested without end, or more of them than anybody shows: the report itself must be readable."""
+    deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(60))
+    wide = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + b"--b\r\n\r\nx\r\n" * 1_100 + b"--b--\r\n"
+    for content in (deep, wide):
+        assert b"text/rfc822-headers" in report(about=original(content))
+
+
 def test_half_a_message_does_not_come_back_as_a_whole():
     """When only its beginning is at hand, it is returned as a header."""
     third = parts(report(about=original(size=len(LETTER) + 1)))[3]

@@ -14,7 +14,7 @@ from unitymail.routing.situation import Destination, Situation
 from unitymail.routing.steps import Deliver, Step
 
 DELIVERED = "The message is in the recipient's mailbox."
-EXPANDED = "You hear of those of its members only whom it does not reach."
+EXPANDED = "You will hear only of members whom it does not reach."
 
 
 def report_barred(envelope: Envelope, situation: Situation) -> str:
