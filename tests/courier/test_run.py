@@ -252,7 +252,10 @@ class RunTests(SynchronousTestCase):
             self.desk.clock.advance(0)
         self.assertEqual([outgoing.trace for _, outgoing in self.desk.relay.sent], ["t1", "t3"])
         ((what, error),) = [told.args for told in self.desk.journal.named("trouble")]
-        self.assertEqual((what, str(error)), ("the courier's work on t2", "how odd"))
+        self.assertEqual((what, str(error)), ("claiming t2", "how odd"))
+        self.desk.queue.claim = claim
+        pass_time(self.desk, 61, 1)
+        self.assertEqual(self.desk.queue.items(), [])
 
     def test_an_item_that_cannot_be_read_for_now(self):
         """Nothing is wrong with it: it stays in the queue, and is not put aside."""

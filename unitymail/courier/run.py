@@ -99,6 +99,10 @@ class Run:
             await self._shunt(error)
         except OSError as error:
             self._journal.trouble(f"claiming {self.trace}", error)
+        except Exception as error:
+            # Nobody expected it, so the queue has not taken the item back.
+            self._journal.trouble(f"claiming {self.trace}", error)
+            await self._queue.release(self.trace, self._means.now() + SPOOL_TROUBLE_S)
         return None
 
     async def _carry_out(self, item: Item) -> None:
