@@ -16,6 +16,7 @@ class Moods:
         self.refusing = chance.choice([0, 0.1, 0.3])
         self.closes_after_a_message = chance.choice([0, 0, 0.3, 1])
         self.stays_open = chance.random() < 0.5
+        self.minds_haste = chance.random() < 0.2
         self.most_recipients = chance.choice([1, 2, 100])
         self.extensions = ["8BITMIME", *(each for each in ("PIPELINING", "CHUNKING") if chance.random() < 0.6)]
 
@@ -47,9 +48,11 @@ class Server:
         self._recipients = []
         self._chunks = b""
         self._take = self._take_line
+        self._unanswered_end = False
 
     def feed(self, octets):
         self._in += octets
+        self._unanswered_end = False
         while self._in and not self.ends and self._take():
             pass
 
@@ -91,6 +94,7 @@ class Server:
         if answer == "250 2.0.0 taken" or (answer is LOST and self.moods.chance.random() < 0.5):
             self.took(self._sender, self._recipients, octets)
         self._say(answer)
+        self._unanswered_end = True
         self.ends = self.ends or self.moods.chance.random() < self.moods.closes_after_a_message
         if not (answer and answer[0] != "2" and self.moods.stays_open):
             self._forget()
@@ -102,6 +106,8 @@ class Server:
     def _hear_mail(self, line):
         if self._sender is not None:
             return self._say("503 5.5.1 there is a sender already")
+        if self._unanswered_end and self.moods.minds_haste:
+            return self._say("554 5.5.0 that came too early")
         answer = self.moods.answer("250 ok")
         if answer == "250 ok":
             self._sender = re.search("<(.*?)>", line)[1]
