@@ -15,6 +15,13 @@ class SiteTests(DirectoryTestCase):
         for host in ("smart host", "smart:25", "mx:", "http://smart", "a..b"):
             self.assertIn("smart_host", self.refusal(self.set_site, smart_host__host=host))
 
+    def test_secure_headers_are_headers(self):
+        """A typing mistake would leave every message unmarked; several, one without a value, or none are well."""
+        for text in ("X-Unity-Secure: true", "X-A: yes; X-B:; X-C", "X-Unity-Secure: true;", ""):
+            self.set_site(secure__headers=text)
+        for text in ("X-Unity-Secure = true", "X-Unity-Secure=true", "X-A: true; X Unity", "Gehe\u00edm: 1"):
+            self.assertIn("is no name of a header field", self.refusal(self.set_site, secure__headers=text))
+
     def test_a_new_directory_has_the_factory_settings(self):
         """Nothing set means every default."""
         with self.directory.read() as view:

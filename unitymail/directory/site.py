@@ -5,6 +5,7 @@ Note *auth*: the keys `auth.*` that the authentication rule has are kept in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
@@ -19,10 +20,13 @@ from unitymail.directory.sql import schema as t
 from unitymail.directory.transaction import Transaction
 from unitymail.interfaces.directory import Refused
 from unitymail.mail.address import key_of
+from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.settings.site import FIELDS, Complaint, SiteSettings, changed, site_from, write_value
 
 RULE = "web"
+_FIELD_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+"""What field names are made of; RFC 5322 would allow more, but `NAME=VALUE` is a mistake and no name."""
 _RULE_FIELDS = [f.name for f in fields(AuthenticationRule) if f.name not in ("id", "name")]
 
 
@@ -57,6 +61,8 @@ def set_site(transaction: Transaction, assignments: Iterable[tuple[str, str]]) -
         raise Refused(f"{unknown.args[0]}: no such setting; `unitymail site show` lists them all.") from unknown
     if after.smart_host_host != before.smart_host_host and after.smart_host_host:
         _check_smart_host(after.smart_host_host)
+    if after.secure_headers != before.secure_headers:
+        _check_secure_headers(after.secure_headers)
     if after.corporate_proxy != before.corporate_proxy:
         _switch_corporate(transaction, on=after.corporate_proxy)
     if before.auth_scram and not after.auth_scram:
@@ -94,6 +100,16 @@ def _check_smart_host(text: str) -> None:
         raise Refused(
             f"{refused} Write a host name, an address, or mx:DOMAIN; the port is smart_host.port."
         ) from refused
+
+
+def _check_secure_headers(text: str) -> None:
+    """What is no name of a header field would mark no message, and nobody would notice."""
+    for name, _ in parse_secure_headers(text):
+        if not _FIELD_NAME.fullmatch(name):
+            raise Refused(
+                f"secure.headers: {name!r} is no name of a header field; write NAME: VALUE, such as "
+                "X-Unity-Secure: true, with ; between several."
+            )
 
 
 def _forget_scram_keys(connection: Connection) -> None:
