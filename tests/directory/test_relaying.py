@@ -34,6 +34,7 @@ class RelayingTests(DirectoryTestCase):
             ("sales@vm1.example.com", "belongs to the list sales"),
             ("pat@far.example", "belongs to the contact pat"),
             ("Kim@vm1.example.com", "address of the same user"),
+            ("PostMaster@vm1.example.com", "that of the postmaster here"),
             ("kim+fax@vm1.example.com", "address of the same user"),
         ):
             self.assertIn(why, self.refusal(self.relaying, to=to))

@@ -57,6 +57,7 @@ def test_accept_and_both_ways_of_relaying():
         ("own address, other case", {"user": replace(USER, relay_address=ROBIN_AT.upper())}, "5.4.6"),
         ("own address with a tag", {"user": replace(USER, relay_address="robin+x@vm1.example.com")}, "5.4.6"),
         ("another user's proxy", {"user": replace(USER, relay_address="chris.jones@example.com")}, "5.4.6"),
+        ("the postmaster's", {"user": replace(USER, relay_address="Postmaster@VM1.example.com")}, "5.4.6"),
         ("a list's", {"user": replace(USER, relay_address="team@vm1.example.com")}, "5.4.6"),
         ("secure", {"secure": True}, "5.7.1"),
         ("private", {"sensitivity": Sensitivity.PRIVATE, "site": KEEPS_PRIVATE}, "5.7.1"),

@@ -17,6 +17,7 @@ from unitymail.directory.sql import schema as t
 from unitymail.interfaces.directory import Refused, Taken
 from unitymail.mail.address import key_of, without_tag
 from unitymail.people.user import Action, Actions
+from unitymail.routing.resolve import POSTMASTER
 from unitymail.settings.site import SiteSettings
 
 RELAYING = (Action.RELAY, Action.ACCEPT_AND_RELAY)
@@ -57,6 +58,11 @@ def refuse_loop(connection: Connection, own: Collection[str], relay_address: str
         raise Refused(
             f"The relay address {relay_address} is an address of the same user here, so relayed mail would come back; "
             "choose one elsewhere."
+        )
+    if key == key_of(f"{POSTMASTER}@{connection.execute(select(t.identity.c.domain)).scalar_one()}"):
+        raise Refused(
+            f"The relay address {relay_address} is that of the postmaster here, so mail would come back; "
+            "choose an address elsewhere."
         )
     owner = queries.owner_of(connection, relay_address) or (queries.owner_of(connection, plain) if plain else None)
     if owner is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from unitymail.mail.address import key_of
 from unitymail.mail.message import Category
 
 
@@ -74,6 +75,4 @@ class User:
 
     def owns(self, key: str) -> bool:
         """Whether the address key (see `mail.address.key_of`) is a primary or proxy address of this user."""
-        from unitymail.mail.address import key_of
-
         return key == key_of(self.address) or any(key == key_of(proxy) for proxy in self.proxies)

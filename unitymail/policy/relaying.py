@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from unitymail.people.user import User
 from unitymail.policy.secure import relay_gate
+from unitymail.routing.resolve import is_postmaster
 from unitymail.routing.situation import Failure, Situation
 
 
@@ -40,4 +41,5 @@ def judge_relay(user: User, situation: Situation) -> Barred | None:
     if not user.relay_address:
         return NO_ADDRESS
     # Whoever has the address here would relay it again, or keep what should have left.
-    return LOOP if situation.book.find(user.relay_address) is not None else None
+    book, out = situation.book, user.relay_address
+    return LOOP if book.find(out) is not None or is_postmaster(out, book) else None
