@@ -7,7 +7,6 @@ changed in the directory is another one: no connection to where it was before is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -49,9 +48,8 @@ class Relay:
         self._closing = False
 
     def send(self, hop: NextHop, outgoing: Outgoing) -> Deferred[Attempt | None]:
-        if outgoing.require_tls and hop.tls in ("none", "opportunistic"):
-            # RFC 8689 4.2.1: the server's name must be verified, for this message at least.
-            hop = replace(hop, key=f"{hop.key} with TLS", tls="required")
+        if outgoing.require_tls:
+            hop = hop.requiring_tls()
         pool = self._pools.get(hop)
         if pool is None:
             pool = self._new_pool(hop)

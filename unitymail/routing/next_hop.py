@@ -5,7 +5,7 @@ Refuses to know how a connection is made (the relay) and which step leads where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 HopTls = Literal["none", "opportunistic", "required", "pinned"]
@@ -36,3 +36,12 @@ class NextHop:
     def is_peer(self) -> bool:
         """Whether it is a node of this site, which takes XUNITYMAIL and forgets no XID."""
         return self.tls == "pinned"
+
+    def requiring_tls(self) -> NextHop:
+        """Where a message goes whose sender wants the next server's name verified (RFC 8689 4.2.1).
+
+        Unless that is so for all, it is a hop of its own: where its certificate is no good, it is down for such only.
+        """
+        if self.tls in ("required", "pinned"):
+            return self
+        return replace(self, key=f"{self.key} with TLS", tls="required")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -27,14 +26,11 @@ RULES = discover()
 def next_hop(step: Step, book: IBook, *, require_tls: bool = False) -> NextHop | Failure | None:
     """Where the step goes as things stand; why it cannot; None for a step that stays on this node.
 
-    `require_tls`: the sender wants the next server's name verified (RFC 8689 4.2.1), whatever the site asks for. Then
-    it is a hop of its own: where its certificate is no good, it is down for such messages only.
+    `require_tls`: the sender wants the next server's name verified, whatever the site asks for.
     """
     rule = RULES.get(type(step))
     hop = None if rule is None else rule.next_hop(step, book)
-    if require_tls and isinstance(hop, NextHop) and hop.tls in ("none", "opportunistic"):
-        return replace(hop, key=f"{hop.key} with TLS", tls="required")
-    return hop
+    return hop.requiring_tls() if require_tls and isinstance(hop, NextHop) else hop
 
 
 def waits_for(steps: Iterable[Step]) -> str:
