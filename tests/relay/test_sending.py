@@ -165,6 +165,25 @@ def test_a_large_message_and_its_answer(tmp_path, extensions, chunks_answered, s
         assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].sent_dot is sent_dot
 
 
+@pytest.mark.parametrize(("extensions", "refusal"), [
+    (("PIPELINING",), "552 5.3.4 enough"), (("PIPELINING", "CHUNKING"), "552 5.3.4 enough"),
+    (("PIPELINING",), "250 2.0.0 taken"),
+])  # fmt: skip
+def test_answered_in_the_middle(tmp_path, extensions, refusal):
+    """Over when the server says so before it has the whole: no more of it is read, and no early yes is believed."""
+    play = Play(threads=HeldThreads())
+    play.greet(*extensions)
+    found = play.send(letter(tmp_path, LARGE))
+    play.hear("250 ok", "250 ok", *(["354 go"] if "CHUNKING" not in extensions else []))
+    play.threads.step()
+    play.threads.step()
+    assert "Hello" in play.said()
+    play.hear(refusal)
+    play.threads.go()
+    assert play.said() == "" and play.threads.waiting == [] and play.wire.aborted and not found[0].sent_dot
+    assert kinds(found[0]) == [("failed", "5.3.4") if refusal[0] == "5" else ("try-again", "4.5.0")]
+
+
 @pytest.mark.parametrize("octets", [LETTER, LARGE])
 def test_lost_while_the_disk_is_slow(tmp_path, monkeypatch, octets):
     """What comes from the disk afterwards is let go."""
