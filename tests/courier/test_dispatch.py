@@ -440,6 +440,7 @@ class DispatchTests(SynchronousTestCase):
         gate = self.relay.answers["smart-host"][0] = Deferred()
         send(self.desk, *steps)
         gate.callback(NO_ANSWER)
+        self.desk.clock.advance(0)
         (item,) = self.desk.queue.items()
         self.assertEqual([state.attempts for state in item.steps], [1] * 100 + [0] * 150)
         self.assertEqual((len(self.named("attempted")), len(self.named("postponed"))), (1, 100))
@@ -492,17 +493,20 @@ class DispatchTests(SynchronousTestCase):
 
     def test_a_failure_of_the_old_smart_host_says_nothing_of_the_new(self):
         """It was under way when the settings changed: what waits goes to the new one at once."""
-        gate = Deferred()
+        gate, silence = Deferred(), Deferred()
         self.go(smart_host=[gate])
         self.relay.most_at_once = 1
-        send(self.desk, A, trace="t1")
+        self.relay.answers["peer l-peer"] = [silence]
+        send(self.desk, A, OVER, trace="t1")
         self.addCleanup(setattr, self.desk.book, "site", SITE)
         self.desk.book.site, self.desk.book.usn = replace(SITE, smart_host_host="new.example"), 9
         look_again(self.desk.courier, self.desk.dispatch, 9)
         gate.callback(NO_ANSWER)
         self.assertEqual(self.named("hop_down"), [])
+        self.assertEqual(set(self.desk.destinations._known), {"peer l-peer"})
         send(self.desk, B, trace="t2")
         self.assertEqual([item.trace for item in self.desk.queue.items()], ["t1"])
+        silence.callback(DONE)
         pass_time(self.desk, 61, 1)
         self.assertEqual(self.desk.queue.items(), [])
 

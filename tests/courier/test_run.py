@@ -301,8 +301,21 @@ class RunTests(SynchronousTestCase):
         while threads.waiting:
             self.assertLessEqual(len(self.desk.relay.sent), max(steps - 2, 0))
             threads.step()
+            self.desk.clock.advance(0)
             steps += 1
         self.assertEqual((len(self.desk.relay.sent), len(asked), self.desk.queue.items()), (15, 1, []))
+
+    def test_what_many_groups_came_to_is_noted_group_by_group(self):
+        """However many answers come at once, others have turns in between."""
+        self.go(smart_host=[BUSY] * 15)
+        advance, self.desk.clock.advance = self.desk.clock.advance, lambda seconds: None
+        send(self.desk, *(RelayToSmartHost(f"u{n}@x.example") for n in range(1_500)))
+        self.desk.clock.advance, told = advance, [0]
+        for _ in range(15):
+            one_turn(self.desk.clock)
+            told.append(len(self.desk.journal.named("postponed")))
+        self.assertEqual(told, list(range(0, 1_600, 100)))
+        self.assertEqual([state.attempts for state in self.desk.queue.items()[0].steps], [1] * 1_500)
 
     def test_thousands_of_failures_are_told_a_hundred_a_turn(self):
         """The journal is for others, too."""

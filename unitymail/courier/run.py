@@ -199,12 +199,17 @@ class Run:
         for numbers in groups:
             ensureDeferred(self._bring(item, numbers, arrivals))
         surprise: Surprise | None = None
+        noted = 0
         while await arrivals.some():
             for numbers, results in arrivals.take():
                 if isinstance(results, Surprise):
                     surprise = results
-                else:
-                    item = await self._note(item, numbers, results)
+                    continue
+                if noted >= MANY:
+                    noted = 0
+                    await self._means.rest()
+                item = await self._note(item, numbers, results)
+                noted += len(numbers)
             if arrivals.missing or surprise is not None:
                 # Without room for it now the end of the run tells: what is still under way must not begin anew.
                 with suppress(OSError):
