@@ -1,6 +1,7 @@
 """What an administrator may do to the queue, beside a running node: durable, noticed, and never mail twice."""
 
 import os
+import random
 import threading
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.fakes import CHRIS
-from tests.power.recording import DROPPED, Model, RecordingDisk
+from tests.power.recording import DROPPED, HastyDisk, Model, RecordingDisk
 from tests.spool.room import NOW, a_spool, files_under, receive
 from unitymail.disk import Disk
 from unitymail.interfaces.errors import Never
@@ -319,3 +320,86 @@ class DeskTests(SynchronousTestCase):
         self.assertEqual(self.did(self.desk.delete(["t1"])), (["t1"], {}))
         self.assertIsNone(self.due())
         self.assertEqual(Places(self.room.places.root).items and files_under(self.room.places.items), [])
+
+
+class BothAtOnceTests(SynchronousTestCase):
+    """A node that works and an administrator who does all he can, at the same time on the same few items."""
+
+    ROUNDS = 1_500
+
+    def setUp(self):
+        root = self.mktemp()
+        os.makedirs(root)
+        self.room = a_spool(root, disk=HastyDisk())
+        self.queue = self.room.spool.queue
+        self.desk = QueueDesk(self.room.places.root, disk=self.room.disk, now=self.room.clock.seconds, who="root")
+        self.items = [f"t{n}" for n in range(40)]
+        for trace in self.items:
+            self.successResultOf(receive(self.room, trace, b"\r\nx\r\n", RELAY)[0])
+        self.room.clock.advance(1)
+        self.held, self.returned, self.deleted, self.troubles = {}, set(), set(), []
+
+    def administer(self):
+        choice = random.Random(1)
+        try:
+            for n in range(self.ROUNDS):
+                trace = choice.choice(self.items)
+                verb = choice.choices(("hold", "unhold", "retry", "bounce", "delete"), (40, 40, 20, 2, 2))[0]
+                if verb in ("unhold", "bounce", "delete"):
+                    self.held.pop(trace, None)
+                extra = ("no",) if verb == "bounce" else ()
+                (change,) = getattr(self.desk, verb)([trace], *extra)
+                if change.refusal is None:
+                    if verb == "hold":
+                        self.held[trace] = n
+                    elif verb == "bounce":
+                        self.returned.add(trace)
+                    elif verb == "delete":
+                        self.deleted.add(trace)
+                elif not isinstance(change.refusal, (Busy, Never)):
+                    self.troubles.append(change.refusal)
+        except Exception as error:
+            self.troubles.append(error)
+
+    def work(self, choice, finished):
+        """One look and what is due then."""
+        self.queue.look()
+        while (trace := self.queue.due(self.room.clock.seconds())) is not None:
+            mark, gone, back = self.held.get(trace), trace in self.deleted, trace in self.returned
+            item = self.successResultOf(self.queue.claim(trace))
+            if item is None:
+                continue
+            (state,) = item.steps
+            self.assertFalse(item.held or gone or trace in finished, trace)
+            if mark is not None:
+                self.assertNotEqual(self.held.get(trace), mark, f"{trace} is held")
+            if back:
+                self.assertEqual(state.outcome and state.outcome.kind, "failed")
+            if state.outcome is not None or choice.random() < 0.02:
+                self.successResultOf(self.queue.finish(item))
+                finished.append(trace)
+                continue
+            next_at = self.room.clock.seconds() + choice.choice((0, 3))
+            later = replace(state, attempts=state.attempts + 1, next_at=next_at)
+            self.successResultOf(self.queue.record(replace(item, steps=(later,))))
+            self.successResultOf(self.queue.release(trace, later.next_at, choice.choice(("", "smart-host"))))
+
+    def test_each_item_has_one_end(self):
+        """Nobody gets what is held, returned mail fails, deleted mail is never touched again, and none is lost."""
+        choice, finished = random.Random(2), []
+        desk = threading.Thread(target=self.administer)
+        desk.start()
+        while desk.is_alive():
+            self.work(choice, finished)
+            self.room.clock.advance(1)
+        desk.join()
+        self.assertEqual(self.troubles, [])
+        list(self.desk.unhold(list(self.held)))
+        self.held.clear()
+        for _ in range(2_000):
+            self.work(choice, finished)
+            self.room.clock.advance(1)
+        self.assertEqual(sorted([*finished, *self.deleted]), sorted(self.items))
+        self.assertGreater(len(self.deleted), 3)
+        self.assertEqual(files_under(self.room.places.items), [])
+        self.assertEqual(self.room.journal.named("trouble"), [])

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from twisted.internet import reactor
@@ -75,6 +76,7 @@ class RemoverTests(TestCase):
     async def test_many_at_once_begin_a_process_that_does_it(self):
         """The first ones are removed by a thread, the next by the process; it has ended when the spool has stopped."""
         pid = await self.begun()
+        self.assertEqual(len([fd for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]), 0)
         removed = []
         self.spool._leaving.remove = lambda finished: removed.extend(finished)
         before = len(os.listdir("/proc/self/fd"))
@@ -202,6 +204,11 @@ def children_of(pid):
         yield from map(int, (task / "children").read_text().split())
 
 
+def is_removing(pid):
+    """Whether it runs its own program already."""
+    return b"removing.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 class KilledNodeTests(TestCase):
     def test_kill_9_while_items_leave(self):
         """What was said to be finished is gone after the next start, all else is there whole; no process stays."""
@@ -228,3 +235,34 @@ class KilledNodeTests(TestCase):
                              set(os.listdir(room.places.items)))
             self.assertGreaterEqual(len(left) + len(finished) + 120, 1_500)
             self.successResultOf(room.spool.stop())
+
+    def test_a_node_that_starts_while_the_old_process_still_works(self):
+        """It waits for what that one has in hand; then all is as if it had been alone."""
+        root = os.path.abspath(self.mktemp())
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.spool.finisher", root, "3000"], stdout=subprocess.PIPE, text=True,
+            cwd=Path(unitymail.__file__).parent.parent,
+        ) as process:
+            finished, helper = set(), None
+            while helper is None:
+                finished.add(process.stdout.readline().strip())
+                helper = next(filter(is_removing, children_of(process.pid)), None)
+            os.kill(helper, signal.SIGSTOP)
+            finished.update(process.stdout.readline().strip() for _ in range(1_500))
+            process.kill()
+            finished.update(line.strip() for line in process.stdout if line.endswith("\n"))
+        room = a_spool(root)
+        starting = threading.Thread(target=room.spool.recover)
+        starting.start()
+        starting.join(0.2)
+        self.assertTrue(starting.is_alive())
+        os.kill(helper, signal.SIGCONT)
+        starting.join(20)
+        self.assertFalse(starting.is_alive())
+        left = {name.removesuffix(".json") for name in os.listdir(room.places.items) if name.endswith(".json")}
+        self.assertEqual(left & finished, set())
+        for trace in left:
+            self.assertEqual(os.path.getsize(room.spool._items.message_path(trace)), 2_000)
+        self.assertEqual({name for name in os.listdir(room.places.items) if name.endswith(".eml")},
+                         {f"{trace}.eml" for trace in left})
+        self.successResultOf(room.spool.stop())
