@@ -305,6 +305,19 @@ def test_one_member_is_not_the_list(state, cause):
     assert [fate.cause for fate in report.fates] == [cause]
 
 
+def test_members_that_fail_together_are_one_group():
+    """The list that the sender wrote to is named once, however many of its members have failed in a run."""
+    members = [StepState(HandOver("p", f"m{n}@y.example", "team@x.example"), 1, 0.0, NOBODY) for n in range(3)]
+    assert actions(*members) == [("team@x.example", "failed", "5.1.1")]
+
+
+def test_a_report_that_was_tried_is_not_corrected_any_more():
+    """It may be out already, whatever became of the attempt."""
+    planned = StepState(Report(ROBIN.address, (Fate("a@x.example", "delivered", "2.0.0", "x"),)), 1, 60.0)
+    waits = StepState(Deliver("u-robin", "a@x.example"), 1, 60.0)
+    assert actions(waits, planned) == [("a@x.example", "delivered", "2.0.0")]
+
+
 def test_a_success_planned_too_early_is_taken_back():
     """What the door was about to deliver and left to the courier is told when it is delivered, if it ever is."""
     planned = StepState(Report(ROBIN.address, (

@@ -145,6 +145,12 @@ def test_each_outcome_is_told_in_its_own_words():
     assert len(groups) == 6
 
 
+def test_advice_is_for_who_can_do_something():
+    """Of a delay or a success there is nothing to do."""
+    for action, advised in (("failed", True), ("delayed", False), ("delivered", False), ("relayed", False)):
+        assert ("What you can do:" in parts(report(replace(FULL, action=action)))[1]) is advised
+
+
 def test_passed_on_without_some_parts():
     """Who takes VPIM may well report delivery too: it is only said that something stayed behind; each is told once."""
     fates = [Fate("jo@x.example", "relayed", "2.6.4", "agenda.pdf was left out."),

@@ -83,7 +83,7 @@ class ReportPerformer:
     def _wants_no_receipts(self, to: str) -> bool:
         """A report is a receipt: who rejects those does not miss it, and nobody need keep it (decisions.md, Reject)."""
         owner = self._book.find(to)
-        return isinstance(owner, User) and not owner.home and owner.actions.of(Category.RECEIPT) is Action.REJECT
+        return isinstance(owner, User) and owner.actions.of(Category.RECEIPT) is Action.REJECT
 
     def _names(self, step: Report) -> dict[str, str]:
         found = ((fate.address, self._book.find(fate.address)) for fate in step.fates)
