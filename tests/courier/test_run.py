@@ -134,7 +134,7 @@ class RunTests(SynchronousTestCase):
         self.desk.performers.of(Report(CHRIS.address, fates))._write = lambda *args: 1 // 0
         send(self.desk, Report(CHRIS.address, fates))
         ((what, error),) = [told.args for told in self.desk.journal.named("trouble")]
-        self.assertEqual((what, str(error)), ("working on t1: shunted", f"performing Report {CHRIS.address}"))
+        self.assertEqual((what, str(error)), ("working on t1: shunted", f"performing report {CHRIS.address}"))
         self.assertIn("ZeroDivisionError", self.desk.queue.shunted["t1"])
 
     def test_a_disk_that_fails_is_no_fault_of_the_message(self):
@@ -146,16 +146,20 @@ class RunTests(SynchronousTestCase):
         (item,) = self.desk.queue.items()
         self.assertEqual((item.steps[0].attempts, item.steps[0].last.status), (1, "4.3.1"))
         self.assertEqual([told.args[0] for told in self.desk.journal.named("trouble")],
-                         ["performing LearnContact of t1"])
+                         ["performing learn-contact of t1"])
         performer.answer = DONE
         pass_time(self.desk, 61, 1)
         self.assertEqual(self.desk.queue.items(), [])
 
     def test_a_message_whose_file_is_gone_is_put_aside(self):
-        """It does not come back by waiting."""
-        self.go(ByLocation(FileNotFoundError(2, "No such file or directory")))
+        """It does not come back by waiting; nor does one that is not what it was."""
+        performer = ByLocation(FileNotFoundError(2, "No such file or directory"))
+        self.go(performer)
         send(self.desk, LearnContact("l1"))
         self.assertIn("FileNotFoundError", self.desk.queue.shunted["t1"])
+        performer.answer = OSError("the message file has become shorter")
+        send(self.desk, LearnContact("l1"), trace="t2")
+        self.assertIn("has become shorter", self.desk.queue.shunted["t2"])
 
     def test_outcomes_that_do_not_fit(self):
         """A performer that says too little is a surprise, which waits for the others' outcomes, too."""
@@ -166,7 +170,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.desk.queue.shunted, {})
         gate.callback(DONE)
         self.assertIn("1 outcomes for 2 steps", self.desk.queue.shunted["t1"])
-        self.assertIn("HandOver dave@vm2.example.com and 1 more", self.desk.queue.shunted["t1"])
+        self.assertIn("hand-over dave@vm2.example.com and 1 more", self.desk.queue.shunted["t1"])
 
     def test_one_message_of_every_kind(self):
         """A mailbox, two ways on and the report of who is unknown: each once, in order, and one report tells all."""

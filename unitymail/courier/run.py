@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from errno import ENOENT
 from functools import partial
 from typing import Any
 
@@ -34,8 +35,11 @@ from unitymail.interfaces.spool import IQueue, Item, Outcome, StepState
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Deliver, Report
+from unitymail.routing.telling import name_of
 
 SPOOL_TROUBLE_S = 60.0
+LASTING = (None, ENOENT)
+"""A file that is gone, or not what it was (said by ourselves, without a number), will not mend by waiting."""
 MANY = 100
 """More steps are looked at in a thread, and told of so many in a turn: turns of the reactor stay short."""
 
@@ -228,9 +232,9 @@ class Run:
         states = [item.steps[number] for number in numbers]
         try:
             results = await self._means.performers.perform(item, states)
-        except FileNotFoundError as error:
-            raise Surprise(_performing(states)) from error
         except (Trouble, OSError) as error:
+            if isinstance(error, OSError) and error.errno in LASTING:
+                raise Surprise(_performing(states)) from error
             self._journal.trouble(f"{_performing(states)} of {item.trace}", error)
             return [outcomes.of_trouble(error)] * len(states)
         except Exception as error:
@@ -283,4 +287,4 @@ def _performing(states: Sequence[StepState]) -> str:
     """For the journal: of a group its first."""
     step = states[0].step
     others = f" and {len(states) - 1} more" if len(states) > 1 else ""
-    return f"performing {type(step).__name__} {addressed_as(step)}".rstrip() + others
+    return f"performing {name_of(step)} {addressed_as(step)}".rstrip() + others
