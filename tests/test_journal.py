@@ -78,7 +78,7 @@ class JournalTests(SynchronousTestCase):
     def test_steps_are_named(self):
         """A failed step says which, for whom and why."""
         self.journal.failed("t1", Deliver("u1", "a@b"), "5.2.0", "gone")
-        self.assertIn('step=Deliver to=a@b status=5.2.0 why=gone', self.written())
+        self.assertIn('step=deliver to=a@b status=5.2.0 why=gone', self.written())
 
     def test_trouble_keeps_the_traceback_for_the_log(self):
         """The journal has the event, twistd's log the traceback."""

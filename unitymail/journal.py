@@ -30,6 +30,7 @@ from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.routing.decision import Decision, Origin
 from unitymail.routing.steps import Step
+from unitymail.routing.telling import name_of
 
 Fields = dict[str, Any]
 LONGEST_VALUE = 500
@@ -311,4 +312,4 @@ def _reply(reply: Reply) -> Fields:
 
 
 def _step(step: Step) -> Fields:
-    return {"step": type(step).__name__, "to": getattr(step, "to", "")}
+    return {"step": name_of(step), "to": getattr(step, "to", "")}
