@@ -111,6 +111,19 @@ def test_one_message(unitymail, queue):
     assert "`unitymail queue list`" in unitymail.refused("queue", "show", "t9")
 
 
+def test_retry_of_all_while_some_are_tried(unitymail, queue):
+    """What is worked on already is not waiting: --all and --to pass it by, by its ID it is refused."""
+    for trace in ("t1", "t2"):
+        queue.send(trace)
+        queue.postpone(trace)
+    queue.claim("t1")
+    assert unitymail.do("queue", "retry", "--all") == "t2 is tried now.\n"
+    assert unitymail.json("queue", "retry", "--to", "elsewhere.example") == [
+        {"trace": "t2", "retried": True, "refusal": ""}
+    ]
+    assert "being worked on now" in unitymail.refused("queue", "retry", "t1")
+
+
 def test_retry_hold_release(unitymail, queue):
     """Said and done for each message; the node's courier sees it when it looks."""
     queue.send("t1")

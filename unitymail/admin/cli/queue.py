@@ -13,7 +13,7 @@ from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations import queue
 from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.directory import Refused
-from unitymail.interfaces.spool import Changed, Item
+from unitymail.interfaces.spool import Busy, Changed, Item, NoSuchItem
 
 COLUMNS = ("trace", "age", "size", "sender", "recipients", "next_at", "last_error")
 SHOWN_RECIPIENTS = 3
@@ -61,9 +61,10 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 @verb(command, "retry")
 @_chosen
 def retry(office: Office, ids: tuple[str, ...], everything: bool, domain: str | None) -> None:
-    """Try now what waits for its next attempt."""
+    """Try now what waits for its next attempt. Of --all and --to, what is being tried already is left alone."""
     traces = _traces(office, ids, everything, domain)
-    _report(office, office.desk.queue.retry(traces), "retried", "is tried now")
+    changes = office.desk.queue.retry(traces)
+    _report(office, changes if ids else _but_for_what_went_on(changes), "retried", "is tried now")
 
 
 @verb(command, "hold")
@@ -147,6 +148,11 @@ def _report(office: Office, changes: Iterable[Changed], word: str, words: str) -
         raise Refused("\n".join(refused))
     if not count and not office.json:
         click.echo("There is no such message in the queue.")
+
+
+def _but_for_what_went_on(changes: Iterable[Changed]) -> Iterator[Changed]:
+    """Messages that are worked on, or went, while others were looked at do not wait: nothing is refused to them."""
+    return (change for change in changes if not isinstance(change.refusal, Busy | NoSuchItem))
 
 
 def _followed(changes: Iterable[Changed], advance: Callable[[], None]) -> Iterator[Changed]:
