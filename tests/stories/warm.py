@@ -4,8 +4,12 @@ What runs is the command itself, `unitymail.ctl.main`, in a process of its own w
 """
 
 import atexit
+import contextlib
+import importlib
+import io
 import json
 import os
+import pkgutil
 import select
 import signal
 import subprocess
@@ -55,12 +59,25 @@ def serve(lines):
     """Answers each line with the exit code; None for a command that took too long."""
     import unitymail.ctl
 
+    _import_what_commands_need(unitymail.ctl.main)
     for line in lines:
         wish = json.loads(line)
         pid = os.fork()
         if pid == 0:
             _become(wish["words"], wish["folder"], unitymail.ctl.main)
         print(json.dumps({"returncode": _ended(pid, wish["timeout"])}), flush=True)
+
+
+def _import_what_commands_need(main):
+    """Commands are looked for when the first one runs, and what a directory knows of when the first is opened."""
+    from unitymail.directory import keepers
+
+    sys.argv = ["unitymail", "--help"]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main()
+    for module in pkgutil.iter_modules(keepers.__path__, f"{keepers.__name__}."):
+        importlib.import_module(module.name)
+    assert threading.active_count() == 1, "a process with threads cannot be forked"
 
 
 def _become(words, folder, main):
