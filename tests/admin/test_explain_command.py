@@ -123,8 +123,40 @@ def test_an_unknown_sender_is_bad_mail(house, letter):
     assert (told["sender"]["kind"], told["sender"]["verdict"]) == ("outside", "accept")
 
 
+@pytest.mark.parametrize(
+    ("site", "said"),
+    [
+        (("smtp.allow_untrusted=no",), "554 5.7.1 Connections from your address"),
+        (("smtp.allow_untrusted=yes", "smtp.untrusted_require_auth=yes"), "530 5.7.0 Authentication required"),
+    ],
+)
+def test_a_stranger_who_gets_no_further(house, letter, site, said):
+    """As at the door: whom the site does not let in, or asks to sign in first, has nothing decided."""
+    house.do("site", "set", *site)
+    told = explain(house, letter(), "chris.jones@example.com", as_="stranger")
+    reply = told["refusal"]
+    assert f"{reply['code']} {reply['status']} {reply['text']}".startswith(said)
+    assert (told["recipients"], told["sender"]["verdict"]) == ([], "reject")
+    assert "refusal" not in explain(house, letter(), "chris.jones@example.com", as_="trusted")
+
+
+def let_strangers_in(house):
+    house.do("site", "set", "smtp.allow_untrusted=yes", "smtp.untrusted_require_auth=no")
+
+
+@pytest.mark.parametrize("address", ["@@", "@example.com", "a b@example.com", "robin@", "a@b,c@d", "<a@b", "a@b..c"])
+def test_what_is_no_address(house, letter, address):
+    """Wrong usage, as sender and as recipient; a quoted local part, an address literal and `<>` are well."""
+    for sender, to in ((address, "chris@x.example"), ("robin@x.example", address)):
+        result = house.run("explain", "--from", sender, "--to", to, letter())
+        assert (result.exit_code, "is no mail address" in result.stderr) == (2, True)
+    told = explain(house, letter(), '<"a b"@[192.0.2.1]>', "zoë@exämple.org", sender="<>")
+    assert [one["address"] for one in told["recipients"]] == ['"a b"@[192.0.2.1]', "zoë@exämple.org"]
+
+
 def test_a_stranger_hears_at_rcpt(house, letter):
     """Of two recipients the unknown one is refused at once, the other goes on; both in the order asked."""
+    let_strangers_in(house)
     told = explain(
         house, letter(), "nobody@vm1.example.com", "chris.jones@example.com", as_="stranger"
     )
@@ -170,6 +202,7 @@ def test_notify_never(house, letter):
 
 def test_nobody_left_to_send_to(house, letter):
     """A stranger whose recipients are all refused at RCPT gets no further."""
+    let_strangers_in(house)
     told = explain(house, letter(), "nobody@vm1.example.com", "out@elsewhere.example", as_="stranger")
     assert (told["refusal"]["code"], told["refusal"]["status"]) == (554, "5.5.1")
     assert [one["refusal"]["status"] for one in told["recipients"]] == ["5.1.1", "5.1.1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from unitymail.routing.decision import Origin, Trust
 
 WITHOUT_SIGN_IN = ("trusted", "stranger", "smart-host")
 NOTIFY = ("never", "success", "failure", "delay")
+_ADDRESS = re.compile(r'(?:"[^"]+"|[^\s"<>@,;]+)@(?:\[[0-9A-Za-z.:]+\]|[^\s"<>@,;.]+(?:\.[^\s"<>@,;.]+)*)').fullmatch
 
 
 @click.group()
@@ -61,9 +63,10 @@ def command(
     """
     book = office.desk.book
     recipients += more
-    sender = sender.removeprefix("<").removesuffix(">")
+    sender = _address(sender) if sender not in ("", "<>") else ""
+    recipients = tuple(_address(one if "@" in one else f"{one}@{book.domain}") for one in recipients)
     origin, assumed = _origin(office, who, sender, book)
-    whole = tuple(Recipient(_with_domain(address, book), notify=notify) for address in recipients)
+    whole = tuple(Recipient(address, notify=notify) for address in recipients)
     plain = all(address.isascii() for address in (sender, *recipients))
     with _octets(file) as octets:
         envelope = Envelope(sender, whole, body="8bitmime", smtputf8=not plain)
@@ -77,9 +80,11 @@ def command(
             click.echo(line)
 
 
-def _with_domain(address: str, book: IBook) -> str:
-    address = address.removeprefix("<").removesuffix(">")
-    return address if "@" in address else f"{address}@{book.domain}"
+def _address(text: str) -> str:
+    address = text[1:-1] if text[:1] + text[-1:] == "<>" else text
+    if not _ADDRESS(address):
+        raise click.UsageError(f"{text!r} is no mail address; write it as name@domain.")
+    return address
 
 
 def _origin(office: Office, who: str | None, sender: str, book: IBook) -> tuple[Origin, bool]:

@@ -1,6 +1,6 @@
 """What would become of a message: the doors' own questions and the decision itself, asked without keeping anything.
 
-Knows the order in which a door asks (MAIL, RCPT, the octets, the decision). Refuses to know how answers look
+Knows the order in which a door asks (banner, MAIL, RCPT, the octets, the decision). Refuses to know how answers look
 (`explained`) and which rules there are: those are policy's and routing's.
 """
 
@@ -18,13 +18,16 @@ from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.structure import scan
 from unitymail.people.user import User
+from unitymail.policy.access import REFUSED_ADDRESS
 from unitymail.policy.limits import judge_recipients, judge_size
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.sender import judge_envelope_sender
+from unitymail.policy.tls import judge_mail
 from unitymail.policy.verdict import Reject, Verdict
 from unitymail.routing import categorise
 from unitymail.routing.decide import decide
 from unitymail.routing.decision import Decision, Origin, SenderFinding, Trust
+from unitymail.settings.site import SiteSettings
 
 BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
 NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
@@ -74,6 +77,8 @@ def ask(question: Question, book: IBook, usage: IUsage) -> Answer:
         question.octets, parse_secure_headers(site.secure_headers), secure_confidential=site.secure_confidential,
         host=question.host,
     )
+    if refusal := _refusal_of_client(origin, site):
+        return Answer(question, _refused(refusal, message, envelope.sender))
     if refusal := _reply(judge_envelope_sender(envelope.sender, origin, book, usage)):
         return Answer(question, _refused(refusal, message, envelope.sender))
     accepted, turned_away = _recipients(envelope, origin, book, usage)
@@ -81,6 +86,13 @@ def ask(question: Question, book: IBook, usage: IUsage) -> Answer:
         return Answer(question, _refused(refusal, message, envelope.sender), turned_away)
     decision = decide(message, replace(envelope, recipients=accepted), origin, book, usage)
     return Answer(question, decision, turned_away)
+
+
+def _refusal_of_client(origin: Origin, site: SiteSettings) -> Reply | None:
+    """A stranger is one whom no access rule names."""
+    if origin.trust == "stranger" and not site.smtp_allow_untrusted:
+        return REFUSED_ADDRESS
+    return _reply(judge_mail(origin.door, origin.trust, bool(origin.tls), bool(origin.user), site))
 
 
 def _recipients(
