@@ -43,6 +43,43 @@ def test_a_table_in_a_pipe_is_one_line_a_row(capsys):
     assert capsys.readouterr().out == "alias  name\nrobin  Robin Smith\n李\nx      [b]\n"
 
 
+def test_an_object_in_a_pipe(capsys):
+    """A line a field, however long, without a space at its end; what has several lines stays in its column."""
+    output.show_facts({"alias": "robin", "home": "", "addresses": [{"a": 1}, {"a": 2}], "words": "x" * 5_000})
+    assert capsys.readouterr().out == (
+        f"alias      robin\nhome\naddresses  a=1\n           a=2\nwords      {'x' * 5_000}\n"
+    )
+
+
+def on_a_terminal(monkeypatch, columns=80):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+
+
+def test_long_lines_on_a_terminal(monkeypatch):
+    """Broken between words, further in than they begin; in a pipe they stay whole, and so do words without a space."""
+    line = "  relay to pat@example.org, through smart-host mail.example.com:25 (TLS opportunistic)"
+    assert output.broken(f"{line}\nshort", 21) == [line, "short"]
+    on_a_terminal(monkeypatch, 60)
+    assert output.broken(f"{line}\n\nshort", 21) == [
+        "  relay to pat@example.org, through", "      smart-host mail.example.com:25", "      (TLS opportunistic)",
+        "", "short",
+    ]  # fmt: skip
+    assert output.broken("x" * 100, 59) == ["x" * 100]
+
+
+def test_an_id_can_be_copied_from_a_narrow_terminal(monkeypatch, capsys):
+    """Other columns give way."""
+    on_a_terminal(monkeypatch)
+    row = {"time": "2026-11-25 22:35:22", "trace": "hoi4fv9ft6jmjlj2e2op", "from": "chris@example.com", "to": "y" * 40}
+    output.show_table([row | {"latest": "delivered"}], ("time", "trace", "from", "to", "latest"))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("hoi4fv9ft6jmjlj2e2op" in line for line in lines)
+    assert any("delivered" in line for line in lines)
+
+
 def test_a_large_directory_is_listed_in_good_time(capsys):
     """Twenty thousand users are a second, not a minute."""
     rows = [{"alias": f"user{number}", "address": f"user{number}@vm1.example.com"} for number in range(20_000)]

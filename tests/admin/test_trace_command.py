@@ -151,8 +151,8 @@ def test_found_by_what_is_known(house, delivered, words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("nosuchtrace",), "Nothing is known of a message nosuchtrace. Stories are kept for 30 days"),
-        (("--message-id", "x@y"), "a message Message-ID x@y"),
+        (("nosuchtrace",), "Nothing is known of a message with the trace nosuchtrace. Stories are kept for 30 days"),
+        (("--message-id", "x@y"), "a message with the Message-ID x@y"),
         (("--from", "chris", "--to", "robin"), "a message from chris to robin"),
         (("--from", "robin", "--since", "2026-11-26"), "a message from robin since 2026-11-26 00:00:00"),
     ],

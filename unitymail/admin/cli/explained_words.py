@@ -85,5 +85,6 @@ def _reply(reply: Facts) -> str:
 def _block(title: str, *lines: str) -> Iterator[str]:
     yield click.style(output.words(title), bold=True)
     for line in lines:
-        yield f"  {output.words(line)}"
+        for piece in output.broken(output.words(line), 2):
+            yield f"  {piece}"
     yield ""

@@ -17,7 +17,7 @@ def command() -> None:
 Usual(
     command,
     LOCATIONS,
-    ("name", "domain", "host", "port", "dial_id", "remote_prefix", "local_prefix", "home", "partition", "scope"),
+    ("name", "domain", "host", "port", "dial_id", "home", "partition", "scope"),
     (
         click.option("--domain", metavar="D", help="Its SMTP domain; not ours, nor one that ends with ours."),
         click.option("--host", metavar="H", help="Where to connect; '' sends through the smart host."),

@@ -6,7 +6,9 @@ Refuses to know what is shown. Cells are never read as markup, and nothing is cu
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +23,9 @@ from rich.text import Text
 
 from unitymail.admin.operations.outcome import Facts
 
-WIDE = 4_000
+LEAST_ROOM = 20
+IDS = ("id", "trace")
+"""These are copied from the screen: they stay in one piece, however narrow it is."""
 
 
 def show_json(value: Any) -> None:
@@ -30,6 +34,9 @@ def show_json(value: Any) -> None:
 
 def show_facts(facts: Facts) -> None:
     """One object: a line for each field."""
+    if not sys.stdout.isatty():
+        _write_fields({name: words(value) for name, value in facts.items()})
+        return
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -45,7 +52,7 @@ def show_table(rows: Iterable[Facts], columns: Sequence[str]) -> None:
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in IDS)
     for row in rows:
         table.add_row(*(Text(words(row[column])) for column in columns))
     _print(table)
@@ -57,6 +64,34 @@ def _write_lines(lines: Sequence[Sequence[str]]) -> None:
     widths = [max(cell_len(cell) for cell in column) for column in zip(*clean, strict=True)]
     for line in clean:
         click.echo("  ".join(set_cell_size(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _write_fields(fields: dict[str, str]) -> None:
+    """As on a terminal, but no line is broken or filled up with spaces."""
+    width = max(map(len, fields), default=0)
+    for name, text in fields.items():
+        for line in text.split("\n"):
+            click.echo(f"{name:{width}}  {line}".rstrip())
+            name = ""
+
+
+def broken(text: str, indent: int) -> list[str]:
+    """The lines of `text`, on a terminal broken between words so that each has room right of `indent` columns."""
+    lines = text.split("\n")
+    if not sys.stdout.isatty():
+        return lines
+    room = max(LEAST_ROOM, shutil.get_terminal_size().columns - indent)
+    return [piece for line in lines for piece in _broken(line, room)]
+
+
+def _broken(line: str, room: int) -> list[str]:
+    """What goes on stands further in than the line begins, and than what belongs below it."""
+    begin = line[: len(line) - len(line.lstrip())]
+    pieces = textwrap.wrap(
+        line.lstrip(), room, initial_indent=begin, subsequent_indent=begin + "    ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return pieces or [line]
 
 
 def words(value: Any) -> str:
@@ -75,9 +110,7 @@ def words(value: Any) -> str:
 
 
 def _print(table: Table) -> None:
-    terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, highlight=False, markup=False, width=None if terminal else WIDE)
-    console.print(table)
+    Console(file=sys.stdout, highlight=False, markup=False).print(table)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -64,7 +63,7 @@ def command(
     with office.desk.directory.read() as view:
         stories = _found(office, lambda: _look(office, view, id, wanted))
         if not stories:
-            what = id if id is not None else wanted.in_words()
+            what = f"with the trace {id}" if id is not None else wanted.in_words()
             raise nothing_found(f"a message {what}", office.desk.site.trace_days)
         _show(office, [_with_present(office, story) for story in stories], _names(view))
 
@@ -158,12 +157,17 @@ def _tell(story: Story, name_of: Callable[[str], str]) -> None:
 
 
 def _print(paragraph: Paragraph) -> None:
-    said = output.words(paragraph.words)
-    click.echo(f"{click.style(local(paragraph.time), dim=True)}  {_coloured(said, paragraph.bad)}")
+    before = f"{click.style(local(paragraph.time), dim=True)}  "
+    for said in output.broken(output.words(paragraph.words), len(INDENT)):
+        click.echo(before + _coloured(said, paragraph.bad))
+        before = INDENT
     for line in paragraph.details:
-        click.echo(textwrap.indent(output.words(line), INDENT))
+        for said in output.broken(output.words(line), len(INDENT)):
+            click.echo(INDENT + said)
     for line in paragraph.dialogue:
-        click.echo(click.style(f"{INDENT}    {output.words(line)}", fg="blue" if line.startswith("C") else "cyan"))
+        colour = "blue" if line.startswith("C") else "cyan"
+        for said in output.broken(output.words(line), len(INDENT) + 4):
+            click.echo(click.style(f"{INDENT}    {said}", fg=colour))
 
 
 def _coloured(words: str, bad: bool) -> Any:

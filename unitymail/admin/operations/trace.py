@@ -34,7 +34,9 @@ class Search:
         """What was searched, and how far back."""
         parts = [
             f"{words} {value}"
-            for words, value in (("Message-ID", self.message_id), ("from", self.sender), ("to", self.recipient))
+            for words, value in (
+                ("with the Message-ID", self.message_id), ("from", self.sender), ("to", self.recipient),
+            )
             if value
         ]
         return " ".join(parts) + (f" since {local(self.since)}" if self.since else "")
