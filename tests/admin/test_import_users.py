@@ -164,10 +164,34 @@ def test_order_and_spelling_change_nothing(unitymail, robin, write):
     rows = ("alias", "proxy", "delegate"), ("a", "", ""), ("z", "", ""), ("kim", "z@x.example;b@x.example", "z;a")
     imported(unitymail, write(*rows))
     before = everything(unitymail)
-    rows = rows[0], ("kim", "z@x.example; B@X.example", "a;z"), ("kim", "b@x.example;z@x.example", "z; a ;z")
-    again = imported(unitymail, write(*rows), "--update")
-    assert (again["changed"], again["unchanged"]) == (0, 2)
+    for row in (("kim", "z@x.example; B@X.example", "a;z"), ("kim", "b@x.example;z@x.example", "z; a ;z")):
+        again = imported(unitymail, write(rows[0], row), "--update")
+        assert (again["changed"], again["unchanged"]) == (0, 1)
     assert everything(unitymail) == before
+
+
+@pytest.mark.parametrize("options", [(), ("--update",)])
+def test_a_user_on_two_lines(unitymail, write, monkeypatch, options):
+    """The second is told, with the line of the first, and changes nothing, in the same slice and in a later one."""
+    rows = ("alias", "last_name"), ("@", "Bad"), ("kim", "First"), ("lee", ""), ("KIM", "Second")
+    for slice_ in (250, 1):
+        monkeypatch.setattr(importing, "SLICE", slice_)
+        for dry in (("--dry-run",), ()):
+            report = imported(unitymail, write(*rows), *options, *dry, exit_code=1)
+            assert [problem["line"] for problem in report["problems"]] == [2, 5]
+            assert report["problems"][1]["why"] == "Line 3 is for the user kim already; leave one of the two out."
+        assert unitymail.json("user", "show", "kim")["last_name"] == "First"
+        for alias in ("kim", "lee"):
+            unitymail.do("user", "delete", alias)
+
+
+def test_what_is_no_csv_file(unitymail, tmp_path):
+    """A picture is refused in a sentence, not with all its octets."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\x89PNG" + b"x\x80\x1b" * 5_000)
+    said = unitymail.refused("import", "users", str(path))
+    assert said.startswith("The column '") and "…' is not known; known are alias" in said
+    assert len(said) < 500
 
 
 def test_delegates_of_each_other(unitymail, write):

@@ -17,6 +17,8 @@ from unitymail.interfaces.directory import Refused
 
 _SEPARATORS = ",;\t"
 SAVE = "save the file as “CSV UTF-8”"
+LONGEST_SHOWN = 40
+"""Letters of a column's name; what is no CSV file at all has names as long as itself."""
 _UNREAD = re.compile("[\udc80-\udcff\ufffd]")
 """What octets of another encoding are read as."""
 
@@ -74,7 +76,8 @@ def _columns(names: list[str], known: Collection[str], needed: str) -> list[str]
         columns.pop()
     listed = ", ".join(known)
     if unknown := [name for name, column in zip(names, columns, strict=False) if column not in known]:
-        raise Refused(f"The column {unknown[0]!r} is not known; known are {listed}.")
+        shown = unknown[0] if len(unknown[0]) <= LONGEST_SHOWN else f"{unknown[0][:LONGEST_SHOWN]}…"
+        raise Refused(f"The column {shown!r} is not known; known are {listed}.")
     if doubled := [column for column in columns if columns.count(column) > 1]:
         raise Refused(f"The column {doubled[0]} is there twice; leave one out.")
     if needed not in columns:

@@ -91,6 +91,8 @@ class _Import:
     who: str
     outcome: Imported = field(default_factory=Imported)
     delegates: list[tuple[Asked, bool]] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    """User id → the line that was taken for it: a second one for the same user is a mistake, not a later word."""
 
     def run(self, rows: Iterable[Row | BadRow], advance: Callable[[int], None]) -> Imported:
         before: list[_Waiting] = []
@@ -153,12 +155,16 @@ class _Import:
         if before is None:
             user = change.add(new_user(view, asked.alias, wish))
             finish(change, user, wish, secret)
+            self.lines[user.id] = asked.line
             self.outcome.added += 1
             self.outcome.without_password += secret is None and not user.home
             return True
+        if line := self.lines.get(before.id):
+            raise Taken(f"Line {line} is for the user {before.alias} already; leave one of the two out.")
         if not self.update:
             raise Taken(f"There is a user {before.alias} already; import with --update to change those who are there.")
         finish(change, change.replace(changed_user(view, before, wish)), wish, secret)
+        self.lines[before.id] = asked.line
         changed = bool(change.usn > newest)
         self.outcome.changed += changed
         self.outcome.unchanged += not changed
