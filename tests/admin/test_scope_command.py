@@ -87,4 +87,5 @@ def test_encodings_for_old_programs(unitymail, robin):
     assert plain["robin@vm1.example.com"]["Name"] == "Zoë 李"
     old = book(unitymail, "Default", "--encoding", "windows-1252", encoding="windows-1252")
     assert old["robin@vm1.example.com"]["Name"] == "Zoë ?"
-    assert unitymail.run("scope", "addressbook", "Default", "--encoding", "klingon").exit_code == 2
+    for none in ("klingon", "base64", "undefined"):
+        assert unitymail.run("scope", "addressbook", "Default", "--encoding", none).exit_code == 2

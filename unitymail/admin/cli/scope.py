@@ -51,8 +51,9 @@ def addressbook(office: Office, name: str, encoding: str) -> None:
         output.show_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
     try:
+        "Name".encode(encoding)  # base64 and the like are codecs too, but not of text
         encoder = codecs.getincrementalencoder(encoding)("replace")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise click.UsageError(f"{encoding} is no encoding; give utf-8, utf-8-sig or a code page.") from error
     for line in csv_lines(rows):
         sys.stdout.buffer.write(encoder.encode(line))
