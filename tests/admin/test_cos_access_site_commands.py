@@ -82,6 +82,19 @@ def test_site_set_is_all_or_nothing(unitymail):
     assert unitymail.desk.announced == []
 
 
+def test_files_that_the_smart_host_needs(unitymail, tmp_path):
+    """They may be put there later; the administrator hears now what the node would find."""
+    there, absent = tmp_path / "ca.pem", tmp_path / "password"
+    there.write_bytes(b"x")
+    for key in ("smart_host.ca_file", "smart_host.password_file"):
+        assert unitymail.run("site", "set", f"{key}={there}").stderr == ""
+        assert unitymail.run("site", "set", f"{key}=").stderr == ""
+        said = unitymail.run("site", "set", f"{key}={absent}")
+        assert (said.exit_code, said.stdout) == (0, f"{key}={absent}\n")
+        assert said.stderr.startswith(f"{key}: {absent} cannot be read now (No such file or directory)")
+        assert "give the whole path" in unitymail.run("site", "set", f"{key}=password").stderr
+
+
 def test_site_values_have_types_in_json(unitymail):
     """Numbers, switches and words."""
     done = unitymail.json("site", "set", "smtp.max_message_kib=20", "smtp.allow_untrusted=yes", "unknown_sender=accept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 
 from unitymail.admin.operations.locations import LOCATIONS
@@ -10,6 +11,7 @@ from unitymail.interfaces.directory import IDirectory, IDirectoryView, Refused
 from unitymail.settings.site import FIELDS, SiteSettings
 
 SMART_HOST = "smart_host.host"
+FILES = ("smart_host.ca_file", "smart_host.password_file")
 NAMED = 10
 
 
@@ -30,7 +32,7 @@ def set_site(directory: IDirectory, assignments: Iterable[str], *, who: str) -> 
         facts = site_facts(change.set_site(pairs))
         named = {key: facts[key] for key, _ in pairs}
         cleared = named.get(SMART_HOST) == ""
-        return Done(change.usn, named, _without_smart_host(change) if cleared else ())
+        return Done(change.usn, named, (*_unread_files(named), *(_without_smart_host(change) if cleared else ())))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -38,6 +40,29 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise Refused(f"{text!r} is no setting; write KEY=VALUE, as `unitymail site show` prints it.")
     return key.strip(), value.strip()
+
+
+def _unread_files(named: Facts) -> list[str]:
+    """What is wrong with files that were named; they may be put there later, so that this is no refusal."""
+    notes = []
+    for key in FILES:
+        path = named.get(key)
+        if not path:
+            continue
+        if not os.path.isabs(path):
+            notes.append(f"{key}: {path} is looked for where the node was started; give the whole path, from / on.")
+        elif why := _unreadable(path):
+            notes.append(f"{key}: {path} cannot be read now ({why}); mail for the smart host that needs it waits.")
+    return notes
+
+
+def _unreadable(path: str) -> str:
+    """Why; "" for a file that can be read."""
+    try:
+        with open(path, "rb"):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _without_smart_host(view: IDirectoryView) -> tuple[str, ...]:
