@@ -17,7 +17,7 @@ import click
 from unitymail import founding, lock, notice
 from unitymail.admin.cli.main import command_line
 from unitymail.admin.cli.office import Office, verb
-from unitymail.admin.operations.peers import Ourselves
+from unitymail.admin.operations.peers import Ourselves, Peers
 from unitymail.admin.operations.status import status
 from unitymail.codec import Codec
 from unitymail.directory.book import Book
@@ -172,11 +172,12 @@ class NodeDesk:
     def status(self) -> dict[str, Any]:
         spool = self.path("spool")
         with self.directory.read() as view:
-            usn = view.usn
+            usn, peers = view.usn, Peers().all(view)
         return status(
             pid=self.running, told=self.told(), queue=_count(spool, "items"), shunted=_count(spool, "shunted"),
             bad_mail=len(self.bad_mail.entries()), free_kib=_free_kib(self.path("accounts")),
             expires=expiry_of(self.settings.path(self.settings.tls.certificate)), now=self.now, usn=usn,
+            peers=peers,
         )  # fmt: skip
 
     def close(self) -> None:

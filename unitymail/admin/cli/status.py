@@ -1,4 +1,4 @@
-"""`unitymail status`: doors, queue, bad mail, disk and certificate at a glance."""
+"""`unitymail status`: doors, queue, bad mail, peers, disk and certificate at a glance."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def _alone() -> None:
 
 @verb(_alone, "status")
 def command(office: Office) -> None:
-    """Whether the node runs, its doors, queue, bad mail, disk and certificate."""
+    """Whether the node runs, its doors, queue, bad mail, peers, disk and certificate."""
     office.facts(office.desk.status())

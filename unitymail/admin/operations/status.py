@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from unitymail.admin.operations.outcome import Facts
+from unitymail.people.location import Location
 
 
 def status(
     *, pid: int | None, told: dict[str, Any], queue: int, shunted: int, bad_mail: int, free_kib: int | None,
-    expires: datetime | None, now: float, usn: int,
+    expires: datetime | None, now: float, usn: int, peers: Sequence[Location] = (),
 ) -> Facts:
-    """`told` is what the running node last wrote of itself, {} when it is down."""
+    """`told` is what the running node last wrote of itself, {} when it is down.
+
+    Peers are only named: whether they answer takes a connection, which `peer status` makes.
+    """
     events = told.get("events", {})
     return {
         "running": pid is not None,
@@ -24,7 +29,7 @@ def status(
         "queue": queue,
         "shunted": shunted,
         "bad_mail": bad_mail,
-        "peers": [],
+        "peers": [{"name": peer.name, "host": peer.host, "port": peer.port} for peer in peers],
         "received": events.get("received", 0),
         "delivered": events.get("delivered", 0),
         "troubles": events.get("trouble", 0),
