@@ -224,6 +224,11 @@ def test_recipients_at_the_location_only(post):
     assert b"82234" not in sent
     sent, made = post.convert(vector("viewmail_voice.eml"), TO_SAM)
     assert b"To: \"Sam" in sent
+    others = octets.replace(b"chris.jones@", b"someone@").replace(b"sam.roe@", b"else@")
+    sent, _ = post.convert(others, TO_CHRIS, TO_SAM)
+    assert b"82233" not in sent and b"82234" not in sent
+    sent, _ = post.convert(octets.replace(b"chris.jones@example.com", b"1042@VM1.example.com"), TO_CHRIS, TO_SAM)
+    assert email.message_from_bytes(sent)["To"].endswith("<82233@branch.example.org>")
 
 
 NUMBERED, PRIMARY = "71041@vm1.example.com", "robin@vm1.example.com"

@@ -299,6 +299,16 @@ def test_nobody_there_any_more(tmp_path, switch, deleted):
     assert office.directory.deleted == deleted
 
 
+@pytest.mark.parametrize("status", ["5.0.0", "5.1.0", "5.1.10", "5.2.1", "5.2.2", "5.4.4", "5.6.1", "5.7.1"])
+def test_whoever_is_there_still(tmp_path, status):
+    """No other refusal costs anybody the contact: not a policy, a full mailbox, or a reply without a code."""
+    office = Office(tmp_path, ROBIN, replace(BRANCH, delete_contacts=True), CHRIS, SAM)
+    office.relay.answers = {"vpim l-branch": [Attempt((replace(REFUSED, status=status),))]}
+    (outcome,) = office.send(vector("viewmail_voice.eml"))
+    assert outcome.status == status
+    assert office.directory.deleted == []
+
+
 def test_a_full_disk_is_passing(office, monkeypatch):
     """When there is no room to convert, the message waits."""
 

@@ -525,10 +525,10 @@ def test_a_disk_that_cannot_be_read_leaves_nothing(room, monkeypatch):
     (b"Disposition-Notification-To: <+14085550177@vpim.example.net>\r\n", True, False), (b"", False, False),
 ])
 def test_who_wants_to_know_that_it_was_heard(room, field, silent, asks):
-    """The mark in the mailbox, which receipts come from: for who asks, and is not a program."""
+    """The mark in the mailbox, which receipts come from: for who asks, and is not a program; programs hear nothing."""
     committed = []
     commit = room.room.spool.commit
     room.room.spool.commit = lambda incoming, envelope, decision, head, **facts: (
-        committed.append(decision.message.asks_receipt) or commit(incoming, envelope, decision, head, **facts))
+        committed.append((decision.message.asks_receipt, decision.message.auto_submitted)) or commit(incoming, envelope, decision, head, **facts))
     room.perform(replace(room.item(field + vector("vpim_in_basic.eml")), silent=silent))
-    assert committed == [asks]
+    assert committed == [(asks, silent)]
