@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.courier.memory import one_turn
 from tests.courier.room import ScriptedRelay, a_courier, pass_time, waiting_items
 from tests.fakes import CHRIS, ROBIN, FakeBook
-from tests.spool.room import an_envelope, files_under, receive
+from tests.spool.room import a_decision, an_envelope, files_under, receive
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE, Outcome
 from unitymail.mail.fate import Fate
@@ -274,3 +274,16 @@ class CourierTests(SynchronousTestCase):
         self.assertEqual(self.room.journal.named("undeliverable"), [])
         (decided,) = [event.args for event in self.room.journal.named("decided") if event.args[0] == "t1-r0"]
         self.assertIn("rejects receipts", decided[1].recipients[0].reason)
+
+    def test_malformed_mail_that_reaches_nobody_is_bad_mail(self):
+        """Not the keepers' of the undeliverable, whose mail programs are spared it."""
+        keepers = DistributionList("d-u", UNDELIVERABLE, f"{UNDELIVERABLE}@vm1.example.com", members=(ROBIN.id,))
+        self.go(NOBODY, book=FakeBook(ROBIN, CHRIS, keepers))
+        decision = a_decision(A)
+        decision = replace(decision, message=replace(decision.message, malformed=True))
+        incoming = self.room.spool.receive("t1")
+        incoming.write(MESSAGE)
+        self.room.spool.commit(incoming, an_envelope(A.to, sender=""), decision, b"X-Unitymail-Trace: id=t1\r\n")
+        pass_time(self.room, 5, 0.5)
+        self.assertEqual([entry.id for entry in self.room.badmail.entries()], ["t1"])
+        self.assertEqual(self.room.store.calls, [])

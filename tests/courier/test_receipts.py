@@ -188,6 +188,28 @@ def test_a_commit_that_fails_is_tried_again(room):
     assert (room.owed, len(room.held())) == ([], 1)
 
 
+def test_a_full_disk_is_not_asked_again_and_again(room, monkeypatch):
+    """With more owed than one look gives, what fails waits for its minute; more news meanwhile is no second alarm."""
+    monkeypatch.setattr("unitymail.courier.receipts.MOST_AT_ONCE", 1)
+    room.send()
+    room.send(TRACE[:-1] + "8")
+    commit, tried = room.room.spool.commit, []
+
+    def full(*args, **facts):
+        tried.append(1)
+        return fail(TryAgain(why="full")) if len(tried) < 4 else commit(*args, **facts)
+
+    room.room.spool.commit = full
+    room.inbox.store([1], "add", ["\\Seen"])
+    assert len(tried) == 1
+    room.inbox.store([2], "add", ["\\Seen"])
+    assert len(tried) == 2
+    assert len([call for call in room.clock.getDelayedCalls() if call.func == room.receipts._retry]) == 1
+    for _ in range(3):
+        room.clock.advance(AGAIN_AFTER_S)
+    assert (room.owed, len(room.held())) == ([], 2)
+
+
 def test_one_bad_debt_does_not_block(room):
     """What cannot be sent today waits; what can, goes."""
     room.send()
