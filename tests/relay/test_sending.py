@@ -286,6 +286,36 @@ def test_silence(tmp_path, step, seconds):
     assert attempt.sent_dot is (step == 3) and attempt.hop_down is (step < 3)
 
 
+def test_silence_after_rset(tmp_path):
+    """The answer to RSET has five minutes; a hop that says nothing is not asked at once again."""
+    play = ready()
+    play.send(letter(tmp_path))
+    play.hear("250 ok", "550 5.1.1 no", "503 no one")
+    found = play.send(letter(tmp_path))
+    play.clock.advance(299)
+    assert not found
+    play.clock.advance(1)
+    assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].hop_down and not found[0].sent_dot
+
+
+@pytest.mark.parametrize(("extensions", "answered", "seconds", "sent_dot"), [
+    (("PIPELINING", "CHUNKING"), 0, 600, True), (("PIPELINING", "CHUNKING"), 2, 600, True),
+    (("CHUNKING", "BINARYMIME"), 0, 180, False), (("CHUNKING", "BINARYMIME"), 1, 180, False),
+    (("CHUNKING", "BINARYMIME"), 2, 600, True),
+])  # fmt: skip
+def test_silence_between_chunks(tmp_path, extensions, answered, seconds, sent_dot):
+    """A chunk has three minutes like any block (RFC 5321 4.5.3.2.5), and ten when all of the message was sent."""
+    play = ready(*extensions)
+    more = {"body": "binarymime"} if "BINARYMIME" in extensions else {}
+    found = play.send(letter(tmp_path, LARGE, **more))
+    for reply in ["250 ok", "250 ok", *["250 go on"] * answered]:
+        play.hear(reply)
+    play.clock.advance(seconds - 1)
+    assert not found
+    play.clock.advance(1)
+    assert kinds(found[0]) == [("try-again", "4.4.2")] and found[0].sent_dot is sent_dot
+
+
 def test_slow_by_the_byte(tmp_path):
     """A reply that trickles has no more time than one that does not come."""
     play = ready()
