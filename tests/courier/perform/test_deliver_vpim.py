@@ -528,7 +528,11 @@ def test_who_wants_to_know_that_it_was_heard(room, field, silent, asks):
     """The mark in the mailbox, which receipts come from: for who asks, and is not a program; programs hear nothing."""
     committed = []
     commit = room.room.spool.commit
-    room.room.spool.commit = lambda incoming, envelope, decision, head, **facts: (
-        committed.append((decision.message.asks_receipt, decision.message.auto_submitted)) or commit(incoming, envelope, decision, head, **facts))
+
+    def watched(incoming, envelope, decision, head, **facts):
+        committed.append((decision.message.asks_receipt, decision.message.auto_submitted))
+        return commit(incoming, envelope, decision, head, **facts)
+
+    room.room.spool.commit = watched
     room.perform(replace(room.item(field + vector("vpim_in_basic.eml")), silent=silent))
     assert committed == [(asks, silent)]
