@@ -262,6 +262,14 @@ def test_several_messages_at_one_level_are_joined_in_order(room):
     assert text_of(parsed(room.held()[0])) == "Voice message from Lee, Pat, 0:07.\n"
 
 
+def test_a_short_one_after_a_long_one(room):
+    """Nothing of the introduction is left behind the shorter message that it introduces."""
+    inner = voice_message(audio(NAME)).replace(b"--b", b"--c").replace(b'"b"', b'"c"')
+    room.deliver(voice_message(audio(NOTE), b"Content-Type: message/rfc822\r\n\r\n" + inner))
+    long, short = wavs_of(room.held()[0])
+    assert [len(one) - 58 for one in (long, short)] == [2 * len(NOTE), 2 * len(NAME)]
+
+
 def test_version_1_is_accepted(room):
     """No version parameter, no voice parameters, no duration: order is all there is."""
     v1 = voice_message(b"Content-Type: audio/32KADPCM\r\nContent-Transfer-Encoding: binary\r\n\r\n" + NOTE)
