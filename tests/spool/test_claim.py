@@ -5,7 +5,8 @@ import os
 import pytest
 
 from unitymail.spool import claim
-from unitymail.spool.claim import lock_descriptor, try_lock, unlock
+from unitymail.spool.claim import lock_descriptor, try_lock, unlock, wait_for_lock
+from unitymail.spool.reading import FromDisk
 
 
 def test_one_holder(tmp_path):
@@ -56,3 +57,22 @@ def test_nothing_to_lock(tmp_path):
     """A file that is not there is an error of its own."""
     with pytest.raises(FileNotFoundError):
         try_lock(str(tmp_path / "none"))
+
+
+def test_who_waited_for_a_lock_has_that_of_the_file_there_is(tmp_path, monkeypatch):
+    """What was opened has lost its name by the time it is locked: the file that has it now is locked."""
+    path = tmp_path / "x"
+    path.write_text("old")
+
+    class Late(FromDisk):
+        def open(self, name):
+            fd = super().open(name)
+            if path.read_text() == "old":
+                (tmp_path / "new").write_text("new")
+                (tmp_path / "new").rename(path)
+            return fd
+
+    monkeypatch.setattr(claim, "FROM_DISK", Late())
+    fd = wait_for_lock(str(path))
+    assert os.pread(fd, 10, 0) == b"new"
+    unlock(fd)

@@ -173,6 +173,12 @@ class GroupTests(SynchronousTestCase):
         self.threads.go()
         self.successResultOf(answer)
         self.assertIsNone(self.room.spool.queue.next_time())
+        born = self.room.spool._in_hand.born
+        self.room.spool._in_hand.born = lambda *args: 1 / 0
+        self.room.clock.advance(1)
+        self.threads.go()
+        self.assertEqual(self.room.journal.named("trouble")[-1].args[0], "making the item of t1; it is tried again")
+        self.room.spool._in_hand.born = born
         self.room.clock.advance(1)
         self.threads.go()
         self.assertEqual(self.room.spool.queue.due(self.room.clock.seconds()), "t1")
@@ -255,9 +261,11 @@ class GroupTests(SynchronousTestCase):
         self.threads.go()
         for answer in answers:
             self.failureResultOf(answer, TryAgain)
+        segment = self.room.spool._commits._current
         (answer,) = self.send("t3")
         self.threads.go()
         self.successResultOf(answer)
+        self.assertIsNone(segment)  # nothing is ever written behind a flaw
         os.close(self.room.spool._commits._life)
         room = a_spool(self.room.root, disk=self.disk, store=self.room.store, clock=self.room.clock)
         self.successResultOf(room.spool.recover())

@@ -524,6 +524,20 @@ class YoungTests(QueueTests):
         self.assertEqual(self.queue.due(NOW + 500), "t1")
         self.assertEqual(self.claim("t1").steps[0].next_at, NOW + 500)
 
+    def test_an_outcome_that_nobody_can_write_down(self):
+        """Its own surprise; what others have done at the same moment is noted."""
+        for trace in ("t1", "t2"):
+            self.put(trace)
+        self.queue.look()
+        one, other = tried(self.claim("t1"), Outcome("done", why=b"no text")), tried(self.claim("t2"), DONE)
+        committer = self.room.spool._committer
+        committer._busy = True
+        noted = [self.queue.record(item) for item in (one, other)]
+        committer._busy = False
+        committer._go_on()
+        self.failureResultOf(noted[0], TypeError)
+        self.successResultOf(noted[1])
+
     def test_what_comes_as_vpim_is_the_couriers(self):
         """A delivery that must be converted is not linked as it came."""
         self.send("t1", Deliver("u-robin", "robin@vm1.example.com", from_vpim=True))
