@@ -47,6 +47,7 @@ class FakeBook:
         if not any(isinstance(o, SearchScope) for o in self.objects):
             self.objects = (*self.objects, EVERYBODY)
         self.by_id = {o.id: o for o in self.objects}
+        self.vpim = self.vpim_locations()
         self.by_key = {}
         for o in self.objects:
             for address in (getattr(o, "address", ""), *getattr(o, "proxies", ())):
@@ -89,7 +90,7 @@ class FakeBook:
         return self._of(id, Location)
 
     def vpim_location_of(self, domain, local=""):
-        there = [o for o in self.vpim_locations() if o.domain.lower() == domain.lower()]
+        there = [o for o in self.vpim if o.domain.lower() == domain.lower()]
         return next((o for o in there if local.startswith(o.remote_prefix)), there[0] if there else None)
 
     def vpim_locations(self):
