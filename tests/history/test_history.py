@@ -139,6 +139,19 @@ class HistoryTests(SynchronousTestCase):
         self.assertIsNotNone(history.story(trace_of(1)))
         self.assertIn(f"{self.path}.damaged", self.troubles()[0])
 
+    def test_a_damaged_file_is_noticed_before_any_mail_comes(self):
+        """Forgetting finds it first: it is put aside and said once, and `trace` answers again."""
+        with open(self.path, "wb") as file:
+            file.write(b"no database" * 100)
+        history = self.make()
+        history.start()
+        self.clock.advance(WRITE_EVERY_S)
+        self.assertIsNone(history.story(trace_of(1)))
+        self.note(history, 1)
+        self.clock.advance(WRITE_EVERY_S)
+        self.assertIsNotNone(history.story(trace_of(1)))
+        self.assertEqual([f"{self.path}.damaged" in words for words in self.troubles()], [True])
+
     def test_what_can_never_be_written_is_not_tried_forever(self):
         """A surprise costs its batch."""
         history = self.make()

@@ -75,25 +75,27 @@ class History:
 
     def _try_to_write(self, batch: Batch) -> Deferred[None]:
         self._busy = True
-        written: Any = self._threads.run(self._write_in_thread, batch)
+        written: Any = self._threads.run(self._unless_damaged, self._file.write, batch)
         return written.addCallbacks(self._written, self._not_written, callbackArgs=(batch,), errbackArgs=(batch,))
 
-    def _write_in_thread(self, batch: Batch) -> str:
-        """Where a damaged file went, "" when nothing was wrong."""
+    def _unless_damaged(self, work: Callable[[Any], Any], about: Any) -> tuple[Any, str]:
+        """In the thread: (what the work gave, where a damaged file went); "" when nothing was wrong with it."""
         try:
-            self._file.write(batch)
+            return work(about), ""
         except sqlite3.Error as error:
             aside = self._file.set_aside(error)
             if not aside:
                 raise
-            self._file.write(batch)
-            return aside
-        return ""
+            return work(about), aside
 
-    def _written(self, aside: str, batch: Batch) -> None:
-        self._pending.written(batch)
+    def _begun_anew(self, aside: str) -> None:
+        """Said each time: it is rare, and tells the operator where the old stories are."""
         if aside:
-            self._complain(f"the history was damaged; it is now {aside}, and a new one begins", None)
+            self._journal.trouble(f"the history was damaged; it is now {aside}, and a new one begins")
+
+    def _written(self, done: tuple[Any, str], batch: Batch) -> None:
+        self._pending.written(batch)
+        self._begun_anew(done[1])
         if dropped := self._pending.take_dropped():
             self._journal.trouble(f"{dropped} events of messages are missing in the history: they came too fast for it")
         self._go_on(WRITE_EVERY_S)
@@ -123,16 +125,18 @@ class History:
     def _prune(self) -> None:
         self._pruning = None
         before = self._clock.seconds() - self._days() * DAY_S
-        pruned: Any = self._threads.run(self._file.prune, before)
+        pruned: Any = self._threads.run(self._unless_damaged, self._file.prune, before)
         pruned.addCallbacks(self._pruned, self._not_pruned)
 
-    def _pruned(self, more: bool) -> None:
+    def _pruned(self, done: tuple[bool, str]) -> None:
+        more, aside = done
+        self._begun_anew(aside)
         if not self._stopping:
             self._pruning = self._clock.callLater(WRITE_EVERY_S if more else PRUNE_EVERY_S, self._prune)
 
     def _not_pruned(self, failure: Any) -> None:
         self._complain("forgetting old history of messages", failure.value)
-        self._pruned(False)
+        self._pruned((False, ""))
 
     # telling
 
