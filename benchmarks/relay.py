@@ -45,9 +45,9 @@ def until(true, what):
 
 
 class Sink:
-    def __init__(self, port):
+    def __init__(self, port, *options):
         self.port = port
-        self.process = subprocess.Popen(["/usr/sbin/smtp-sink", "-u", "nobody", f"{SINK}:{port}", "512"])
+        self.process = subprocess.Popen(["/usr/sbin/smtp-sink", "-u", "nobody", *options, f"{SINK}:{port}", "512"])
 
     def hold(self):
         self.process.send_signal(signal.SIGSTOP)
