@@ -49,6 +49,21 @@ def test_a_hop_that_cannot_be_used_is_left_alone_longer_each_time():
     assert waits == [1, 2, 5, 10, 20, 40, 60, 60]
 
 
+def test_a_hop_that_was_up_again_is_left_alone_for_a_minute_only():
+    """What it did before is forgotten with the first answer, though others are still in hand for it."""
+    hops = hops_that_are_down()
+    for now in (60, 180):
+        hops.admit(HOP, f"p{now}", 2, now)
+        hops.unreachable(HOP, f"p{now}", REFUSED, now, now)
+    hops.admit(HOP, "back", 2, 480)
+    hops.answered(HOP, "back", 481)
+    for trace in ("stays", "fails"):
+        assert hops.admit(HOP, trace, 2, 482)
+    assert hops.answered(HOP, "other", 483) is False
+    assert hops.unreachable(HOP, "fails", REFUSED, 484, 485)
+    assert hops.probe_at(HOP) == 485 + 60
+
+
 def test_exactly_one_probes():
     """While one item probes, the hop stays closed for all others."""
     hops = hops_that_are_down()

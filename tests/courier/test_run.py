@@ -309,6 +309,16 @@ class RunTests(SynchronousTestCase):
             steps += 1
         self.assertEqual((len(self.desk.relay.sent), len(asked), self.desk.queue.items()), (15, 1, []))
 
+    def test_what_is_remembered_of_one_message_is_not_taken_for_another(self):
+        """Two to the same many recipients: each with its own sender's wishes."""
+        self.go()
+        steps = [RelayToSmartHost(f"u{n}@x.example") for n in range(150)]
+        send(self.desk, *steps)
+        never = frozenset({"NEVER"})
+        send(self.desk, *steps, trace="t2", recipients=[Recipient(step.to, never) for step in steps])
+        asked = [{recipient.notify for recipient in outgoing.recipients} for _, outgoing in self.desk.relay.sent]
+        self.assertEqual(asked, [{None}, {None}, {never}, {never}])
+
     def test_what_many_groups_came_to_is_noted_group_by_group(self):
         """However many answers come at once, others have turns in between."""
         self.go(smart_host=[BUSY] * 15)

@@ -32,6 +32,14 @@ def test_a_notice_of_delay_comes_before_the_next_try():
     assert when(StepState(RELAY, 9, 5 * HOUR)) == Waiting(4 * HOUR, "smart-host", 4 * HOUR)
 
 
+def test_after_its_last_moment_it_waits_for_its_next_try_only():
+    """Who waits for room is not given up; there is nothing else to look at it for."""
+    envelope = Envelope("a@b", (Recipient("c@d"),))
+    state = StepState(RELAY, 1, 60 * HOUR + 60)
+    item = Item("t1", "", 0.0, envelope, "email", "normal", False, "", "", "", 10, 5, (state,))
+    assert waiting(item, 60 * HOUR, BOOK, lambda key, now: 0.0) == Waiting(60 * HOUR + 60, "smart-host", 0.0)
+
+
 def test_who_has_waited_long_for_room_is_looked_at_less_often():
     """Thousands may wait for room at several hops at once: each look reads a file."""
     states = StepState(RELAY), StepState(HAND)

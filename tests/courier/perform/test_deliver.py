@@ -1,7 +1,10 @@
 """Deliveries that the courier makes: for those beyond the hundredth, and for what could not be linked at once."""
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.courier.fake_relay import PEER
 from tests.courier.room import a_courier, pass_time, waiting_items
 from tests.fakes import CHRIS, ROBIN, TERRY
 from tests.spool.room import receive
@@ -65,3 +68,15 @@ class DeliverTests(SynchronousTestCase):
         self.assertEqual(self.delivered()[:2], [ROBIN.id, TERRY.id])
         (failed,) = self.room.journal.named("failed")
         self.assertEqual((failed.args[1].account, failed.args[2]), (CHRIS.id, "5.1.1"))
+
+    def test_a_user_moved_to_another_server_meanwhile(self):
+        """Nothing goes into the mailbox that stayed behind, which nobody reads: the sender hears of it."""
+        self.send()
+        self.room.store.broken.clear()
+        user = self.room.book.user
+        self.room.book.user = lambda id: replace(user(id), home=PEER.id) if id == CHRIS.id else user(id)
+        pass_time(self.room, 150)
+        self.assertNotIn(("t1", CHRIS.id), [event.args[:2] for event in self.room.journal.named("delivered")])
+        self.assertFalse([name for name in self.room.store.mailbox(CHRIS.id) if ".t1." in name])
+        (failed,) = self.room.journal.named("failed")
+        self.assertEqual((failed.args[1].account, failed.args[2]), (CHRIS.id, "5.1.6"))

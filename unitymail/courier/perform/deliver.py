@@ -26,6 +26,9 @@ INBOX = "INBOX"
 TOLD_AT_ONCE = 100
 """Deliveries that the journal and the doorbell hear of in one turn of the reactor."""
 DELIVERED = Outcome("done", success="delivered")
+MOVED = Outcome(
+    "failed", "5.1.6", "The mailbox has moved to another server since the message came; sent again, it will go there."
+)
 GONE = Outcome("failed", "5.1.1", "The mailbox is no longer here.")
 
 
@@ -84,8 +87,11 @@ class DeliverPerformer:
 
     def _link_one(self, item: Item, state: StepState) -> Outcome:
         step = _delivery(state)
-        if self._book.user(step.account) is None:
+        user = self._book.user(step.account)
+        if user is None:
             return GONE
+        if user.home:
+            return MOVED
         try:
             self._store.deliver(step.account, item.path, item.name, again=state.attempts > 0 or not item.fresh)
         except Trouble as trouble:
