@@ -76,8 +76,6 @@ class RemoverTests(TestCase):
     async def test_many_at_once_begin_a_process_that_does_it(self):
         """The first ones are removed by a thread, the next by the process; it has ended when the spool has stopped."""
         pid = await self.begun()
-        inherited = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]
-        self.assertEqual([path for path in inherited if not path.startswith(self.spool._places.items)], [])
         removed = []
         self.spool._leaving.remove = lambda finished: removed.extend(finished)
         before = len(os.listdir("/proc/self/fd"))
@@ -85,6 +83,8 @@ class RemoverTests(TestCase):
         self.assertEqual(removed, [])
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
         self.assertEqual(self.remover._process.pid, pid)
+        inherited = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]
+        self.assertEqual([path for path in inherited if not path.startswith(self.spool._places.items)], [])
         await self.stop()
         self.assertRaises(ProcessLookupError, os.kill, pid, 0)
         self.assertEqual(self.troubles(), [])
