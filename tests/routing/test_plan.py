@@ -13,6 +13,7 @@ from tests.routing.letters import (
     JO,
     LONDON,
     NODE_B,
+    PAT,
     PEER,
     REMOTE,
     ROBIN_AT,
@@ -309,6 +310,18 @@ def test_a_list_goes_to_its_members_each_by_their_own_rules():
         RelayToSmartHost("pat@vm1.example.com", at),
     ]
     assert short(plan)[-1] == ((CHRIS_AT, "5.6.1"),)
+
+
+def test_a_contact_on_a_list_is_written_to_by_its_first_address():
+    """And by the alias where it has none: so a report names it."""
+    pat = replace(PAT, proxies=("a@elsewhere.example", "b@elsewhere.example"))
+    listed = replace(TEAM, members=("c-pat",), allow_contacts=True)
+    at = "team@vm1.example.com"
+    assert steps(message(), envelope(at), site=SMART, objects=(listed, pat)) == [
+        RelayToSmartHost("a@elsewhere.example", at)
+    ]
+    plan = steps(message(), envelope(at), objects=(listed, replace(pat, proxies=())))
+    assert plan == [failed("pat@vm1.example.com", UNKNOWN)]
 
 
 def test_a_secure_message_to_a_list_skips_who_may_not_have_it():

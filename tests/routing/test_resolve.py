@@ -110,6 +110,11 @@ def test_one_system_that_is_entered_twice():
         assert found(number + "@london.example.org", again, kim) == expected
 
 
+def test_a_location_without_dial_id_is_not_dialled():
+    """A number after a plus sign at our domain is no blind address of a location that has no Dial ID."""
+    assert found("+4455" + VM1, replace(PARIS, blind_addressing=True))[0] == "unknown"
+
+
 def test_our_own_reports_go_back_to_any_mailbox_of_a_location():
     """Also where blind addressing is off; never to the mailbox that takes no replies."""
     assert found("2233@paris.example.org", report=True) == ("vpim-contact", "v-paris", "2233@paris.example.org")
