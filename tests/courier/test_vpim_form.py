@@ -231,6 +231,12 @@ def test_recipients_at_the_location_only(post):
     assert email.message_from_bytes(sent)["To"].endswith("<82233@branch.example.org>")
 
 
+def test_a_location_beyond_ascii(post):
+    """A domain with an umlaut is no address of the older kind: 5.6.7, not octets that a telephone cannot read."""
+    refused = post.convert(vector("viewmail_voice.eml"), replace(TO_CHRIS, to="82233@zweigstelle-köln.example"))
+    assert (refused.status, refused.cause.endswith(".")) == ("5.6.7", True)
+
+
 NUMBERED, PRIMARY = "71041@vm1.example.com", "robin@vm1.example.com"
 
 

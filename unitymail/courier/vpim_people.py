@@ -60,7 +60,8 @@ def people_of(
     else:
         caller = _caller(buffer, root, author)
         people = People((_shown(caller), f"{NO_REPLY_MAILBOX}@{book.domain}"), "", to, cc, anonymous=True)
-    return people if people.sender[1].isascii() and people.reverse.isascii() else NOT_ASCII
+    written = (people.sender[1], people.reverse, *(step.to for step in steps))
+    return people if all(address.isascii() for address in written) else NOT_ASCII
 
 
 def address_at(location: Location, user: User, book: IBook) -> str:
