@@ -235,6 +235,15 @@ def test_a_bare_line_feed(house, tmp_path):
     assert "refusal" not in told and not told["malformed"]
 
 
+def test_nul_octets_only_in_binary_parts(house, tmp_path):
+    """Refused as at the door, unless a part says that it is binary."""
+    file = tmp_path / "x.eml"
+    for encoding, status in (("8bit", "5.6.0"), ("binary", None)):
+        head = f"From: robin.smith@example.com\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        file.write_bytes(head.encode() + b"a\0b\r\n")
+        assert explain(house, str(file), "chris.jones@example.com").get("refusal", {}).get("status") == status
+
+
 def test_an_empty_file(house, tmp_path):
     """Nothing is a message too."""
     file = tmp_path / "x.eml"

@@ -185,6 +185,14 @@ def test_a_user_on_two_lines(unitymail, write, monkeypatch, options):
             unitymail.do("user", "delete", alias)
 
 
+def test_a_user_who_is_there_on_two_lines(unitymail, robin, write):
+    """An update is one line for each user."""
+    path = write(("alias", "last_name"), ("robin", "First"), ("robin", "Second"))
+    report = imported(unitymail, path, "--update", exit_code=1)
+    assert ([problem["line"] for problem in report["problems"]], report["changed"]) == ([3], 1)
+    assert unitymail.json("user", "show", "robin")["last_name"] == "First"
+
+
 def test_what_is_no_csv_file(unitymail, tmp_path):
     """A picture is refused in a sentence, not with all its octets."""
     path = tmp_path / "x.csv"
