@@ -31,7 +31,7 @@ from tests.routing.letters import (
 )
 from unitymail.mail.envelope import Recipient
 from unitymail.mail.message import Category, Sensitivity
-from unitymail.people.distribution_list import DistributionList
+from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.people.user import Action, Actions, Quota
 from unitymail.routing.decide import decide
 from unitymail.routing.destination import FULL, NO_MAILBOX, NO_PEER, NO_SMART_HOST, UNKNOWN, VOICE_ONLY
@@ -479,7 +479,6 @@ def test_a_list_answers_for_its_members_success():
 @pytest.mark.parametrize(
     ("why", "to", "letter", "objects"),
     [
-        ("null sender", envelope("nobody@vm1.example.com", sender=""), message(), ()),
         ("sent automatically", envelope("nobody@vm1.example.com"), message(auto_submitted=True), ()),
         ("wants none", envelope("nobody@vm1.example.com"), message(), (replace(ROBIN, route_ndr=False),)),
     ],
@@ -490,6 +489,55 @@ def test_no_report_where_none_is_due(why, to, letter, objects):
     assert decision.steps == ()
     assert decision.recipients[0].steps == ()
     assert why in decision.recipients[0].reason
+
+
+KEEPERS = DistributionList("l-keep", UNDELIVERABLE, f"{UNDELIVERABLE}@vm1.example.com", members=("u-terry", "u-dana"))
+KEPT_FOR_ALL = [Deliver("u-terry", KEEPERS.address), HandOver("n-b", "dana@vm1.example.com", KEEPERS.address)]
+
+
+@pytest.mark.parametrize("origin", [SIGNED_IN, TRUSTED, SMART_HOST, PEER, STRANGER])
+@pytest.mark.parametrize("category", [Category.RECEIPT, Category.VOICE])
+def test_what_has_no_sender_to_tell_is_kept(origin, category):
+    """An NDR for a user who left, say: once for the list Undeliverable Messages, however many it fails for."""
+    to = envelope("gone@vm1.example.com", CHRIS_AT, "left@vm1.example.com", sender="")
+    decision = decided(message(category), to, origin=origin, objects=(KEEPERS,))
+    assert list(decision.steps) == [KEPT, *KEPT_FOR_ALL]
+    assert [list(r.steps) for r in decision.recipients] == [KEPT_FOR_ALL, [KEPT], KEPT_FOR_ALL]
+    assert decision.recipients[0].reason.endswith("no report, since it has the null sender; kept as undeliverable")
+
+
+@pytest.mark.parametrize(("objects", "facts"), [((), {}), ((KEEPERS,), {"malformed": True})])
+def test_without_keepers_or_malformed_it_is_bad_mail(objects, facts):
+    """It says for whom it was and why it did not get there, of a list the member whom it did not reach."""
+    rejecting = replace(CHRIS, actions=Actions(email=Action.REJECT))
+    to = envelope("team@vm1.example.com", sender="")
+    *_, kept = steps(message(Category.EMAIL, **facts), to, objects=(*objects, rejecting))
+    assert kept == BadMail(
+        f"{CHRIS_AT} cannot be reached, and its sender cannot be told: The recipient does not accept email messages."
+    )
+
+
+def test_what_a_user_rejects_silently_is_not_kept_and_our_own_reports_are_kept_by_their_writer():
+    """A rejected receipt has not failed; and nothing is kept of what has a sender who merely wants no report."""
+    rejects = replace(CHRIS, actions=Actions(receipt=Action.REJECT))
+    receipt, to = message(Category.RECEIPT), envelope(CHRIS_AT, sender="")
+    assert steps(receipt, to, objects=(rejects, KEEPERS)) == []
+    assert steps(receipt, envelope("gone@vm1.example.com", sender=""), origin=INTERNAL, objects=(KEEPERS,)) == []
+    silent = replace(ROBIN, route_ndr=False)
+    assert steps(message(), envelope("gone@vm1.example.com"), objects=(silent, KEEPERS)) == []
+
+
+@pytest.mark.parametrize(("number", "account"), [("7771042", "u-chris"), ("1041", "u-robin"), ("7779999", "")])
+@pytest.mark.parametrize("origin", [TRUSTED, SMART_HOST])
+def test_a_report_on_a_voice_message_comes_back_by_any_machine(origin, number, account):
+    """VPIM leaves from the number by which the location knows the user; the smart host writes its report to that."""
+    at = f"{number}@vm1.example.com"
+    letter = message(Category.RECEIPT, "MAILER-DAEMON@relay.example.net")
+    (step,) = steps(letter, envelope(at, sender=""), origin=origin)
+    assert step == Deliver(account, at) if account else isinstance(step, BadMail)
+    site = replace(SITE, unknown_sender="accept")
+    named = envelope(at, sender="x@relay.example.net")
+    assert short(steps(message(sender="x@relay.example.net"), named, origin=origin, site=site)) == [((at, "5.1.1"),)]
 
 
 def test_a_failure_that_nobody_asked_to_hear_of_is_said_to_be_kept_silent():

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 
 from unitymail.courier.outcomes import is_cause
 from unitymail.courier.patience import UNTOLD, notices_at
-from unitymail.courier.undeliverable import kept_by
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
 from unitymail.mail.address import key_of
@@ -32,6 +31,7 @@ from unitymail.people.user import User
 from unitymail.routing.hops import next_hop
 from unitymail.routing.next_hop import NextHop
 from unitymail.routing.steps import BadMail, Convert, Deliver, LearnContact, RelayToUser, Report, Step
+from unitymail.routing.undeliverable import kept_by
 
 DELAYED = "The way to the recipient is blocked at present."
 DELIVERED = "The message is in the recipient's mailbox."

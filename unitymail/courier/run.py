@@ -26,7 +26,6 @@ from unitymail.courier import outcomes
 from unitymail.courier.arrivals import Arrivals
 from unitymail.courier.perform import Performers
 from unitymail.courier.reports import addressed_as, owes_nothing, why_undeliverable, with_reports
-from unitymail.courier.undeliverable import keeper_of
 from unitymail.courier.waiting import waiting
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.errors import Never, Trouble
@@ -36,6 +35,7 @@ from unitymail.interfaces.threads import IThreads
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Deliver, Report
 from unitymail.routing.telling import name_of
+from unitymail.routing.undeliverable import keeper_of
 
 SPOOL_TROUBLE_S = 60.0
 LASTING = (None, ENOENT)

@@ -10,13 +10,12 @@ from unitymail.interfaces.quota import IUsage
 from unitymail.mail.envelope import NULL_SENDER
 from unitymail.mail.message import Category
 from unitymail.mail.reply import printable
-from unitymail.people.location import Location
 from unitymail.people.user import Action, User
 from unitymail.policy.limits import may_receive
 from unitymail.policy.sender import vpim_sender
 from unitymail.policy.verdict import ACCEPT, Reject, Verdict, reject
 from unitymail.routing.decision import Origin
-from unitymail.routing.resolve import Found, is_postmaster, resolve
+from unitymail.routing.resolve import Found, is_postmaster, resolve, resolve_returned
 
 _KEPT = (Action.ACCEPT, Action.ACCEPT_AND_RELAY)
 FULL = reject(452, "4.2.2", "The mailbox is full; please try again later")
@@ -54,9 +53,7 @@ def _found(address: str, sender: str | None, book: IBook) -> Found:
     if sender != NULL_SENDER:
         return resolve(address, book, vpim_sender(sender, book))
     # A caller without a mailbox, or a report: which location it comes from shows in the header only.
-    locations: list[Location | None] = [None, *book.vpim_locations()]
-    tries = (resolve(address, book, location) for location in locations)
-    return next((found for found in tries if found.kind != "unknown"), resolve(address, book))
+    return resolve_returned(address, book)
 
 
 def _is_here(found: Found) -> bool:

@@ -7,6 +7,9 @@ wrote before a list's, and among those the first whose NOTIFY has the sender hea
 
 Note *One report*. Every failure, and every success somebody asked for, goes into one `Report` with a fate per
 recipient, last among the steps; where none is due (`routing.reporting`), there is none.
+
+Note *Undeliverable*. Of mail with the null sender nobody is told, so what fails of it is kept: `routing.undeliverable`
+says where. Not our own reports: who writes them knows better what becomes of them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from unitymail.interfaces.book import Entry
-from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.envelope import NULL_SENDER, Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.people.contact import Contact
 from unitymail.people.distribution_list import DistributionList
@@ -24,9 +27,10 @@ from unitymail.routing.decision import RecipientDecision, RecipientKind
 from unitymail.routing.destination import destination
 from unitymail.routing.expand import MAX_LEVELS, expand, judge_list
 from unitymail.routing.reporting import fates_of, report_barred
-from unitymail.routing.resolve import Found, is_postmaster, of_entry, resolve
+from unitymail.routing.resolve import Found, is_postmaster, of_entry, resolve, resolve_returned
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
-from unitymail.routing.steps import Report, Step
+from unitymail.routing.steps import BadMail, Report, Step
+from unitymail.routing.undeliverable import kept_by
 
 OUT_OF_SCOPE = Failure("5.7.1", "You are not allowed to send to this address.")
 EMPTY_LIST = Failure("5.2.4", "The list has no members who could receive the message.")
@@ -66,6 +70,7 @@ class _Gathering:
     barred: str
     reached: dict[str, tuple[_Rank, tuple[Step, ...]]] = field(default_factory=dict)
     fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
+    kept: tuple[Step, ...] = ()
     open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
 
     def add(self, place: Destination, rank: _Rank) -> None:
@@ -83,16 +88,27 @@ class _Gathering:
             self.fates.setdefault((fate.address, fate.action), fate)
         return (Report(self.sender, fates),)
 
+    def keep(self, places: Sequence[Destination], situation: Situation) -> tuple[Step, ...]:
+        """Keep what fails and has no sender to be told; once, whoever it was for."""
+        failed = [(one.address, one.planned.failure.cause) for one in places if one.planned.failure is not None]
+        if not failed or self.sender != NULL_SENDER or situation.own_report:
+            return ()
+        if not self.kept:
+            reason = f"{failed[0][0]} cannot be reached, and its sender cannot be told: {failed[0][1]}"
+            self.kept = (BadMail(reason),) if situation.message.malformed else kept_by(situation.book, reason)
+        return self.kept
+
     def all_steps(self) -> tuple[Step, ...]:
         report = (Report(self.sender, tuple(self.fates.values())),) if self.fates else ()
-        return (*(step for _, steps in self.reached.values() for step in steps), *report)
+        return (*(step for _, steps in self.reached.values() for step in steps), *self.kept, *report)
 
 
 def _decide_one(
     recipient: Recipient, vpim: Location | None, situation: Situation, gathering: _Gathering
 ) -> RecipientDecision:
     address = recipient.address
-    found = resolve(address, situation.book, vpim, report=situation.own_report)
+    look = resolve_returned if gathering.sender == NULL_SENDER else resolve
+    found = look(address, situation.book, vpim, report=situation.own_report)
     postmaster = is_postmaster(address, situation.book)
     if not postmaster and not in_scope(found, situation):
         place = _refused("out-of-scope", address, "the sender's search scope does not reach it", OUT_OF_SCOPE)
@@ -162,11 +178,12 @@ def _conclude(
         gathering.add(place, rank)
     through_list = found.kind == "list" and (not places or any(place.kind not in NOT_MEMBERS for place in places))
     fates = fates_of(recipient, places, through_list=through_list)
-    report = gathering.tell(fates)
+    report, kept = gathering.tell(fates), gathering.keep(places, situation)
     steps = tuple(step for place in places for step in place.planned.steps)
     kind: RecipientKind = "list" if through_list else places[0].kind
-    sentence = "; ".join((found.reason, reason, *_silence(places, fates, gathering.barred)))
-    return RecipientDecision(recipient.address, kind, _matched(found), steps + report, sentence)
+    silence = (*_silence(places, fates, gathering.barred), *(["kept as undeliverable"] if kept else ()))
+    sentence = "; ".join((found.reason, reason, *silence))
+    return RecipientDecision(recipient.address, kind, _matched(found), steps + kept + report, sentence)
 
 
 def _silence(places: Sequence[Destination], fates: tuple[Fate, ...], barred: str) -> tuple[str, ...]:

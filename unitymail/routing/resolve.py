@@ -61,6 +61,21 @@ def resolve(address: str, book: IBook, vpim: Location | None = None, *, report: 
     return _at_a_location(address, book, report) or Found("unknown", f"nobody here has the address {address}")
 
 
+def resolve_returned(address: str, book: IBook, vpim: Location | None = None, *, report: bool = False) -> Found:
+    """The same for the null sender: what is returned comes by any machine, so the numbers of every location are tried.
+
+    What VPIM made of our users' messages left from the number by which the location dials them.
+    """
+    found = resolve(address, book, vpim, report=report)
+    if found.kind != "unknown":
+        return found
+    for location in book.vpim_locations():
+        dialled = _dialled(address, location, book)
+        if dialled is not None:
+            return of_entry(dialled, address, book)
+    return found
+
+
 def is_postmaster(address: str, book: IBook) -> bool:
     """RFC 5321 4.5.1: `postmaster` alone, or at our domain, in any case."""
     if address[:10].lower() != POSTMASTER:

@@ -15,7 +15,6 @@ from zope.interface import implementer
 
 from unitymail.courier.deciding import Decider, received
 from unitymail.courier.patience import tried_until
-from unitymail.courier.undeliverable import keeper_of, kept_by
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import DONE, ISpool, IStepPerformer, Item, Outcome, StepState
@@ -29,6 +28,7 @@ from unitymail.mail.trace import head_block
 from unitymail.people.user import Action, User
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Report
+from unitymail.routing.undeliverable import keeper_of, kept_by
 
 HEADER_ONLY = 64 * 1024
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from tests.fakes import CHRIS, ROBIN, FakeBook
-from unitymail.courier.undeliverable import kept_by
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
 from unitymail.routing.steps import BadMail, Deliver, HandOver
+from unitymail.routing.undeliverable import kept_by
 
 ADDRESS = "undeliverablemessages@vm1.example.com"
 LIST = DistributionList("d-u", UNDELIVERABLE, ADDRESS, members=(ROBIN.id, CHRIS.id))
