@@ -200,7 +200,34 @@ class AccessTests(KeeperTestCase):
             self.delete(self.add(AccessRule("10.0.0.1", True)))
 
 
+class ScopeTests(KeeperTestCase):
+    def test_partitions_exist_and_count_once(self):
+        """In the order in which they are first named; one that is not there is refused."""
+        a, b = self.add(Partition("", "A")), self.add(Partition("", "B"))
+        self.assertEqual(self.add(SearchScope("", "S", (b.id, a.id, b.id))).partitions, (b.id, a.id))
+        self.assertIn("no such partition", self.refusal(self.add, SearchScope("", "T", (a.id, "nothing"))))
+
+
 class TemplateTests(KeeperTestCase):
+    def test_who_relays_already_may_be_changed_without_a_smart_host(self):
+        """But may not begin to relay more, nor lose the address that it takes."""
+        self.set_site(smart_host__host="smart.example.com")
+        made = self.add(UserTemplate("", "T", actions=Actions(fax=Action.RELAY), relay_address="%Alias%@f.example"))
+        self.set_site(smart_host__host="")
+        made = self.replace(replace(made, route_ndr=False))
+        more = replace(made, actions=Actions(voice=Action.RELAY, fax=Action.RELAY))
+        self.assertIn("needs a smart host", self.refusal(self.replace, more))
+        self.assertIn("needs a relay address", self.refusal(self.replace, replace(made, relay_address="")))
+        self.replace(replace(made, actions=Actions()))
+
+    def test_corporate_addresses_come_back_where_they_are_addresses_here(self):
+        """A template cannot relay to what it makes its users' proxy address."""
+        self.set_site(smart_host__host="smart.example.com")
+        made = UserTemplate("", "T", corporate_address="%Alias%@corp.example", relay_address="%Alias%@corp.example")
+        self.add(made)
+        self.set_site(corporate_proxy="true")
+        self.assertIn("address of the same user", self.refusal(self.add, replace(made, name="U")))
+
     def test_relaying_needs_an_address(self):
         """Tokens are allowed in it, spaces and line breaks are not; nor does it work without a smart host."""
         relaying = UserTemplate("", "Relay", actions=Actions(voice=Action.RELAY))

@@ -9,6 +9,7 @@ from tests.routing.letters import (
     INTERNAL,
     PAT,
     PEER,
+    REMOTE,
     ROBIN_AT,
     SIGNED_IN,
     SITE,
@@ -100,6 +101,11 @@ def test_who_keeps_nothing_needs_no_room(actions, expected):
     chris = replace(CHRIS, actions=actions)
     verdict = judge_recipient(CHRIS.address, TRUSTED, book(chris), FULL, "x@y.example")
     assert (verdict == ACCEPT) is (expected == "250")
+
+
+def test_the_home_server_says_whether_a_remote_users_mailbox_is_full():
+    """What lies here under the id, from before a move perhaps, says nothing."""
+    assert answer(REMOTE.address, TRUSTED, usage=FakeUsage({REMOTE.id: 10**12})) == "250"
 
 
 def test_a_full_postmaster_is_not_refused():

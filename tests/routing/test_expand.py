@@ -58,6 +58,17 @@ def test_a_list_is_opened_by_its_shortest_way():
         assert expansion.too_deep == 0
 
 
+def test_what_a_long_way_reaches_last_a_short_one_opens_with_all_that_is_in_it():
+    """A list at level 20 by one way and at level 3 by another: the lists within it are within reach."""
+    inner, below = of("inner", "l-below"), of("below", "u-chris")
+    long = [*chain(MAX_LEVELS - 1)[:-1], of(str(MAX_LEVELS - 1), "l-inner")]
+    by = of("by", "l-inner")
+    for members in (("l-2", "l-by"), ("l-by", "l-2")):
+        top = of("1", *members)
+        expansion = expand(top, book(top, by, inner, below, *long[1:]))
+        assert (names(expansion), expansion.too_deep) == (["chris"], 0)
+
+
 def test_contacts_are_members_only_where_the_list_allows_it():
     """A contact barred by one list and allowed by another is a member."""
     closed = of("closed", "c-jo", "u-robin")

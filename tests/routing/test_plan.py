@@ -284,6 +284,12 @@ def test_a_mailbox_that_is_reached_twice_gets_one_copy():
     assert decision.recipients[4].steps == (HandOver("n-b", "dana@vm1.example.com"),)
 
 
+def test_a_voice_mail_box_in_two_spellings_is_one():
+    """Domains have no case."""
+    to = envelope("8884455@LONDON.example.org", "8884455@london.example.org")
+    assert len(steps(message(), to)) == 1
+
+
 def test_other_doubles_are_one_step_too():
     """Two spellings of an outside address, and a VPIM mailbox by three addresses."""
     to = envelope(
@@ -464,6 +470,12 @@ def test_success_of_a_local_delivery_is_reported_with_the_original_recipient():
         KEPT, HandOver("n-b", "dana@vm1.example.com"),
         Report(ROBIN_AT, (Fate(CHRIS_AT, "delivered", "2.0.0", DELIVERED, orcpt="rfc822;c@old.example"),)),
     ]
+
+
+def test_what_has_to_be_converted_first_is_no_success_yet():
+    """A message from VPIM is put into the mailbox by the courier, which tells what became of it."""
+    to = envelope(Recipient(CHRIS_AT, SUCCESS))
+    assert steps(message(rule="R3"), to) == [Deliver("u-chris", CHRIS_AT, from_vpim=True)]
 
 
 def test_a_list_answers_for_its_members_success():

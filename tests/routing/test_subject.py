@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes import FakeUsage
-from tests.routing.letters import CHRIS_AT, LONDON, SIGNED_IN, SITE, TRUSTED, book, envelope, message
+from tests.fakes import ROBIN, FakeUsage
+from tests.routing.letters import CHRIS_AT, JO, LONDON, SIGNED_IN, SITE, TRUSTED, book, envelope, message
+from unitymail.mail.headers import decode
 from unitymail.mail.message import Category, Importance, Sensitivity
+from unitymail.mail.writing import unstructured
 from unitymail.routing.decide import decide
 from unitymail.routing.subject import filled, subject_for
 
@@ -64,6 +66,37 @@ def test_from_a_vpim_contact():
     assert subject(letter, to, TRUSTED, site) == "Jo Poole (2233) for 1042"
     stranger = message(sender="8889@london.example.org")
     assert subject(stranger, to, TRUSTED, site, objects=(LONDON,)) == "8889 (8889) for 1042"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("%NAME%", "an unknown sender"), ("%EXTENSION%", "no extension"), ("%CALLERID%", "an unknown caller"),
+        ("%D%", ""), ("%U%%P%%S%", ""),
+    ],
+)
+def test_what_is_not_known_has_its_own_words(text, expected):
+    """A message from nobody: each token's text for that; marks that do not hold vanish."""
+    site = replace(OPEN, subject_outside=text)
+    assert subject(message(sender=None), envelope(CHRIS_AT, sender=""), TRUSTED, site) == expected
+
+
+def test_a_contact_with_an_extension_here():
+    """It is what people dial, so it comes before the number of the mailbox there."""
+    site = replace(SITE, subject_outside="%NAME% (%EXTENSION%)")
+    address = "8882233@london.example.org"
+    to = envelope(CHRIS_AT, sender=address)
+    jo = replace(JO, extension="5511")
+    assert subject(message(sender=address), to, TRUSTED, site, objects=(jo,)) == "Jo Poole (5511)"
+
+
+def test_names_in_any_script():
+    """They are text here; how a header field holds them is `mail.writing`'s."""
+    robin = replace(ROBIN, display_name="Zo\u00eb \u674e")
+    assert subject(message(), objects=(robin,)) == "Message from Zo\u00eb \u674e [1041]"
+    head = unstructured("Subject", subject(message(), objects=(robin,)))
+    assert head.isascii()
+    assert decode(head.partition(b":")[2]) == "Message from Zo\u00eb \u674e [1041]"
 
 
 def test_several_recipients_are_not_one():

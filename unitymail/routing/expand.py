@@ -71,7 +71,7 @@ def expand(top: DistributionList, book: IBook, already_open: Container[str] = ()
             elif entry is not None:
                 members[id] = entry
     return Expansion(
-        tuple(members.values()), frozenset(opened), len(barred - members.keys()), len(already), len(deep - opened)
+        tuple(members.values()), frozenset(opened), len(barred - members.keys()), len(already), len(deep)
     )
 
 
