@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from unitymail.spool import turns
+from unitymail.spool import index as index_module
+from unitymail.spool import times, turns
 from unitymail.spool.index import LOW, NORMAL, SHARE, URGENT, Index, level_of
 from unitymail.spool.places import parent_of
 
@@ -231,10 +232,16 @@ class AgainstAPlainList(RuleBasedStateMachine):
         parent = self.plain.get(parent_of(trace)) if parent_of(trace) else None
         return parent is not None and (parent["claimed"] or parent["when"] <= self.now)
 
+    def chosen(self, closed):
+        return self.index.due(self.now, closed)
+
+    def looked_up(self, closed):
+        return self.index.next_time(closed)
+
     @rule(closed=st.sets(st.sampled_from(HOPS[1:])))
     def due(self, closed):
         possible = {t for t, when in self.free(closed).items() if when <= self.now and not self.behind(t)}
-        trace = self.index.due(self.now, closed)
+        trace = self.chosen(closed)
         for other, entry in self.plain.items():  # who came up in vain waits a second for its parent
             if other in self.free(closed) and entry["when"] <= self.now and self.behind(other):
                 self.index.put(other, self.now + 1, entry["level"], entry["hop"])
@@ -251,7 +258,7 @@ class AgainstAPlainList(RuleBasedStateMachine):
                  for t, when in self.free(closed).items()]
         assert (self.index.next_time(closed) or 0.0) <= min(times, default=0.0) or not times
         if not self.free(closed):
-            assert self.index.next_time(closed) is None
+            assert self.looked_up(closed) is None
 
     @invariant()
     def same_items(self):
@@ -263,14 +270,44 @@ class OfLittleRoom(AgainstAPlainList):
 
     def __init__(self):
         super().__init__()
-        self.spare, turns.SPARE = turns.SPARE, 1
+        self.spare, times.SPARE = times.SPARE, 1
 
     def teardown(self):
-        turns.SPARE = self.spare
+        times.SPARE = self.spare
+
+
+class OfLittlePatience(OfLittleRoom):
+    """The same where one call looks at very little: who asks again while the time has come misses nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.usual = turns.LOOKS, index_module.AT_ONCE
+        turns.LOOKS, index_module.LOOKS, index_module.AT_ONCE = 2, 2, 1
+
+    def teardown(self):
+        super().teardown()
+        turns.LOOKS, index_module.AT_ONCE = self.usual
+        index_module.LOOKS = turns.LOOKS
+
+    def chosen(self, closed):
+        for _ in range(200):
+            if (trace := self.index.due(self.now, closed)) is not None:
+                return trace
+            when = self.index.next_time(closed)
+            if when is None or when > self.now:
+                return None
+        raise AssertionError("asked again and again for nothing")
+
+    def looked_up(self, closed):
+        for _ in range(200):
+            if (when := self.index.next_time(closed)) is None:
+                return None
+        return when
 
 
 TestAgainstAPlainList = AgainstAPlainList.TestCase
 TestOfLittleRoom = OfLittleRoom.TestCase
+TestOfLittlePatience = OfLittlePatience.TestCase
 
 
 def test_a_change_that_comes_too_late():
@@ -291,7 +328,93 @@ def test_changing_its_time_again_and_again_costs_no_memory():
     for n in range(100_000):
         index.put("a", 1e9 + n, NORMAL)
         index.put("a", 10.0, NORMAL)
-    (line,) = {line for _, line in index._entries.values()}
-    assert len(line.times) < 2_000
+    (line,) = {line for _, _, line in index._entries.values()}
+    assert len(line) < 2_000
     assert index.next_time() == 10.0
     assert due(index) == ["a", *(f"other{n}" for n in range(10))]
+
+
+class Watched(Index):
+    """Counts what one call has to do with: entries that it asks about, and that it makes."""
+
+    def __init__(self):
+        self.work = 0
+        super().__init__()
+
+    def _counts(self, entry):
+        self.work += 1
+        return super()._counts(entry)
+
+    def _enter(self, trace, when, line):
+        self.work += 1
+        super()._enter(trace, when, line)
+
+    def _is_limit(self, entry):
+        self.work += 1
+        return super()._is_limit(entry)
+
+    def costs(self, call, *args):
+        """What the call gives, which was not too much work."""
+        self.work = 0
+        given = call(*args)
+        assert self.work <= 3 * turns.LOOKS
+        return given
+
+    def all_due(self, now, closed=()):
+        found, calls = [], 0
+        while True:
+            calls += 1
+            trace = self.costs(self.due, now, closed)
+            when = self.costs(self.next_time, closed)
+            if trace is not None:
+                found.append(trace)
+            elif when is None or when > now:
+                return found, calls
+
+
+MANY = 30_000
+
+
+def test_all_of_a_long_line_moves_to_another():
+    """An administrator has 30,000 items tried: no single question pays for all that they leave behind."""
+    index = Watched()
+    for n in range(MANY):
+        index.costs(index.put, f"t{n:05}", n / MANY, NORMAL, "slow", 1_000.0 + n / MANY)
+    for n in range(MANY):
+        index.costs(index.put, f"t{n:05}", n / MANY, NORMAL)
+    found, calls = index.all_due(100.0, {"slow"})
+    assert found == [f"t{n:05}" for n in range(MANY)]
+    assert calls < MANY + 1_000
+    for trace in found:
+        index.costs(index.again, trace, 200.0, "slow", 2_000.0)
+    assert sorted(index.all_due(300.0)[0]) == found
+
+
+def test_many_cannot_wait_any_longer():
+    """30,000 items of a closed hop fall due at once whatever it does, after a clock was set: they come in portions."""
+    index = Watched()
+    for n in range(MANY):
+        index.put(f"t{n:05}", 1.0, NORMAL, "down", 50.0)
+    found, _ = index.all_due(60.0, {"down"})
+    assert sorted(found) == [f"t{n:05}" for n in range(MANY)]
+
+
+def test_many_derived_items_wait_for_their_parent():
+    """They are put off in portions, too, and nobody else waits for that for long."""
+    index = Watched()
+    index.put("t", 0.0, NORMAL)
+    assert index.due(1.0) == "t"
+    for n in range(5_000):
+        index.put(f"t-r{n}", 0.5, NORMAL)
+    index.put("other", 0.9, NORMAL)
+    assert index.all_due(1.0)[0] == ["other"]
+
+
+def test_many_hops_with_nothing_left():
+    """10,000 hops of which every item went elsewhere are let go some at a time."""
+    index = Watched()
+    for n in range(10_000):
+        index.put(f"t{n}", 1.0, NORMAL, f"hop{n}")
+        index.put(f"t{n}", 500.0, NORMAL)
+    assert index.all_due(100.0)[0] == []
+    assert index.next_time() == 500.0

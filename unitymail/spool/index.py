@@ -4,24 +4,26 @@ Note *Fair*. Three levels: urgent, normal, low. A higher one goes first, yet a l
 at least every `SHARE`th slot. Within a level the next hops take turns (`turns`), so that 50,000 items for a slow hop
 hold up nobody else's; items whose hop is not known yet are one line among the others.
 
-About 350 octets an item; every question costs O(log n) of the items and at most one look at each closed hop.
+About 350 octets an item; every question costs O(log n) of the items, at most one look at each closed hop, and a bounded
+number of looks at what no longer counts.
 """
 
 from __future__ import annotations
 
-import heapq
 import threading
 from collections.abc import Container, Iterable
 from itertools import islice
 
 from unitymail.spool.places import parent_of
-from unitymail.spool.turns import Line, Turns
+from unitymail.spool.times import Times
+from unitymail.spool.turns import LOOKS, Entry, Line, Turns
 
 URGENT, NORMAL, LOW = range(3)
 SHARE = 10
 PARENT_FIRST_S = 1.0
+AT_ONCE = 50
+"""Items that one question enters anew."""
 _SLICE = 1_000
-_SPARE = 1_000
 
 
 def level_of(priority: int) -> int:
@@ -34,11 +36,11 @@ class Index:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._levels = tuple(Turns(self._counts) for _ in (URGENT, NORMAL, LOW))
-        self._entries: dict[str, tuple[float, Line]] = {}
+        self._entries: dict[str, Entry] = {}
         self._claimed: set[str] = set()
         self._passed_over = [0, 0, 0]
-        self._limits: dict[str, float] = {}
-        self._limit_times: list[tuple[float, str]] = []
+        self._limits: dict[str, tuple[float, str]] = {}
+        self._limit_times = Times(self._is_limit)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -71,7 +73,7 @@ class Index:
         """As `put`, for an item that was claimed, and is no longer."""
         with self._lock:
             if (entry := self._entries.get(trace)) is not None:
-                self._put(trace, when, entry[1].turns.line(hop), at_latest)
+                self._put(trace, when, entry[2].turns.line(hop), at_latest)
 
     def _put(self, trace: str, when: float, line: Line, at_latest: float) -> None:
         self._claimed.discard(trace)
@@ -97,18 +99,24 @@ class Index:
     def hop_of(self, trace: str) -> str:
         """What the item is known to wait for."""
         entry = self._entries.get(trace)
-        return entry[1].hop if entry is not None else ""
+        return entry[2].hop if entry is not None else ""
 
     def due(self, now: float, closed: Container[str] = ()) -> str | None:
-        """The item whose turn it is, handed out once: it counts as claimed until it is put again or dropped."""
+        """The item whose turn it is, handed out once: it counts as claimed until it is put again or dropped.
+
+        None as well after many looks; then `next_time` has come.
+        """
         with self._lock:
             self._pass_limits(now)
             waiting = [level.ring(now) for level in self._levels]
             for level in self._order():
                 if not waiting[level]:
                     continue
-                while (found := self._levels[level].take(now, closed)) is not None:
-                    line, trace = found
+                for _ in range(AT_ONCE):
+                    found = self._levels[level].take(now, closed)
+                    if found is None:
+                        break
+                    _, trace, line = found
                     if self._waits_for_parent(trace, now):
                         self._enter(trace, now + PARENT_FIRST_S, line.turns.line(line.hop))
                         continue
@@ -122,19 +130,17 @@ class Index:
         """When the next unclaimed item falls due (or fell)."""
         with self._lock:
             times = [level.next_time(closed) for level in self._levels]
-            while self._limit_times and not self._is_limit(*self._limit_times[0]):
-                heapq.heappop(self._limit_times)
-            if self._limit_times:
-                times.append(self._limit_times[0][0])
+            self._limit_times.pass_over(LOOKS)
+            if (limit := self._limit_times.head()) is not None:
+                times.append(limit[0])
             return min((time for time in times if time is not None), default=None)
 
     def _enter(self, trace: str, when: float, line: Line) -> None:
-        self._entries[trace] = (when, line)
-        line.turns.enter(line, when, trace)
+        entry = self._entries[trace] = (when, trace, line)
+        line.turns.enter(entry)
 
-    def _counts(self, line: Line, when: float, trace: str) -> bool:
-        entry = self._entries.get(trace)
-        return entry is not None and entry[0] == when and entry[1] is line and trace not in self._claimed
+    def _counts(self, entry: Entry) -> bool:
+        return self._entries.get(entry[1]) is entry and entry[1] not in self._claimed
 
     def _waits_for_parent(self, trace: str, now: float) -> bool:
         parent = parent_of(trace)
@@ -157,18 +163,19 @@ class Index:
     # items that are due at some time whatever their hop
 
     def _limit(self, trace: str, at_latest: float) -> None:
-        self._limits[trace] = at_latest
-        heapq.heappush(self._limit_times, (at_latest, trace))
-        if len(self._limit_times) > 2 * len(self._limits) + _SPARE:
-            self._limit_times = [(time, trace) for trace, time in self._limits.items()]
-            heapq.heapify(self._limit_times)
+        entry = self._limits[trace] = (at_latest, trace)
+        self._limit_times.enter(entry)
 
-    def _is_limit(self, time: float, trace: str) -> bool:
-        return self._limits.get(trace) == time
+    def _is_limit(self, entry: tuple[float, str]) -> bool:
+        return self._limits.get(entry[1]) is entry
 
     def _pass_limits(self, now: float) -> None:
-        while self._limit_times and self._limit_times[0][0] <= now:
-            time, trace = heapq.heappop(self._limit_times)
-            if self._is_limit(time, trace):
+        for _ in range(AT_ONCE):
+            limit = self._limit_times.head()
+            if limit is None or limit[0] > now:
+                return
+            self._limit_times.pop()
+            time, trace = limit
+            if self._is_limit(limit):
                 del self._limits[trace]
-                self._enter(trace, time, self._entries[trace][1].turns.line(""))
+                self._enter(trace, time, self._entries[trace][2].turns.line(""))
