@@ -1,6 +1,7 @@
 """Deciding inside the node."""
 
 import mmap
+import pathlib
 
 from tests.fakes import CHRIS, ROBIN, FakeBook, FakeUsage
 from tests.spool.room import HOST
@@ -9,14 +10,15 @@ from unitymail.interfaces.spool import Item
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.routing.steps import BadMail, Deliver
 
+VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
 DECIDER = Decider(FakeBook(), FakeUsage(), HOST)
 BODY = b"From: stranger@elsewhere.example\r\nSubject: x\r\n\r\nHello.\r\n"
 
 
-def an_item(tmp_path, body=BODY, head=b"Return-Path: <>\r\n", to=ROBIN.address):
+def an_item(tmp_path, body=BODY, head=b"Return-Path: <>\r\n", to=ROBIN.address, sender="stranger@elsewhere.example"):
     path = tmp_path / "t1.eml"
     path.write_bytes(head + body)
-    envelope = Envelope("stranger@elsewhere.example", (Recipient(to),))
+    envelope = Envelope(sender, (Recipient(to),))
     return Item("t1", str(path), 0.0, envelope, "email", "normal", False, "", "", "", len(head + body), len(head), ())
 
 
@@ -36,6 +38,14 @@ def test_large_ones_are_mapped(tmp_path):
 def test_bad_mail_that_comes_back_is_delivered(tmp_path):
     """The administrator's word counts: an unknown sender is no obstacle any more."""
     assert DECIDER.decide_item(an_item(tmp_path)).steps == (Deliver(ROBIN.id, ROBIN.address),)
+
+
+def test_a_receipt_that_comes_back_and_reaches_nobody_is_bad_mail_again(tmp_path):
+    """It is no report of ours: nobody else looks after it."""
+    octets = (VECTORS / "mdn_read.eml").read_bytes()
+    (step,) = DECIDER.decide_item(an_item(tmp_path, octets, to="gone@vm1.example.com", sender="")).steps
+    assert isinstance(step, BadMail)
+    assert "gone@vm1.example.com" in step.reason
 
 
 def test_what_goes_in_circles_stays_bad_mail(tmp_path):

@@ -68,7 +68,7 @@ def deliver(vector, folder):
         desk, *decision.steps, recipients=recipients, sender=envelope.sender, body=octets,
         envelope={"smtputf8": envelope.smtputf8}, category=message.category.value, secure=decision.secure,
         sensitivity=message.sensitivity.value, subject=message.subject, message_id=message.message_id,
-        origin_user=decision.sender.matched, silent=message.auto_submitted,
+        origin_user=decision.sender.matched,
     )
     assert desk.queue.shunted == {}
     assert any(isinstance(step, Convert | Report) for step in decision.steps) or not vector["ndr_allowed"]

@@ -33,18 +33,19 @@ class Decider:
     def origin(self) -> Origin:
         return Origin("internal", client="127.0.0.1", helo=self.host, trust="internal")
 
-    def decide(self, octets: bytes | mmap.mmap, envelope: Envelope) -> Decision:
+    def decide(self, octets: bytes | mmap.mmap, envelope: Envelope, origin: Origin | None = None) -> Decision:
+        """What becomes of mail of our own, or of what came from `origin`."""
         site = self.book.site
         message = categorise.read(
             octets, parse_secure_headers(site.secure_headers),
             secure_confidential=site.secure_confidential, host=self.host,
         )
-        return decide(message, envelope, self.origin, self.book, self.usage)
+        return decide(message, envelope, origin or self.origin, self.book, self.usage)
 
     def decide_item(self, item: Item) -> Decision:
         """What is to be done with an item that came back from bad mail; what is refused goes there again."""
         with received(item) as octets:
-            decision = self.decide(octets, item.envelope)
+            decision = self.decide(octets, item.envelope, replace(self.origin, door="bad-mail"))
         if decision.refusal is not None:
             return replace(decision, steps=(BadMail(decision.refusal.text),), refusal=None)
         return decision

@@ -25,6 +25,7 @@ from unitymail.interfaces.spool import Item
 from unitymail.mail import writing
 from unitymail.mail.address import split
 from unitymail.mail.audio import is_audio, voice_role
+from unitymail.mail.automatic import automatic_word
 from unitymail.mail.boundary import boundary_for
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import Mailbox, addresses, decode, first
@@ -228,10 +229,14 @@ class _Converting:
             file.writelines(blocks_of(parts, end - start))
         file.write(delimiter + b"--\r\n")
         file.seek(0)
-        asks = first(self._buffer, self._root, b"disposition-notification-to") is not None
         return Converted(
-            trace, file, heading.subject, heading.message_id, heading.importance, heading.sensitivity, asks
+            trace, file, heading.subject, heading.message_id, heading.importance, heading.sensitivity,
+            self._asks_receipt(),
         )
+
+    def _asks_receipt(self) -> bool:
+        asking = _named(self._buffer, self._root, (b"disposition-notification-to", b"auto-submitted"))
+        return b"disposition-notification-to" in asking and not automatic_word(asking)
 
 
 class People:

@@ -57,7 +57,7 @@ class Item:
     `trace` is both the spool id and the message's trace id. `origin_user` is the sender object's id or "".
     `size` counts the whole file, our header block of `head` octets included. `name` is the file name under which it
     goes into every mailbox. `intake` is the file it was received in: the item outlives it (see spool.items). `silent`:
-    no report is ever due, since it was sent automatically or by nobody known. `malformed`: not built as mail should be.
+    no report is ever due, since nobody known sent it. `malformed`: not built as mail should be.
     `priority` is positive for urgent, negative for low. `xid` is what a peer calls the transaction it came in, "" for
     none. `revision` grows with every change that is written.
     `fresh` says that nobody can have tried a step yet. Without steps nobody has decided yet what is to happen.

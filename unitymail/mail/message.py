@@ -61,7 +61,6 @@ class Message:
     has_subject: bool = False
     message_id: str = ""
     date: str = ""
-    auto_submitted: bool = False
     received: int = 0
     hops_here: int = 0
     encloses_private: bool = False

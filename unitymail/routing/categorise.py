@@ -56,7 +56,6 @@ def read(
     sensitivity = sensitivity_of(fields)
     authors = [mailbox for raw in fields.get(b"from", ()) for mailbox in addresses(raw)]
     received = fields.get(b"received", [])
-    automatic = bool(automatic_word(fields))
     return Message(
         category=category,
         rule=rule,
@@ -74,11 +73,10 @@ def read(
         has_subject=b"subject" in fields,
         message_id=_decoded(fields, b"message-id", root),
         date=_decoded(fields, b"date", root),
-        auto_submitted=automatic,
         received=len(received),
         hops_here=sum(1 for raw in received if _by(host).search(unfold(raw))) if host else 0,
         encloses_private=encloses_private(buffer, root),
-        asks_receipt=b"disposition-notification-to" in fields and category in _HEARD and not automatic,
+        asks_receipt=b"disposition-notification-to" in fields and category in _HEARD and not automatic_word(fields),
     )
 
 

@@ -16,7 +16,7 @@ RecipientKind = Literal["user", "remote-user", "vpim-contact", "list", "unknown"
 SenderKind = Literal["user", "vpim", "peer", "outside", "null", "unknown"]
 
 
-Door = Literal["mta", "submission", "submissions", "peer", "internal"]
+Door = Literal["mta", "submission", "submissions", "peer", "internal", "bad-mail"]
 Trust = Literal["stranger", "authenticated", "trusted", "smart-host", "peer", "internal"]
 
 
@@ -41,7 +41,7 @@ class FromPeer:
 class Origin:
     """Who hands a message in, as the door established it.
 
-    `door` is mta, submission, submissions, peer, or internal (our own reports, requeued bad mail).
+    `door` is mta, submission, submissions, peer, internal (our own reports), or bad-mail (requeued from there).
     `user` is the id of the authenticated user, "" for none. `trust`: strangers may not reach the smart host.
     `peer` is the id of the peer's location, `told` what it says of this message.
     """

@@ -89,7 +89,7 @@ class _Gathering:
         return (Report(self.sender, fates),)
 
     def keep(self, places: Sequence[Destination], situation: Situation) -> tuple[Step, ...]:
-        """Keep what fails and has no sender to be told; once, whoever it was for."""
+        """Keep what fails and has no sender who may be told; once, whoever it was for."""
         failed = [(one.address, one.planned.failure.cause) for one in places if one.planned.failure is not None]
         if not failed or self.sender != NULL_SENDER or situation.own_report:
             return ()

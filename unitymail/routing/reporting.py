@@ -18,11 +18,12 @@ EXPANDED = "You will hear only of members whom it does not reach."
 
 
 def report_barred(envelope: Envelope, situation: Situation) -> str:
-    """Why this message never gets a report (RFC 3464 2, RFC 3834, decisions.md NDR), "" when one may be due."""
+    """Why this message never gets a report (RFC 3464 2, decisions.md NDR), "" when one may be due.
+
+    Who sends automatically but can be told is told (RFC 5321 6.1): a telephone system's message must not vanish.
+    """
     if envelope.sender == NULL_SENDER:
         return "it has the null sender"
-    if situation.message.auto_submitted:
-        return "it was sent automatically"
     if situation.sender.kind == "unknown":
         return "its sender is not identified"
     owner = situation.book.find(envelope.sender)

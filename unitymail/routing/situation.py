@@ -32,7 +32,7 @@ class Situation:
     @property
     def own_report(self) -> bool:
         """A report of this node: it goes back to where the message came from, whoever that was."""
-        return self.origin.trust == "internal" and self.message.category is Category.RECEIPT
+        return self.origin.door == "internal" and self.message.category is Category.RECEIPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ class Spool:
             name=maildir_name(file.trace, arrived, self._host, file.total, asks_receipt=message.asks_receipt),
             sha256=file.sha256(),
             intake=os.path.basename(file.path),
-            silent=message.auto_submitted or decision.sender.kind == "unknown",
+            silent=decision.sender.kind == "unknown",
             malformed=message.malformed,
             received=b"" if all(type(step) is Deliver for step in decision.steps) else received_field(head),
             xid=xid,

@@ -116,7 +116,7 @@ class DeliverFromVpimPerformer:
         message = Message(
             Category(item.category), "R4", made.sensitivity, item.secure, made.importance,
             malformed=False, size=0, subject=made.subject, has_subject=True, message_id=made.message_id,
-            auto_submitted=item.silent, asks_receipt=made.asks_receipt and not item.silent,
+            asks_receipt=made.asks_receipt and not item.silent,
         )
         kind: SenderKind = "outside" if self._book.location(item.origin_user) is None else "vpim"
         sender = SenderFinding(item.envelope.sender, kind, item.origin_user)
