@@ -42,6 +42,27 @@ def test_few_milliseconds_a_turn():
     assert not turns.later
 
 
+def test_none_is_made_before_its_turn():
+    """Answers to a hundred thousand take no room while they wait: each is asked for when it is given."""
+    turns, made = Turns(), []
+    answers = Answers(turns)
+
+    def answer():
+        turns.now += A_TURN_S
+
+    def waiting():
+        for number in range(3):
+            made.append(number)
+            yield answer
+
+    answers.give(waiting())
+    answers.give(waiting())
+    assert made == [0]
+    while turns.later:
+        turns.turn()
+    assert made == [0, 1, 2, 0, 1, 2]
+
+
 def test_quick_ones_share_a_turn():
     """A thousand that cost nothing are answered at once."""
     clock, given = Clock(), []

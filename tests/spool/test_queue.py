@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,9 +20,11 @@ from unitymail.interfaces.spool import DONE, IQueue, Item, Outcome, StepState
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.message import Importance
 from unitymail.routing.steps import Deliver, RelayToSmartHost
+from unitymail.spool.answers import A_TURN_S
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import Nudges
 from unitymail.spool.places import Places
+from unitymail.spool.queue import ASKED_AT_ONCE
 
 WAITING = StepState(RelayToSmartHost("a@x"))
 RELAY = RelayToSmartHost("pat@elsewhere.example")
@@ -163,7 +166,7 @@ sys.stdin.read()
         """Claiming what is no longer there says so, and forgets it."""
         self.put("t1")
         self.queue.look()
-        self.items.remove("t1")
+        self.items.unlink("t1")
         self.assertIsNone(self.claim("t1"))
         self.assertIsNone(self.queue.next_time())
 
@@ -330,7 +333,7 @@ class NoticingTests(QueueTests):
         self.assertEqual(self.queue.due(NOW + 1), "t2")
         self.assertIsNone(self.queue.due(NOW + 49))
         self.assertEqual(self.queue.due(NOW + 50), "t1")
-        self.items.remove("t1")
+        self.items.unlink("t1")
         self.put("t3")
         self.release("t1", NOW + 90)
         self.assertEqual(self.queue.look(), 2)
@@ -380,6 +383,48 @@ class NoticingTests(QueueTests):
             [("t1", "root", "retried"), ("gone", "root", "retried")],
         )
         self.assertEqual(os.listdir(self.places.nudges), [])
+
+    def nudge(self, count, portion):
+        traces = [f"t{number:05}" for number in range(count)]
+        for start in range(0, count, portion):
+            Nudges(self.places.nudges, Disk()).leave("root", "retried", traces[start : start + portion])
+        self.queue.look()
+        return traces
+
+    def test_what_was_done_to_many_is_told_over_many_turns(self):
+        """The journal takes its time over each of them; a turn has a few milliseconds for all of that."""
+        told, each = self.room.journal.administered, 0.000_1
+
+        def slowly(*what):
+            told(*what)
+            self.room.clock.rightNow += each
+
+        def in_the_next_turn(delay, call):
+            turns.append(len(self.room.journal.named("administered")))
+            return later(delay, call)
+
+        turns, later = [0], self.room.clock.callLater
+        self.room.journal.administered, self.room.clock.callLater = slowly, in_the_next_turn
+        traces = self.nudge(1_000, 200)
+        self.queue.due(NOW)
+        self.room.clock.advance(0)
+        self.assertEqual({event.args[0] for event in self.room.journal.named("administered")}, set(traces))
+        self.assertLessEqual(max(after - before for before, after in pairwise([*turns, 1_000])), A_TURN_S / each + 1)
+
+    def test_the_courier_hears_of_many_in_portions(self):
+        """Of more than a turn has time for; nobody is taken up before it has heard of all, and it is asked again."""
+        heard = []
+        self.queue.listen(lambda: None, heard.extend)
+        self.put("t00000")
+        self.put("other")
+        traces = self.nudge(3 * ASKED_AT_ONCE, 500)
+        calls = []
+        while not calls or calls[-1][0] is None:
+            before = len(heard)
+            calls.append((self.queue.due(NOW), len(heard) - before, self.queue.next_time()))
+        self.assertEqual([count for _, count, _ in calls], [ASKED_AT_ONCE] * 3)
+        self.assertEqual([when <= self.room.clock.seconds() for _, _, when in calls], [True] * 3)
+        self.assertEqual(sorted(heard), traces)
 
     def test_nobody_takes_an_item_away_from_its_worker(self):
         """A nudge for an item that is being worked on changes nothing: its claim came later."""

@@ -38,6 +38,8 @@ UNKNOWN_S = 60.0
 """How long nobody may know when an item must be looked at whatever its hop does."""
 SCAN_SHARE = 0.02
 """The share of the time that may be spent on looking through the folder."""
+ASKED_AT_ONCE = 5_000
+"""Items that administrators want tried of which the courier hears in one call."""
 _COARSE_S = 2.0
 _DISTRUST_S = 3_600.0
 
@@ -80,15 +82,19 @@ class Queue:
     # in memory
 
     def due(self, now: float, closed: Container[str] = ()) -> str | None:
+        asked = 0
         while self._untold:
+            if asked >= ASKED_AT_ONCE:
+                return None
             nudge = self._untold.popleft()
+            asked += len(nudge.traces)
             self._nudged(nudge)
             if nudge.asks_for_a_try():
                 self._asked(nudge.traces)
         return self._index.due(now, closed)
 
     def next_time(self, closed: Container[str] = ()) -> float | None:
-        return self._index.next_time(closed)
+        return self._now() if self._untold else self._index.next_time(closed)
 
     def hop_of(self, trace: str) -> str:
         return self._index.hop_of(trace)
@@ -209,9 +215,9 @@ class Queue:
     def look(self) -> int:
         with self._looked:
             for nudge in self._nudges.take():
+                self._untold.append(nudge)  # the courier hears of it before it may take up any of them
                 for trace in nudge.traces:
                     self._renew(trace)
-                self._untold.append(nudge)
             changed, began = os.stat(self._places.items).st_mtime, self._now()
             if changed != self._seen and began >= self._scan_after:
                 self._scan()

@@ -11,6 +11,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -91,6 +92,7 @@ class Spool:
             places=self._places, disk=disk, store=store, items=self._items, in_hand=self._in_hand, xids=self._xids,
             commits=self._commits, journal=journal, made=self._made_late,
         )
+        self._telling = Answers(clock)
         self._flushers = Flushers(flushers)
         remover = Remover(self._places.items, reactor=clock, threads=threads, journal=journal) if helped else None
         self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal, remover=remover)
@@ -247,9 +249,10 @@ class Spool:
             self.queue.added(message.fresh)
 
     def _nudged(self, nudge: Nudge) -> None:
+        """What was done to 20,000 items is told over many turns."""
         if nudge.who:
-            for trace in nudge.traces:
-                self._journal.administered(trace, nudge.who, nudge.what)
+            told = self._journal.administered
+            self._telling.give(partial(told, trace, nudge.who, nudge.what) for trace in nudge.traces)
 
     def _remember(self, trace: str) -> None:
         self._committed[trace] = None
