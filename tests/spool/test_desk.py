@@ -96,6 +96,23 @@ class DeskTests(SynchronousTestCase):
         self.assertEqual([(s.attempts, s.next_at, s.outcome) for s in item.steps], [(0, 0.0, DONE), (1, 0.0, None)])
         self.assertEqual(self.told(), [("t1", "root", "retried")])
 
+    def test_what_is_due_already_is_not_written_again(self):
+        """Most of a long queue waits for its hop and for no time: asking for a try of it all leaves the disk alone."""
+        heard = []
+        self.queue.listen(lambda: None, heard.extend)
+        for n in range(20):
+            self.send(f"t{n:02}")
+            self.postpone(f"t{n:02}", 900 if n == 7 else -5)
+        since = len(self.room.disk.events)
+        names = [f"t{n:02}" for n in range(20)]
+        self.assertEqual(self.did(self.desk.retry(names)), (names, {}))
+        touched = {event[1] for event in self.room.disk.events[since:] if event[0] == "create" and "items" in event[1]}
+        self.assertEqual({os.path.basename(path) for path in touched}, {"t07.tmp"})
+        self.queue.look()
+        self.queue.due(NOW)
+        self.assertEqual(sorted(heard), names)
+        self.assertEqual({trace for trace, *_ in self.told()}, set(names))
+
     def test_hold_and_release(self):
         """A held item rests for as long as it takes, through restarts, and goes on when it is let go."""
         self.send("t1")

@@ -133,7 +133,7 @@ class QueueDesk:
             raise Never(why=f"{item.trace} is held; `unitymail queue release {item.trace}` lets it go")
         if self._waits_for_its_time(item):
             raise Never(why=f"its sender wants {item.trace} to be sent later; `unitymail queue release` sends it now")
-        return due_now(item)
+        return due_now(item, self._now())
 
     def _released(self, item: Item) -> Item:
         if self._waits_for_its_time(item):
@@ -159,7 +159,10 @@ def is_left(item: Item) -> bool:
     return not item.steps or any(state.outcome is None for state in item.steps)
 
 
-def due_now(item: Item) -> Item:
+def due_now(item: Item, now: float = 0.0) -> Item:
+    """The very same item where nothing waits for a moment after `now`."""
+    if all(state.outcome is not None or state.next_at <= now for state in item.steps):
+        return item
     return replace(item, steps=tuple(replace(s, next_at=0.0) if s.outcome is None else s for s in item.steps))
 
 
