@@ -6,7 +6,7 @@ from twisted.mail.smtp import ESMTPClient
 from twisted.python.failure import Failure
 
 from tests.relay.play import FULL, HOP, PEER, REQUIRED, Play
-from unitymail.relay.client import EHLO_S, GREETING_S, QUIT_S
+from unitymail.relay.client import EHLO_S, GREETING_S, QUIT_S, STARTTLS_S
 from unitymail.relay.dialogue import Dialogue
 
 REFUSED_BANNER = "554 5.7.1 Not welcome"
@@ -157,6 +157,12 @@ def test_injected_before_tls():
     assert play.trouble == [] and not play.client.offers.mechanisms
     play.hear(*play.ehlo("SIZE 7"))
     assert play.trouble == [None] and play.client.offers.size == 7 and not play.client.offers.mechanisms
+    play = Play(handshake=FakeHandshake())
+    play.greet("STARTTLS")
+    play.client.dataReceived(b"220 go on\r\n250-mx\r\n250-XUNITYMAIL\r\n250-AUTH PL")
+    play.hear(*play.ehlo("SIZE 7"))
+    assert play.trouble == [None] and play.client.offers.size == 7
+    assert not play.client.offers.mechanisms and not play.client.offers.unitymail
 
 
 def test_more_than_was_asked():
@@ -205,13 +211,18 @@ def test_tls_not_offered():
 
 
 def test_handshake_fails():
-    """Where TLS is only welcome, the same address may be asked again without it."""
+    """Where TLS is only welcome, the same address may be asked again without it, be it for silence."""
     for hop, in_the_clear in ((HOP, True), (REQUIRED, False)):
         play = Play(hop, handshake=FakeHandshake())
         play.greet("STARTTLS")
         play.hear("220 go on")
         play.lose(Failure(ConnectionLost()))
         assert (trouble(play).status, trouble(play).in_the_clear) == ("4.7.5", in_the_clear)
+        play = Play(hop, handshake=FakeHandshake())
+        play.greet("STARTTLS")
+        play.hear("220 go on")
+        play.clock.advance(STARTTLS_S)
+        assert play.wire.aborted and trouble(play).silent and trouble(play).in_the_clear is in_the_clear
     handshake = FakeHandshake()
     handshake.flaw = "has expired"
     play = Play(REQUIRED, handshake=handshake)

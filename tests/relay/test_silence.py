@@ -122,6 +122,7 @@ class SilenceTest(TestCase):
         self.time.advance(1)
         await sent
         await mute.sink.stop()
+        await self.until(lambda: not any(map(len, self.relay._pools.values())))
         self.assertEqual(self.time.getDelayedCalls(), [])
         return found[0]
 
@@ -154,8 +155,16 @@ class SilenceTest(TestCase):
         """At STARTTLS and in the middle of the handshake: two minutes."""
         attempt = await self.given_up(Mute("STARTTLS", "STARTTLS"), 120, tls="opportunistic")
         self.assert_waits(attempt, "its answer to STARTTLS")
-        attempt = await self.given_up(HalfTls(), 120, tls="opportunistic")
+        attempt = await self.given_up(HalfTls(), 120, tls="required")
         self.assert_waits(attempt, "TLS and its answer to EHLO under it")
+
+    async def test_a_handshake_that_hangs(self):
+        """Where TLS is only welcome, the message goes without it after two minutes, on a new connection."""
+        half = HalfTls()
+        attempt = await self.given_up(half, 120, tls="opportunistic")
+        self.assertEqual(kinds(attempt), [("done", "2.0.0")])
+        self.assertEqual((half.sink.messages, half.sink.connections), ([LETTER], 2))
+        self.assertNotIn("C: STARTTLS", attempt.dialogue)
 
     async def test_at_the_sign_in(self):
         """A server that thinks about a password for ever: two minutes."""

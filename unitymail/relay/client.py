@@ -162,7 +162,7 @@ class Client(smtp.ESMTPClient):
         if self._lost or self._leaving:
             return
         self._leaving = True
-        if self._talk is None and not self._starting_tls:
+        if not self._starting_tls:
             self.say(b"QUIT")
         self.expect(QUIT_S)
 
@@ -232,7 +232,7 @@ class Client(smtp.ESMTPClient):
             return Trouble("4.7.5", sentence(self.hop, f"showed a certificate that {self._handshake.flaw}."))
         if self._starting_tls:
             why = sentence(self.hop, f"and this node could not agree on TLS ({_words(reason)}).")
-            return Trouble("4.7.5", why, in_the_clear=not self.requireTransportSecurity)
+            return Trouble("4.7.5", why, in_the_clear=self._is_better_without_tls)
         return Trouble("4.4.2", sentence(self.hop, f"closed the connection before {self._waiting_for()}."))
 
     def _look_at_clock(self) -> None:
@@ -248,7 +248,13 @@ class Client(smtp.ESMTPClient):
             self.quit()
         else:
             status = "4.4.2" if self.offers is not NOTHING else "4.4.1"
-            self._broke(Trouble(status, sentence(self.hop, f"took too long for {self._waiting_for()}."), silent=True))
+            why = sentence(self.hop, f"took too long for {self._waiting_for()}.")
+            self._broke(Trouble(status, why, silent=True, in_the_clear=self._is_better_without_tls))
+
+    @property
+    def _is_better_without_tls(self) -> bool:
+        """Whether it came to an end, or to a standstill, in a handshake that need not be."""
+        return self._starting_tls and not self.requireTransportSecurity
 
     def _waiting_for(self) -> str:
         if self._talk is not None:
