@@ -63,8 +63,35 @@ def test_refused_as_a_whole(tmp_path):
     for t in (transaction(NO, [NO, NO], NO), transaction(OK, [OK, OK], NO), transaction(OK, [OK, OK], end=NO)):
         made = delivery(tmp_path, many(2))
         made.note(made.next(), t, None)
-        assert result(made) == [("failed", "5.1.1")] * 2
+        assert result(made) == [("failed", "5.1.0")] * 2
         assert made.outcomes()[0].why == "The smart host mail.example.com refused the message."
+        assert made.outcomes()[0].diagnostic == "550 5.1.1 no such user"
+
+
+def test_who_is_meant(tmp_path):
+    """5.1.1 is said of a recipient only where the reply names it: at RCPT, or at the end where it is alone."""
+    late = Reply(450, "4.1.1", "no such user yet")
+    policy = Reply(550, "5.7.1", "no")
+    for t, expected in (
+        (transaction(NO, [NO, NO, NO], NO), ["5.1.0"] * 3),
+        (transaction(policy, [policy] * 3, policy), ["5.7.1"] * 3),
+        (transaction(Reply(553, "", "bad sender"), [NO, NO, NO], NO), ["5.1.0"] * 3),
+        (transaction(OK, [OK, NO, OK], NO), ["5.1.0", "5.1.1", "5.1.0"]),
+        (transaction(OK, [OK, LATER, OK], end=late), ["4.1.0", "4.7.1", "4.1.0"]),
+        (transaction(OK, [OK, OK, OK], end=policy), ["5.7.1"] * 3),
+        (transaction(OK, [LATER, OK, policy], end=NO), ["4.7.1", "5.1.1", "5.7.1"]),
+        (transaction(OK, [LATER, OK, policy], NO), ["4.7.1", "5.1.1", "5.7.1"]),
+    ):
+        made = delivery(tmp_path, many(3))
+        made.note(made.next(), t, None)
+        assert [outcome.status for outcome in made.outcomes()] == expected
+    made = delivery(tmp_path, many(2))
+    made.note(made.next(), transaction(OK, [OK, TOO_MANY], end=NO), None)
+    made.note(made.next(), transaction(OK, [OK]), None)
+    assert result(made) == [("failed", "5.1.1"), ("done", "2.0.0")]
+    made = delivery(tmp_path, many(1))
+    made.note(made.next(), transaction(NO, [NO], NO), None)
+    assert result(made) == [("failed", "5.1.0")]
 
 
 def test_a_bare_code_gets_the_status_that_fits(tmp_path):

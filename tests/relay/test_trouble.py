@@ -4,7 +4,16 @@ import pytest
 
 from tests.relay.play import HOP
 from unitymail.mail.reply import Reply
-from unitymail.relay.trouble import ABOUT_US, diagnostic, of_order, of_reply, passing, status_of, unusable
+from unitymail.relay.trouble import (
+    ABOUT_US,
+    diagnostic,
+    of_order,
+    of_reply,
+    of_some_address,
+    passing,
+    status_of,
+    unusable,
+)
 
 
 def test_the_hops_own_words_are_bounded():
@@ -32,10 +41,23 @@ def test_what_is_said_of_us_can_be_set_right():
 
 def test_outcomes():
     """Taken, put off, refused: each with the host that said so."""
-    found = [of_reply(Reply(code, "", "x"), HOP, "the message", "mx", "relayed") for code in (250, 451, 550)]
+    found = [
+        of_reply(Reply(code, "", "x"), HOP, "the message", "mx", "relayed", names_recipient=True)
+        for code in (250, 451, 550)
+    ]
     assert [(each.kind, each.status, each.success, each.remote_mta) for each in found] == [
         ("done", "2.0.0", "relayed", "mx"), ("try-again", "4.3.0", "", "mx"), ("failed", "5.0.0", "", "mx"),
     ]
+
+
+@pytest.mark.parametrize(("status", "expected"), [
+    ("5.1.1", "5.1.0"), ("4.1.1", "4.1.0"), ("5.1.2", "5.1.0"), ("5.1.3", "5.1.0"), ("5.1.4", "5.1.0"),
+    ("5.1.6", "5.1.0"), ("5.1.10", "5.1.0"), ("5.1.7", "5.1.7"), ("5.1.8", "5.1.8"), ("5.2.1", "5.2.1"),
+    ("5.7.1", "5.7.1"), ("5.0.0", "5.0.0"),
+])  # fmt: skip
+def test_nobody_is_called_unknown_for_what_is_said_of_others(status, expected):
+    """Of an address something is wrong, but it need not be this recipient's; what is said of us stays."""
+    assert of_some_address(status) == expected
 
 
 @pytest.mark.parametrize(("reply", "expected"), [

@@ -51,6 +51,7 @@ class Attempt:
     did. `sent_dot` tells that the connection ended after the final dot and before its reply: the hop may have it.
     `dialogue` has lines as `C: MAIL FROM:<...>` and `S: 250 ...`, without secrets and bodies, at most 200; it is made
     when it is read, for which a thread is better. `began` is when its turn came (Unix seconds), 0.0 when not known.
+    An outcome says 5.1.1, or what else may be wrong with a recipient's address, only where the hop said so of that one.
     """
 
     outcomes: tuple[Outcome, ...]

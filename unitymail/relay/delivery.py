@@ -6,7 +6,7 @@ Knows limits on recipients and what a transaction's replies mean; refuses to kno
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -111,12 +111,13 @@ class Delivery:
             if group.sender != self._outgoing.sender and not mail.temporary:
                 # It takes no null reverse-path from us: better reported than lost.
                 return replace(group, sender=self._outgoing.sender)
-            self._set(group.numbers, self._meaning(mail, "the message"))
+            self._set(group.numbers, self._meaning(mail, "the message", names_recipient=False))
             return None
         later = self._note_refused(group.numbers, transaction)
         last = transaction.end or transaction.data
         if last is not None and trouble is None:
-            self._set(group.numbers, self._meaning(last, "the message"), but=later)
+            taken = [number for number in group.numbers if self._outcomes[number] is None and number not in later]
+            self._set(taken, self._meaning(last, "the message", names_recipient=len(taken) == 1))
         return replace(group, numbers=tuple(sorted(later))) if later else None
 
     def _note_refused(self, numbers: Sequence[int], transaction: Transaction) -> set[int]:
@@ -128,17 +129,15 @@ class Delivery:
             if transaction.accepted and _too_many(reply):
                 later.add(number)
             else:
-                self._outcomes[number] = self._meaning(reply, "this recipient")
+                self._outcomes[number] = self._meaning(reply, "this recipient", names_recipient=True)
         return later
 
-    def _meaning(self, reply: Reply, what: str) -> Outcome:
-        return of_reply(reply, self._hop, what, self._remote, self._success)
+    def _meaning(self, reply: Reply, what: str, *, names_recipient: bool) -> Outcome:
+        return of_reply(reply, self._hop, what, self._remote, self._success, names_recipient=names_recipient)
 
-    def _set(self, numbers: Sequence[int], outcome: Outcome, but: Container[int] = ()) -> None:
-        """For those of them who have none yet."""
+    def _set(self, numbers: Sequence[int], outcome: Outcome) -> None:
         for number in numbers:
-            if self._outcomes[number] is None and number not in but:
-                self._outcomes[number] = outcome
+            self._outcomes[number] = outcome
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """In the order of the recipients, once everybody has one."""

@@ -18,6 +18,9 @@ _BARE = {
     555: "5.5.4", 556: "5.1.10",
 }  # fmt: skip
 
+_OF_A_RECIPIENT = ("1.1", "1.2", "1.3", "1.4", "1.6", "1.10")
+"""What may be wrong with the address of a recipient (RFC 3463 3.2, RFC 7505)."""
+
 ABOUT_US = (421, 530, 538)
 """Codes that say nothing of the message: the server closes, wants TLS, or wants a sign-in."""
 
@@ -69,11 +72,24 @@ def of_order(reply: Reply) -> bool:
     return reply.code == 503 or (reply.code in (500, 502, 554) and reply.enhanced in ("", "5.5.0", "5.5.1"))
 
 
-def of_reply(reply: Reply, hop: NextHop, what: str, remote_mta: str, success: Literal["", "relayed"]) -> Outcome:
-    """What a reply about a message or a recipient means. `what` is `the message` or `this recipient`."""
+def of_some_address(status: str) -> str:
+    """The status of a refusal that is not certainly about this recipient: none that says what is wrong with it.
+
+    Others would pass for unknown, too, and the sender would look for a misspelling where there is none.
+    """
+    return f"{status[0]}.1.0" if status[2:] in _OF_A_RECIPIENT else status
+
+
+def of_reply(
+    reply: Reply, hop: NextHop, what: str, remote_mta: str, success: Literal["", "relayed"], *, names_recipient: bool
+) -> Outcome:
+    """What a reply about a message or a recipient means. `what` is `the message` or `this recipient`.
+
+    `names_recipient`: if it is about an address, it is this recipient's.
+    """
     if reply.code < 400:
         return Outcome("done", reply.enhanced or "2.0.0", "", diagnostic(reply), remote_mta, success=success)
-    status = status_of(reply)
+    status = status_of(reply) if names_recipient else of_some_address(status_of(reply))
     if reply.temporary:
         why = sentence(hop, f"would not take {what} now, and asked to try again later.")
         return Outcome("try-again", status, why, diagnostic(reply), remote_mta)
