@@ -1,7 +1,8 @@
 """A disk that remembers every call, and what another disk could show if the power had been cut after any of them.
 
 The model is harsher than real file systems: a name is durable only when its own directory was flushed, data only when
-its own file was, each independently of everything else; a SQLite file is what it was at its last durable commit.
+its own file was, each independently of everything else; a SQLite file is what it was at its last durable commit. After
+a flush that failed the next one of that file does well, and writes nothing (as Linux has it).
 """
 
 import fcntl
@@ -125,7 +126,11 @@ class RecordingDisk:
         self._log("truncate", self._inode(fd), size)
 
     def flush(self, fd):
-        self.before("flush")
+        try:
+            self.before("flush")
+        except OSError:
+            self._log("not_flushed", self._inode(fd))
+            raise
         self._disk.flush(fd)
         self._log("flush", self._inode(fd))
 
@@ -167,7 +172,11 @@ class RecordingDisk:
         self._log("flush_directory", self._path(path))
 
     def flush_filesystem(self, path):
-        self.before("flush_filesystem")
+        try:
+            self.before("flush_filesystem")
+        except OSError:
+            self._log("nothing_flushed")
+            raise
         self._log("flush_filesystem")
 
     def connect(self, path):
@@ -207,6 +216,11 @@ class File:
     def __init__(self, data=b"", durable=b""):
         self.data = bytearray(data)
         self.durable = bytes(durable)
+        self.lost = False
+
+    def flush(self):
+        if not self.lost or self.durable.startswith(self.data):
+            self.durable = bytes(self.data)
 
 
 class Directory:
@@ -252,7 +266,14 @@ class Model:
         del self.files[inode].data[size:]
 
     def on_flush(self, inode):
-        self.files[inode].durable = bytes(self.files[inode].data)
+        self.files[inode].flush()
+
+    def on_not_flushed(self, inode):
+        self.files[inode].lost = True
+
+    def on_nothing_flushed(self):
+        for file in self.files.values():
+            file.lost = file.lost or file.durable != file.data
 
     def on_link(self, source, target):
         directory, name = self.place(source)
@@ -282,7 +303,7 @@ class Model:
 
     def on_flush_filesystem(self):
         for file in self.files.values():
-            file.durable = bytes(file.data)
+            file.flush()
         self._flush_below(self.root)
         for path, (current, _) in self.databases.items():
             self.databases[path] = (current, current)

@@ -6,10 +6,15 @@ import shutil
 
 import pytest
 
+from tests.courier.fake_relay import BUSY
 from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
 from tests.power.test_disk_errors import Failing
 from tests.power.test_power_cut import brief, moments
-from tests.power.way_out import OutNode, Promises, check, leave
+from tests.power.way_out import LEE, PAT, TO_CHRIS, TO_ROBIN, OutNode, Promises, check, leave
+from tests.spool.room import NOW
+from unitymail.interfaces.relay import Attempt
+from unitymail.interfaces.spool import DONE
+from unitymail.spool import durable
 from unitymail.spool.spool import GATHER_S
 
 
@@ -66,6 +71,51 @@ def test_recovery_may_be_interrupted_too(events, place):
             check(again, promises, (number, "then", cut, brief(disk.events[cut - 1])))
             shutil.rmtree(again)
         shutil.rmtree(root)
+
+
+class FailingFlush:
+    """The flush of files (or of all) that has this number fails; names can be flushed."""
+
+    def __init__(self, at=0):
+        self.at = at
+        self.count = 0
+
+    def __call__(self, call):
+        if call in ("flush", "flush_filesystem"):
+            self.count += 1
+            if self.count == self.at:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def wait(node):
+    """Messages that wait in files by the end, some of them after a second attempt; all their records are retired."""
+    node.relay.answers["smart-host"] = [DONE, Attempt((DONE, BUSY)), BUSY, BUSY, BUSY]
+    node.take("t1", PAT)
+    node.take("t2", PAT, LEE, TO_ROBIN)
+    node.take("t3", LEE)
+    node.pass_time(2)
+    node.take("t4", TO_CHRIS, PAT, hold_until=NOW + 400)
+    node.pass_time(100, 1)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one-by-one", "together"])
+def test_a_flush_failed_and_later_the_power_is_cut(place, together, monkeypatch):
+    """What a flush lost is written anew before anything relies on it: a cut long after it finds everything."""
+    monkeypatch.setattr(durable, "FLUSHED_ONE_BY_ONE", 0 if together else 64)
+    counting = FailingFlush()
+    wait(OutNode(os.path.join(place, "count"), RecordingDisk(os.path.join(place, "count"), counting)))
+    assert counting.count > 10
+    for at in range(1, counting.count + 1):
+        root, after = os.path.join(place, str(at)), os.path.join(place, f"{at}-cut")
+        disk = RecordingDisk(root, failing := FailingFlush(at))
+        node = OutNode(root, disk)
+        wait(node)
+        assert failing.count >= at
+        node.store.close()
+        Model(disk.events).build(after, DROPPED)
+        check(after, Promises(disk.events), ("flush", at))
+        shutil.rmtree(root)
+        shutil.rmtree(after)
 
 
 def how_many_calls(root):

@@ -1,6 +1,7 @@
 """Bad mail: kept, listed, shown, sent back, deleted."""
 
 import os
+import time
 import tomllib
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from unitymail.disk import Disk
 from unitymail.interfaces.spool import Busy, IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.spool.badmail import BadMailFolder, read_entry, write_entry
+from unitymail.spool.claim import try_lock, unlock
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import Nudge, Nudges
 from unitymail.spool.places import Places
@@ -93,7 +95,7 @@ def test_its_item_has_not_left_yet(folder, message, tmp_path, young):
     with pytest.raises(Busy, match="t1 has not left the queue yet; try again"):
         folder.requeue("t1")
     assert files_under(tmp_path) == before
-    items.remove("t1")
+    items.unlink("t1")
     folder.requeue("t1")
     assert items.read("t1").steps == ()
     assert os.path.samefile(items.message_path("t1"), message)
@@ -136,3 +138,93 @@ def test_any_words_come_back(reason, subject):
     item = replace(an_item("/m"), subject=subject)
     entry = read_entry(tomllib.loads(write_entry(item, reason, 1.0).decode()), "t1", "/m")
     assert (entry.reason, entry.item) == (reason, item)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class KilledBefore(Disk):
+    """Ends the process at call number `at` of those that change names or files."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def _count(self):
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+    def create(self, path, mode=0o600):
+        self._count()
+        return super().create(path, mode)
+
+    def write(self, fd, data):
+        self._count()
+        super().write(fd, data)
+
+    def flush_directory(self, path):
+        self._count()
+        super().flush_directory(path)
+
+    def link(self, source, target):
+        self._count()
+        super().link(source, target)
+
+    def rename(self, source, target):
+        self._count()
+        super().rename(source, target)
+
+    def unlink(self, path):
+        self._count()
+        super().unlink(path)
+
+
+@pytest.mark.parametrize("start", [False, True], ids=["again", "after-a-start"])
+def test_sending_back_may_be_interrupted(tmp_path, start):
+    """Killed anywhere, by the next try at once, or with the start of a node between, it is in the queue once."""
+    interrupted = 0
+    for at in range(12):
+        root = tmp_path / str(at)
+        root.mkdir()
+        folder, items = BadMailFolder(str(root), disk=Disk(), now=lambda: NOW), Items(Places(str(root)), Disk())
+        (root / "message").write_bytes(b"A: b\r\n\r\nHello.\r\n")
+        folder.keep(replace(an_item(root / "message"), size=16), "r")
+        (root / "message").unlink()
+        try:
+            BadMailFolder(str(root), disk=KilledBefore(at), now=lambda: NOW).requeue("t1")
+        except Killed:
+            interrupted += 1
+        if start:
+            items.clean(time.time())
+        if not items.is_whole("t1"):
+            if start:
+                assert files_under(root / "items") == []
+            folder.requeue("t1")
+        assert items.is_whole("t1")
+        assert files_under(root / "items") == ["t1.eml", "t1.json"]
+    assert interrupted >= 7
+
+
+def test_one_at_a_time(folder, message, tmp_path):
+    """While another command works on an entry, nobody else does; when it ends, however it does, the next one may."""
+    folder.keep(an_item(message), "r")
+    lock = try_lock(str(tmp_path / "badmail" / "t1.toml"))
+    for act in (folder.requeue, folder.delete):
+        with pytest.raises(Busy, match="another is working on the bad mail t1"):
+            act("t1")
+    unlock(lock)
+    folder.requeue("t1")
+    assert folder.entries() == []
+
+
+def test_an_item_that_is_being_written_is_nobody_elses(folder, message, tmp_path):
+    """The file of a node that has only begun to write an item's envelope is not taken for ours."""
+    items, item = Items(Places(str(tmp_path)), Disk()), replace(an_item(message), intake="t1.9")
+    young = items.adopt(item, item.path)
+    folder.keep(young, "r")
+    fd = items.begin(young, flushed=False)
+    os.close(fd)
+    with pytest.raises(Busy, match="t1 has not left the queue yet"):
+        folder.requeue("t1")
+    assert files_under(tmp_path / "items") == ["t1.eml", "t1.tmp"]

@@ -5,8 +5,7 @@ import os
 import pytest
 
 from unitymail.spool import claim
-from unitymail.spool.claim import lock_descriptor, try_lock, unlock, wait_for_lock
-from unitymail.spool.reading import FromDisk
+from unitymail.spool.claim import Patience, lock_descriptor, try_lock, unlock
 
 
 def test_one_holder(tmp_path):
@@ -59,20 +58,58 @@ def test_nothing_to_lock(tmp_path):
         try_lock(str(tmp_path / "none"))
 
 
-def test_who_waited_for_a_lock_has_that_of_the_file_there_is(tmp_path, monkeypatch):
-    """What was opened has lost its name by the time it is locked: the file that has it now is locked."""
-    path = tmp_path / "x"
+class Told:
+    """Hears of trouble; `then` is called each time."""
+
+    def __init__(self, then=lambda: None):
+        self.words = []
+        self.then = then
+
+    def __call__(self, what, error):
+        self.words.append(f"{what}: {error}")
+        self.then()
+
+
+def a_locked_file(path):
     path.write_text("old")
+    return try_lock(str(path))
 
-    class Late(FromDisk):
-        def open(self, name):
-            fd = super().open(name)
-            if path.read_text() == "old":
-                (tmp_path / "new").write_text("new")
-                (tmp_path / "new").rename(path)
-            return fd
 
-    monkeypatch.setattr(claim, "FROM_DISK", Late())
-    fd = wait_for_lock(str(path))
+def test_who_waits_says_so_and_has_the_lock_of_the_file_there_is(tmp_path):
+    """What was locked is replaced meanwhile: the file that has its name now is locked, once its holder lets go."""
+    path, new = tmp_path / "x", tmp_path / "new"
+    old = a_locked_file(path)
+
+    def replaced():
+        new.write_text("new")
+        new.rename(path)
+
+    told = Told(replaced)
+    fd = Patience(told).lock(str(path))
     assert os.pread(fd, 10, 0) == b"new"
+    assert told.words == [
+        f"waiting for at most 10 s: {path} is locked by another process, perhaps one that is stopped"
+    ]
     unlock(fd)
+    unlock(old)
+
+
+def test_patience_ends(tmp_path):
+    """Locks that nobody gives back hold up nobody for longer than that, however many they are; it is said once."""
+    locks = [a_locked_file(tmp_path / name) for name in "abc"]
+    told = Told()
+    patience = Patience(told, seconds=0.05)
+    assert [patience.lock(str(tmp_path / name)) for name in "abc"] == [None, None, None]
+    assert len(told.words) == 1
+    for lock in locks:
+        unlock(lock)
+
+
+def test_no_patience_is_needed(tmp_path):
+    """What is free is locked without a word; what is not there is an error of its own."""
+    path, told = tmp_path / "x", Told()
+    unlock(a_locked_file(path))
+    unlock(Patience(told).lock(str(path)))
+    with pytest.raises(FileNotFoundError):
+        Patience(told).lock(str(tmp_path / "none"))
+    assert told.words == []

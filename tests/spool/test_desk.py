@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from tests.fakes import CHRIS
-from tests.power.recording import DROPPED, HastyDisk, Model, RecordingDisk
+from tests.power.recording import DROPPED, NAMES, HastyDisk, Model, RecordingDisk
 from tests.spool.room import NOW, a_spool, files_under, receive
 from unitymail.disk import Disk
 from unitymail.interfaces.errors import Never
@@ -18,6 +18,7 @@ from unitymail.interfaces.spool import DONE, Busy, IQueueDesk, NoSuchItem, Outco
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
 from unitymail.routing.steps import Deliver, LearnContact, RelayToSmartHost, Report
+from unitymail.spool import claim, desk, recovery
 from unitymail.spool.claim import try_lock
 from unitymail.spool.desk import QueueDesk
 from unitymail.spool.items import Items
@@ -301,6 +302,23 @@ class DeskTests(SynchronousTestCase):
         item = self.desk.item("t1")
         self.assertEqual((item.held, [state.outcome for state in item.steps]), (True, [DONE, None]))
 
+    def test_a_start_does_not_wait_for_ever(self):
+        """A lock that nobody gives back: it is said, and after a while what was noted is written all the same."""
+        self.patch(claim, "LOOK_EVERY_S", 0.001)
+        self.queue.listen(lambda: None)
+        self.send("t1", RELAY, OTHER)
+        item = self.successResultOf(self.queue.claim("t1"))
+        self.lose_power_over(replace(item, steps=(replace(item.steps[0], outcome=DONE), item.steps[1])))
+        lock = try_lock(self.desk._items.envelope_path("t1"))
+        again = a_spool(self.room.root, store=self.room.store)
+        self.patch(recovery, "Patience", lambda trouble: claim.Patience(trouble, 0.05))
+        self.successResultOf(again.spool.recover())
+        self.assertEqual([state.outcome for state in self.desk.item("t1").steps], [DONE, None])
+        (trouble,) = again.journal.named("trouble")
+        self.assertEqual(trouble.args[0], "waiting for at most 0 s")
+        self.assertIsNotNone(self.successResultOf(again.spool.queue.claim("t1")))
+        os.close(lock)
+
     def test_durable_for_all_together(self):
         """After the last one everything that was done survives a power cut; few flushes for many items."""
         for n in range(20):
@@ -316,7 +334,8 @@ class DeskTests(SynchronousTestCase):
         self.assertEqual([item.held for item in desk.items()], [True] * 20)
 
     def test_an_interrupted_command_is_durable_so_far(self):
-        """Stopped in the middle, what was done is done and the node knows."""
+        """Stopped in the middle, what was said to be done is, and the node knows; the rest is not touched."""
+        self.patch(desk, "TOGETHER", 1)
         self.send("t1")
         self.send("t2")
         changes = self.desk.hold(["t1", "t2"])
@@ -324,6 +343,58 @@ class DeskTests(SynchronousTestCase):
         changes.close()
         self.assertEqual([nudge.traces for nudge in Nudges(self.room.places.nudges, Disk()).take()], [("t1",)])
         self.assertEqual([item.held for item in self.desk.items()], [True, False])
+
+    def test_a_flush_that_fails_changes_nothing(self):
+        """An envelope has its name only once it is on the disk: the old one, or the new one, survives a power cut."""
+        traces = [f"t{n}" for n in range(3)]
+        for trace in traces:
+            self.send(trace)
+
+        def broken(call):
+            if call in ("flush", "flush_filesystem"):
+                raise OSError(5, "Input/output error")
+
+        for together in (False, True):
+            self.patch(desk, "FLUSHED_ONE_BY_ONE", 0 if together else 64)
+            self.room.disk.before = broken
+            self.assertRaises(OSError, list, self.desk.hold(traces))
+            self.room.disk.before = lambda call: None
+            self.assertEqual([item.held for item in self.desk.items()], [False] * 3)
+            self.assertEqual(files_under(self.room.places.nudges), [])
+            self.assertEqual([name for name in files_under(self.room.places.items) if name.endswith(".tmp")], [])
+
+    def test_whenever_the_power_is_cut_an_item_is_whole(self):
+        """While many are changed together: no envelope has its name before its octets."""
+        self.patch(desk, "FLUSHED_ONE_BY_ONE", 0)
+        for trace in ("t1", "t2"):
+            self.send(trace)
+        began = len(self.room.disk.events)
+        self.did(self.desk.hold(["t1", "t2"]))
+        for number in range(began, len(self.room.disk.events) + 1):
+            root = self.mktemp()
+            Model(self.room.disk.events[:number]).build(root, NAMES)
+            items = Items(Places(os.path.join(root, "spool")), Disk())
+            self.assertEqual([items.is_whole("t1"), items.is_whole("t2")], [True, True], number)
+
+    def test_the_same_item_twice(self):
+        """Named twice in a command it is changed once."""
+        self.send("t1")
+        self.assertEqual(self.did(self.desk.hold(["t1", "t1"])), (["t1"], {}))
+
+    def test_a_start_that_did_not_wait(self):
+        """A command that was stopped in the middle and goes on after a start undoes nothing of what the start wrote."""
+        self.send("t1")
+        items, held = self.desk._items, desk._held
+
+        def overtaken(item):
+            os.close(items.write(replace(item, subject="newer")))
+            return held(item)
+
+        self.patch(desk, "_held", overtaken)
+        with self.assertRaisesRegex(OSError, "a start of the node has not waited for this command"):
+            list(self.desk.hold(["t1"]))
+        self.assertEqual((self.desk.item("t1").subject, self.desk.item("t1").held), ("newer", False))
+        self.assertEqual([name for name in files_under(self.room.places.items) if name.endswith(".tmp")], [])
 
     def test_no_room_for_a_nudge(self):
         """On a full disk mail can still be deleted; the node notices when it looks through the folder."""

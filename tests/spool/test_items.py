@@ -14,6 +14,7 @@ from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.claim import try_lock
+from unitymail.spool.durable import Durable
 from unitymail.spool.index import LOW, NORMAL, URGENT
 from unitymail.spool.items import Items, level_of_mode
 from unitymail.spool.places import Places
@@ -43,6 +44,15 @@ class Room:
             source,
         )  # fmt: skip
 
+    def make_durable(self, *traces):
+        """All of them are, without trouble."""
+        trouble = []
+        durable = Durable(
+            places=self.items._places, disk=self.disk, items=self.items, renew=self.items.renew,
+            trouble=lambda *what: trouble.append(what),
+        )
+        assert (durable.make(traces), trouble) == (set(), [])
+
     def after_a_cut(self):
         """Everything that was not flushed is dropped: (the items, all files but the intake's)."""
         root = self.root / "after"
@@ -58,8 +68,8 @@ def room(tmp_path):
 
 
 def test_a_new_item_is_durable_when_asked_for(room):
-    """Making it costs no flush; `make_durable` makes both files so. One that is gone by then is no matter."""
-    room.items.make_durable(["t1", "gone"])
+    """Making it costs no flush; `Durable` makes both files so. One that is gone by then is no matter."""
+    room.make_durable("t1", "gone")
     items, left = room.after_a_cut()
     assert left == ["items/t1.eml", "items/t1.json"]
     assert items.read("t1").steps == (WAITING,) and items.is_whole("t1")
@@ -67,10 +77,10 @@ def test_a_new_item_is_durable_when_asked_for(room):
 
 def test_an_outcome_is_durable_once_it_is_written(room):
     """What became of a step is known after a power cut: no relay is done twice for want of a flush."""
-    room.items.make_durable(["t1"])
+    room.make_durable("t1")
     done = replace(room.item, steps=(replace(WAITING, outcome=DONE),))
     room.disk.close(room.items.write(done))
-    room.items.make_durable(["t1"])
+    room.make_durable("t1")
     items, _ = room.after_a_cut()
     assert items.read("t1").steps == done.steps
 
@@ -80,7 +90,7 @@ def test_many_are_made_durable_at_once(room):
     for n in range(65):
         room.items.create(replace(room.item, trace=f"x{n}"), room.item.path)
     since = len(room.disk.events)
-    room.items.make_durable([f"x{n}" for n in range(65)])
+    room.make_durable(*(f"x{n}" for n in range(65)))
     assert [event[0] for event in room.disk.events[since:]] == ["flush_filesystem"]
 
 
@@ -89,7 +99,7 @@ def test_urgency_shows_without_reading(room):
     for priority, level in ((1, URGENT), (0, NORMAL), (-1, LOW)):
         room.items.create(replace(room.item, priority=priority), room.item.path)
         assert level_of_mode(os.stat(room.items.envelope_path("t1")).st_mode) == level
-        room.items.make_durable(["t1"])
+        room.make_durable("t1")
 
 
 def test_a_small_message_that_leaves_comes_with_its_envelope(room):
@@ -114,8 +124,9 @@ def test_a_small_message_that_leaves_comes_with_its_envelope(room):
 
 def test_an_item_that_left_stays_away(room):
     """Removed is removed: a power cut brings no finished item back."""
-    room.items.make_durable(["t1"])
-    room.items.remove("t1")
+    room.make_durable("t1")
+    room.items.unlink("t1")
+    room.make_durable("t1")
     assert room.after_a_cut()[1] == []
 
 
@@ -129,7 +140,7 @@ def test_a_shunted_item_is_whole_where_it_went(room):
 
 def test_shunting_may_be_interrupted(room):
     """Killed between any two calls, the item is whole in one place or the other, and shunting can be done again."""
-    room.items.make_durable(["t1"])
+    room.make_durable("t1")
     began = len(room.disk.events)
     room.items.shunt("t1", "for the test")
     for number in range(began, len(room.disk.events)):
@@ -155,7 +166,7 @@ def test_bad_mail_is_kept_for_good(room):
 def test_bad_mail_sent_back_is_an_item_for_good(room):
     """The entry goes only once the item is durable."""
     room.badmail.keep(room.item, "for the test")
-    room.items.remove("t1")
+    room.items.unlink("t1")
     room.badmail.requeue("t1")
     items, left = room.after_a_cut()
     assert left == ["items/t1.eml", "items/t1.json"]
@@ -177,3 +188,46 @@ def test_half_of_something_may_be_an_administrators(room):
     os.close(fd)
     assert items.clean(now + 3_700) == 2
     assert os.listdir(folder) == []
+
+
+def test_one_that_was_not_put_aside_after_all(room):
+    """Whichever call fails, once, what was begun in shunted/ goes: it would be counted there as mail put aside."""
+    shunted, failed = os.path.join(room.root, "before", "spool", "shunted"), 0
+    for at in range(12):
+        rest = iter(range(at))
+
+        def fail_once(call, rest=rest, done=[]):  # noqa: B006
+            if next(rest, None) is None and not done:
+                done.append(call)
+                raise OSError(28, "No space left on device")
+
+        room.disk.before = fail_once
+        try:
+            room.items.shunt("t1", "odd")
+        except OSError:
+            failed += 1
+        else:
+            break
+        finally:
+            room.disk.before = lambda call: None
+        if room.items.is_whole("t1"):
+            assert os.listdir(shunted) == []
+        else:
+            os.rename(os.path.join(shunted, "t1.json"), room.items.envelope_path("t1"))
+    assert failed > 4
+
+
+def test_a_start_clears_what_a_crash_left_in_shunted(room):
+    """Killed while it was put aside, the item is tried again; what is there for good stays, as does the only copy."""
+    spool = str(room.root / "before" / "spool")
+    for trace in ("t2", "t3", "t4"):
+        room.items.create(replace(room.item, trace=trace), room.item.path)
+    room.items.shunt("t2", "for good")
+    for trace in ("t1", "t3"):
+        os.link(room.items.message_path(trace), os.path.join(spool, "shunted", f"{trace}.eml"))
+    for trace in ("t1", "t4"):
+        with open(os.path.join(spool, "shunted", f"{trace}.txt"), "w") as file:
+            file.write("odd")
+    os.unlink(room.items.message_path("t3"))
+    assert room.items.clean(time.time()) == 3
+    assert sorted(os.listdir(os.path.join(spool, "shunted"))) == ["t2.eml", "t2.json", "t2.txt", "t3.eml"]

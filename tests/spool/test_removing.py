@@ -148,3 +148,18 @@ def test_it_does_not_stay_for_nothing(tmp_path):
     assert not serving.is_alive()
     ours.close()
     theirs.close()
+
+
+def test_what_is_another_file_by_now_stays(helper):
+    """A start that did not wait for the lock any longer has put another item there: it is left alone."""
+    lock = helper.put("t1")
+    for ending in (".eml", ".json"):
+        (helper.folder / f"t1{ending}").unlink()
+    other = helper.put("t1")
+    gone = helper.put("t2")
+    (helper.folder / "t2.json").unlink()
+    helper.ask(["t1", "t2"], [lock, gone])
+    assert helper.answer() == ["done"]
+    assert helper.left() == ["t1.eml", "t1.json", "t2.eml"]
+    for fd in (lock, other, gone):
+        os.close(fd)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import BadMailEntry, Busy, IBadMail, Item, NoSuchBadMail
 from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.spool.claim import try_lock, unlock
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import Nudges
 from unitymail.spool.places import Places, is_trace, traces_in, unlink_if_there
@@ -77,17 +78,36 @@ class BadMailFolder:
             raise NoSuchBadMail(why=f"the bad mail {id} cannot be read: {error}") from error
 
     def requeue(self, id: str) -> None:
-        entry = self.entry(id)
-        self._see_that_it_left(entry.item.trace)
-        # What a crashed node noted of an item with this trace before is not meant for this one.
-        revision = int(self._now())
-        item = self._items.create(replace(entry.item, steps=(), revision=revision), entry.path)
-        self._items.make_durable([item.trace])
-        self._remove(id)
-        self._nudges.leave(self._who, "requeue from bad mail", [item.trace])
+        with self._alone(id):
+            entry = self.entry(id)
+            trace = entry.item.trace
+            self._see_that_it_left(trace)
+            # What a crashed node noted of an item with this trace before is not meant for this one.
+            revision = int(self._now())
+            self._items.bring_in(replace(entry.item, steps=(), revision=revision), entry.path)
+            self._disk.flush_directory(self._places.items)
+            self._remove(id)
+        self._nudges.leave(self._who, "requeue from bad mail", [trace])
+
+    @contextmanager
+    def _alone(self, id: str) -> Iterator[None]:
+        """While one works on an entry no other does; the lock ends with its process."""
+        self.entry(id)
+        try:
+            fd = try_lock(self._path(id, ".toml"))
+        except FileNotFoundError:
+            fd = None
+        if fd is None:
+            raise Busy(why=f"another is working on the bad mail {id}; see `unitymail badmail list` what came of it")
+        try:
+            yield
+        finally:
+            unlock(fd)
 
     def _see_that_it_left(self, trace: str) -> None:
         """Its item may still wait for other recipients, or be on its way out: whoever has it goes by these names."""
+        if self._items.is_half_in(trace):  # by one of us who is dead: we are alone
+            self._items.take_out(trace)
         if any(map(os.path.lexists, (self._items.message_path(trace), self._items.envelope_path(trace)))):
             raise Busy(
                 why=f"{trace} has not left the queue yet; try again when the running node is done with it"
@@ -95,8 +115,8 @@ class BadMailFolder:
             )
 
     def delete(self, id: str) -> None:
-        self.entry(id)
-        self._remove(id)
+        with self._alone(id):
+            self._remove(id)
 
     def _remove(self, id: str) -> None:
         unlink_if_there(self._disk, self._path(id, ".toml"))

@@ -1,7 +1,10 @@
 """The queue for an administrator, from any process: what waits, and what may be done to it while the node runs.
 
-Knows what each verb makes of an item; refuses to know who performs its steps. Works under the claim of one item at a
+Knows what each verb makes of an item; refuses to know who performs its steps. Works under the claims of some items at a
 time, so that it never gets in the way of an attempt, and leaves a nudge for the running node.
+
+Note *First on the disk*. No record stands behind a change: its envelope gets its name only once its octets are flushed.
+A flush that fails leaves the items as they were.
 
 Note *Under their revision*. A change keeps the item's revision: a note that the commit journal of a crashed node still
 holds counts for it as before. What such a note says was done stays done.
@@ -9,8 +12,11 @@ holds counts for it as before. What such a note says was done stays done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+import errno
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from zope.interface import implementer
 
@@ -18,7 +24,8 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never, Trouble
 from unitymail.interfaces.spool import Busy, Changed, IQueueDesk, Item, NoSuchItem, Outcome, StepState
 from unitymail.routing.steps import BadMail, LearnContact, RelayToSmartHost, Report
-from unitymail.spool.claim import try_lock, unlock
+from unitymail.spool.claim import is_locked, is_still, try_lock, unlock
+from unitymail.spool.durable import FLUSHED_ONE_BY_ONE
 from unitymail.spool.form import Unreadable
 from unitymail.spool.items import Items
 from unitymail.spool.nudges import RELEASED, RETRIED, Nudges
@@ -26,11 +33,22 @@ from unitymail.spool.places import Places, is_trace, traces_in
 
 BOUNCED = "5.0.0"
 DELETED = "deleted"
-TOGETHER = 500
-"""Items that share their flush and their nudge."""
+TOGETHER = 200
+"""Items that share their flush and their nudge; each keeps two descriptors until then."""
 
 Change = Callable[[Item], Item | None]
 """What becomes of an item, None when it goes. Raises Never when it cannot be."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """Items that have a new envelope, still under its temporary name, and `flushed` or not; those that go or stay."""
+
+    flushed: bool
+    begun: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    claims: dict[str, int] = field(default_factory=dict)
 
 
 @implementer(IQueueDesk)
@@ -64,7 +82,13 @@ class QueueDesk:
         except FileNotFoundError as error:
             raise _no_such(trace) from error
         except Unreadable as error:
-            raise NoSuchItem(why=f"the envelope of {trace} cannot be read: {error}") from error
+            raise _unreadable(trace, error) from error
+
+    def in_hand(self, trace: str) -> bool:
+        try:
+            return is_locked(self._items.envelope_path(trace))
+        except FileNotFoundError:
+            return False
 
     def retry(self, traces: Iterable[str]) -> Iterator[Changed]:
         return self._change(traces, RETRIED, self._retried)
@@ -82,31 +106,34 @@ class QueueDesk:
         return self._change(traces, DELETED, self._deleted)
 
     def _change(self, traces: Iterable[str], what: str, change: Change) -> Iterator[Changed]:
-        done: list[str] = []
-        try:
+        rest = iter(traces)
+        while some := list(dict.fromkeys(islice(rest, TOGETHER))):
+            answers, surprise = self._change_some(some, what, change)
+            yield from answers
+            if surprise is not None:
+                raise surprise
+
+    def _change_some(
+        self, traces: Sequence[str], what: str, change: Change
+    ) -> tuple[list[Changed], OSError | None]:
+        """What became of each, up to one that nobody expected."""
+        answers: list[Changed] = []
+        surprise: OSError | None = None
+        with ExitStack() as locks:
+            changes = _Changes(len(traces) <= FLUSHED_ONE_BY_ONE)
             for trace in traces:
                 try:
-                    item = self._change_one(trace, change)
+                    answers.append(Changed(trace, self._begin(trace, change, changes, locks)))
                 except Trouble as refusal:
-                    yield Changed(trace, refusal=refusal)
-                    continue
-                done.append(trace)
-                if len(done) == TOGETHER:
-                    self._settle(what, done)
-                yield Changed(trace, item)
-        finally:
-            self._settle(what, done)
+                    answers.append(Changed(trace, refusal=refusal))
+                except OSError as error:
+                    surprise = error
+                    break
+            self._settle(what, changes)
+        return answers, surprise
 
-    def _settle(self, what: str, done: list[str]) -> None:
-        if done:
-            if what == DELETED:  # that no record brings them back was looked up, but perhaps not durable
-                self._disk.flush_directory(self._places.intake)
-            self._items.make_durable(done)
-            self._nudges.leave(self._who, what, done)
-            done.clear()
-
-    def _change_one(self, trace: str, change: Change) -> Item:
-        """The item as it was."""
+    def _begin(self, trace: str, change: Change, changes: _Changes, locks: ExitStack) -> Item:
+        """The item as it was; it is locked."""
         if not is_trace(trace):
             raise NoSuchItem(why=f"{trace!r} is no id of a message")
         try:
@@ -115,18 +142,54 @@ class QueueDesk:
             raise _no_such(trace) from error
         if claim is None:
             raise Busy(why=f"{trace} is being worked on now; try again in a moment")
+        locks.callback(unlock, claim)
+        changes.claims[trace] = claim
         try:
-            item = self.item(trace)
-            if not is_left(item):
-                raise NoSuchItem(why=f"nothing is left to do for {trace}; it goes in a moment")
-            changed = change(item)
-            if changed is None:
-                self._items.unlink(trace)
-            elif changed is not item:
-                self._disk.close(self._items.write(changed))
-            return item
+            item = self._items.read_locked(claim, trace)
+        except Unreadable as error:
+            raise _unreadable(trace, error) from error
+        if not is_left(item):
+            raise NoSuchItem(why=f"nothing is left to do for {trace}; it goes in a moment")
+        changed = change(item)
+        if changed is None:
+            changes.gone.append(trace)
+        elif changed is item:
+            changes.same.append(trace)
+        else:
+            locks.callback(unlock, self._items.begin(changed, flushed=changes.flushed))
+            changes.begun.append(trace)
+        return item
+
+    def _settle(self, what: str, changes: _Changes) -> None:
+        """Nothing has changed before all of it is on the disk."""
+        if changes.begun or changes.gone:
+            self._make_true(changes, deleted=what == DELETED)
+        if traces := [*changes.begun, *changes.gone, *changes.same]:
+            self._nudges.leave(self._who, what, traces)
+
+    def _make_true(self, changes: _Changes, *, deleted: bool) -> None:
+        waiting = list(changes.begun)
+        try:
+            if waiting and not changes.flushed:
+                self._disk.flush_filesystem(self._places.items)
+            if deleted:  # that no record brings them back was looked up, but perhaps not durable
+                self._disk.flush_directory(self._places.intake)
+            self._see_that_all_are_ours(changes)
+            while waiting:
+                self._items.show(waiting[-1])
+                waiting.pop()
         finally:
-            unlock(claim)
+            for trace in waiting:
+                self._items.forgo(trace)
+        for trace in changes.gone:
+            self._items.unlink(trace)
+        self._disk.flush_directory(self._places.items)
+
+    def _see_that_all_are_ours(self, changes: _Changes) -> None:
+        """A start does not wait for ever for us, should we have been stopped with our claims."""
+        for trace in (*changes.begun, *changes.gone):
+            if not is_still(changes.claims[trace], path := self._items.envelope_path(trace)):
+                raise OSError(errno.ESTALE, "a start of the node has not waited for this command", path)
 
     def _retried(self, item: Item) -> Item:
         if item.held:
@@ -198,6 +261,10 @@ def _with_outcomes(
 def _undecided(item: Item) -> tuple[StepState, ...]:
     """Of an item that nobody has decided yet only the recipients are known: which way they go is no matter here."""
     return tuple(StepState(RelayToSmartHost(recipient.address)) for recipient in item.envelope.recipients)
+
+
+def _unreadable(trace: str, error: Unreadable) -> NoSuchItem:
+    return NoSuchItem(why=f"the envelope of {trace} cannot be read: {error}")
 
 
 def _no_such(trace: str) -> NoSuchItem:

@@ -163,14 +163,23 @@ class InHand:
         """Put the item's files aside and forget it."""
         with self._files:
             held = self._held.get(trace)
-            if held is not None and not held.is_written():
-                self._write(held)
+            if held is not None:
+                self._write(held, flushed=True)
             self._items.shunt(trace, why)
             self.forget(trace)
 
-    def _write(self, held: _Held) -> None:
+    def renew(self, trace: str) -> None:
+        """Write the item's file anew, flushed. Raises OSError; BlockingIOError when another process has it."""
+        with self._files:
+            held = self._held.get(trace)
+            if held is None:
+                self._items.renew(trace)
+            elif not held.finished:
+                self._write(held, flushed=True)
+
+    def _write(self, held: _Held, *, flushed: bool = False) -> None:
         item, revision = held.item, held.revision
-        fd = self._items.write(replace(item, revision=revision))
+        fd = self._items.write(replace(item, revision=revision), flushed=flushed)
         with self._lock:
             if held.fd is not None:
                 unlock(held.fd)

@@ -9,14 +9,16 @@ write). These are hints: a claim reads the file. An envelope file is always repl
 Note *The envelope may come later*. While the commit record of an item is not retired, its envelope file may be missing,
 or older than what the commit journal notes of it (`in_hand`, `notes`). A message file alone is no item to anybody else.
 
-Note *Alone*. It may be half of something all the same: a message that an administrator is moving back from shunted/,
-or sending back in from bad mail. One that is nobody's any more is removed only when it has been so for a while.
+Note *Alone*. It may be half of something all the same: a message that an administrator is moving back from shunted/.
+One that is nobody's any more is removed only when it has been so for a while. What is brought in from bad mail has its
+envelope first, under a temporary name and lock: once that lock is free it is known to be nobody's.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,7 +33,6 @@ from unitymail.spool.places import Places, traces_in, unlink_if_there
 from unitymail.spool.reading import FROM_DISK, Reading
 
 MODES = {URGENT: 0o700, NORMAL: 0o600, LOW: 0o400}
-FLUSHED_ONE_BY_ONE = 64
 _USUAL = 8_192
 """Octets that are read at once; most envelopes are shorter."""
 ALONE_S = 3_600.0
@@ -60,6 +61,9 @@ class Items:
         self._places = places
         self._disk = disk
 
+    def _temporary(self, trace: str) -> str:
+        return os.path.join(self._places.items, f"{trace}.tmp")
+
     def message_path(self, trace: str) -> str:
         return f"{self._places.items}/{trace}.eml"
 
@@ -79,46 +83,106 @@ class Items:
             self._disk.link(source, item.path)
         return item
 
-    def make_durable(self, traces: Collection[str]) -> None:
-        """Return once these items, as far as they are there, would survive a power cut, and those that are gone not."""
-        there = [trace for trace in traces if os.path.exists(self.envelope_path(trace))]
-        if len(there) > FLUSHED_ONE_BY_ONE:
-            self._disk.flush_filesystem(self._places.items)
-            return
-        for trace in there:
-            with suppress(FileNotFoundError):
-                fd = os.open(self.envelope_path(trace), os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    self._disk.flush(fd)
-                finally:
-                    os.close(fd)
-        if traces:
-            self._disk.flush_directory(self._places.items)
+    def flush(self, trace: str) -> None:
+        """Return once the octets of the envelope file are durable. Raises OSError: then see `durable`."""
+        fd = os.open(self.envelope_path(trace), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._disk.flush(fd)
+        finally:
+            os.close(fd)
 
-    def write(self, item: Item) -> int:
-        """Write or replace the envelope file, not durably; a descriptor that holds the lock on the new one."""
-        temporary = os.path.join(self._places.items, f"{item.trace}.tmp")
+    def write(self, item: Item, *, flushed: bool = False) -> int:
+        """Write or replace the envelope file; a descriptor that holds the lock on the new one.
+
+        Not durably; `flushed`: what it says is durable before the file has its name.
+        """
+        fd = self.begin(item, flushed=flushed)
+        try:
+            self.show(item.trace)
+        except BaseException:
+            self._disk.close(fd)
+            self.forgo(item.trace)
+            raise
+        return fd
+
+    def begin(self, item: Item, *, flushed: bool) -> int:
+        """An envelope file under a temporary name, for `show` or `forgo`; a descriptor that holds its lock."""
+        temporary = self._temporary(item.trace)
         unlink_if_there(self._disk, temporary)
         fd = self._disk.create(temporary, MODES[level_of(item.priority)])
         try:
             lock_descriptor(fd)
             self._disk.write(fd, write_form(item))
             self._disk.set_times(temporary, wakes_at(item))
-            self._disk.rename(temporary, self.envelope_path(item.trace))
-        except OSError:
+            if flushed:
+                self._disk.flush(fd)
+        except BaseException:
             self._disk.close(fd)
-            with suppress(OSError):
-                unlink_if_there(self._disk, temporary)
+            self.forgo(item.trace)
             raise
         return fd
+
+    def show(self, trace: str) -> None:
+        """What was begun is the envelope from now on."""
+        self._disk.rename(self._temporary(trace), self.envelope_path(trace))
+
+    def forgo(self, trace: str) -> None:
+        """What was begun is not wanted any more. Raises nothing: what stays is removed at a start."""
+        with suppress(OSError):
+            unlink_if_there(self._disk, self._temporary(trace))
+
+    def renew(self, trace: str) -> None:
+        """Write the file anew, flushed, saying the same. Raises OSError; BlockingIOError when it is locked."""
+        claim = try_lock(self.envelope_path(trace))
+        if claim is None:
+            raise BlockingIOError(errno.EAGAIN, "somebody works on it", self.envelope_path(trace))
+        try:
+            self._disk.close(self.write(self.read(trace), flushed=True))
+        except Unreadable as error:
+            raise OSError(errno.EIO, str(error), self.envelope_path(trace)) from error
+        finally:
+            unlock(claim)
+
+    def bring_in(self, item: Item, source: str) -> None:
+        """An item that no record stands behind. Its envelope is flushed; its name is not.
+
+        Interrupted, it leaves the envelope under its temporary name, and perhaps the message: see `is_half_in`.
+        """
+        fd = self.begin(item, flushed=True)
+        try:
+            self._disk.flush_directory(self._places.items)
+            self.adopt(item, source)
+            self.show(item.trace)
+        finally:
+            self._disk.close(fd)
+
+    def is_half_in(self, trace: str) -> bool:
+        """Whether somebody died while he brought this item in. It is not asked while another may do so."""
+        if os.path.lexists(self.envelope_path(trace)):
+            return False
+        try:
+            with open(self._temporary(trace), "rb") as file:
+                item = read_form(file.read(), self.message_path(trace))
+        except (FileNotFoundError, Unreadable):
+            return False
+        return not item.intake and not item.steps
+
+    def take_out(self, trace: str) -> None:
+        """Remove what is half in. The envelope last: it tells whose the message is."""
+        unlink_if_there(self._disk, self.message_path(trace))
+        unlink_if_there(self._disk, self._temporary(trace))
 
     def read(self, trace: str) -> Item:
         """Raises Unreadable, FileNotFoundError."""
         fd = FROM_DISK.open(self.envelope_path(trace))
         try:
-            return read_form(_octets_of(fd, FROM_DISK), self.message_path(trace))
+            return self.read_locked(fd, trace)
         finally:
             os.close(fd)
+
+    def read_locked(self, fd: int, trace: str) -> Item:
+        """The item whose envelope file is open. Raises Unreadable."""
+        return read_form(_octets_of(fd, FROM_DISK), self.message_path(trace))
 
     def read_from(self, fd: int, trace: str, reading: Reading = FROM_DISK) -> Item:
         """The item whose envelope file is open, with its content when somebody is about to send it as it is.
@@ -149,14 +213,16 @@ class Items:
             unlink_if_there(self._disk, self.envelope_path(trace))
         unlink_if_there(self._disk, self.message_path(trace))
 
-    def remove(self, trace: str) -> None:
-        """Durable."""
-        self.unlink(trace)
-        self._disk.flush_directory(self._places.items)
-
     def shunt(self, trace: str, why: str) -> None:
-        """Move both files to shunted/, untouched, with `why` beside them; durable."""
-        self.make_durable([trace])
+        """Move both files to shunted/, untouched, with `why` beside them; durable. Raises OSError."""
+        try:
+            self._put_aside(trace, why)
+        except OSError:
+            with suppress(OSError):
+                self._clear_shunted(trace)
+            raise
+
+    def _put_aside(self, trace: str, why: str) -> None:
         note = os.path.join(self._places.shunted, f"{trace}.txt")
         unlink_if_there(self._disk, note)
         fd = self._disk.create(note)
@@ -174,14 +240,32 @@ class Items:
         unlink_if_there(self._disk, self.message_path(trace))
         self._disk.flush_directory(self._places.items)
 
+    def _clear_shunted(self, trace: str) -> int:
+        """Remove what somebody began to put aside, if the item is where it was all the same; how many files."""
+        there, aside = (
+            {ending: os.path.join(place, trace + ending) for ending in (".eml", ".json", ".txt")}
+            for place in (self._places.items, self._places.shunted)
+        )
+        if os.path.exists(aside[".json"]) or not os.path.exists(there[".json"]):
+            return 0
+        if os.path.exists(aside[".eml"]) and not os.path.exists(there[".eml"]):
+            return 0
+        left = [path for path in (aside[".eml"], aside[".txt"]) if os.path.exists(path)]
+        for path in left:
+            unlink_if_there(self._disk, path)
+        return len(left)
+
     def clean(self, now: float) -> int:
         """Remove what was left behind, when no other node works here; how many files.
 
-        These are envelopes that nobody is writing, and messages without envelope, if they were not touched for a while.
+        These are envelopes that nobody is writing, messages without envelope, if they were not touched for a while, and
+        what lies in shunted/ of items that were not put aside after all.
         """
         count = 0
+        for trace in set(traces_in(self._places.shunted, ".eml")) | set(traces_in(self._places.shunted, ".txt")):
+            count += self._clear_shunted(trace)
         for trace in list(traces_in(self._places.items, ".tmp")):
-            count += self._remove_abandoned(os.path.join(self._places.items, f"{trace}.tmp"))
+            count += self._remove_abandoned(trace)
         for trace in set(traces_in(self._places.items, ".eml")) - set(traces_in(self._places.items, ".json")):
             with suppress(FileNotFoundError):
                 if os.stat(self.message_path(trace)).st_ctime < now - ALONE_S:
@@ -189,16 +273,19 @@ class Items:
                     count += 1
         return count
 
-    def _remove_abandoned(self, temporary: str) -> bool:
-        """Who writes it holds its lock."""
+    def _remove_abandoned(self, trace: str) -> bool:
+        """What was begun by somebody who is dead: who writes it holds its lock."""
         try:
-            fd = try_lock(temporary)
+            fd = try_lock(self._temporary(trace))
         except FileNotFoundError:
             return False
         if fd is None:
             return False
         try:
-            unlink_if_there(self._disk, temporary)
+            if self.is_half_in(trace):
+                self.take_out(trace)
+            else:
+                self.forgo(trace)
         finally:
             unlock(fd)
         return True

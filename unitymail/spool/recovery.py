@@ -6,11 +6,14 @@ thread. A record that only another version could read stops the start (Unreadabl
 still read it.
 
 Note *Administrators do not wait for a start*. They may change an item at any moment: what its file says is read and
-replaced under its lock here, too.
+replaced under its lock here, too. A start does not wait for them for ever: one that was stopped (Ctrl-Z) or the process
+that removes files, stopped when its node was killed, may keep locks. After a while the file is replaced all the same.
+The new one is another inode, which they can see, and do.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +25,8 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
-from unitymail.spool.claim import unlock, wait_for_lock
+from unitymail.spool.claim import Patience, unlock
+from unitymail.spool.durable import Durable
 from unitymail.spool.form import Unreadable, read_form
 from unitymail.spool.intake import owner_of
 from unitymail.spool.items import Items
@@ -42,11 +46,11 @@ class Past:
 
 
 class Recovery:
-    """`owner` is the process that recovers."""
+    """`owner` is the process that recovers; `trouble(what, error)` hears of what need not stop the start."""
 
     def __init__(
         self, *, places: Places, disk: IDisk, store: IStore, items: Items, xids: Xids, owner: str,
-        now: Callable[[], float],
+        now: Callable[[], float], trouble: Callable[[str, BaseException], None],
     ) -> None:
         self._places = places
         self._disk = disk
@@ -55,6 +59,8 @@ class Recovery:
         self._xids = xids
         self._owner = owner
         self._now = now
+        self._trouble = trouble
+        self._patience = Patience(trouble)
         self._done: Counter[str] = Counter()
 
     def run(self) -> Counter[str]:
@@ -90,8 +96,16 @@ class Recovery:
             looked_at.append(trace)
         if accounts:
             self._store.make_durable(accounts)
-        self._items.make_durable(looked_at)
+        self._make_durable(looked_at)
         self._xids.keep(messages)
+
+    def _make_durable(self, traces: list[str]) -> None:
+        durable = Durable(
+            places=self._places, disk=self._disk, items=self._items, renew=self._items.renew, trouble=self._trouble
+        )
+        if lost := durable.make(traces):
+            raise OSError(errno.EIO, "no envelope can be made durable", self._items.envelope_path(min(lost)))
+        self._disk.flush_directory(self._places.shunted)
 
     def _link(self, item: Item) -> tuple[list[Deliver], list[StepState]]:
         self._done["messages committed before a crash looked after"] += 1
@@ -101,14 +115,14 @@ class Recovery:
     @contextmanager
     def _locked(self, trace: str) -> Iterator[None]:
         try:
-            fd = wait_for_lock(self._items.envelope_path(trace))
+            fd = self._patience.lock(self._items.envelope_path(trace))
         except FileNotFoundError:
-            yield
-            return
+            fd = None
         try:
             yield
         finally:
-            unlock(fd)
+            if fd is not None:
+                unlock(fd)
 
     def _see_to_item(self, trace: str, past: Past, failed: list[StepState]) -> None:
         """Bring what is left to do to its newest known state, or away when nothing is."""
@@ -128,12 +142,12 @@ class Recovery:
         else:
             return
         newest = _with(failed, reduce(updated, sorted(past.notes, key=lambda note: note.revision), item))
-        if not whole and past.item is not None and newest.steps:
+        if whole:  # also without any news: nobody knows any more whether the flush of this file failed once
+            self._disk.close(self._items.write(newest))
+            self._done["outcomes of items written"] += newest is not item
+        elif past.item is not None and newest.steps:
             self._items.create(newest, past.item.path)
             self._done["items made again"] += 1
-        elif newest is not item:
-            self._disk.close(self._items.write(newest))
-            self._done["outcomes of items written"] += 1
 
     def _remove_leftovers(self, end: Note) -> None:
         """Files of an item that was finished: unless they are those of a later one with the same trace."""

@@ -38,13 +38,16 @@ def serve(line: socket.socket, folder: str) -> None:
             os.close(descriptor)
         kept = descriptors
         traces = names.decode("ascii").split("\n")
-        locked = len(descriptors) == len(traces)
-        left = [trace for trace in traces if not (locked and is_removed(folder, trace))]
+        left = traces
+        if len(descriptors) == len(traces):
+            left = [t for t, lock in zip(traces, descriptors, strict=True) if not is_removed(folder, t, lock)]
         line.send("\n".join([DONE, *left]).encode())
 
 
-def is_removed(folder: str, trace: str) -> bool:
-    """Whether both files are gone now."""
+def is_removed(folder: str, trace: str, lock: int) -> bool:
+    """Whether both files are gone now. `lock` is the envelope file that is meant."""
+    if not is_still(lock, f"{folder}/{trace}.json"):
+        return True
     for ending in (".eml", ".json"):
         try:
             os.unlink(f"{folder}/{trace}{ending}")
@@ -53,6 +56,14 @@ def is_removed(folder: str, trace: str) -> bool:
         except OSError:
             return False
     return True
+
+
+def is_still(descriptor: int, path: str) -> bool:
+    """Whether the file still has its name: a start that found the lock taken for too long has given it to another."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
+from unitymail.spool.durable import Durable
 from unitymail.spool.in_hand import InHand
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal, Committed, Noted, Segment
@@ -44,7 +45,9 @@ class Retirement:
         self._places = places
         self._disk = disk
         self._store = store
-        self._items = items
+        self._durable = Durable(
+            places=places, disk=disk, items=items, renew=in_hand.renew, trouble=journal.trouble
+        )
         self._in_hand = in_hand
         self._xids = xids
         self._commits = commits
@@ -66,10 +69,10 @@ class Retirement:
         self._follow(noted)
         ready = self._delivered([record for record in records if self._is_ripe(record)])
         applied = [one for one in noted if one.applied]
-        self._make_items_durable(ready, [one.note for one in applied])
+        lost = self._not_durable_items(ready, [one.note for one in applied])
         for one in applied:
-            one.settled = True
-        self._leave(self._remembered(ready))
+            one.settled = one.note.trace not in lost
+        self._leave(self._remembered([record for record in ready if record.item.trace not in lost]))
         waiting = {record.item.trace for record in records if not record.retired}
         if settled := [segment for segment in sealed if _is_settled(segment, waiting)]:
             self._commits.remove(settled)
@@ -87,13 +90,17 @@ class Retirement:
             except Exception as error:
                 self._journal.trouble(f"writing the envelope of {one.note.trace}; it is tried again", error)
 
-    def _make_items_durable(self, records: Sequence[Committed], notes: Sequence[Note]) -> None:
-        """The items of these records and notes; of those that are finished nothing is left to flush but their names."""
+    def _not_durable_items(self, records: Sequence[Committed], notes: Sequence[Note]) -> set[str]:
+        """Make the items of these records and notes durable; those in trouble.
+
+        Of those that are finished nothing is left to flush but their names.
+        """
         gone = {note.trace for note in notes if note.finished}
         there = {record.item.trace for record in records if record.waits is not None} | {note.trace for note in notes}
-        self._items.make_durable(there - gone)
+        lost = self._durable.make(there - gone)
         if gone and gone >= there:
             self._disk.flush_directory(self._places.items)
+        return lost
 
     def _is_ripe(self, record: Committed) -> bool:
         """Whether the message is linked, and what is left of it has its files from now on."""

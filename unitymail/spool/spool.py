@@ -124,7 +124,7 @@ class Spool:
     def _recover(self) -> list[tuple[str, int]]:
         done = Recovery(
             places=self._places, disk=self._disk, store=self._store, items=self._items, xids=self._xids,
-            owner=self._owner, now=self._clock.seconds,
+            owner=self._owner, now=self._clock.seconds, trouble=self._journal.trouble,
         ).run()
         if waiting := self.queue.look():
             done["items in the queue"] = waiting
