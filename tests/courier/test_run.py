@@ -127,6 +127,27 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(written[-1].steps[0].outcome, DONE)
         self.assertEqual([told.args[0] for told in self.desk.journal.named("shunted")], ["t1", "t2"])
 
+    def test_an_item_that_cannot_be_written_is_put_aside(self):
+        """Whatever was odd about it: it is not forgotten in the hands of a courier that has none for it any more."""
+        self.go(smart_host=[BUSY])
+        self.desk.queue.record = lambda item: fail(ValueError("how odd"))
+        send(self.desk, A)
+        self.assertIn("how odd", self.desk.queue.shunted["t1"])
+        self.assertEqual((self.desk.queue.items(), self.desk.courier._runs), ([], 0))
+
+    def test_no_disk_for_putting_aside(self):
+        """The item goes back to the queue, and is put aside later."""
+        self.go(ByLocation(ZeroDivisionError("how odd")))
+        shunt, self.desk.queue.shunt = self.desk.queue.shunt, lambda trace, why: fail(OSError(28, "No space left"))
+        send(self.desk, LearnContact("l1"))
+        self.assertEqual([told.args[0] for told in self.desk.journal.named("trouble")],
+                         ["working on t1: shunted", "shunting t1"])
+        self.assertEqual((len(self.desk.queue.items()), self.desk.journal.named("shunted")), (1, []))
+        self.desk.queue.shunt = shunt
+        pass_time(self.desk, 61, 1)
+        self.assertIn("how odd", self.desk.queue.shunted["t1"])
+        self.assertEqual([told.args[0] for told in self.desk.journal.named("shunted")], ["t1"])
+
     def test_a_surprise_is_told_in_one_line(self):
         """Which step of which message, however many the step is about; the traceback is beside the item."""
         fates = tuple(Fate(f"u{n}@x.example", "failed", "5.1.1", "No.") for n in range(500))

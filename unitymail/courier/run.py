@@ -267,7 +267,8 @@ class Run:
     async def _put_aside(self, error: Exception) -> None:
         """With what was done written in it: who sends it back in does not have it done again."""
         if self._known is not None:
-            with suppress(OSError, Trouble):
+            # Perhaps it is this writing that fails in a way nobody expected.
+            with suppress(Exception):
                 await self._write(self._known)
         await self._shunt(error)
 
