@@ -510,6 +510,23 @@ class DispatchTests(SynchronousTestCase):
         pass_time(self.desk, 61, 1)
         self.assertEqual(self.desk.queue.items(), [])
 
+    def test_an_answer_of_the_old_smart_host_says_nothing_of_the_new(self):
+        """The new one is down: it is not taken for one that is up since the other took a message at last."""
+        gate = Deferred()
+        self.go(smart_host=[gate])
+        self.relay.always["smart-host"] = NO_ANSWER
+        send(self.desk, A, trace="t1")
+        self.addCleanup(setattr, self.desk.book, "site", SITE)
+        self.desk.book.site, self.desk.book.usn = replace(SITE, smart_host_host="new.example"), 9
+        look_again(self.desk.courier, self.desk.dispatch, 9)
+        send(self.desk, B, trace="t2")
+        self.assertEqual(len(self.named("hop_down")), 1)
+        gate.callback(DONE)
+        self.desk.clock.advance(0)
+        self.assertEqual([item.trace for item in self.desk.queue.items()], ["t2"])
+        self.assertEqual(self.named("hop_up"), [])
+        self.assertIn("smart-host", self.desk.destinations.closed(self.desk.clock.seconds()))
+
     def test_no_back_off_is_longer_than_the_patience_of_the_site(self):
         """Whoever waits for a hop that is down sees at least one try of it before he is given up."""
         self.go(book=FakeBook(ROBIN, CHRIS, PEER, site=replace(SITE, relay_retry_for=600)))

@@ -68,6 +68,10 @@ class Dispatch:
             self.left(hop, item)
             return [self._later(hop)] * len(recipients)
         self._journal.attempted(item.trace, hop.name, attempt, tuple([one.address for one in recipients]))
+        if self._hop_of(step, item.envelope.require_tls) != hop:
+            # The directory has changed meanwhile: the hop that has the key now is another one.
+            self.left(hop, item)
+            return list(attempt.outcomes)
         if attempt.hop_down:
             return self._unreachable(hop, item, step, attempt, handed_over)
         if self._destinations.answered(hop.key, item.trace, self._now()):
@@ -112,10 +116,6 @@ class Dispatch:
         self, hop: NextHop, item: Item, step: Step, attempt: Attempt, handed_over: float
     ) -> list[Outcome]:
         """Everybody who waits for the hop waits together: until it is probed."""
-        if self._hop_of(step, item.envelope.require_tls) != hop:
-            # The directory has changed meanwhile: the hop that has the key now is another one.
-            self.left(hop, item)
-            return list(attempt.outcomes)
         trouble = attempt.outcomes[0]
         began = attempt.began or handed_over
         longest = max(AT_LEAST_S, self._book.site.relay_retry_for)
