@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from unitymail.courier.destinations import AFTER, IN_HAND, UNKNOWN_MOST, Condition, Destinations, Event
+from unitymail.courier.destinations import AFTER, FULL_S, IN_HAND, UNKNOWN_MOST, Condition, Destinations, Event
 from unitymail.interfaces.spool import Outcome
 
 UP, DOWN, PROBED = Condition.UP, Condition.DOWN, Condition.PROBED
@@ -47,6 +47,17 @@ def test_a_hop_that_cannot_be_used_is_left_alone_longer_each_time():
         assert hops.unreachable(HOP, f"p{number}", REFUSED, now, now)
         hops.over(f"p{number}", now)
     assert waits == [1, 2, 5, 10, 20, 40, 60, 60]
+
+
+def test_when_a_hop_opens():
+    """One that is down when it may be probed, one without room in a moment; another now."""
+    hops = hops_that_are_down()
+    assert hops.opens_at(HOP, 10.0) == hops.probe_at(HOP) == 60.0
+    assert hops.opens_at(HOP, 59.0) == 59.0 + FULL_S
+    assert hops.opens_at(HOP, 60.0) == hops.opens_at("unknown", 10.0) == 0.0
+    for trace in ("a", "b"):
+        hops.admit("full", trace, 1, 5.0)
+    assert hops.opens_at("full", 10.0) == 10.0 + FULL_S
 
 
 def test_a_hop_that_was_up_again_is_left_alone_for_a_minute_only():

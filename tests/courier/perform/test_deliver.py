@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.courier.fake_relay import PEER
@@ -36,6 +37,19 @@ class DeliverTests(SynchronousTestCase):
         self.assertEqual(self.delivered(), [user.id for user in USERS])
         self.assertEqual(len(self.room.store.mailbox(ROBIN.id)), 1)
         self.assertEqual(waiting_items(self.room), [])
+
+    def test_after_a_restart(self):
+        """Before a crash a mailbox may have had it, though no attempt was noted: the store hears that, and looks."""
+        self.room.courier.stop()
+        self.send()
+        self.room.store.broken.clear()
+        item = self.successResultOf(self.room.spool.queue.claim("t1"))
+        state = replace(item.steps[0], attempts=0)
+        performer = self.room.performers.of(state.step)
+        for fresh in (True, False):
+            d = Deferred.fromCoroutine(performer.perform(replace(item, fresh=fresh), state))
+            self.assertEqual(self.successResultOf(d).kind, "done")
+            self.assertEqual(self.room.store.calls[-1][2], not fresh)
 
     def test_one_mailbox_that_cannot_be_made_durable(self):
         """It is tried again alone: for the others the message is delivered, and nobody hears of a failure."""
