@@ -15,12 +15,14 @@ from unitymail.smtp.framing import Framer
 
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerSide:
-    """TLS of the sink: its certificate and key in PEM, and which clients' keys it saw."""
+    """TLS of the sink: its certificate (and its issuers') and key in PEM, and which clients' keys it saw."""
 
     def __init__(self, certificate, key, *, asks=False, highest=None):
         self.seen = []
         self.context = SSL.Context(SSL.TLS_SERVER_METHOD)
         self.context.use_certificate(x509.load_pem_x509_certificate(certificate))
+        for issuer in x509.load_pem_x509_certificates(certificate)[1:]:
+            self.context.add_extra_chain_cert(issuer)
         self.context.use_privatekey(load_pem_private_key(key, None))
         self.context.set_session_id(b"sink")
         if highest:

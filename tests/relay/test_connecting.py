@@ -153,16 +153,17 @@ class ConnectingTest(TestCase):
         self.assertEqual(sink.connections, 0)
 
     async def test_a_sign_in_refused_once(self):
-        """A wrong password is not said to each address in turn."""
+        """A wrong password is not said to each host in turn, nor to each address of one."""
         secret = self.folder / "secret"
         secret.write_bytes(b"wrong\r\nsecond line\n")
         sink = self.sink()
         sink.extensions = ("AUTH PLAIN",)
         sink.at = {"AUTH": "535 5.7.8 wrong"}
-        zone = Zone(["a", "b"], a=["127.0.0.1"], b=["127.0.0.1"])
+        other = self.sink("127.0.0.3", sink.number)
+        zone = Zone(["a", "b"], a=["127.0.0.1", "127.0.0.3"], b=["127.0.0.3"])
         attempt = await self.send(sink.number, zone, username="robin", password_file=str(secret))
         self.assertEqual(kinds(attempt), [("try-again", "4.7.8")])
-        self.assertEqual(sink.connections, 1)
+        self.assertEqual((sink.connections, other.connections), (1, 0))
 
 
 class TimesTest(SynchronousTestCase):

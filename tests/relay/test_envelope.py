@@ -43,6 +43,12 @@ def test_nothing_offered(tmp_path):
     assert rcpt_line(recipient, NOTHING) == b"RCPT TO:<kim@example.net>"
 
 
+def test_nothing_asked_for(tmp_path):
+    """Whatever the server offers, nothing is wanted of it that the sender did not want."""
+    assert mail(letter(tmp_path, b"x" * 300), ALL) == "MAIL FROM:<robin@vm1.example.com> SIZE=300"
+    assert rcpt_line(Recipient("kim@example.net"), ALL) == b"RCPT TO:<kim@example.net>"
+
+
 def test_null_sender(tmp_path):
     """A report has the null reverse-path."""
     assert mail(letter(tmp_path, sender=""), NOTHING) == "MAIL FROM:<>"

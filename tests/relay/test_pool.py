@@ -1,5 +1,6 @@
 """How many connections there are, who waits, and which are used again."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from unitymail.relay.client import QUIT_S
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.fitting import Nature
 from unitymail.relay.pool import CAREFUL_S, IDLE_S, LAST_WORDS_S, MOST_MESSAGES, PAUSE_S, Pool
+from unitymail.relay.sending import Waiting
 from unitymail.relay.trouble import Trouble
 
 
@@ -362,6 +364,16 @@ def test_a_surprise_while_connecting(tmp_path):
     assert kinds(found[0]) == [("done", "2.0.0")]
 
 
+def test_a_surprise_while_another_connection_works(tmp_path):
+    """It is no lack of connections, which nobody need hear of: it is raised where somebody waited."""
+    stage = Stage()
+    first = stage.send(tmp_path)
+    stage.connector.fail = ZeroDivisionError()
+    assert stage.send(tmp_path)[0].check(ZeroDivisionError)
+    answer(stage.plays[0])
+    assert kinds(first[0]) == [("done", "2.0.0")]
+
+
 def test_hop_down_in_the_middle(tmp_path):
     """421 on the only connection: its message has the attempt, whoever waits comes back untried."""
     stage = Stage(limit=1)
@@ -408,6 +420,22 @@ def test_not_heard(tmp_path):
     two.hear("250 ok", *GO)
     two.hear("250 ok")
     assert [kinds(each[0]) for each in found[1:]] == [[("done", "2.0.0")]] * 3
+
+
+def test_several_were_not_heard(tmp_path):
+    """They go before those who came later, in their order."""
+    stage = Stage(limit=0)
+    stage.send(tmp_path, sender="c@vm1.example.com")
+    unheard = [Waiting(letter(tmp_path, sender=f"{name}@vm1.example.com")) for name in "ab"]
+    stage.pool.left(object(), unheard, (), hopeless=False)
+    stage.limit = 1
+    stage.send(tmp_path, sender="d@vm1.example.com")
+    (play,) = stage.plays
+    said = play.said()
+    for _ in range(3):
+        said += play.hear(*GO)
+        said += play.hear("250 ok")
+    assert re.findall("<(.)@vm1", said) == ["a", "b", "c", "d"]
 
 
 def test_a_server_that_closes_after_each_message(tmp_path):

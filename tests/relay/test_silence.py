@@ -166,6 +166,17 @@ class SilenceTest(TestCase):
         self.assertEqual((half.sink.messages, half.sink.connections), ([LETTER], 2))
         self.assertNotIn("C: STARTTLS", attempt.dialogue)
 
+    async def test_a_node_that_ends(self):
+        """It does not wait for who has not even greeted; what waited there comes back untried."""
+        mute = Mute("BANNER")
+        self.addCleanup(mute.sink.stop)
+        hop = NextHop("smart-host", "the smart host", "127.0.0.1", mute.sink.number, tls="none")
+        found = []
+        self.relay.send(hop, letter(self.folder)).addBoth(found.append)
+        await self.until(lambda: mute.fell_silent and len(self.relay._pools[hop]))
+        await self.relay.close()
+        self.assertEqual((found, self.time.getDelayedCalls()), ([None], []))
+
     async def test_at_the_sign_in(self):
         """A server that thinks about a password for ever: two minutes."""
         password = self.folder / "password"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import trustme
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_PEM, load_certificate
 from twisted.internet import reactor
 from twisted.internet.defer import succeed
 from twisted.names import dns
@@ -15,7 +16,7 @@ from tests.relay.certificates import Pair
 from tests.relay.play import LETTER, TOLD, kinds, letter
 from tests.relay.sink import ServerSide, Sink
 from unitymail.relay.relay import Relay
-from unitymail.relay.tls import Handshake, ascii_name
+from unitymail.relay.tls import Handshake, ascii_name, fingerprint_of
 from unitymail.routing.next_hop import NextHop
 from unitymail.threads import Threads
 
@@ -218,6 +219,18 @@ class PinnedTest(Stage):
         text = self.theirs.fingerprint.upper()
         colons = ":".join(text[n : n + 2] for n in range(0, 64, 2))
         self.assertEqual(kinds(await self.outcome(self.peer(sink, fingerprint=colons), told=TOLD)), [("done", "2.0.0")])
+
+    async def test_with_its_issuers(self):
+        """A peer whose certificate comes from an authority may show that one's, too: only its own key is pinned."""
+        made = self.authority.create_child_ca().issue_cert("b.example.com")
+        chain = b"".join(each.bytes() for each in made.cert_chain_pems)
+        pinned = fingerprint_of(load_certificate(FILETYPE_PEM, chain))
+        self.assertEqual(chain.count(b"BEGIN CERTIFICATE"), 2)
+        sink = self.sink(ServerSide(chain, made.private_key_pem.bytes(), asks=True), *PEERS)
+        attempt = await self.outcome(self.peer(sink, fingerprint=pinned), told=TOLD)
+        self.assertEqual(kinds(attempt), [("done", "2.0.0")])
+        attempt = await self.outcome(self.peer(sink), told=TOLD)
+        self.assertIn("has another key", attempt.outcomes[0].why)
 
     async def test_another_key(self):
         """The right name with another key is somebody else; nothing is said to them."""
