@@ -527,6 +527,19 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(self.named("hop_up"), [])
         self.assertIn("smart-host", self.desk.destinations.closed(self.desk.clock.seconds()))
 
+    def test_who_cannot_go_there_at_all_says_nothing_of_the_hop(self):
+        """A message that requires TLS, where MX records are asked, fails at once: the hop is not up for that."""
+        site = replace(SITE, smart_host_host="mx:example.org", smart_host_tls="required")
+        self.go(book=FakeBook(ROBIN, CHRIS, PEER, site=site))
+        self.relay.always["smart-host"] = NO_ANSWER
+        send(self.desk, A, trace="t1")
+        self.desk.queue.held.add("t1")
+        self.desk.clock.advance(61)
+        send(self.desk, A, trace="tls", envelope={"require_tls": True})
+        ((trace, _, status, _),) = self.named("failed")
+        self.assertEqual((trace, status), ("tls", "5.7.30"))
+        self.assertEqual((self.relay.traces(), self.named("hop_up")), (["t1"], []))
+
     def test_no_back_off_is_longer_than_the_patience_of_the_site(self):
         """Whoever waits for a hop that is down sees at least one try of it before he is given up."""
         self.go(book=FakeBook(ROBIN, CHRIS, PEER, site=replace(SITE, relay_retry_for=600)))

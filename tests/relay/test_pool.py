@@ -1,7 +1,6 @@
 """How many connections there are, who waits, and which are used again."""
 
 import re
-from dataclasses import replace
 from types import SimpleNamespace
 
 from twisted.internet.defer import Deferred
@@ -338,19 +337,6 @@ def test_tls_all_the_way_to_a_hop_without(tmp_path):
     stage.connector.fail = DOWN
     found = stage.send(tmp_path, require_tls=True)
     assert kinds(found[0]) == [("try-again", "4.4.1")] and found[0].hop_down
-
-
-def test_tls_all_the_way_by_mx(tmp_path):
-    """RFC 8689 4.2.1: MX records that nobody has signed prove no name; nothing is said to whoever they name."""
-    stage = Stage(*FULL, "REQUIRETLS")
-    stage.pool._hop = replace(HOP, mx=True)
-    found = stage.send(tmp_path, require_tls=True)
-    assert not found and not stage.pool.is_empty
-    stage.advance(0)
-    assert kinds(found[0]) == [("failed", "5.7.30")] and stage.connector.asked == 0
-    assert "MX records" in found[0].outcomes[0].why
-    stage.send(tmp_path)
-    assert stage.connector.asked == 1
 
 
 def test_a_surprise_while_connecting(tmp_path):

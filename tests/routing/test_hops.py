@@ -77,6 +77,16 @@ def test_a_sender_who_requires_tls():
     assert next_hop(HandOver("l-peer", "a@x"), easy, require_tls=True).key == "peer l-peer"
 
 
+@pytest.mark.parametrize("tls", ["none", "opportunistic", "required"])
+def test_a_sender_who_requires_tls_where_mx_records_are_asked(tls):
+    """RFC 8689 4.2.1: MX records that nobody has signed prove no name; nothing is said to whoever they name."""
+    book = FakeBook(site=replace(SITE, smart_host_host="mx:example.org", smart_host_tls=tls))
+    found = next_hop(RelayToSmartHost("a@x"), book, require_tls=True)
+    assert isinstance(found, Failure) and found.status == "5.7.30"
+    assert "the smart host mx:example.org is found by MX records" in found.cause
+    assert next_hop(RelayToSmartHost("a@x"), book).host == "example.org"
+
+
 @pytest.mark.parametrize(("steps", "key"), [
     ([RelayToSmartHost("a@x"), RelayToUser("u", "b@x", "c@x")], "smart-host"),
     ([HandOver("l-peer", "a@x")], "peer l-peer"), ([Convert("l-vpim", "", "9@x", "9@x")], "vpim l-vpim"),

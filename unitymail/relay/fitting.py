@@ -65,12 +65,6 @@ def no_promise(name: str) -> Outcome:
     return Outcome("failed", "5.7.30", f"The sender requires TLS all the way, and {name} cannot promise it.")
 
 
-def unproven(name: str) -> Outcome:
-    """Likewise of a hop whose host is not certain, whatever its certificate says (RFC 8689 4.2.1)."""
-    why = f"The sender requires TLS all the way, and {name} is found by MX records, which anybody might forge."
-    return Outcome("failed", "5.7.30", why)
-
-
 def _too_late(outgoing: Outgoing, offers: Offers, name: str, now: float) -> Outcome | None:
     """RFC 2852 4.1.4: who asked for return must not have the message passed on late, or without the request.
 

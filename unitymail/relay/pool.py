@@ -25,7 +25,7 @@ from unitymail.relay.client import Client
 from unitymail.relay.connecting import CannotConnect
 from unitymail.relay.conversation import Conversation
 from unitymail.relay.delivery import most_recipients
-from unitymail.relay.fitting import no_promise, unproven
+from unitymail.relay.fitting import no_promise
 from unitymail.relay.offers import Offers
 from unitymail.relay.sending import Waiting
 from unitymail.relay.turns import Settled
@@ -85,11 +85,8 @@ class Pool:
     def send(self, outgoing: Outgoing) -> Deferred[Attempt | None]:
         """As IRelay.send."""
         waiting = Waiting(outgoing)
-        if outgoing.require_tls and self._hop.mx:
-            self.unfit(waiting, _nowhere(outgoing, unproven(self._hop.name)))
-        else:
-            self._waiting.append(waiting)
-            self._serve()
+        self._waiting.append(waiting)
+        self._serve()
         return waiting.attempt
 
     # Connections for those who wait.
@@ -276,10 +273,6 @@ def _by_us(attempt: Attempt) -> Attempt:
     return replace(attempt, outcomes=outcomes, hop_down=False)
 
 
-def _nowhere(outgoing: Outgoing, outcome: Outcome) -> Attempt:
-    return Attempt((outcome,) * len(outgoing.recipients))
-
-
 def _not_sent(failure: Failure, outgoing: Outgoing, name: str, began: float) -> Attempt | Failure:
     """What it means for a message that no connection can be made; surprises are raised where it was sent."""
     if not failure.check(CannotConnect):
@@ -287,7 +280,6 @@ def _not_sent(failure: Failure, outgoing: Outgoing, name: str, began: float) -> 
     cannot: CannotConnect = failure.value
     trouble = cannot.trouble
     outcome = no_promise(name) if trouble.no_tls and outgoing.require_tls else trouble.outcome()
-    return replace(
-        _nowhere(outgoing, outcome), dialogue=cannot.dialogue.lines(), remote=cannot.remote,
-        hop_down=outcome.kind == "try-again", began=began,
-    )  # fmt: skip
+    outcomes = (outcome,) * len(outgoing.recipients)
+    waits = outcome.kind == "try-again"
+    return Attempt(outcomes, cannot.dialogue.lines(), cannot.remote, hop_down=waits, began=began)

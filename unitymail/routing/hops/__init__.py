@@ -26,11 +26,17 @@ RULES = discover()
 def next_hop(step: Step, book: IBook, *, require_tls: bool = False) -> NextHop | Failure | None:
     """Where the step goes as things stand; why it cannot; None for a step that stays on this node.
 
-    `require_tls`: the sender wants the next server's name verified, whatever the site asks for.
+    `require_tls`: the sender wants the next server's name verified, whatever the site asks for. A name that stands in
+    MX records is none, whatever its certificate says: nobody has signed them (RFC 8689 4.2.1).
     """
     rule = RULES.get(type(step))
     hop = None if rule is None else rule.next_hop(step, book)
-    return hop.requiring_tls() if require_tls and isinstance(hop, NextHop) else hop
+    if not require_tls or not isinstance(hop, NextHop):
+        return hop
+    if hop.mx:
+        why = f"The sender requires TLS all the way, and {hop.name} is found by MX records, which anybody might forge."
+        return Failure("5.7.30", why)
+    return hop.requiring_tls()
 
 
 def waits_for(steps: Iterable[Step]) -> str:
