@@ -98,6 +98,21 @@ def wait(node):
     node.pass_time(100, 1)
 
 
+def test_an_envelope_that_was_replaced_when_the_power_was_cut(place):
+    """Some file systems keep the new name and lose the octets: what waits is known all the same, and what was done."""
+    disk = RecordingDisk(os.path.join(place, "life"))
+    node = OutNode(disk.root, disk)
+    wait(node)
+    node.store.close()
+    model = Model()
+    for number, event in enumerate(disk.events, 1):
+        model.apply(event)
+        root = os.path.join(place, str(number))
+        model.build(root, NAMES)
+        check(root, Promises(disk.events[:number]), (number, brief(event)))
+        shutil.rmtree(root)
+
+
 @pytest.mark.parametrize("together", [False, True], ids=["one-by-one", "together"])
 def test_a_flush_failed_and_later_the_power_is_cut(place, together, monkeypatch):
     """What a flush lost is written anew before anything relies on it: a cut long after it finds everything."""

@@ -51,18 +51,33 @@ def test_only_what_changed_is_written():
     assert len(write_note(note)) < 300
 
 
+def test_everything_where_nobody_is_sure():
+    """Without a state to begin with the whole item is in the note: its file may be made again of that alone."""
+    note = read_note(write_note(outcomes(None, replace(ITEM, steps=(replace(A, outcome=DONE), B)), 7)))
+    assert note.item == replace(ITEM, path="", steps=(replace(A, outcome=DONE), B), revision=7)
+    assert (note.trace, note.intake, note.revision, note.finished) == ("t", "t.1", 7, False)
+
+
+def test_notes_of_an_older_version():
+    """It said of each note whether it has all steps."""
+    payload = b'outcomes {"trace": "t", "intake": "t.1", "revision": 2, "whole": true, "steps": []}'
+    assert read_note(payload) == Note("t", "t.1", 2)
+
+
 def test_a_note_says_what_it_is():
     """A person who looks into the journal sees a word and JSON; an item's record is no note."""
     assert write_note(finished(ITEM, 3)) == b'finished {"trace": "t", "intake": "t.1", "revision": 3}'
     assert write_note(outcomes(ITEM, replace(ITEM, steps=(replace(A, outcome=DONE), B)), 2)) == (
-        b'outcomes {"trace": "t", "intake": "t.1", "revision": 2, "whole": false, '
+        b'outcomes {"trace": "t", "intake": "t.1", "revision": 2, '
         b'"steps": [[0, {"step": "relay-to-smart-host", "to": "a@x", "original": "", "outcome": {"kind": "done"}}]]}'
     )
     assert read_note(write_note(finished(ITEM, 3))) == Note("t", "t.1", 3, finished=True)
     assert read_note(b'{"trace": "t"}') is None
 
 
-@pytest.mark.parametrize("payload", [b"", b"outcomes", b"outcomes {}", b"finished [1]", b"later {}", b"finished {"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"outcomes", b"outcomes {}", b"finished [1]", b"item {}", b"later {}", b"finished {"]
+)
 def test_what_only_another_version_can_read(payload):
     """It is not passed over in silence: something was done that this version cannot know."""
     with pytest.raises(Unreadable):

@@ -4,6 +4,9 @@ Note *Young*. While a courier of this process listens, a new item is handed over
 its envelope only in the commit journal. Most are finished before anybody else needs to know of them. The retirement of
 its record writes the envelope of the others (`ripen`), and from then on an item is what its file says.
 
+Note *All of it*. A file is replaced without a flush, and a power cut may leave it empty. So the note of an item that
+has a file says everything; that of a young one says what is new since its record.
+
 Note *The newest state* is always known here while an item is in hand, whether the journal and the file could take it or
 not: what a step came to is never forgotten by the process that did it.
 
@@ -128,7 +131,7 @@ class InHand:
             before, held.item, held.noted = held.noted, item, item
             if finished:
                 return notes.finished(item, held.revision)
-            return notes.outcomes(before, item, held.revision)
+            return notes.outcomes(before if held.fd is None else None, item, held.revision)
 
     def failed(self, trace: str) -> None:
         """Its newest note is not durable: the next one cannot build on it."""

@@ -1,7 +1,7 @@
 """Notes in the commit journal: what has become of an item since its record, or its envelope file, was written.
 
-A note is one line, `outcomes {…}` or `finished {…}`, and costs no flush of its own. Knows how a note follows from two
-states of an item and leads from one to the other; refuses to know when notes are written or read.
+A note is one line, `outcomes {…}`, `item {…}` or `finished {…}`, and costs no flush of its own. Knows how a note
+follows from two states of an item and leads from one to the other; refuses to know when notes are written or read.
 
 Note *Revisions*. Every state of an item that is noted has the next number. A note counts for an item of a lower one
 only, so it does not matter how often, or beside which envelope file, it is read.
@@ -15,22 +15,22 @@ from typing import Any
 
 from unitymail.interfaces.spool import Item, StepState
 from unitymail.mail.value import value
-from unitymail.spool.form import Unreadable, of_state, to_state
+from unitymail.spool.form import Unreadable, of_state, read_form, to_state, write_line
 
-_OUTCOMES, _FINISHED = b"outcomes ", b"finished "
+_OUTCOMES, _ITEM, _FINISHED = b"outcomes ", b"item ", b"finished "
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @value
 class Note:
-    """`steps` are (number, state) pairs that changed; `whole` says that these are all. `intake` tells whose it is."""
+    """`steps` are (number, state) pairs that changed; with `item` these are all. `intake` tells whose it is."""
 
     trace: str
     intake: str
     revision: int
     finished: bool = False
-    whole: bool = False
     steps: tuple[tuple[int, StepState], ...] = ()
+    item: Item | None = None
 
 
 def finished(item: Item, revision: int) -> Note:
@@ -40,12 +40,18 @@ def finished(item: Item, revision: int) -> Note:
 
 def outcomes(before: Item | None, item: Item, revision: int) -> Note:
     """What makes `item` of `before`; everything, when nobody can be sure to have that."""
-    states = tuple(enumerate(item.steps))
     if before is None:
-        return Note(item.trace, item.intake, revision, whole=True, steps=states)
+        return _of_item(replace(item, revision=revision))
     old = before.steps
-    changed = tuple((n, state) for n, state in states if n >= len(old) or (old[n] is not state and old[n] != state))
-    return Note(item.trace, item.intake, revision, steps=changed)
+    changed = (
+        (n, state) for n, state in enumerate(item.steps)
+        if n >= len(old) or (old[n] is not state and old[n] != state)
+    )  # fmt: skip
+    return Note(item.trace, item.intake, revision, steps=tuple(changed))
+
+
+def _of_item(item: Item) -> Note:
+    return Note(item.trace, item.intake, item.revision, steps=tuple(enumerate(item.steps)), item=item)
 
 
 def updated(item: Item, note: Note) -> Item:
@@ -61,9 +67,10 @@ def updated(item: Item, note: Note) -> Item:
 
 
 def write_note(note: Note) -> bytes:
+    if note.item is not None:
+        return _ITEM + write_line(note.item)
     form: dict[str, Any] = {"trace": note.trace, "intake": note.intake, "revision": note.revision}
     if not note.finished:
-        form["whole"] = note.whole
         form["steps"] = [[number, of_state(state)] for number, state in note.steps]
     return (_FINISHED if note.finished else _OUTCOMES) + _text(form).encode("utf-8", "surrogatepass")
 
@@ -74,12 +81,14 @@ def read_note(payload: bytes) -> Note | None:
         return None
     try:
         kind, _, text = payload.partition(b" ")
+        if kind + b" " == _ITEM:
+            return _of_item(read_form(text, ""))
         form = json.loads(text.decode("utf-8", "surrogatepass"))
         facts = form["trace"], form["intake"], form["revision"]
         if kind + b" " == _FINISHED:
             return Note(*facts, finished=True)
         if kind + b" " == _OUTCOMES:
-            return Note(*facts, whole=form["whole"], steps=tuple((n, to_state(state)) for n, state in form["steps"]))
+            return Note(*facts, steps=tuple((n, to_state(state)) for n, state in form["steps"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Unreadable(f"a note in the commit journal: {error!r}") from error
     raise Unreadable(f"a record of an unknown kind in the commit journal: {payload[:20]!r}")

@@ -139,15 +139,25 @@ class Recovery:
             item = self._items.read(trace)
         elif past.item is not None:
             item = replace(past.item, steps=split(past.item)[1])
+        elif (known := self._in_notes(trace, past.notes)) is not None:
+            item = known
         else:
             return
         newest = _with(failed, reduce(updated, sorted(past.notes, key=lambda note: note.revision), item))
         if whole:  # also without any news: nobody knows any more whether the flush of this file failed once
             self._disk.close(self._items.write(newest))
             self._done["outcomes of items written"] += newest is not item
-        elif past.item is not None and newest.steps:
-            self._items.create(newest, past.item.path)
+        elif newest.steps:
+            self._items.create(newest, past.item.path if past.item is not None else newest.path)
             self._done["items made again"] += 1
+
+    def _in_notes(self, trace: str, notes: list[Note]) -> Item | None:
+        """An item whose envelope was replaced when the power was cut: as the first note tells that says everything."""
+        path = self._items.message_path(trace)
+        first = next((note.item for note in notes if note.item is not None), None)
+        if first is None or not os.path.exists(self._items.envelope_path(trace)):
+            return None
+        return replace(first, path=path) if os.path.exists(path) and os.path.getsize(path) == first.size else None
 
     def _remove_leftovers(self, end: Note) -> None:
         """Files of an item that was finished: unless they are those of a later one with the same trace."""
