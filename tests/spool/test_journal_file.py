@@ -137,3 +137,27 @@ def test_the_living_and_the_dead(tmp_path):
     assert find_dead(str(tmp_path))[0] == []
     unlock(lock)
     alive.close()
+
+
+@pytest.mark.parametrize("broken", ["flush", "write_at", "flush_directory"])
+def test_a_disk_in_trouble_for_long_leaves_no_heap_of_segments(tmp_path, broken):
+    """Each batch that is refused begins a new segment; those with nothing in them go."""
+    failing = set()
+
+    def before(call):
+        if call in failing:
+            raise OSError(5, "Input/output error")
+
+    journal = CommitJournal(str(tmp_path), "9-x", RecordingDisk(tmp_path, before))
+    journal.append([record(b"first")])
+    failing.add(broken)
+    for _ in range(20):
+        if broken == "flush_directory":
+            journal.rotate()
+        with pytest.raises(OSError):
+            journal.append([record(b"refused")])
+    failing.clear()
+    journal.append([record(b"last")])
+    assert len(list(tmp_path.iterdir())) == 3
+    found = [read_frames(octets_of(path)) for path in sorted(tmp_path.iterdir()) if path.suffix != ".lock"]
+    assert [payload for frames in found for payload in frames] == [b"first", b"last"]

@@ -175,6 +175,8 @@ class CommitJournal:
             self._disk.flush_directory(self._directory)
         except OSError:
             self._disk.close(segment.fd)
+            with suppress(OSError):
+                unlink_if_there(self._disk, path)
             raise
         return segment
 
@@ -184,6 +186,10 @@ class CommitJournal:
             self._disk.truncate(segment.fd, segment.size)
             self._disk.flush(segment.fd)
         self._seal(segment)
+        if not segment.size:
+            with suppress(OSError):
+                unlink_if_there(self._disk, segment.path)
+                self._sealed.remove(segment)
 
     def _seal(self, segment: Segment) -> None:
         """It takes no more records."""
