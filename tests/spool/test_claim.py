@@ -1,11 +1,12 @@
 """Locks on files that others may replace."""
 
+import fcntl
 import os
 
 import pytest
 
 from unitymail.spool import claim
-from unitymail.spool.claim import Patience, lock_descriptor, try_lock, unlock
+from unitymail.spool.claim import Patience, is_locked, lock_descriptor, try_lock, unlock
 
 
 def test_one_holder(tmp_path):
@@ -18,6 +19,22 @@ def test_one_holder(tmp_path):
     second = try_lock(str(path))
     assert second is not None
     unlock(second)
+
+
+def test_who_looks_is_in_nobodys_way(tmp_path):
+    """Whether a file is locked can be asked without keeping it from anybody; who asks is not taken for a holder."""
+    path = tmp_path / "x"
+    path.write_text("")
+    with open(path) as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert not is_locked(str(path))
+    first = try_lock(str(path))
+    assert is_locked(str(path))
+    unlock(first)
+    assert not is_locked(str(path))
+    unlock(try_lock(str(path)))
+    with pytest.raises(FileNotFoundError):
+        is_locked(str(tmp_path / "none"))
 
 
 def test_a_replaced_file_is_locked_anew(tmp_path):

@@ -218,6 +218,18 @@ class DeskTests(SynchronousTestCase):
         self.assertIsInstance(change.refusal, Busy)
         self.assertEqual(self.desk.item("t1").steps, item.steps)
 
+    def test_whether_it_is_worked_on(self):
+        """True from the claim to its end, and only of that item; what is not there is in nobody's hand."""
+        self.send("t1")
+        self.send("t2")
+        told = [self.desk.in_hand("t1")]
+        self.successResultOf(self.queue.claim("t1"))
+        told += [self.desk.in_hand("t1"), self.desk.in_hand("t2")]
+        self.successResultOf(self.queue.release("t1", NOW + 900))
+        told.append(self.desk.in_hand("t1"))
+        self.assertEqual(told, [False, True, False, False])
+        self.assertEqual([self.desk.in_hand(name) for name in ("t9", "../items/t1", "")], [False] * 3)
+
     def test_odd_names(self):
         """What is no id leads nowhere."""
         for name in ("../shunted/t1", "", "a/b"):

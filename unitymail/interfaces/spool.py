@@ -252,6 +252,9 @@ class IQueueDesk(Interface):
     def item(trace: str) -> Item:
         """One item. Raises NoSuchItem."""
 
+    def in_hand(trace: str) -> bool:
+        """Whether somebody has its claim at this moment: most likely it is being tried."""
+
     def retry(traces: Iterable[str]) -> Iterator[Changed]:
         """Whatever waits for its next attempt is due now."""
 

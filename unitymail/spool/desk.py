@@ -86,7 +86,7 @@ class QueueDesk:
 
     def in_hand(self, trace: str) -> bool:
         try:
-            return is_locked(self._items.envelope_path(trace))
+            return is_trace(trace) and is_locked(self._items.envelope_path(trace))
         except FileNotFoundError:
             return False
 
