@@ -304,7 +304,7 @@ class Journal:
 
 
 def _moment(when: float) -> str:
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds")
+    return f"{_to_the_second(int(when))}Z"
 
 
 def _reply(reply: Reply) -> Fields:

@@ -112,5 +112,5 @@ def test_ten_are_enough(unitymail, tokyo, monkeypatch):
 def test_peers_are_no_locations_here(unitymail, vm2):
     """They have commands of their own."""
     assert unitymail.json("location", "list") == []
-    for verb in ("show", "set", "delete"):
-        assert "vm2 is a peer" in unitymail.refused("location", verb, "vm2")
+    for verb, *options in (("show",), ("set", "--no-fax"), ("delete",)):
+        assert "vm2 is a peer" in unitymail.refused("location", verb, "vm2", *options)

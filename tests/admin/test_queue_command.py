@@ -74,7 +74,8 @@ def test_the_list(unitymail, queue):
     assert first == {
         "trace": "t1", "sender": "chris@vm1.example.com", "recipients": ["Lee@Other.example"],
         "steps": ["relay-to-smart-host"], "next_hop": "smart-host", "attempts": 2,
-        "next_at": "2025-11-24T16:15:00+00:00", "age": 7_202, "held": False, "subject": "Hello", "priority": "normal",
+        "next_at": "2025-11-24T16:15:00Z", "being_tried": False, "age": 7_202, "held": False, "subject": "Hello",
+        "priority": "normal",
         "last_error": "mx.elsewhere.example: 452 4.3.2 Come back later",
     }  # fmt: skip
     assert size == os.path.getsize(queue.room.places.items + "/t1.eml")
@@ -140,6 +141,29 @@ def test_retry_hold_release(unitymail, queue):
     assert "worked on" in unitymail.run("queue", "hold", "t1").stderr
 
 
+def test_while_it_is_tried(unitymail, queue):
+    """A list and a page of a message say that somebody works on it; of others, when they are next."""
+    queue.send("t1")
+    queue.send("t2")
+    queue.claim("t1")
+    assert [row["being_tried"] for row in unitymail.json("queue", "list")] == [True, False]
+    first, second = unitymail.do("queue", "list").splitlines()[1:]
+    assert ("being tried now" in first, "being tried now" in second) == (True, False)
+    assert [unitymail.json("queue", "show", trace)["being_tried"] for trace in ("t1", "t2")] == [True, False]
+    assert queue.claim("t2") is not None
+
+
+def test_the_reason_names_the_other_side_once(unitymail, queue):
+    """Before its own words, which do not; our sentence names it where that matters."""
+    queue.send("t1")
+    item = queue.claim("t1")
+    ours = replace(BUSY, why="mx.elsewhere.example closed the connection.", diagnostic="")
+    state = replace(item.steps[0], attempts=1, next_at=NOW + 900, last=ours)
+    queue.room.spool.queue.record(replace(item, steps=(state,)))
+    queue.room.spool.queue.release("t1", NOW + 900)
+    assert unitymail.json("queue", "list")[0]["last_error"] == "mx.elsewhere.example closed the connection."
+
+
 def test_several_at_once(unitymail, queue):
     """By their ids, all of them, or all for a domain; what is refused does not keep the others from being done."""
     for trace, step in (("t1", PAT), ("t2", LEE), ("t3", LEE), ("t4", Deliver("u-robin", "robin@vm1.example.com"))):
@@ -180,7 +204,8 @@ def test_delete_asks(unitymail, queue):
     """Gone after a yes, and only then."""
     queue.send("t1")
     queue.send("t2")
-    assert unitymail.run("queue", "delete", "--all", input="\n").exit_code == 1
+    assert unitymail.refused("queue", "delete", "--all", input="\n").endswith("Nothing was done.\n")
+    assert "With --yes it is not asked." in unitymail.refused("queue", "delete", "--all", input="")
     assert len(unitymail.json("queue", "list")) == 2
     result = unitymail.run("queue", "delete", "--all", input="y\n")
     assert "Delete 2 messages for good" in result.stderr
@@ -193,7 +218,7 @@ def test_mail_for_later(unitymail, queue):
     later = Envelope("chris@vm1.example.com", (Recipient("pat@elsewhere.example"),), hold_until=NOW + 86_400)
     queue.send("t1", envelope=later)
     page = unitymail.json("queue", "show", "t1")
-    assert page["hold_until"] == page["next_at"] == "2025-11-25T16:00:00+00:00"
+    assert page["hold_until"] == page["next_at"] == "2025-11-25T16:00:00Z"
     assert "later" in unitymail.refused("queue", "retry", "t1")
     unitymail.do("queue", "release", "t1")
     assert unitymail.json("queue", "show", "t1")["next_at"] is None

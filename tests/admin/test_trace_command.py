@@ -197,11 +197,11 @@ def test_attempts_with_the_dialogue(house, past, id_of):
     past.journal.attempted(TRACE, "the smart host mail.example.net", done, ("pat@example.org",))
     past.tell()
     said = house.do("trace", TRACE)
-    assert "Sent to the smart host mail.example.net (mail.example.net): taken for 0 of 1 recipients." in said
+    assert "Offered to the smart host mail.example.net (mail.example.net): not taken for its recipient." in said
     assert "pat@example.org: not now, 4.2.1 The other side is busy. (450 4.2.1 busy)" in said
     assert "\n" + " " * 25 + "S: 450 4.2.1 busy\n" in said
     assert "Not done yet: relay to pat@example.org: The other side is busy." in said
-    assert "taken for 1 of 1 recipients" in said
+    assert "Sent to the smart host mail.example.net (mail.example.net): taken for its recipient." in said
     events = house.json("trace", TRACE)
     assert events[2]["outcomes"] == [{
         "to": "pat@example.org", "outcome": "try-again", "status": "4.2.1", "why": "The other side is busy.",
@@ -209,7 +209,7 @@ def test_attempts_with_the_dialogue(house, past, id_of):
     }]  # fmt: skip
     assert events[3] == {
         "time": "2026-11-25T09:46:41.000Z", "event": "postponed", "trace": TRACE, "step": "relay-to-smart-host",
-        "to": "pat@example.org", "why": "The other side is busy.", "again": "2026-11-25T09:47:41+00:00",
+        "to": "pat@example.org", "why": "The other side is busy.", "again": "2026-11-25T09:47:41Z",
     }  # fmt: skip
 
 
@@ -273,8 +273,13 @@ def test_through_a_list(house, past, id_of):
 class Waiting:
     """A queue with one item."""
 
+    tried = False
+
     def __init__(self, item):
         self._item = item
+
+    def in_hand(self, trace):
+        return self.tried
 
     def item(self, trace):
         return self._item if trace == self._item.trace else None
@@ -298,8 +303,25 @@ def test_what_still_waits(house, past, id_of):
     assert "relay to pat@example.org: tried 2 times, next at " in said
     waiting = house.json("trace", TRACE)[-1]
     assert (waiting["event"], waiting["steps"]) == ("waiting", [{
-        "step": "relay-to-smart-host", "to": "pat@example.org", "attempts": 2, "next_at": "2026-11-25T09:48:40.000Z",
+        "step": "relay-to-smart-host", "to": "pat@example.org", "attempts": 2, "next_at": "2026-11-25T09:48:40Z",
+        "being_tried": False,
     }])  # fmt: skip
+
+
+def test_what_is_tried_now(house, past, id_of):
+    """Of a message that somebody works on, the steps that are due are being tried; others have their time."""
+    first, again, later = (RelayToSmartHost(f"{name}@example.org") for name in ("pat", "lee", "kim"))
+    came_in(past, id_of("robin"), first, to="pat@example.org", kind="unknown")
+    past.tell()
+    house.desk.queue = in_queue(StepState(first), StepState(again, 1, 1.0), StepState(later, 3, 9e9))
+    for house.desk.queue.tried in (False, True):
+        said, waiting = house.do("trace", TRACE), house.json("trace", TRACE)[-1]
+        assert waiting["being_tried"] is house.desk.queue.tried
+    assert [step["being_tried"] for step in waiting["steps"]] == [True, True, False]
+    assert "It is being tried now." in said and "waits still" not in said
+    assert "relay to pat@example.org: being tried now\n" in said
+    assert "relay to lee@example.org: tried once, being tried again now\n" in said
+    assert "relay to kim@example.org: tried 3 times, next at " in said
 
 
 def test_a_held_message_without_a_story(house):

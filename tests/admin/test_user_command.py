@@ -105,7 +105,7 @@ def test_refusals_say_why_and_change_nothing(unitymail, robin):
         (("add", "chris", "--display-name", "a\r\nBcc: all@example.com"), "control character"),
     ):
         assert why in unitymail.refused("user", *words, "--password-stdin", input=PASSWORD), words
-    for words in (("show", "nobody"), ("set", "nobody"), ("delete", "nobody"), ("unlock", "nobody")):
+    for words in (("show", "nobody"), ("set", "nobody", "--cos", ""), ("delete", "nobody"), ("unlock", "nobody")):
         assert "no user named nobody" in unitymail.refused("user", *words)
     assert unitymail.json("user", "list") == before
     assert unitymail.desk.announced == announced

@@ -165,7 +165,7 @@ def test_who_may_bring_mail_of_outside_senders(site, rule, welcome):
         assert {each["subject"].split()[-1] for each in bad} == refused
         assert not any(site.having(site.a, "robin", word) for word in refused)
         for each in bad:
-            site.a.run("badmail", "delete", each["id"])
+            site.a.run("badmail", "delete", "--yes", each["id"])
 
 
 def test_a_report_from_outside(site, postfix):

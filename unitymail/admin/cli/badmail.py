@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 
 from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.cli.options import YES, confirm
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.spool import BadMailEntry
 
@@ -21,7 +21,7 @@ def command() -> None:
 def _facts(entry: BadMailEntry) -> Facts:
     return {
         "id": entry.id,
-        "kept": datetime.fromtimestamp(entry.kept, UTC).isoformat(timespec="seconds"),
+        "kept": utc(entry.kept),
         "sender": entry.item.envelope.sender or "<>",
         "recipients": [recipient.address for recipient in entry.item.envelope.recipients],
         "subject": entry.item.subject,
@@ -57,8 +57,10 @@ def requeue(office: Office, id: str) -> None:
 
 @verb(command, "delete")
 @click.argument("id")
-def delete(office: Office, id: str) -> None:
-    """Remove it for good."""
+@YES
+def delete(office: Office, id: str, yes: bool) -> None:
+    """Remove it for good; nobody is told."""
     facts = _facts(office.desk.bad_mail.entry(id))
+    confirm(f"Delete {id} for good, telling nobody?", yes=yes)
     office.desk.bad_mail.delete(id)
     office.say(facts, f"Deleted {id}.")

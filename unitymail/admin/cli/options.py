@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from unitymail.interfaces.directory import Refused
+
 Decorator = Callable[[Any], Any]
 Wish = TypeVar("Wish")
 
@@ -73,6 +75,28 @@ PASSWORD = (
     click.option("--password-file", type=click.File("rb"), metavar="FILE", help="Read the password from a file."),
     click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
 )
+
+
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only when YES was given, or somebody agrees."""
+    if yes:
+        return
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        raise Refused("Nothing was done: nobody answered the question. With --yes it is not asked.") from None
+    if not agreed:
+        raise Refused("Nothing was done.")
+
+
+def change_needed(*given: Any) -> None:
+    """Wrong usage when no option says what to change; '' and --no-… say something."""
+    if all(value is None or value == () for value in given):
+        raise click.UsageError("Nothing was given that is to be changed. --help lists what can be.")
 
 
 def password(file: Any, stdin: bool, *, needed: bool) -> bytes | None:

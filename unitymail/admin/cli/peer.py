@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.cli.options import change_needed
 from unitymail.admin.operations import things
 from unitymail.admin.operations.peer_probe import Prober
 from unitymail.admin.operations.peers import Peers, PeerWish, waiting_for_peers
@@ -58,6 +59,7 @@ def add(office: Office, name: str, **options: Any) -> None:
 @_options(needed=False)
 def set_(office: Office, name: str, new_name: str | None, **options: Any) -> None:
     """Change a peer; what is not named stays. A node with a new key gets its new --fingerprint here."""
+    change_needed(new_name, *options.values())
     done = things.set_(
         office.desk.directory, _peers(office), name, PeerWish(**options), new_name=new_name, who=office.desk.who
     )

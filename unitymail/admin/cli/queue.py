@@ -10,6 +10,7 @@ import click
 
 from unitymail.admin.cli import output
 from unitymail.admin.cli.office import Office, verb
+from unitymail.admin.cli.options import YES, confirm
 from unitymail.admin.operations import queue
 from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.directory import Refused
@@ -30,7 +31,11 @@ def command() -> None:
 def list_(office: Office, domain: str | None, held: bool) -> None:
     """All messages, oldest first."""
     now = office.desk.now
-    rows = (queue.item_facts(item, now) for item in queue.chosen(office.desk.queue.items(), domain, held=held))
+    desk = office.desk.queue
+    rows = (
+        queue.item_facts(item, now, tried=desk.in_hand(item.trace))
+        for item in queue.chosen(desk.items(), domain, held=held)
+    )
     if office.json:
         _stream(rows)
     else:
@@ -41,7 +46,8 @@ def list_(office: Office, domain: str | None, held: bool) -> None:
 @click.argument("id")
 def show(office: Office, id: str) -> None:
     """One message: each recipient, what was tried, what came of it, and when it is tried again."""
-    office.facts(queue.item_page(office.desk.queue.item(id), office.desk.now))
+    desk, now = office.desk.queue, office.desk.now
+    office.facts(queue.item_page(desk.item(id), now, tried=desk.in_hand(id)))
 
 
 def _chosen(function: Callable[..., None]) -> Any:
@@ -53,9 +59,6 @@ def _chosen(function: Callable[..., None]) -> Any:
     ):
         function = option(function)
     return function
-
-
-_YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @verb(command, "retry")
@@ -86,23 +89,23 @@ def release(office: Office, ids: tuple[str, ...], everything: bool, domain: str 
 @verb(command, "bounce")
 @_chosen
 @click.option("--why", default="It cannot be delivered.", help="What the sender is told.", show_default=True)
-@_YES
+@YES
 def bounce(
     office: Office, ids: tuple[str, ...], everything: bool, domain: str | None, why: str, yes: bool
 ) -> None:
     """Return it to its sender, for everybody who does not have it yet."""
     traces = _traces(office, ids, everything, domain)
-    _confirm(f"Return {_how_many(traces)} to the sender?", yes=yes)
+    confirm(f"Return {_how_many(traces)} to the sender?", yes=yes)
     _report(office, office.desk.queue.bounce(traces, why), "bounced", "goes back to its sender")
 
 
 @verb(command, "delete")
 @_chosen
-@_YES
+@YES
 def delete(office: Office, ids: tuple[str, ...], everything: bool, domain: str | None, yes: bool) -> None:
     """Remove it for good; nobody is told."""
     traces = _traces(office, ids, everything, domain)
-    _confirm(f"Delete {_how_many(traces)} for good, telling nobody?", yes=yes)
+    confirm(f"Delete {_how_many(traces)} for good, telling nobody?", yes=yes)
     _report(office, office.desk.queue.delete(traces), "deleted", "is deleted")
 
 
@@ -121,11 +124,6 @@ def _traces(
 
 def _how_many(traces: Sequence[str]) -> str:
     return traces[0] if len(traces) == 1 else f"{len(traces)} messages"
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if not yes:
-        click.confirm(question, abort=True, err=True)
 
 
 def _report(office: Office, changes: Iterable[Changed], word: str, words: str) -> None:
@@ -162,7 +160,7 @@ def _followed(changes: Iterable[Changed], advance: Callable[[], None]) -> Iterat
 
 
 def _line(facts: Facts) -> Facts:
-    """What a table shows: few recipients of many, and whether it is held in place of its time."""
+    """What a table shows: few recipients of many, and in place of its time whether it is held or tried."""
     recipients: list[str] = facts["recipients"]
     shown = recipients[:SHOWN_RECIPIENTS]
     if len(recipients) > len(shown):
@@ -171,8 +169,14 @@ def _line(facts: Facts) -> Facts:
     return line | {
         "age": _age(facts["age"]),
         "recipients": ", ".join(shown) or " ".join(facts["steps"]),
-        "next_at": "held" if facts["held"] else facts["next_at"] or "now",
+        "next_at": _next_words(facts),
     }
+
+
+def _next_words(facts: Facts) -> str:
+    if facts["being_tried"]:
+        return "being tried now"
+    return "held" if facts["held"] else facts["next_at"] or "now"
 
 
 def _age(seconds: int) -> str:

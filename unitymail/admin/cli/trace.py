@@ -106,7 +106,9 @@ def _with_present(office: Office, story: Story) -> Story:
     """The story with what the queue still has of it, and of what was derived from it."""
     traces = dict.fromkeys([story.trace, *(event.facts["trace"] for event in story.events)])
     items = [item for trace in traces if (item := _item(office, trace)) is not None]
-    return replace(story, events=(*story.events, *(waiting(item, office.desk.now) for item in items)))
+    now, desk = office.desk.now, office.desk
+    present = [waiting(item, now, tried=desk.queue.in_hand(item.trace)) for item in items]
+    return replace(story, events=(*story.events, *present))
 
 
 def _item(office: Office, trace: str) -> Item | None:

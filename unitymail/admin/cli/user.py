@@ -15,6 +15,7 @@ from unitymail.admin.cli.options import (
     PASSWORD,
     RULES,
     SPOKEN_NAME,
+    change_needed,
     options,
     password,
     wish,
@@ -67,6 +68,7 @@ def set_(
     office: Office, alias: str, new_alias: str | None, password_file: Any, password_stdin: bool, **given: Any
 ) -> None:
     """Change a user; what is not named stays."""
+    change_needed(new_alias, password_file, password_stdin or None, *given.values())
     secret = password(password_file, password_stdin, needed=False)
     asked, desk = _wish(office, {**given, "alias": new_alias}), office.desk
     done = users.set_user(desk.directory, desk.passwords, alias, asked, secret, who=desk.who)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from unitymail.admin.cli.office import Office, verb
-from unitymail.admin.cli.options import Decorator, options
+from unitymail.admin.cli.options import Decorator, change_needed, options
 from unitymail.admin.operations import things
 from unitymail.admin.operations.names import WORDS
 from unitymail.admin.operations.things import Kind
@@ -59,6 +59,7 @@ class Usual:
         @click.option(f"--{label}", "new_name", metavar="NEW", help=f"The new {label}.")
         @options(self.options)
         def set_(office: Office, name: str, new_name: str | None, **given: Any) -> None:
+            change_needed(new_name, *given.values())
             wish, desk = self.read(office, given), office.desk
             done = things.set_(desk.directory, self.kind, name, wish, new_name=new_name, who=desk.who)
             office.done(done, f"Changed the {self.what} {done.facts[label]}.")

@@ -22,6 +22,7 @@ from service_identity.cryptography import extract_patterns
 from service_identity.exceptions import CertificateError
 from service_identity.hazmat import DNS_ID, IPAddress_ID, verify_service_identity
 
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.peers import Ourselves
 from unitymail.interfaces.directory import Refused
@@ -170,7 +171,7 @@ class Prober:
             certificate = x509.load_der_x509_certificate(shown)
         except ValueError as error:
             raise _Ends(f"its certificate cannot be read: {error}", "give that node another certificate")
-        probe.expires = certificate.not_valid_after_utc.isoformat(timespec="seconds")
+        probe.expires = utc(certificate.not_valid_after_utc.timestamp())
         if probe.fingerprint != peer.fingerprint:
             raise _Ends(
                 f"its certificate has another key: {probe.fingerprint}",

@@ -7,9 +7,9 @@ are changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.spool import Changed, Item, Outcome, StepState
 from unitymail.mail.address import key_of, split
@@ -50,8 +50,8 @@ def chosen(items: Iterable[Item], domain: str | None, *, held: bool = False) -> 
     return (item for item in items if (domain is None or is_for(item, domain)) and (item.held or not held))
 
 
-def item_facts(item: Item, now: float) -> Facts:
-    """A line of the list."""
+def item_facts(item: Item, now: float, *, tried: bool) -> Facts:
+    """A line of the list; `tried` says that somebody works on it."""
     waiting = left(item)
     return {
         "trace": item.trace,
@@ -61,6 +61,7 @@ def item_facts(item: Item, now: float) -> Facts:
         "next_hop": waits_for(state.step for state in waiting),
         "attempts": max((state.attempts for state in waiting), default=0),
         "next_at": None if item.held else _moment(min((state.next_at for state in waiting), default=0.0)),
+        "being_tried": tried,
         "age": int(max(0.0, now - item.arrived)),
         "size": item.size,
         "held": item.held,
@@ -70,10 +71,10 @@ def item_facts(item: Item, now: float) -> Facts:
     }
 
 
-def item_page(item: Item, now: float) -> Facts:
+def item_page(item: Item, now: float, *, tried: bool) -> Facts:
     """Everything about one message: the list's facts, what it is, and each step with what has come of it."""
     envelope = item.envelope
-    return item_facts(item, now) | {
+    return item_facts(item, now, tried=tried) | {
         "arrived": _moment(item.arrived),
         "message_id": item.message_id,
         "category": item.category,
@@ -131,11 +132,12 @@ def _outcome_facts(outcome: Outcome) -> dict[str, Any]:
 
 
 def _in_words(outcome: Outcome) -> str:
-    """The remote system's own words where there are some."""
-    where = f"{outcome.remote_mta}: " if outcome.remote_mta else ""
-    return f"{where}{outcome.diagnostic or outcome.why or outcome.status}"
+    """The remote system's own words where there are some; ours name it where it matters."""
+    if outcome.diagnostic:
+        return f"{outcome.remote_mta}: {outcome.diagnostic}" if outcome.remote_mta else outcome.diagnostic
+    return outcome.why or outcome.status
 
 
 def _moment(seconds: float) -> str | None:
     """None for no certain time."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
+    return utc(seconds) if seconds else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.outcome import Facts
 from unitymail.people.location import Location
 
@@ -23,7 +24,7 @@ def status(
         "running": pid is not None,
         "pid": pid,
         "version": told.get("version"),
-        "since": _moment(told["since"]) if "since" in told else None,
+        "since": utc(told["since"]) if "since" in told else None,
         "doors": told.get("doors", {}),
         "workers": 1 if pid is not None else 0,
         "queue": queue,
@@ -35,11 +36,7 @@ def status(
         "troubles": events.get("trouble", 0),
         "longest_turn_ms": told.get("longest_turn_ms"),
         "free_disk_mib": free_kib // 1024 if free_kib is not None else None,
-        "certificate_expires": expires.isoformat(timespec="seconds") if expires else None,
+        "certificate_expires": utc(expires.timestamp()) if expires else None,
         "certificate_days": int((expires.timestamp() - now) // 86_400) if expires else None,
         "directory_usn": usn,
     }
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

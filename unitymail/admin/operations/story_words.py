@@ -66,7 +66,8 @@ def _attempted(events: list[Event], name_of: NameOf) -> Paragraph:
     if facts.get("hop_down"):
         words = f"Tried {facts['hop']}{remote}, which could not be used."
     else:
-        words = f"Sent to {facts['hop']}{remote}: taken for {done} of {len(outcomes)} recipients."
+        what = f"Sent to {facts['hop']}{remote}: taken" if done else f"Offered to {facts['hop']}{remote}: not taken"
+        words = f"{what} for {_of(done, len(outcomes))}."
     details = [_outcome(one) for one in outcomes[:MOST_SHOWN]]
     if len(outcomes) > MOST_SHOWN:
         details.append(f"and {len(outcomes) - MOST_SHOWN} recipients more")
@@ -74,6 +75,11 @@ def _attempted(events: list[Event], name_of: NameOf) -> Paragraph:
         details.append("the connection ended after the final dot and before the reply: it may have been taken")
     bad = done < len(outcomes) or bool(facts.get("hop_down"))
     return told(words, *details, dialogue=tuple(facts.get("dialogue", ())), bad=bad)
+
+
+def _of(done: int, all: int) -> str:
+    """How many of all; of none, all."""
+    return "its recipient" if all == 1 else f"{done} of {all} recipients" if done else f"any of {all} recipients"
 
 
 def _outcome(one: Facts) -> str:
@@ -139,12 +145,20 @@ def _waiting(events: list[Event], name_of: NameOf) -> Paragraph:
     facts = events[0].facts
     details = []
     for step in facts["steps"]:
-        tries = {0: "not tried yet", 1: "tried once"}.get(step["attempts"], f"tried {step['attempts']} times")
-        again = f", next at {moment_here(step['next_at'])}" if step.get("next_at") and not facts["held"] else ""
         last = f"; last: {step['last']}" if step.get("last") else ""
-        details.append(f"{_step_of(step, name_of)}: {tries}{again}{last}")
-    words = "It is on hold in the queue; `unitymail queue release` lets it go." if facts["held"] else "It waits still."
+        details.append(f"{_step_of(step, name_of)}: {_tries(step, held=facts['held'])}{last}")
+    if facts["held"]:
+        words = "It is on hold in the queue; `unitymail queue release` lets it go."
+    else:
+        words = "It is being tried now." if facts["being_tried"] else "It waits still."
     return told(words, *details)
+
+
+def _tries(step: Facts, *, held: bool) -> str:
+    tries = {0: "not tried yet", 1: "tried once"}.get(step["attempts"], f"tried {step['attempts']} times")
+    if step["being_tried"]:
+        return f"{tries}, being tried again now" if step["attempts"] else "being tried now"
+    return f"{tries}, next at {moment_here(step['next_at'])}" if step["next_at"] and not held else tries
 
 
 def _other(events: list[Event], name_of: NameOf) -> Paragraph:

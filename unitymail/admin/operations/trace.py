@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.directory import IDirectoryView, Refused
 from unitymail.interfaces.history import Event, Story
@@ -83,23 +84,24 @@ def nothing_found(what: str, days: int) -> Refused:
 
 def event_facts(event: Event) -> Facts:
     """One event for scripts: time (ISO 8601, UTC), event, then what is known of it."""
-    return {"time": in_utc(event.time), "event": event.event, **event.facts}
+    return {"time": utc(event.time, "milliseconds"), "event": event.event, **event.facts}
 
 
-def in_utc(when: float) -> str:
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def waiting(item: Item, now: float, *, tried: bool) -> Event:
+    """What has still to happen to a message in the queue, as if it were an event of now.
 
-
-def waiting(item: Item, now: float) -> Event:
-    """What has still to happen to a message in the queue, as if it were an event of now."""
+    `tried` says that somebody works on it: on the steps that are due at least.
+    """
     open_steps = [state for state in item.steps if state.outcome is None]
-    facts: Facts = {"trace": item.trace, "held": item.held, "steps": [_waiting(state) for state in open_steps]}
+    steps = [_waiting(state, tried=tried and state.next_at <= now) for state in open_steps]
+    facts: Facts = {"trace": item.trace, "held": item.held, "being_tried": tried, "steps": steps}
     return Event(now, "waiting", facts)
 
 
-def _waiting(state: StepState) -> Facts:
+def _waiting(state: StepState, *, tried: bool) -> Facts:
     facts = next(iter(step_facts(state.step)), {"step": "report"})
-    facts |= {"attempts": state.attempts, "next_at": in_utc(state.next_at) if state.next_at else None}
+    next_at = utc(state.next_at) if state.next_at else None
+    facts |= {"attempts": state.attempts, "next_at": next_at, "being_tried": tried}
     last = getattr(state, "last", None)
     return facts | ({"last": f"{last.status} {last.why}"} if last is not None else {})
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
 from typing import Any
 
+from unitymail.admin.operations.moments import utc
 from unitymail.admin.operations.names import Names
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.spoken_names import seconds_of
@@ -79,7 +79,7 @@ FOR_GOOD = 253_402_000_000.0
 
 def _moment(seconds: float) -> str:
     """ISO 8601, UTC; "" for never."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if seconds else ""
+    return utc(seconds) if seconds else ""
 
 
 def all_users(directory: IDirectory) -> Iterator[Facts]:
