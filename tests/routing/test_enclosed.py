@@ -2,6 +2,7 @@
 
 import base64
 import quopri
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,19 @@ def test_encoded_messages_are_opened(entity, expected):
 def test_floods_end_soon(entity):
     """Encoded within encoded within encoded, as often as it fits: what is opened of it is bounded."""
     assert not encloses_private(b"From: a@b\r\n" + entity, scan(b"From: a@b\r\n" + entity).root)
+
+
+def test_many_encoded_messages_are_opened_one_after_the_other():
+    """What is decoded of one is forgotten before the next: memory does not grow with their number."""
+    letter = b"x: y\r\n\r\n" + b"z" * 300_000
+    octets = b"From: a@b\r\n" + many("multipart/mixed", *[leaf(RFC822, letter)] * 30)
+    root = scan(octets).root
+    tracemalloc.start()
+    try:
+        assert not encloses_private(octets, root)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @given(garbage)

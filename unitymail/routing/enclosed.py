@@ -1,12 +1,11 @@
 """Whether a message carries somebody's private message (decisions.md, Forwarding private).
 
 Looks into messages inside it at any depth, also those that a mail client sent encoded, which RFC 2046 forbids and some
-do all the same. Refuses to know who may send one: that is `decide`'s.
+do all the same; into one of them at a time, so that no more than a few are in memory. Refuses to know who may send one:
+that is `decide`'s.
 """
 
 from __future__ import annotations
-
-from collections import deque
 
 from unitymail.mail.headers import first
 from unitymail.mail.message import Sensitivity
@@ -26,9 +25,9 @@ def encloses_private(buffer: Octets, root: Part) -> bool:
     """The message that a report returns does not count: its sender gets it back."""
     # By identity: two parts may be equal, and a thousand in a report are not to be compared a million times.
     returned = {id(part) for part in root.children} if root.media_type == "multipart/report" else frozenset()
-    waiting = deque([(buffer, root, 0)])
+    waiting = [(buffer, root, 0)]
     while waiting:
-        octets, part, deep = waiting.popleft()
+        octets, part, deep = waiting.pop()
         encoded = part.is_message and part.encoding in _ENCODED
         if encoded:
             if deep == _MOST_DEEP:
@@ -38,7 +37,7 @@ def encloses_private(buffer: Octets, root: Part) -> bool:
         inside = (scan(octets).root,) if encoded else part.children
         if part.is_message and id(part) not in returned and _says_private(octets, inside[0]):
             return True
-        waiting.extend((octets, one, deep) for one in inside)
+        waiting.extend((octets, one, deep) for one in reversed(inside))
     return False
 
 
