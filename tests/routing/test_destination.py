@@ -21,6 +21,15 @@ def test_a_number_that_a_location_dials():
     ]
 
 
+def test_a_tag_at_a_contact_of_a_location_homed_elsewhere():
+    """Whether tags are forgiven is each node's own rule: the other gets the mailbox, but a proxy address as written."""
+    away = replace(LONDON, home="n-b")
+    for at in ("Jo@vm1.example.com", "jo+news@vm1.example.com"):
+        mailbox = HandOver("n-b", "8882233@london.example.org", at)
+        expected = mailbox if "+" in at else HandOver("n-b", at)
+        assert steps(message(), envelope(at), SIGNED_IN, away, NODE_B) == [expected]
+
+
 def test_a_proxy_address_stays():
     """What is an address of the user's own is known on the home server too."""
     dana = replace(REMOTE, proxies=("dana.reed@example.com",))

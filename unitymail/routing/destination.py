@@ -3,8 +3,8 @@
 Refuses to know search scopes and lists: those are before (`routing.plan`, `routing.expand`).
 
 Note *What another node knows*. A peer gets the address that the sender wrote, unless only this node knows it: the
-number by which a VPIM location dials a user of ours, and the Dial ID of a location. Then it gets the user's own
-address, or the mailbox at the location.
+number by which a VPIM location dials a user of ours, the Dial ID of a location, and `+tag`, which another node may not
+forgive. Then it gets the user's own address, or the mailbox at the location.
 """
 
 from __future__ import annotations
@@ -73,10 +73,12 @@ def _vpim(found: Found, location: Location, address: str, to: str, situation: Si
         return Planned((), closed, Failure("5.7.1", f"The message could not be passed on: {closed}."))
     if location.voice_only and situation.message.category is Category.EMAIL:
         return Planned((), f"{location.name} takes voice and fax messages only", VOICE_ONLY)
+    contact = found.entry if isinstance(found.entry, Contact) else None
     if location.home:
-        return _hand_over(location.home, address if found.entry is not None else found.to, to, situation)
-    contact = found.entry.id if isinstance(found.entry, Contact) else ""
-    return Planned((Convert(location.id, contact, found.to, to),), f"converted for {location.name}")
+        theirs = contact is not None and key_of(address) in map(key_of, contact.proxies)
+        return _hand_over(location.home, address if theirs else found.to, to, situation)
+    step = Convert(location.id, contact.id if contact is not None else "", found.to, to)
+    return Planned((step,), f"converted for {location.name}")
 
 
 def _unknown(address: str, to: str, situation: Situation) -> Planned:
