@@ -8,7 +8,8 @@ from tests.spool.room import HOST
 from unitymail.courier.deciding import Decider, received
 from unitymail.interfaces.spool import Item
 from unitymail.mail.envelope import Envelope, Recipient
-from unitymail.routing.steps import BadMail, Deliver
+from unitymail.routing.steps import BadMail, Deliver, Report
+from unitymail.settings.site import SiteSettings
 
 VECTORS = pathlib.Path(__file__).parents[1] / "vectors"
 DECIDER = Decider(FakeBook(), FakeUsage(), HOST)
@@ -46,6 +47,16 @@ def test_a_receipt_that_comes_back_and_reaches_nobody_is_bad_mail_again(tmp_path
     (step,) = DECIDER.decide_item(an_item(tmp_path, octets, to="gone@vm1.example.com", sender="")).steps
     assert isinstance(step, BadMail)
     assert "gone@vm1.example.com" in step.reason
+
+
+def test_who_is_not_known_hears_nothing_of_bad_mail_that_comes_back(tmp_path):
+    """Where it reaches nobody it is bad mail again; under a rule that takes mail of anybody its sender is told."""
+    (step,) = DECIDER.decide_item(an_item(tmp_path, to="gone@vm1.example.com")).steps
+    assert isinstance(step, BadMail)
+    assert "gone@vm1.example.com" in step.reason
+    anybody = Decider(FakeBook(site=SiteSettings(unknown_sender="accept")), FakeUsage(), HOST)
+    (step,) = anybody.decide_item(an_item(tmp_path, to="gone@vm1.example.com")).steps
+    assert isinstance(step, Report)
 
 
 def test_what_goes_in_circles_stays_bad_mail(tmp_path):

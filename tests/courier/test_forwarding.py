@@ -131,6 +131,7 @@ def test_a_peer_is_told_what_was_decided():
     assert told_to_peer(an_item(origin_user="l-east", sender="9@east.example"), BOOK, "n1").sender == "9@east.example"
     assert told_to_peer(an_item(origin_user="l-east"), BOOK, "n1").kind == "vpim"
     assert told_to_peer(an_item(origin_user="", sender=""), BOOK, "n1").kind == "null"
+    assert told_to_peer(replace(an_item(origin_user=""), silent=True), BOOK, "n1").kind == "unknown"
     outside = told_to_peer(an_item(origin_user="u-gone"), BOOK, "n1")
     assert (outside.kind, outside.sender) == ("outside", "")
 

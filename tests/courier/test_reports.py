@@ -180,8 +180,10 @@ def test_hosts_and_files_of_ours_are_nobodys_business():
 
 
 def test_who_gets_none():
-    """Automatic mail, senders nobody knows, and users who opted out hear nothing."""
-    assert told(an_item(relay("a@x.example", NOBODY), silent=True)) == []
+    """Users who opted out hear nothing, nor does who is not known: an administrator gets that back as bad mail."""
+    (step,) = told(an_item(relay("a@x.example", NOBODY), silent=True), book=FakeBook(ROBIN, CHRIS, KEEPERS))
+    assert isinstance(step, BadMail)
+    assert told(an_item(relay("a@x.example"), silent=True), 5 * HOURS) == []
     opted_out = FakeBook(replace(ROBIN, route_ndr=False))
     assert told(an_item(relay("a@x.example", NOBODY)), book=opted_out) == []
 
@@ -382,6 +384,16 @@ def test_the_keepers_of_the_undeliverable():
         assert with_reports(asked, 0, book) is asked
     ended = with_reports(replace(item, steps=(item.steps[0], one, two)), 0, book)
     assert isinstance(ended.steps[-1].step, BadMail)
+
+
+@pytest.mark.parametrize(("others", "left"), [(["u-robin"], ["u-chris"]), (["u-chris", "u-robin"], [])])
+def test_a_keeper_who_has_the_message_gets_no_second_copy(others, left):
+    """It was for them as well; what they did not get after all they are given."""
+    book, had = FakeBook(ROBIN, CHRIS, KEEPERS), [StepState(Deliver(one, "x"), 1, 0.0, DONE) for one in others]
+    item = an_item(relay("a@x.example", NOBODY), *had, sender="")
+    assert told(item, book=book) == [Deliver(one, KEEPERS.address) for one in left]
+    lost = [replace(state, outcome=NOBODY) for state in had]
+    assert len(told(an_item(relay("a@x.example", NOBODY), *lost, sender=""), book=book)) == 2
 
 
 def test_malformed_mail_is_nothing_for_the_keepers():

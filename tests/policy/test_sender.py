@@ -25,6 +25,7 @@ from unitymail.policy.sender import find_sender, judge_envelope_sender
 from unitymail.policy.verdict import ACCEPT, Reject
 from unitymail.routing.decision import FromPeer, SenderFinding
 
+REQUEUED = replace(INTERNAL, door="bad-mail")
 BOSS = replace(CHRIS, delegates=("u-robin",))
 OUTSIDE = "someone@elsewhere.example"
 
@@ -149,6 +150,9 @@ OUT = ("outside", "", "accept")
         (STRANGER, OUTSIDE, "accept", OUT),
         (PEER, OUTSIDE, "bad-mail", ("peer", "", "accept")),
         (INTERNAL, "postmaster@vm1.example.com", "bad-mail", OUT),
+        (REQUEUED, ROBIN_AT, "bad-mail", USER),
+        (REQUEUED, OUTSIDE, "bad-mail", ("unknown", "", "accept")),
+        (REQUEUED, OUTSIDE, "accept", OUT),
     ],
 )
 def test_without_a_sign_in_the_header_from_decides(origin, header, rule, expected):
@@ -248,7 +252,7 @@ def told(kind, sender=""):
         ("outside", "", SenderFinding(ROBIN_AT, "outside")),
         ("null", "", SenderFinding(ROBIN_AT, "null")),
         ("peer", "", SenderFinding(ROBIN_AT, "peer")),
-        ("unknown", "", SenderFinding(ROBIN_AT, "outside")),
+        ("unknown", "", SenderFinding(ROBIN_AT, "unknown")),
     ],
 )
 def test_what_a_peer_says_of_the_sender_is_believed(kind, sender, found):

@@ -532,6 +532,38 @@ def test_what_a_user_rejects_silently_is_not_kept_and_our_own_reports_are_kept_b
     assert steps(message(), envelope("gone@vm1.example.com"), objects=(silent, KEEPERS)) == []
 
 
+def test_a_keeper_whom_it_was_for_gets_it_once():
+    """Terry and Dana keep the undeliverable and are recipients; Terry also where only the postmaster's copy is kept."""
+    to = envelope("gone@vm1.example.com", "terry@vm1.example.com", "Dana@vm1.example.com", sender="")
+    assert steps(message(), to, origin=TRUSTED, objects=(KEEPERS,)) == [
+        Deliver("u-terry", "terry@vm1.example.com"), HandOver("n-b", "Dana@vm1.example.com"),
+    ]
+    rejects = replace(TERRY, actions=Actions(voice=Action.REJECT))
+    assert steps(message(), to, origin=TRUSTED, objects=(KEEPERS, rejects)) == [
+        HandOver("n-b", "Dana@vm1.example.com"), KEPT_FOR_ALL[0],
+    ]
+    (once,) = steps(message(), envelope("postmaster", "gone@vm1.example.com", sender=""), origin=TRUSTED)
+    assert isinstance(once, BadMail)
+
+
+def test_a_list_says_how_many_members_drop_a_receipt():
+    """It has failed for nobody, so nothing else would tell where it went."""
+    rejecting = [replace(one, actions=Actions(receipt=Action.REJECT)) for one in (CHRIS, TERRY)]
+    for objects, said in (rejecting, "; 2 of them drop it silently"), ((), ""):
+        decision = decided(message(Category.RECEIPT), envelope("team@vm1.example.com"), objects=objects)
+        assert decision.recipients[0].reason.endswith("3 members" + said)
+
+
+def test_a_number_that_is_a_contact_s_address_is_nobody_else_s():
+    """What returns to it is not for the user with that extension, though the contact cannot be reached."""
+    pat = replace(PAT, proxies=("1042@vm1.example.com",))
+    (step,) = steps(message(Category.RECEIPT), envelope("1042@vm1.example.com", sender=""), objects=(pat,))
+    assert isinstance(step, BadMail)
+    assert steps(message(Category.RECEIPT), envelope("7771042@vm1.example.com", sender=""), objects=(pat,)) == [
+        Deliver("u-chris", "7771042@vm1.example.com")
+    ]
+
+
 @pytest.mark.parametrize(("number", "account"), [("7771042", "u-chris"), ("1041", "u-robin"), ("7779999", "")])
 @pytest.mark.parametrize("origin", [TRUSTED, SMART_HOST])
 def test_a_report_on_a_voice_message_comes_back_by_any_machine(origin, number, account):

@@ -180,6 +180,8 @@ def told_to_peer(item: Item, book: IBook, node_id: str) -> FromPeer:
 
 
 def _sender(item: Item, book: IBook) -> tuple[SenderKind, str]:
+    if item.silent:
+        return "unknown", ""
     user = book.user(item.origin_user)
     if user is not None:
         return "user", user.address

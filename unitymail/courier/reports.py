@@ -61,7 +61,7 @@ def _asks_for_success(envelope: Envelope) -> bool:
 
 def with_reports(item: Item, now: float, book: IBook, *, first_run: bool = False) -> Item:
     """The item with what is due added to its steps: fates to a report, or its message to who keeps such mail."""
-    if item.envelope.sender == NULL_SENDER:
+    if item.envelope.sender == NULL_SENDER or item.silent:
         return _with_keepers(item, book)
     item = _corrected(item)
     fates = () if _wants_none(item, book) else tuple(_news(item, now, book))
@@ -110,18 +110,20 @@ def _ended(item: Item, number: int) -> Item:
 def _with_keepers(item: Item, book: IBook) -> Item:
     """A report about a report is never made: what cannot be delivered with the null sender is kept here.
 
-    What is malformed is bad mail: the mail program of a keeper is spared it (decisions.md, Undeliverable NDR).
+    So is what an administrator sent back in, of a sender nobody knows. That is bad mail again, as is what is malformed:
+    the mail program of a keeper is spared it (decisions.md, Undeliverable NDR).
     """
     reason = why_undeliverable(item)
     if not reason or any(isinstance(state.step, BadMail) for state in item.steps):
         return item
-    keepers = (BadMail(reason),) if item.malformed else kept_by(book, reason)
+    as_bad_mail = item.malformed or item.silent
+    keepers = kept_by(book, reason, as_bad_mail=as_bad_mail)
     asked = [state for state in item.steps if state.step in keepers]
     if any(not _has_failed(state) for state in asked):
         return item
-    if asked:
-        keepers = (BadMail(reason),)
-    return replace(item, steps=(*item.steps, *map(StepState, keepers)))
+    having = [state.step for state in item.steps if not _has_failed(state)]
+    keepers = kept_by(book, reason, having, as_bad_mail=as_bad_mail or bool(asked))
+    return replace(item, steps=(*item.steps, *map(StepState, keepers))) if keepers else item
 
 
 def why_undeliverable(item: Item) -> str:
@@ -135,7 +137,7 @@ def why_undeliverable(item: Item) -> str:
 
 def _wants_none(item: Item, book: IBook) -> bool:
     owner = book.find(item.envelope.sender)
-    return item.silent or (isinstance(owner, User) and not owner.route_ndr)
+    return isinstance(owner, User) and not owner.route_ndr
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def _signed_in(message: Message, envelope: Envelope, origin: Origin, book: IBook
 def _as_told(told: FromPeer, message: Message, envelope: Envelope, book: IBook) -> SenderFinding:
     """The object of this node that the peer's sender is, where it is in our directory too; else somebody there.
 
-    Mail of nobody known would be bad mail, but that was for the other node to say, and it handed the message on.
+    Mail of nobody known would be bad mail, but that was for the other node to say, and it handed the message on; whom
+    it comes from is not known for that, so nobody is told what becomes of it.
     """
     shown = told.sender or (message.header_from[0] if message.header_from else envelope.sender)
     if told.kind == "user":
@@ -89,7 +90,7 @@ def _as_told(told: FromPeer, message: Message, envelope: Envelope, book: IBook) 
     if told.kind == "vpim":
         location = vpim_sender(told.sender, book, report=True)
         return SenderFinding(shown, "peer") if location is None else SenderFinding(shown, "vpim", location.id)
-    return SenderFinding(shown, "outside" if told.kind == "unknown" else told.kind)
+    return SenderFinding(shown, told.kind)
 
 
 def _from_header(message: Message, envelope: Envelope, origin: Origin, book: IBook) -> SenderFinding:
@@ -126,7 +127,7 @@ def _nobody_here(
     if origin.trust == "peer":
         return SenderFinding(address, "peer")
     null = envelope.sender == NULL_SENDER
-    if origin.trust == "internal":
+    if origin.trust == "internal" and (null or origin.door == "internal"):
         return SenderFinding(address, "null" if null else "outside")
     known = origin.trust in ("trusted", "smart-host")
     if null and known and message.category is Category.RECEIPT:
@@ -134,4 +135,5 @@ def _nobody_here(
     rule = book.site.unknown_sender
     if rule == "accept" or (rule == "accept-from-trusted" and known):
         return SenderFinding(address, "null" if null else "outside")
-    return SenderFinding(address, "unknown", verdict="bad-mail")
+    # An administrator's word brings it past this, but does not make its sender somebody who may be told of it.
+    return SenderFinding(address, "unknown", verdict="accept" if origin.door == "bad-mail" else "bad-mail")

@@ -8,8 +8,9 @@ wrote before a list's, and among those the first whose NOTIFY has the sender hea
 Note *One report*. Every failure, and every success somebody asked for, goes into one `Report` with a fate per
 recipient, last among the steps; where none is due (`routing.reporting`), there is none.
 
-Note *Undeliverable*. Of mail with the null sender nobody is told, so what fails of it is kept: `routing.undeliverable`
-says where. Not our own reports: who writes them knows better what becomes of them.
+Note *Undeliverable*. Of mail with the null sender nobody is told, nor of what an administrator sent back in although
+nobody knows its sender; what fails of it is kept: `routing.undeliverable` says where. Not our own reports: who writes
+them knows better what becomes of them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from unitymail.routing.expand import MAX_LEVELS, expand, judge_list
 from unitymail.routing.reporting import fates_of, report_barred
 from unitymail.routing.resolve import Found, is_postmaster, of_entry, resolve, resolve_returned
 from unitymail.routing.situation import Destination, Failure, Planned, Situation
-from unitymail.routing.steps import BadMail, Report, Step
+from unitymail.routing.steps import Report, Step
 from unitymail.routing.undeliverable import kept_by
 
 OUT_OF_SCOPE = Failure("5.7.1", "You are not allowed to send to this address.")
@@ -45,7 +46,7 @@ def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecis
     gathering = _Gathering(envelope.sender, report_barred(envelope, situation))
     vpim = situation.book.location(situation.sender.matched) if situation.sender.kind == "vpim" else None
     decisions = tuple(_decide_one(recipient, vpim, situation, gathering) for recipient in envelope.recipients)
-    return decisions, gathering.all_steps()
+    return decisions, gathering.all_steps(situation)
 
 
 _Rank = tuple[bool, bool, bool]
@@ -70,7 +71,7 @@ class _Gathering:
     barred: str
     reached: dict[str, tuple[_Rank, tuple[Step, ...]]] = field(default_factory=dict)
     fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
-    kept: tuple[Step, ...] = ()
+    why_kept: str = ""
     open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
 
     def add(self, place: Destination, rank: _Rank) -> None:
@@ -89,18 +90,24 @@ class _Gathering:
         return (Report(self.sender, fates),)
 
     def keep(self, places: Sequence[Destination], situation: Situation) -> tuple[Step, ...]:
-        """Keep what fails and has no sender who may be told; once, whoever it was for."""
+        """Keep what fails and has no sender who may be told; the keepers as one recipient's decision shows them."""
         failed = [(one.address, one.planned.failure.cause) for one in places if one.planned.failure is not None]
-        if not failed or self.sender != NULL_SENDER or situation.own_report:
+        untold = self.sender == NULL_SENDER or situation.sender.kind == "unknown"
+        if not failed or not untold or situation.own_report:
             return ()
-        if not self.kept:
-            reason = f"{failed[0][0]} cannot be reached, and its sender cannot be told: {failed[0][1]}"
-            self.kept = (BadMail(reason),) if situation.message.malformed else kept_by(situation.book, reason)
-        return self.kept
+        if not self.why_kept:
+            self.why_kept = f"{failed[0][0]} cannot be reached, and its sender cannot be told: {failed[0][1]}"
+        return self._keepers(situation)
 
-    def all_steps(self) -> tuple[Step, ...]:
+    def _keepers(self, situation: Situation, having: Sequence[Step] = ()) -> tuple[Step, ...]:
+        as_bad_mail = situation.message.malformed or situation.sender.kind == "unknown"
+        return kept_by(situation.book, self.why_kept, having, as_bad_mail=as_bad_mail)
+
+    def all_steps(self, situation: Situation) -> tuple[Step, ...]:
+        steps = tuple(step for _, steps in self.reached.values() for step in steps)
+        kept = self._keepers(situation, steps) if self.why_kept else ()
         report = (Report(self.sender, tuple(self.fates.values())),) if self.fates else ()
-        return (*(step for _, steps in self.reached.values() for step in steps), *self.kept, *report)
+        return (*steps, *kept, *report)
 
 
 def _decide_one(
@@ -181,9 +188,16 @@ def _conclude(
     report, kept = gathering.tell(fates), gathering.keep(places, situation)
     steps = tuple(step for place in places for step in place.planned.steps)
     kind: RecipientKind = "list" if through_list else places[0].kind
-    silence = (*_silence(places, fates, gathering.barred), *(["kept as undeliverable"] if kept else ()))
+    dropped = _dropped(places) if through_list else ()
+    silence = (*dropped, *_silence(places, fates, gathering.barred), *(["kept as undeliverable"] if kept else ()))
     sentence = "; ".join((found.reason, reason, *silence))
     return RecipientDecision(recipient.address, kind, _matched(found), steps + kept + report, sentence)
+
+
+def _dropped(places: Sequence[Destination]) -> tuple[str, ...]:
+    """How many members take nothing of a message that has not failed for them: a receipt that they reject."""
+    count = sum(1 for place in places if not place.planned.steps and place.planned.failure is None)
+    return (f"{count} of them drop it silently",) if count else ()
 
 
 def _silence(places: Sequence[Destination], fates: tuple[Fate, ...], barred: str) -> tuple[str, ...]:

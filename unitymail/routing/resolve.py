@@ -64,10 +64,11 @@ def resolve(address: str, book: IBook, vpim: Location | None = None, *, report: 
 def resolve_returned(address: str, book: IBook, vpim: Location | None = None, *, report: bool = False) -> Found:
     """The same for the null sender: what is returned comes by any machine, so the numbers of every location are tried.
 
-    What VPIM made of our users' messages left from the number by which the location dials them.
+    What VPIM made of our users' messages left from the number by which the location dials them. An address that is a
+    contact's stays the contact's, though nothing can be sent there.
     """
     found = resolve(address, book, vpim, report=report)
-    if found.kind != "unknown":
+    if found.kind != "unknown" or found.entry is not None:
         return found
     for location in book.vpim_locations():
         dialled = _dialled(address, location, book)
