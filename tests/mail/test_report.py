@@ -231,7 +231,7 @@ def test_more_causes_than_a_person_reads():
              for n in range(30)]
     _, text, groups, _ = parts(report(*fates))
     assert text.count("The other system said: 550 reason") == 20
-    assert "\n  and 10 more, for other reasons. Your administrator finds them by the reference below.\n" in text
+    assert "\n  and 10 more, for other reasons. Your administrator finds them by the\n  reference below.\n" in text
     assert "5.1.109 and others" in text
     assert len(groups) == 31
 

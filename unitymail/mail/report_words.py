@@ -84,7 +84,7 @@ def _by_cause(fates: Sequence[Fate], names: Mapping[str, str]) -> list[str]:
     told, others = list(causes.values())[:MOST_CAUSES], list(causes.values())[MOST_CAUSES:]
     paragraphs = ["\n".join(_cause(together, names)) for together in told]
     if others:
-        paragraphs.append(f"  and {sum(map(len, others))} more, for other reasons. {_ADMINISTRATOR}")
+        paragraphs.append(wrapped(f"and {sum(map(len, others))} more, for other reasons. {_ADMINISTRATOR}", "  "))
     return paragraphs
 
 
