@@ -16,7 +16,7 @@ from unitymail.disk import Disk
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.threads import IThreads
 from unitymail.routing.steps import RelayToSmartHost
-from unitymail.spool import commit
+from unitymail.spool import batch
 from unitymail.spool.spool import Spool
 from unitymail.threads import Threads
 
@@ -185,7 +185,7 @@ class GroupTests(SynchronousTestCase):
 
     def break_off(self, at, *traces):
         """A batch of these ends with a surprise at the link of one of them; the answers of all."""
-        link_all = commit.link_all
+        link_all = batch.link_all
 
         def surprising(store, item, states, *, again):
             found = link_all(store, item, states, again=again)
@@ -193,10 +193,10 @@ class GroupTests(SynchronousTestCase):
                 raise MemoryError("for the test")
             return found
 
-        self.patch(commit, "link_all", surprising)
+        self.patch(batch, "link_all", surprising)
         answers = self.batch(*traces)
         self.threads.go()
-        self.patch(commit, "link_all", link_all)
+        self.patch(batch, "link_all", link_all)
         for answer in answers:
             self.successResultOf(answer)
         return answers
@@ -219,7 +219,7 @@ class GroupTests(SynchronousTestCase):
         delivered or an item, by this life of the process or by the next."""
         for again in (False, True):
             with self.subTest(restart=again):
-                link = commit.Committer._link
+                link = batch.Batches._link
                 word = "after" if again else "now"
 
                 def surprising(committer, message, *, at=f"{word}2", link=link):
@@ -227,10 +227,10 @@ class GroupTests(SynchronousTestCase):
                         raise RuntimeError("for the test")
                     link(committer, message)
 
-                self.patch(commit.Committer, "_link", surprising)
+                self.patch(batch.Batches, "_link", surprising)
                 answers = self.batch(*(f"{word}{n}" for n in range(1, 4)))
                 self.threads.go()
-                self.patch(commit.Committer, "_link", link)
+                self.patch(batch.Batches, "_link", link)
                 for answer in answers:
                     self.successResultOf(answer)
                 if again:
@@ -273,12 +273,12 @@ class GroupTests(SynchronousTestCase):
 
     def test_records_that_cannot_be_retired_press_back(self):
         """When mailboxes cannot be made durable there is an end to what is accepted; afterwards mail flows again."""
-        self.patch(commit, "MAX_UNRETIRED", 3)
+        self.patch(batch, "MAX_UNRETIRED", 3)
         self.press_back()
 
     def test_long_records_press_back(self):
         """The same when few records are long, as those of messages to thousands are."""
-        self.patch(commit, "MAX_UNRETIRED_OCTETS", 1_600)
+        self.patch(batch, "MAX_UNRETIRED_OCTETS", 1_600)
         self.press_back()
 
     def press_back(self):

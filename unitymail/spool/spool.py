@@ -32,6 +32,7 @@ from unitymail.mail.trace import received_field
 from unitymail.routing.decision import Decision
 from unitymail.routing.steps import Deliver
 from unitymail.spool.answers import Answers
+from unitymail.spool.batch import Batches
 from unitymail.spool.commit import Committer
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.in_hand import InHand
@@ -97,11 +98,14 @@ class Spool:
         remover = Remover(self._places.items, reactor=clock, threads=threads, journal=journal) if helped else None
         self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal, remover=remover)
         answers = Answers(clock)
+        batches = Batches(
+            places=self._places, disk=disk, store=store, in_hand=self._in_hand, xids=self._xids,
+            commits=self._commits, retirement=self._retirement, journal=journal, flushers=self._flushers,
+            leaving=self._leaving,
+        )
         self._committer = Committer(
-            places=self._places, disk=disk, threads=threads, store=store, in_hand=self._in_hand, xids=self._xids,
-            commits=self._commits, retirement=self._retirement, journal=journal, ended=self._ended,
-            flushers=self._flushers, answers=answers, leaving=self._leaving, retire_soon=self._retire_soon,
-            clock=clock, gather_s=gather_s,
+            batches=batches, threads=threads, ended=self._ended, answers=answers, leaving=self._leaving,
+            retire_soon=self._retire_soon, clock=clock, gather_s=gather_s,
         )
         self.queue = Queue(
             places=self._places, items=self._items, in_hand=self._in_hand, threads=threads, now=clock.seconds,
