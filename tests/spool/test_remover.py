@@ -139,6 +139,19 @@ class RemoverTests(TestCase):
         await self.stop()
         self.assertRaises(ProcessLookupError, os.kill, pid, 0)
 
+    async def test_a_stop_waits_for_one_that_is_ending(self):
+        """It was killed a moment ago and somebody waits for its end already: the stop does not end before that."""
+        pid = await self.begun()
+        waiting, ending = threading.Event(), remover._wait_for
+        self.patch(remover, "_wait_for", lambda process: (waiting.wait(30), ending(process)))
+        self.remover._lose(OSError("for the test"))
+        stopping = Deferred.fromCoroutine(self.stop())
+        await deferLater(reactor, 0.05)
+        self.assertFalse(stopping.called)
+        waiting.set()
+        await stopping
+        self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+
     async def test_one_that_does_not_end(self):
         """A stop of the node kills it after a while."""
         pid = await self.begun()

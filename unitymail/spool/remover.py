@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
@@ -42,6 +42,7 @@ class Remover:
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._beginning: Deferred[None] | None = None
+        self._reaping: Any = succeed(None)
         self._not_before = 0.0
         self._told = self._stopping = False
         self._answer: Deferred[str] | None = None
@@ -123,13 +124,13 @@ class Remover:
             answer.callback(words)
 
     def _reap(self) -> Deferred[None]:
+        """Fires when it has ended, also if somebody waits for that already."""
         process, self._process = self._process, None
-        if process is None:
-            done: Any = Deferred()
-            done.callback(None)
-        else:
-            done = self._threads.run(_wait_for, process)
-        return done  # type: ignore[no-any-return]
+        if process is not None:
+            self._reaping = self._threads.run(_wait_for, process)
+        done: Deferred[None] = Deferred()
+        self._reaping.addBoth(lambda _: done.callback(None))
+        return done
 
     # its answers
 
