@@ -2,8 +2,8 @@
 
 import os
 
+from tests.spool.queue_room import QueueTests, tried
 from tests.spool.room import receive
-from tests.spool.test_queue import QueueTests, tried
 from unitymail.interfaces.spool import DONE
 
 GATHER_S = 0.005

@@ -5,8 +5,8 @@ import os
 from twisted.internet.defer import Deferred
 
 from tests.fakes import InlineThreads
+from tests.spool.queue_room import QueueTests, tried
 from tests.spool.room import NOW
-from tests.spool.test_queue import QueueTests, tried
 from unitymail.interfaces.spool import DONE
 from unitymail.spool import leaving
 from unitymail.spool.leaving import Leaving
