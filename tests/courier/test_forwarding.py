@@ -1,4 +1,4 @@
-"""What goes on to another system: recipients with RFC 3461's wishes, our Received field, what a peer is told."""
+"""What goes on to another system: our Received field, the message, what a peer is told."""
 
 from dataclasses import replace
 
@@ -6,82 +6,25 @@ import pytest
 
 from tests.fakes import ROBIN, FakeBook
 from tests.spool.room import ORIGIN, a_decision
-from unitymail.courier.forwarding import (
-    discreet,
-    outgoing,
-    read_received,
-    recipient_of,
-    recipients_of,
-    told_to_peer,
-)
+from unitymail.courier.forwarding import discreet, outgoing, read_received, told_to_peer
 from unitymail.interfaces.relay import Outgoing
-from unitymail.interfaces.spool import Item, Outcome, StepState
+from unitymail.interfaces.spool import Item, Outcome
 from unitymail.mail.envelope import Envelope, Recipient
-from unitymail.mail.fate import Fate
 from unitymail.mail.message import Category, Sensitivity
 from unitymail.mail.trace import head_block, padded, received_field
 from unitymail.people.location import Location, LocationKind
 from unitymail.routing.decision import FromPeer
-from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Report
+from unitymail.routing.steps import RelayToSmartHost, RelayToUser
 
 VPIM = Location("l-east", LocationKind.VPIM, "East", "east.example")
 BOOK = FakeBook(ROBIN, VPIM)
-ALL = frozenset({"SUCCESS", "FAILURE", "DELAY"})
-NEVER = frozenset({"NEVER"})
-FAILURE = frozenset({"FAILURE"})
-
-
-def an_item(*recipients, told=(), **facts):
-    envelope = Envelope(facts.pop("sender", "chris@vm1.example.com"), recipients or (Recipient("a@x.example"),))
-    steps = (StepState(Report(envelope.sender, tuple(told))),) if told else ()
-    item = Item("t1", "/spool/t1.eml", 0.0, envelope, "voice", "private", True, "", "", ROBIN.id, 2_000, 300, steps)
-    return replace(item, **facts)
-
-
 RELAYED = RelayToUser("u-robin", "home@elsewhere.example", "robin@vm1.example.com")
 
 
-@pytest.mark.parametrize(("step", "written", "expected"), [
-    # RFC 3461 5.2.1: as they came
-    (RelayToSmartHost("a@x.example"), Recipient("a@x.example", ALL, "rfc822;o@x"),
-     Recipient("a@x.example", ALL, "rfc822;o@x")),
-    (RelayToSmartHost("a@x.example"), Recipient("A@X.example"), Recipient("a@x.example")),
-    (HandOver("p", "a@x.example"), Recipient("a@x.example", NEVER), Recipient("a@x.example", NEVER)),
-    # 5.2.7.2: forwarded, so that a report names whom the sender wrote to
-    (RELAYED, Recipient(RELAYED.original, FAILURE, "rfc822;o@x"), Recipient(RELAYED.to, FAILURE, "rfc822;o@x")),
-    (RELAYED, Recipient(RELAYED.original), Recipient(RELAYED.to, None, "rfc822;robin@vm1.example.com")),
-    (Convert("l", "c", "99@east.example", "terry@vm1.example.com"), Recipient("terry@vm1.example.com", ALL),
-     Recipient("99@east.example", ALL, "rfc822;terry@vm1.example.com")),
-    (replace(RELAYED, original="rené@x.example"), Recipient("rené@x.example"),
-     Recipient(RELAYED.to, None, "utf-8;rené@x.example")),
-    # a copy beside one that is kept is nobody's news
-    (replace(RELAYED, kept=True), Recipient(RELAYED.original, ALL), Recipient(RELAYED.to, NEVER)),
-    # a member of a list
-    (HandOver("p", "m@x.example", "team@x.example"), Recipient("team@x.example", FAILURE),
-     Recipient("m@x.example", FAILURE, "rfc822;team@x.example")),
-    (RelayToSmartHost("m@x.example", "team@x.example"), Recipient("team@x.example", NEVER),
-     Recipient("m@x.example", NEVER, "rfc822;team@x.example")),
-    (HandOver("p", "m@x.example", "team@x.example"), Recipient("m@x.example"),
-     Recipient("m@x.example", None, "rfc822;team@x.example")),
-])
-def test_wishes_go_on(step, written, expected):
-    """NOTIFY and ORCPT as RFC 3461 wants them at each way out."""
-    assert recipient_of(step, an_item(written)) == expected
-
-
-def test_a_list_that_has_its_own_address_as_a_member():
-    """The sender wrote to one; each whom that reaches is a recipient of its own."""
-    steps = [RelayToSmartHost("a@x.example"), RelayToSmartHost("b@x.example", "a@x.example")]
-    expected = (Recipient("a@x.example"), Recipient("b@x.example", None, "rfc822;a@x.example"))
-    assert recipients_of(steps, an_item(Recipient("a@x.example"))) == expected
-
-
-@pytest.mark.parametrize(("notify", "left"), [(ALL, {"FAILURE", "DELAY"}), (frozenset({"SUCCESS"}), {"NEVER"})])
-def test_a_list_answers_for_success(notify, left):
-    """RFC 3461 5.2.7.3: `expanded` was told, so members are asked for the rest only."""
-    item = an_item(Recipient("Team@x.example", notify), told=[Fate("Team@x.example", "expanded", "2.0.0", "x")])
-    members = [HandOver("p", "m@x.example", "Team@x.example"), HandOver("p", "n@x.example", "Team@x.example")]
-    assert [recipient.notify for recipient in recipients_of(members, item)] == [frozenset(left)] * 2
+def an_item(**facts):
+    envelope = Envelope(facts.pop("sender", "chris@vm1.example.com"), (Recipient("a@x.example"),))
+    item = Item("t1", "/spool/t1.eml", 0.0, envelope, "voice", "private", True, "", "", ROBIN.id, 2_000, 300, ())
+    return replace(item, **facts)
 
 
 def test_what_is_sent():

@@ -8,7 +8,7 @@ from tests.courier import memory
 from tests.courier.fake_relay import BUSY, NOBODY, PEER, SITE, FakeRelay
 from tests.courier.memory import a_desk, one_turn, pass_time, send
 from tests.fakes import CHRIS, ROBIN, TERRY, FakeBook, HeldThreads
-from unitymail.courier import forwarding, reports
+from unitymail.courier import recipients, reports
 from unitymail.courier.courier import AT_ONCE, PARTING
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, IManyStepsPerformer
@@ -317,7 +317,7 @@ class RunTests(SynchronousTestCase):
         """What is due, whom it is for and who wants to hear of it is found in threads, the latter once for all."""
         threads, asked = HeldThreads(), []
         self.patch(memory, "InlineThreads", lambda: threads)
-        self.patch(forwarding, "wishes_of", lambda envelope: asked.append(envelope) or reports.wishes_of(envelope))
+        self.patch(recipients, "wishes_of", lambda envelope: asked.append(envelope) or reports.wishes_of(envelope))
         self.go()
         self.desk.queue.look = lambda: 0
         threads.waiting.clear()

@@ -1,12 +1,12 @@
-"""A message as it goes on to another system: whom it is for there, with which wishes, and what is sent first.
+"""A message as it goes on to another system: what is sent first, and what only a peer is told.
 
-Knows RFC 3461 5.2 (relaying, forwarding, lists) and what only a peer is told; refuses to know hops and connections.
+Refuses to know whom it is for there (`recipients`), hops and connections.
 
 Note *What leaves*. Of our header block only the Received field does (RFC 5321 4.4): Return-Path belongs to a mailbox,
 X-Unitymail-Trace is believed in our own files only, and a Subject that we made is not the sender's.
 
-Note *The recipient's own affair*. Where a user relays to a private address, the sender wrote to the user: ORCPT says
-so, and our reports name the user. A copy that goes on while the mailbox has its own is not reported at all.
+Note *The recipient's own affair*. Where a user relays to a private address, the sender wrote to the user. What the
+next hop says of that address is shown with the user's own.
 """
 
 from __future__ import annotations
@@ -15,25 +15,20 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Lock
 
 from unitymail.courier.dispatch import Dispatch
-from unitymail.courier.reports import addressed_as, expanded, wishes_of
+from unitymail.courier.recipients import Recipients
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.spool import Item, Outcome, StepState
 from unitymail.interfaces.threads import IThreads
-from unitymail.mail.address import key_of, split
+from unitymail.mail.address import split
 from unitymail.mail.envelope import Recipient
 from unitymail.mail.message import Category, Sensitivity
 from unitymail.mail.trace import received_field
 from unitymail.people.location import LocationKind
 from unitymail.routing.decision import FromPeer, SenderKind
-from unitymail.routing.steps import Convert, HandOver, RelayToSmartHost, RelayToUser, Step
-
-NEVER = frozenset({"NEVER"})
-MANY = 100
-"""Of an item with more steps recipients are found in a thread."""
+from unitymail.routing.steps import RelayToUser, Step
 
 
 class Forwarding:
@@ -62,81 +57,6 @@ class Forwarding:
         told = told_to_peer(item, self._book, self._node_id) if hop.is_peer else None
         made = outgoing(item, await self._recipients.of(steps, item), received, told)
         return discreet(steps, await self._dispatch.send(hop, item, steps[0], made))
-
-
-
-Wishes = tuple[dict[str, Recipient], frozenset[str]]
-"""What a sender wants to hear of whom, by address key; and the keys of the lists that have answered for their members.
-"""
-
-
-class Recipients:
-    """As `recipients_of`, in a thread for an item with many steps, in however many transactions it leaves.
-
-    What its sender wants is found once: it is remembered of one item.
-    """
-
-    def __init__(self, threads: IThreads) -> None:
-        self._threads = threads
-        self._lock = Lock()
-        self._item: Item | None = None
-        self._wishes: Wishes = {}, frozenset()
-
-    async def of(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
-        if len(item.steps) <= MANY:
-            return recipients_of(steps, item)
-        found: tuple[Recipient, ...] = await self._threads.run(self._of_many, steps, item)
-        return found
-
-    def _of_many(self, steps: Sequence[Step], item: Item) -> tuple[Recipient, ...]:
-        with self._lock:
-            if self._item is not item:
-                self._item, self._wishes = item, _wishes(item)
-            wishes = self._wishes
-        return recipients_of(steps, item, wishes)
-
-
-def recipients_of(steps: Sequence[Step], item: Item, known: Wishes | None = None) -> tuple[Recipient, ...]:
-    """Whom these steps are for at the next hop, with what the sender wants to hear of each."""
-    asked = item.envelope.recipients
-    if len(asked) == 1 and len(steps) == 1 and _goes_on_as_it_came(asked[0], steps[0]):
-        return asked
-    wishes, lists = known or _wishes(item)
-    return tuple(_recipient(step, wishes, lists) for step in steps)
-
-
-def _wishes(item: Item) -> Wishes:
-    return wishes_of(item.envelope), expanded(item)
-
-
-def _goes_on_as_it_came(asked: Recipient, step: Step) -> bool:
-    """Most do: one recipient, whose sender asked for nothing."""
-    if asked.notify is not None or not isinstance(step, RelayToSmartHost | HandOver):
-        return False
-    return asked.address == step.to and not step.original
-
-
-def recipient_of(step: Step, item: Item) -> Recipient:
-    return recipients_of([step], item)[0]
-
-
-def _recipient(step: Step, wishes: dict[str, Recipient], lists: frozenset[str]) -> Recipient:
-    assert isinstance(step, RelayToSmartHost | RelayToUser | HandOver | Convert)
-    written = addressed_as(step)
-    wish = wishes.get(key_of(written), Recipient(written))
-    if isinstance(step, RelayToUser) and step.kept:
-        return Recipient(step.to, NEVER, wish.orcpt)
-    notify = wish.notify
-    if notify is not None and key_of(written) in lists:
-        # RFC 3461 5.2.7.3: the list has answered for the success of its members.
-        notify = notify - {"SUCCESS"} or NEVER
-    orcpt = wish.orcpt if written == step.to else wish.orcpt or original(written)
-    return Recipient(step.to, notify, orcpt)
-
-
-def original(address: str) -> str:
-    """An address as the value of ORCPT (RFC 3461 4.2, RFC 6533 3)."""
-    return f"{'rfc822' if address.isascii() else 'utf-8'};{address}"
 
 
 def outgoing(

@@ -16,8 +16,9 @@ from zope.interface import implementer
 
 from unitymail.courier.deciding import Decider
 from unitymail.courier.dispatch import Dispatch
-from unitymail.courier.forwarding import Recipients, outgoing, read_received
+from unitymail.courier.forwarding import outgoing, read_received
 from unitymail.courier.learning import gone_there
+from unitymail.courier.recipients import Recipients
 from unitymail.courier.scratch import tried_again
 from unitymail.courier.vpim_form import VpimForm, VpimMessage
 from unitymail.interfaces.book import IBook
