@@ -97,8 +97,8 @@ class House:
         if self.chance.random() < 0.15:
             raise DOWN
         play = Play(HOP, threads=self.threads)
-        play.client._clock = self.clock
-        play.client._forget_timer()
+        play.client._deadline._clock = self.clock
+        play.client._deadline.end()
         play.client._ended = ended
         play.client.hop = hop
         made(play.client)

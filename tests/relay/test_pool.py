@@ -12,9 +12,11 @@ from tests.relay.play import FULL, HOP, LETTER, Play, kinds, letter
 from unitymail.relay import sending
 from unitymail.relay.client import QUIT_S
 from unitymail.relay.connecting import CannotConnect
+from unitymail.relay.exchange import ANSWER_S
 from unitymail.relay.fitting import Nature
 from unitymail.relay.pool import CAREFUL_S, IDLE_S, LAST_WORDS_S, MOST_MESSAGES, PAUSE_S, Pool
 from unitymail.relay.sending import Waiting
+from unitymail.relay.transaction import Awaited
 from unitymail.relay.trouble import Trouble
 
 
@@ -38,9 +40,8 @@ class Connector:
         if self.fail is not None:
             raise self.fail
         play = Play(hop)
-        play.client._clock = self.clock
-        play.client._timer.cancel()
-        play.client._timer = None
+        play.client._deadline._clock = self.clock
+        play.client._deadline.end()
         play.client._ended = ended
         made(play.client)
         play.greet(*self.extensions)
@@ -259,7 +260,8 @@ def test_one_pause_for_all(tmp_path):
         stage.send(tmp_path)
     stage.connector.fail = DOWN
     stage.connector.wait.callback(None)
-    assert len(stage.connector.clock.getDelayedCalls()) == 1
+    answers_by = ANSWER_S[Awaited.MAIL]
+    assert sorted(call.getTime() for call in stage.connector.clock.getDelayedCalls()) == [PAUSE_S, answers_by]
 
 
 def test_not_heard_and_another_connection(tmp_path):
@@ -399,9 +401,10 @@ def test_not_heard(tmp_path):
     two = stage.plays[1]
     assert "<b@vm1" in two.said()
     assert kinds(found[0][0]) == [("done", "2.0.0")] and found[1:] == [[], [], []]
+    stage.advance(CAREFUL_S - 1)
     assert "MAIL" not in two.hear(*GO), "one at a time for a while"
     assert "<c@vm1" in two.hear("250 ok")
-    stage.advance(CAREFUL_S)
+    stage.advance(1)
     assert "<d@vm1" in two.hear(*GO)
     two.hear("250 ok", *GO)
     two.hear("250 ok")

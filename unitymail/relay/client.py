@@ -11,7 +11,6 @@ Without one, whatever the server says means that it is about to close.
 from __future__ import annotations
 
 import ipaddress
-import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +22,7 @@ from twisted.python.failure import Failure
 
 from unitymail.mail.reply import Reply
 from unitymail.relay import prompt
+from unitymail.relay.deadline import Deadline
 from unitymail.relay.dialogue import Dialogue
 from unitymail.relay.offers import NOTHING, Offers, offers_of, words_of
 from unitymail.relay.replies import ReplyReader
@@ -63,7 +63,6 @@ class Client(smtp.ESMTPClient):
         self.remote = ""
         self.messages = 0
         self.clean = True
-        self._clock = clock
         self._handshake = handshake
         self._sign_in = sign_in
         self._ended = ended
@@ -79,9 +78,7 @@ class Client(smtp.ESMTPClient):
         self._dropped = False
         self._deaf = False
         self._lost = False
-        self._timer: Any = None
-        self._timer_at = math.inf
-        self._deadline = math.inf
+        self._deadline = Deadline(clock, self._took_too_long)
 
     # What others ask of a connection.
 
@@ -121,7 +118,7 @@ class Client(smtp.ESMTPClient):
         """Replies that follow are this talk's; None when it is over."""
         self._talk = talk
         if talk is None:
-            self._deadline = math.inf
+            self._deadline.lift()
 
     def write(self, octets: bytes) -> None:
         """What somebody else takes care to note."""
@@ -139,19 +136,7 @@ class Client(smtp.ESMTPClient):
 
     def expect(self, seconds: float) -> None:
         """The next reply must be complete by then."""
-        self._deadline = deadline = self._clock.seconds() + seconds
-        if deadline < self._timer_at:
-            self._set_timer(seconds)
-
-    def _set_timer(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = self._clock.seconds() + seconds
-        self._timer = self._clock.callLater(seconds, self._look_at_clock)
-
-    def _forget_timer(self) -> None:
-        self._timer = None
-        self._timer_at = math.inf
+        self._deadline.set(seconds)
 
     def rest(self, seconds: float) -> None:
         """Nothing to do for now; the connection ends when that lasts too long."""
@@ -221,9 +206,7 @@ class Client(smtp.ESMTPClient):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         self._lost = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._forget_timer()
+        self._deadline.end()
         self._broke(self._why_lost(reason))
         self._ended(self)
 
@@ -235,14 +218,8 @@ class Client(smtp.ESMTPClient):
             return Trouble("4.7.5", why, in_the_clear=self._is_better_without_tls)
         return Trouble("4.4.2", sentence(self.hop, f"closed the connection before {self._waiting_for()}."))
 
-    def _look_at_clock(self) -> None:
-        self._forget_timer()
-        if self._deadline == math.inf:
-            return
-        left = self._deadline - self._clock.seconds()
-        if left > 0:
-            self._set_timer(left)
-        elif self._leaving:
+    def _took_too_long(self) -> None:
+        if self._leaving:
             self.drop()
         elif self._talk is None and self._made_ready:
             self.quit()
