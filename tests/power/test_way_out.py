@@ -133,6 +133,25 @@ def test_a_flush_failed_and_later_the_power_is_cut(place, together, monkeypatch)
         shutil.rmtree(after)
 
 
+def test_a_flush_failed_and_the_node_was_killed(place):
+    """The next start does not know what a flush lost: it writes the envelopes it answers for anew."""
+    failing = Failing(errno.EIO)
+    disk = RecordingDisk(os.path.join(place, "life"), lambda call: failing(call) if call == "flush" else None)
+    node = OutNode(disk.root, disk)
+    node.relay.always["smart-host"] = BUSY
+    node.take("t3", LEE)
+    failing.always = True
+    node.spool._retirement.run()
+    failing.always = False
+    os.close(node.spool._commits._life)
+    for held in node.spool._in_hand._held.values():
+        os.close(held.fd)
+    OutNode(disk.root, disk).store.close()
+    after = os.path.join(place, "after")
+    Model(disk.events).build(after, DROPPED)
+    check(after, Promises(disk.events), "killed")
+
+
 def how_many_calls(root):
     failing = Failing(errno.EIO)
     node = OutNode(root, RecordingDisk(root, failing))
