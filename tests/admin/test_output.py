@@ -51,6 +51,12 @@ def test_an_object_in_a_pipe(capsys):
     )
 
 
+def test_an_object_within_an_object(capsys):
+    """It has parentheses: what is said of it is not said of what it is in."""
+    output.show_facts({"steps": [{"step": "x", "last": {"status": "4.4.1", "why": "No."}, "about": {}, "tries": 2}]})
+    assert capsys.readouterr().out == "steps  step=x, last=(status=4.4.1, why=No.), about=(), tries=2\n"
+
+
 def on_a_terminal(monkeypatch, columns=80):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "dumb")

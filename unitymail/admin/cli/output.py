@@ -102,7 +102,8 @@ def words(value: Any) -> str:
         case None:
             return ""
         case dict():
-            return ", ".join(f"{key}={words(item)}" for key, item in value.items())
+            inner = {key: f"({words(item)})" if isinstance(item, dict) else words(item) for key, item in value.items()}
+            return ", ".join(f"{key}={text}" for key, text in inner.items())
         case list() | tuple():
             separator = "\n" if any(isinstance(item, dict) for item in value) else " "
             return separator.join(words(item) for item in value)
