@@ -88,9 +88,26 @@ def test_reindex_keeps_what_clients_know(ask, tmp_path):
 
 
 def test_refusals_say_what_to_do(ask, tmp_path):
-    """An unknown user, an unknown folder, a path that is no Maildir: exit code 1 and a sentence."""
+    """An unknown user, an unknown folder: exit code 1 and a sentence."""
     assert "`unitymail user list`" in ask("mailbox", "list", "nobody", code=1)
     words = ("mailbox", "export", "chris", str(tmp_path / "x"), "--format", "mbox", "--folder", "No")
     assert "`unitymail mailbox list`" in ask(*words, code=1)
-    (tmp_path / "empty").mkdir()
-    assert "cannot be read" in ask("mailbox", "import", "chris", str(tmp_path / "empty"), "--format", "maildir", code=1)
+
+
+def test_what_is_no_mail(ask, tmp_path):
+    """Another kind of file or folder is refused with what it should be, not told as an import of nothing."""
+    empty, note, blank = tmp_path / "empty", tmp_path / "note", tmp_path / "blank"
+    empty.mkdir()
+    note.write_text("Dear diary,\nFrom here on all is well.\n")
+    blank.write_text("\n")
+    for path, kind, why in (
+        (empty, "maildir", "it has no folder cur. Name the folder that holds cur and new."),
+        (note, "maildir", "it has no folder cur."),
+        (empty, "mbox", "say --format maildir"),
+        (note, "mbox", "is no mbox file: it does not begin with a line “From …”."),
+    ):
+        assert why in ask("mailbox", "import", "chris", str(path), "--format", kind, code=1)
+    assert ask("mailbox", "stat", "chris")["messages"] == 0
+    assert ask("mailbox", "import", "chris", str(blank), "--format", "mbox")["taken"] == 0
+    blank.write_text("\r\n\nFrom a@b Wed Nov 25 23:20:23 2026\nSubject: x\n\ny\n")
+    assert ask("mailbox", "import", "chris", str(blank), "--format", "mbox")["taken"] == 1

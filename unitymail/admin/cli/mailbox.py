@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,8 @@ from unitymail.people.user import User
 
 COLUMNS = ("name", "messages", "unseen", "size", "special_use", "subscribed")
 INBOX = "INBOX"
+BEGIN = 4_096
+"""Octets in which an mbox file has its first line, empty ones before it counted."""
 
 
 @click.group("mailbox")
@@ -100,6 +103,7 @@ _FORMAT = click.option("--format", "kind", type=click.Choice(["maildir", "mbox"]
 def import_(office: Office, alias: str, path: str, kind: str, folder: str) -> None:
     """Bring mail in. What is there already is left out, so that it can be run again after a break."""
     account = _account(office, alias)
+    _must_be(kind, path)
     exchange = office.desk.exchange
     if kind == "maildir":
         steps = exchange.import_maildir(account, path, folder)
@@ -134,6 +138,21 @@ def export(office: Office, alias: str, path: str, kind: str, folder: str, includ
     if facts["withheld"]:
         words += f" {facts['withheld']} secure ones were left out (--include-secure takes them)."
     office.say({"alias": alias, **facts}, words)
+
+
+def _must_be(kind: str, path: str) -> None:
+    """Who names another kind of file is told so, not that no messages were imported."""
+    if kind == "maildir":
+        if missing := [part for part in ("cur", "new") if not os.path.isdir(os.path.join(path, part))]:
+            why = f"it has no folder {missing[0]}. Name the folder that holds cur and new."
+            raise Refused(f"{path} is no Maildir: {why}")
+    elif os.path.isdir(path):
+        raise Refused(f"{path} is a folder, and an mbox is a file. Name the file, or say --format maildir.")
+    else:
+        with open(path, "rb") as file:
+            begin = file.read(BEGIN).lstrip(b"\r\n")
+        if begin and not begin.startswith(b"From "):
+            raise Refused(f"{path} is no mbox file: it does not begin with a line “From …”.")
 
 
 def _must_exist(account: IAccount, folder: str) -> None:
