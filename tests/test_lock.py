@@ -19,6 +19,18 @@ def test_the_second_is_refused_with_the_pid_of_the_first(tmp_path):
     second.release()
 
 
+def test_a_lock_that_outlived_its_process_is_told_as_that(tmp_path):
+    """Nobody is sent to stop a process that is gone."""
+    gone = os.posix_spawn("/bin/true", ["true"], {})
+    os.waitpid(gone, 0)
+    held = FolderLock(str(tmp_path))
+    held.take()
+    (tmp_path / "lock").write_text(f"{gone}\n")
+    with pytest.raises(Locked, match=f"process {gone} has ended"):
+        FolderLock(str(tmp_path)).take()
+    held.release()
+
+
 def test_nobody_holds_a_folder_without_a_node(tmp_path):
     """`status` can tell that the node is down."""
     assert holder(str(tmp_path)) is None

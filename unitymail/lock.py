@@ -26,7 +26,7 @@ class FolderLock:
         except BlockingIOError:
             pid = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(fd)
-            raise Locked(f"a node runs here already, as process {pid}; stop it first") from None
+            raise Locked(_held(pid)) from None
         if os.geteuid() == 0:  # before privileges are shed; the owner of the folder starts it the next time
             owner = os.stat(os.path.dirname(self._path))
             os.fchown(fd, owner.st_uid, owner.st_gid)
@@ -39,6 +39,17 @@ class FolderLock:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
+
+
+def _held(pid: str) -> str:
+    """Who holds the lock. A process that the node began, and that was stopped before it became another program, may."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return f"process {pid} has ended, but a process that it began still holds its lock; end that one first"
+    except (ValueError, PermissionError):
+        pass
+    return f"a node runs here already, as process {pid}; stop it first"
 
 
 def not_ours(folder: str) -> str:
