@@ -53,8 +53,9 @@ def test_an_object_in_a_pipe(capsys):
 
 def test_an_object_within_an_object(capsys):
     """It has parentheses: what is said of it is not said of what it is in."""
-    output.show_facts({"steps": [{"step": "x", "last": {"status": "4.4.1", "why": "No."}, "about": {}, "tries": 2}]})
-    assert capsys.readouterr().out == "steps  step=x, last=(status=4.4.1, why=No.), about=(), tries=2\n"
+    last, about = {"status": "4.4.1", "why": "No."}, [{"to": "x"}, {"to": "y"}]
+    output.show_facts({"steps": [{"step": "x", "last": last, "about": about}]})
+    assert capsys.readouterr().out == "steps  step=x, last=(status=4.4.1, why=No.), about=(to=x) (to=y)\n"
 
 
 def on_a_terminal(monkeypatch, columns=80):

@@ -102,12 +102,21 @@ def words(value: Any) -> str:
         case None:
             return ""
         case dict():
-            inner = {key: f"({words(item)})" if isinstance(item, dict) else words(item) for key, item in value.items()}
-            return ", ".join(f"{key}={text}" for key, text in inner.items())
+            return ", ".join(f"{key}={_within(item)}" for key, item in value.items())
         case list() | tuple():
             separator = "\n" if any(isinstance(item, dict) for item in value) else " "
             return separator.join(words(item) for item in value)
     return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in str(value))
+
+
+def _within(value: Any) -> str:
+    """A value of an object that stands in a line: objects in it have parentheses."""
+    match value:
+        case dict():
+            return f"({words(value)})"
+        case list() | tuple():
+            return " ".join(map(_within, value))
+    return words(value)
 
 
 def _print(table: Table) -> None:
