@@ -253,6 +253,7 @@ def test_trouble_when_tls_begins(site):
         retry(site, trace)
         until(lambda: len(sink.script["starttls"]) == 1, site.journals)
         sink.hang_up()
+        until(lambda: tries(site, trace) == 2, site.journals)
         tried_again(site, trace)
         retry(site, trace)
         site.quiet()
