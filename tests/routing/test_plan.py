@@ -627,6 +627,11 @@ def test_the_postmasters_mail_is_not_lost_beside_the_same_full_mailbox(order):
     chris = replace(CHRIS, proxies=("postmaster@vm1.example.com",))
     plan = steps(message(), envelope(*[CHRIS_AT, "postmaster"][::order]), objects=(chris,), usage={"u-chris": 10**9})
     assert plan == [Deliver("u-chris", "postmaster"), failed(CHRIS_AT, FULL)]
+    both = replace(chris, actions=Actions(voice=Action.ACCEPT_AND_RELAY), relay_address=OUT)
+    to = envelope(*[CHRIS_AT, "postmaster"][::order])
+    assert steps(message(), to, site=SMART, objects=(both,), usage={"u-chris": 10**9}) == [
+        Deliver("u-chris", "postmaster"), RelayToUser("u-chris", OUT, "postmaster", kept=True), failed(CHRIS_AT, FULL)
+    ]
 
 
 def test_a_home_server_nobody_knows():

@@ -49,10 +49,10 @@ def plan(envelope: Envelope, situation: Situation) -> tuple[tuple[RecipientDecis
     return decisions, gathering.all_steps(situation)
 
 
-_Rank = tuple[bool, bool, bool]
+_Wishes = tuple[bool, bool, bool]
 
 
-def _rank(recipient: Recipient, *, listed: bool) -> _Rank:
+def _wishes(recipient: Recipient, *, listed: bool) -> _Wishes:
     """The lowest is best: not through a list, failures are told, success is told."""
     notify = recipient.notify
     if notify is None:
@@ -69,17 +69,18 @@ class _Gathering:
 
     sender: str
     barred: str
-    reached: dict[str, tuple[_Rank, tuple[Step, ...]]] = field(default_factory=dict)
+    reached: dict[str, tuple[tuple[bool, ...], tuple[Step, ...]]] = field(default_factory=dict)
     fates: dict[tuple[str, str], Fate] = field(default_factory=dict)
     why_kept: str = ""
     open_lists: dict[frozenset[str] | None, set[str]] = field(default_factory=dict)
 
-    def add(self, place: Destination, rank: _Rank) -> None:
+    def add(self, place: Destination, wishes: _Wishes) -> None:
         """Once each. Who is named by the sender is not reached as the member of a list: it has wishes of its own."""
-        known, steps = self.reached.get(place.key), place.planned.steps
-        # A full mailbox takes what is for the postmaster, so an address may have steps where another has none.
-        if known is None or (not steps, rank) < (not known[1], known[0]):
-            self.reached[place.key] = (rank, steps)
+        # A full mailbox takes what is for the postmaster, so it may fail under one address and not under another.
+        rank = (place.planned.failure is not None, *wishes)
+        known = self.reached.get(place.key)
+        if known is None or rank < known[0]:
+            self.reached[place.key] = (rank, place.planned.steps)
 
     def tell(self, fates: tuple[Fate, ...]) -> tuple[Step, ...]:
         """Keep what the sender is to hear; the report as one recipient's decision shows it."""
@@ -180,9 +181,9 @@ def _conclude(
     gathering: _Gathering,
 ) -> RecipientDecision:
     """Add what was found to the plan, and state it as this recipient's decision."""
-    rank = _rank(recipient, listed=found.kind == "list")
+    wishes = _wishes(recipient, listed=found.kind == "list")
     for place in places:
-        gathering.add(place, rank)
+        gathering.add(place, wishes)
     through_list = found.kind == "list" and (not places or any(place.kind not in NOT_MEMBERS for place in places))
     fates = fates_of(recipient, places, through_list=through_list)
     report, kept = gathering.tell(fates), gathering.keep(places, situation)
