@@ -96,12 +96,14 @@ def test_refusals_say_what_to_do(ask, tmp_path):
 
 def test_what_is_no_mail(ask, tmp_path):
     """Another kind of file or folder is refused with what it should be, not told as an import of nothing."""
-    empty, note, blank = tmp_path / "empty", tmp_path / "note", tmp_path / "blank"
+    empty, half, note, blank = (tmp_path / name for name in ("empty", "half", "note", "blank"))
     empty.mkdir()
+    (half / "cur").mkdir(parents=True)
     note.write_text("Dear diary,\nFrom here on all is well.\n")
     blank.write_text("\n")
     for path, kind, why in (
         (empty, "maildir", "it has no folder cur. Name the folder that holds cur and new."),
+        (half, "maildir", "it has no folder new."),
         (note, "maildir", "it has no folder cur."),
         (empty, "mbox", "say --format maildir"),
         (note, "mbox", "is no mbox file: it does not begin with a line “From …”."),

@@ -34,12 +34,13 @@ def test_add_list_set_show_remove(line):
     [listed] = line.json("peer", "list")
     assert {**listed, "id": ""} == {**made, "id": ""}
     assert "node-b" in line.do("peer", "list")
-    changed = line.json("peer", "set", "NODE-B", "--host", "192.0.2.2", "--name", "b")
+    assert line.do("peer", "set", "NODE-B", "--name", "b") == "Changed the peer b.\n"
+    changed = line.json("peer", "set", "B", "--host", "192.0.2.2")
     assert (changed["name"], changed["host"], changed["port"]) == ("b", "192.0.2.2", 2525)
     assert line.json("peer", "show", "b")["homed_locations"] == []
     assert line.json("peer", "remove", "b") == {"name": "b", "deleted": True}
     assert line.json("peer", "list") == []
-    assert len(line.desk.announced) == 3
+    assert len(line.desk.announced) == 4
 
 
 def test_the_fingerprint_in_any_spelling(line):

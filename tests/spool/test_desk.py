@@ -225,10 +225,10 @@ class DeskTests(SynchronousTestCase):
         told = [self.desk.in_hand("t1")]
         self.successResultOf(self.queue.claim("t1"))
         told += [self.desk.in_hand("t1"), self.desk.in_hand("t2")]
+        self.assertEqual([self.desk.in_hand(name) for name in ("t9", "../items/t1", "")], [False] * 3)
         self.successResultOf(self.queue.release("t1", NOW + 900))
         told.append(self.desk.in_hand("t1"))
         self.assertEqual(told, [False, True, False, False])
-        self.assertEqual([self.desk.in_hand(name) for name in ("t9", "../items/t1", "")], [False] * 3)
 
     def test_odd_names(self):
         """What is no id leads nowhere."""
