@@ -29,7 +29,7 @@ ENVELOPE = Envelope(
 def an_item(path, trace="t1"):
     return Item(
         trace, str(path), NOW - 9, ENVELOPE, "email", "private", True, 'Say "hi"\n', "<1@x>", "u-chris", 22, 5, (),
-        name=f"1.{trace}.host,S=22",
+        name=f"1.{trace}.host,S=22", silent=True, malformed=True,
     )
 
 
@@ -66,6 +66,14 @@ def test_a_person_can_read_the_note(folder, message, tmp_path):
         octets = file.read()
     assert octets.startswith(b'reason = "nobody knows the sender"\n')
     assert tomllib.loads(octets.decode())["recipients"][0]["address"] == "robin@vm1.example.com"
+
+
+def test_an_entry_of_an_earlier_version(folder, message, tmp_path):
+    """It does not say whether the message is malformed; all else of it is read."""
+    folder.keep(an_item(message), "nobody knows the sender")
+    note = tmp_path / "badmail" / "t1.toml"
+    note.write_text(note.read_text().replace("malformed = true\n", ""))
+    assert folder.entry("t1").item == replace(an_item(folder.entry("t1").path), malformed=False)
 
 
 def test_oldest_first(folder, message):

@@ -27,6 +27,8 @@ _FACTS = (
     "trace", "arrived", "category", "sensitivity", "secure", "subject", "message_id", "origin_user", "size", "head",
     "name", "sha256", "silent",
 )
+_NEWER_FACTS = ("malformed",)
+"""Entries of earlier versions do not say these."""
 
 
 @implementer(IBadMail)
@@ -130,7 +132,7 @@ class BadMailFolder:
 def write_entry(item: Item, reason: str, kept: float) -> bytes:
     envelope = item.envelope
     lines = [f"reason = {_value(reason)}", f"kept = {_value(float(kept))}", ""]
-    lines += [f"{name} = {_value(getattr(item, name))}" for name in _FACTS]
+    lines += [f"{name} = {_value(getattr(item, name))}" for name in (*_FACTS, *_NEWER_FACTS)]
     lines += ["", "[envelope]"]
     for name in ("sender", "body", "smtputf8", "ret", "envid", "require_tls"):
         if (value := getattr(envelope, name)) is not None:
@@ -157,5 +159,5 @@ def read_entry(form: dict[str, Any], id: str, path: str) -> BadMailEntry:
         for row in form.get("recipients", [])
     )
     envelope = Envelope(recipients=recipients, **form["envelope"])
-    facts = {name: form[name] for name in _FACTS}
+    facts = {name: form[name] for name in _FACTS} | {name: form[name] for name in _NEWER_FACTS if name in form}
     return BadMailEntry(id, path, form["reason"], form["kept"], Item(path=path, envelope=envelope, steps=(), **facts))
