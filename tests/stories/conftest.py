@@ -1,25 +1,9 @@
-"""A house per story; the model that each is copied from is made once. One site, which its stories share.
-
-Note *Long twice*. A turn is measured by the CPU clock of its thread. On a virtual machine that clock also counts the
-time for which the host keeps a processor busy with memory of its own: a loop that only writes to fresh memory sees 26
-ms go by at once there. What our code does comes again when the story is told again, what the host does comes elsewhere.
-So a story is told a second time when a turn was long, for no other reason, and a turn that is long in both fails it.
-"""
-
-import pathlib
+"""A house per story; the model that each is copied from is made once. One site, which its stories share."""
 
 import pytest
 
-from tests.stories.house import House, LongTurn
+from tests.stories.house import House
 from tests.stories.site import Site
-
-STORIES = pathlib.Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.is_relative_to(STORIES):
-            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=[LongTurn]))
 
 
 @pytest.fixture(scope="session")
