@@ -109,6 +109,14 @@ def test_one_that_is_gone_is_no_matter(room):
     assert room.durable._lost == set()
 
 
+def test_a_disk_in_trouble_with_the_others_does_not_bring_one_back(room):
+    """That one is gone is durable when it is said, also where nothing else could be made so."""
+    assert room.make() == set()
+    room.items.unlink("t1")
+    assert room.make("flush", "flush_filesystem") == {"t2", "t3"}
+    assert "t1" not in room.after_a_cut()
+
+
 def test_one_that_cannot_be_read_any_more(room):
     """It is told, holds up no other, and stays what it is."""
     room.make("flush", "flush_filesystem")

@@ -43,21 +43,25 @@ class Durable:
         """
         there = {trace for trace in traces if os.path.exists(self._items.envelope_path(trace))}
         self._lost -= set(traces) - there
+        names_too = False
         if len(there) > FLUSHED_ONE_BY_ONE:
-            self._flush_together(there)
+            names_too = self._flush_together(there)
         else:
             self._flush_each(there - self._lost)
         renewed = self._renew_all(sorted(self._lost & there))
-        if traces and (renewed or len(there) <= FLUSHED_ONE_BY_ONE):
+        if traces and (renewed or not names_too):
             self._disk.flush_directory(self._places.items)
         return self._lost & there
 
-    def _flush_together(self, traces: set[str]) -> None:
+    def _flush_together(self, traces: set[str]) -> bool:
+        """Whether all is durable, names included."""
         try:
             self._disk.flush_filesystem(self._places.items)
         except OSError as error:  # of any of them, then
             self._lost |= traces
             self._trouble("making the envelopes of items durable; they are written anew", error)
+            return False
+        return True
 
     def _flush_each(self, traces: Iterable[str]) -> None:
         for trace in traces:
