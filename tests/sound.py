@@ -36,6 +36,17 @@ def snr_db(reference, samples):
     return 10 * math.log10(signal / noise) if noise and signal else 120.0 if signal else -120.0
 
 
+class WatchedCodec(Codec):
+    """`ends` holds until when each conversion may take the processor's time."""
+
+    def __init__(self):
+        self.ends = []
+
+    def convert(self, sounds, to, out, *, most_seconds, until=None):
+        self.ends.append(until)
+        return super().convert(sounds, to, out, most_seconds=most_seconds, until=until)
+
+
 def converted(octets, form, to="pcm-wav", most_seconds=3600.0):
     """(octets, seconds) of one sound in another form."""
     out = io.BytesIO()

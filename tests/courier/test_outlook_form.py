@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import CHRIS, FakeBook
+from tests.sound import WatchedCodec
 from tests.spool.room import HOST
 from unitymail.codec import Codec
 from unitymail.courier.outlook_form import NoMedia, OutlookForm, People, _carried
@@ -121,20 +122,14 @@ def test_nothing_for_anybody(tmp_path):
 
 def test_all_recordings_take_the_work_of_one(tmp_path):
     """A forwarded message and what was said about it together keep a processor busy as long as one may."""
-    ends = []
-
-    class Watched(Codec):
-        def convert(self, sounds, to, out, *, most_seconds, until=None):
-            ends.append(until)
-            return super().convert(sounds, to, out, most_seconds=most_seconds, until=until)
-
+    codec = WatchedCodec()
     octets = (VECTORS / "vpim_in_forwarded.eml").read_bytes()
-    form = OutlookForm(codec=Watched(), book=BOOK, host=HOST)
+    form = OutlookForm(codec=codec, book=BOOK, host=HOST)
     began = thread_time()
     form.convert(an_item(tmp_path / "m", octets), b"", {True}).close()
-    assert len(ends) == 2
-    assert len(set(ends)) == 1
-    assert 0 < ends[0] - began < 2 * work_for(BOOK.site.vpim_max_seconds)
+    assert len(codec.ends) == 2
+    assert len(set(codec.ends)) == 1
+    assert 0 < codec.ends[0] - began < 2 * work_for(BOOK.site.vpim_max_seconds)
 
 
 def enclosed(body):

@@ -29,8 +29,7 @@ from tests.courier.vpim_post import (
 )
 from tests.fakes import ROBIN, FakeBook
 from tests.mail.garbage import garbage
-from tests.sound import NEAR_DB, NOISE_DB, REFERENCE, VECTORS, converted, samples_of, snr_db
-from unitymail.codec import Codec
+from tests.sound import NEAR_DB, NOISE_DB, REFERENCE, VECTORS, WatchedCodec, converted, samples_of, snr_db
 from unitymail.interfaces.codec import CannotDecode, TooLong, work_for
 from unitymail.mail.vpim.selection import Refused
 from unitymail.settings.site import SiteSettings
@@ -332,21 +331,15 @@ def test_names_have_a_measure_of_their_own(tmp_path, outer, inner, names):
 
 def test_all_recordings_take_the_work_of_one(tmp_path):
     """A message may hold a thousand recordings: together they may keep a processor busy as long as one."""
-    ends = []
-
-    class Watched(Codec):
-        def convert(self, sounds, to, out, *, most_seconds, until=None):
-            ends.append(until)
-            return super().convert(sounds, to, out, most_seconds=most_seconds, until=until)
-
-    post = Post(tmp_path, codec=Watched())
+    codec = WatchedCodec()
+    post = Post(tmp_path, codec=codec)
     began = thread_time()
     inner = b"Content-Type: message/rfc822\r\n\r\n" + voice_mail(VOICE).replace(b"--b", b"--c").replace(b"=b", b"=c")
     head = b"Content-Type: Audio/32KADPCM\r\nContent-Disposition: inline; voice=Originator-Spoken-Name"
     post.convert(voice_mail(VOICE, (head, NAME)).replace(b"--b--", b"--b\r\n" + inner + b"\r\n--b--"))
-    assert len(ends) == 4
-    assert len(set(ends)) == 1
-    assert 0 < ends[0] - began < 2 * work_for(SiteSettings().vpim_max_seconds)
+    assert len(codec.ends) == 4
+    assert len(set(codec.ends)) == 1
+    assert 0 < codec.ends[0] - began < 2 * work_for(SiteSettings().vpim_max_seconds)
 
 
 def test_a_disk_that_fills_up(post, monkeypatch):
