@@ -10,7 +10,7 @@ FLOORS = {
     0: {"mail", "people"},
     1: {"interfaces", "settings", "policy", "routing"},
     2: {"directory", "spool", "store", "login", "doorbell", "journal", "disk", "threads", "tls", "relay", "codec",
-        "history"},
+        "history", "ledger", "metrics"},
     3: {"smtp", "imap", "courier", "admin"},
     4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host", "rooms", "doors",
         "closing", "departures", "ways_out"},

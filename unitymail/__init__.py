@@ -8,6 +8,7 @@ Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``t
     3  smtp/  imap/  courier/  admin/           doors and hands: the edges that act
     2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log
        relay/ codec/ history/ doorbell/
+       ledger/ metrics/
        journal disk threads tls
     1  interfaces/ settings/ policy/ routing/   what should happen: pure, no Twisted, no files, no clock
     0  mail/  people/                           what things are: frozen values

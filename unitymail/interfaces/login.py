@@ -38,6 +38,20 @@ class Place:
     tls: bool
 
 
+class BadScram(Exception):
+    """What the client said does not fit the mechanism (RFC 5802 7); nobody was refused."""
+
+
+class IScram(Interface):
+    """The server's side of SCRAM-SHA-256 (RFC 5802, 7677), without base64. Each method once, in this order."""
+
+    def challenge(client_first: bytes) -> Awaitable[bytes]:
+        """server-first-message. Raises BadScram. Unknown, locked and known names are answered alike."""
+
+    def conclude(client_final: bytes) -> Awaitable[tuple[User, bytes]]:
+        """The user and the server-final-message. Raises BadScram or SignInRefused."""
+
+
 class ILogin(Interface):
     def sign_in(name: bytes, password: bytes, place: Place) -> Awaitable[User]:
         """The user, once the password is checked (in a thread). Raises SignInRefused.

@@ -28,6 +28,7 @@ class Envelope:
 
     `hold_until` (RFC 4865) and `deliver_by` (RFC 2852) are Unix seconds; mode N asks for a notice, R for return;
     `deliver_by_trace` asks each system on the way to tell that it has relayed the message.
+    `priority` (RFC 6710) is -9 to 9.
     """
 
     sender: str
@@ -42,3 +43,4 @@ class Envelope:
     deliver_by: float | None = None
     deliver_by_mode: Literal["", "N", "R"] = ""
     deliver_by_trace: bool = False
+    priority: int = 0

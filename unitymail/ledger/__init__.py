@@ -1,0 +1,1 @@
+"""Who holds how many of what, over all processes of a node (`interfaces/ledger`)."""

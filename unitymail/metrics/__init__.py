@@ -1,0 +1,1 @@
+"""What the doors do, in numbers, for prometheus (`interfaces/metrics`)."""
