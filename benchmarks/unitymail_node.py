@@ -2,7 +2,7 @@
 """A unitymail node set up for load, on loopback, under a throw-away directory.
 
     unitymail_node.py start --dir DIR [--users 15000] [--base-port 19500] [--python INTERPRETER]
-                            [--smart-host HOST:PORT]
+                            [--smart-host HOST:PORT] [--workers N|auto]
     unitymail_node.py stop  --dir DIR
 
 start writes DIR/target.toml and prints its path. The node is as `unitymail init` makes it; besides, 127.0.0.1 is
@@ -67,7 +67,7 @@ def start(a):
         options = [word for door, port in ports.items() for word in (f"--{door}-port", str(port))]
         subprocess.run(
             [a.python, "-m", "unitymail.ctl", "init", node, "--domain", DOMAIN, "--host-name", "localhost",
-             "--listen", "127.0.0.1", "--web-port", "0", *options],
+             "--listen", "127.0.0.1", "--web-port", "0", "--workers", a.workers, *options],
             check=True, env=environment, stdout=subprocess.DEVNULL,
         )
         os.makedirs(d + "/by-alias")
@@ -137,6 +137,7 @@ def main():
     p.add_argument("--python", default=sys.executable)
     p.add_argument("--twistd", default="", help="what is run in place of twistd: a script and its arguments")
     p.add_argument("--smart-host", default="", help="HOST:PORT; mail for others goes there")
+    p.add_argument("--workers", default="1", help="processes that serve the doors")
     a = p.parse_args()
     {"start": start, "stop": stop}[a.do](a)
 
