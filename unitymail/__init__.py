@@ -3,7 +3,7 @@
 Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``tests/test_floors.py`` checks)::
 
     4  tap  node  rooms  doors  ctl  founding   puts the parts together, starts and stops them
-       ways_out  sockets  lock  notice  closing
+       ways_out  sockets  accepting  lock  notice  closing
        smart_host  departures  turns
     3  smtp/  imap/  courier/  admin/           doors and hands: the edges that act
     2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log

@@ -11,12 +11,14 @@ from twisted.internet.defer import gatherResults, maybeDeferred
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from unitymail import sockets
+from unitymail.accepting import Entrance
 from unitymail.departures import Departures
 from unitymail.imap.door import IMAPDoor
 from unitymail.imap.recent import Claims
 from unitymail.imap.slots import Slots as IMAPSlots
 from unitymail.imap.watch import Watches
 from unitymail.journal import Journal
+from unitymail.mail.reply import Reply
 from unitymail.rooms import Rooms
 from unitymail.smtp.server import SMTPDoor
 from unitymail.smtp.slots import Slots as SMTPSlots
@@ -30,6 +32,7 @@ IMAP_DOORS = ("imap", "imaps")
 DOORS = (*SMTP_DOORS, *IMAP_DOORS)
 IMPLICIT_TLS = ("submissions", "imaps")
 PATIENCE_S = 20
+NO_ROOM = Reply(421, "4.3.2", "Too many connections; please try again later")
 
 
 class Doors:
@@ -67,7 +70,17 @@ class Doors:
             factory.noisy = False
             port = sockets.adopt(self._reactor, listening, factory)
             port.transport = self._departures
+            self._say_when_full(port, name)
             self._ports.append(port)
+
+    def _say_when_full(self, port: Entrance, name: str) -> None:
+        """What a client is told, and the journal, when this process has no descriptor left for it."""
+        journal = self._common["journal"]
+        if name not in IMPLICIT_TLS:
+            bye = f"* BYE [UNAVAILABLE] {NO_ROOM.text}\r\n".encode()
+            port.refusal = bye if name in IMAP_DOORS else NO_ROOM.octets()
+        port.refused = lambda host: journal.turned_away(SMTP_DOORS.get(name, name), host, NO_ROOM)
+        port.failed = lambda error: journal.trouble(f"nobody can be let in at the {name} door", error)
 
     def _door(self, name: str) -> Any:
         implicit = name in IMPLICIT_TLS

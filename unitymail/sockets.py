@@ -6,6 +6,8 @@ import errno
 import socket
 from typing import Any
 
+from unitymail.accepting import Entrance
+
 BACKLOG = 1024
 
 
@@ -40,9 +42,10 @@ def _advice(number: int | None, door: str) -> str:
     return "change listen.address in the settings file to an address of this machine, or to nothing for all"
 
 
-def adopt(reactor: Any, listening: socket.socket, factory: Any) -> Any:
-    """Begin to accept on `listening`; the reactor keeps a descriptor of its own."""
-    port = reactor.adoptStreamPort(listening.fileno(), listening.family, factory)
+def adopt(reactor: Any, listening: socket.socket, factory: Any) -> Entrance:
+    """Begin to accept on `listening`; the port keeps a descriptor of its own."""
+    port: Entrance = Entrance._fromListeningDescriptor(reactor, listening.fileno(), listening.family, factory)
+    port.startListening()
     listening.close()
     return port
 
