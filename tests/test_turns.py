@@ -1,6 +1,6 @@
 """The watch over reactor turns counts the CPU time between two waits."""
 
-from unitymail.turns import TurnWatch
+from unitymail.turns import EVENTS_A_TURN, TurnWatch
 
 
 class FakePoller:
@@ -27,6 +27,13 @@ def test_a_long_turn_is_told():
         assert reactor._poller.poll(1, 2) == [(1, 2)]
     assert [round(took, 3) for took in heard] == [0.020]
     assert (round(watch.longest, 3), watch.long_turns) == (0.020, 1)
+
+
+def test_a_crowd_is_served_over_several_turns():
+    """However many sockets are ready, a turn serves a few: those who come behind them wait for those only."""
+    reactor = FakeReactor()
+    TurnWatch(print).watch(reactor)
+    assert reactor._poller.poll(0, 5_000) == [(0, EVENTS_A_TURN)]
 
 
 def test_the_poller_keeps_its_other_methods():
