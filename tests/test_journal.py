@@ -1,6 +1,7 @@
 """The journal: one line an event, whatever a peer puts into it; text or JSON."""
 
 import json
+import re
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -108,15 +109,78 @@ class JournalTests(SynchronousTestCase):
         self.assertNotIn("envelope", self.written())
 
     def test_a_message_that_was_refused(self):
-        """Its line has the trace, and its history the envelope."""
+        """Its history has the envelope; its line is that of the transaction, not a second one."""
         noted = []
         self.journal.history = SimpleNamespace(note=lambda *event: noted.append(event))
         envelope = Envelope("a@b", ())
         self.journal.refused("mta", "192.0.2.1", "s1", "DATA", Reply(550, "5.7.1", "no"), trace="t1", envelope=envelope)
-        self.assertIn("warning refused trace=t1 door=mta", self.written())
+        self.assertEqual((self.written(), self.journal.counts["refused"]), ("", 1))
         self.assertEqual([(trace, event, facts["envelope"]) for trace, event, facts in noted], [
             ("t1", "refused", envelope)
         ])
+
+    def transaction(self, outcome, reply, **more):
+        facts = {
+            "door": "submission", "client": "192.0.2.1", "session": "s1", "helo": "pc.example", "tls": "TLSv1.3",
+            "user": "u-robin", "sender": "robin@vm1.example.com", "recipients": 2, "refused": 1,
+            "to": ("a@x.example", "b@x.example"), "size": 812, "reply": reply, "trace": "t1", "seconds": 0.0124,
+        }  # fmt: skip
+        self.journal.transaction(outcome, **{**facts, **more})
+        return self.written()
+
+    def test_a_transaction_is_one_line(self):
+        """From whom, for whom, how it ended and how long it took, without a look at any other line."""
+        line = self.transaction(
+            "accepted", Reply(250, "2.0.0", "Accepted"), message_id="<1@pc.example>", category="email", rule="R7"
+        )
+        self.assertEqual(
+            line,
+            "2023-11-14T22:13:20.000Z info transaction trace=t1 outcome=accepted door=submission client=192.0.2.1 "
+            "session=s1 helo=pc.example tls=TLSv1.3 user=u-robin sender=robin@vm1.example.com recipients=2 size=812 "
+            "refused=1 to=a@x.example,b@x.example code=250 status=2.0.0 ms=12 message_id=<1@pc.example> "
+            "category=email rule=R7\n",
+        )
+
+    def test_a_refused_transaction_says_why(self):
+        """The words that the client was told stand in the line, at a level that is looked at."""
+        line = self.transaction("refused", Reply(552, "5.3.4", "Too large"), sender="")
+        self.assertIn(" warning transaction ", line)
+        self.assertIn(' sender=<> ', line)
+        self.assertIn(' code=552 status=5.3.4 text="Too large" ms=12\n', line)
+
+    def test_an_abandoned_transaction_has_no_reply(self):
+        """A client that went away was told nothing."""
+        line = self.transaction("abandoned", None, why="RSET", trace="")
+        self.assertIn(" info transaction outcome=abandoned ", line)
+        self.assertNotIn(" code=", line)
+        self.assertIn(" why=RSET ", line)
+
+    def test_what_a_client_says_forges_no_transaction(self):
+        """Neither HELO nor an address nor a Message-ID can end the line, or begin a field of it."""
+        evil = "x outcome=accepted\r\n2023 info transaction"
+        line = self.transaction(
+            "refused", Reply(550, "5.7.1", "no"), helo=evil, sender=evil, to=(evil,), message_id=evil
+        )
+        self.assertEqual(line.count("\n"), 1)
+        fields = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
+        self.assertEqual(fields.count("outcome="), 1)
+
+    def test_relays_are_counted_by_how_they_ended(self):
+        """One for each recipient, for the metrics."""
+        attempt = Attempt((Outcome("done"), Outcome("failed", "5.1.1"), Outcome("done")), (), "mx.example")
+        self.journal.attempted("t1", "hop", attempt, ("a@x", "b@x", "c@x"))
+        self.assertEqual(self.journal.relays, {"done": 2, "failed": 1})
+
+    def test_the_end_of_a_connection(self):
+        """What came and went, how much mail, and for how long it stood."""
+        self.journal.disconnected(
+            "mta", "192.0.2.1", "s1", "done", octets_in=912, octets_out=310, messages=2, seconds=1.26
+        )
+        self.assertIn(
+            " info disconnected door=mta client=192.0.2.1 session=s1 octets_in=912 octets_out=310 messages=2 "
+            "seconds=1.3 why=done\n",
+            self.written(),
+        )
 
     def test_rotation(self):
         """After the file is moved away, lines go to a new one."""

@@ -130,7 +130,8 @@ class Lines:
 
 @implementer(IJournal)
 class Journal:
-    """`counts` holds how often each event was seen, for `unitymail status` and the metrics.
+    """`counts` holds how often each event was seen, `relays` how attempts at next hops ended, recipient by recipient,
+    for `unitymail status` and the metrics.
 
     `history`, when there is one, is told what happens to messages; it may be set later.
     """
@@ -152,6 +153,7 @@ class Journal:
         self._to_reactor = to_reactor
         self.history = history
         self.counts: Counter[str] = Counter()
+        self.relays: Counter[str] = Counter()
 
     def _write(self, level: str, event: str, **fields: Any) -> None:
         self.counts[event] += 1
@@ -184,14 +186,23 @@ class Journal:
     def turned_away(self, door: str, client: str, reply: Reply) -> None:
         self._write("warning", "turned-away", door=door, client=client, **_reply(reply))
 
-    def disconnected(self, door: str, client: str, session: str, why: str) -> None:
-        self._write("info", "disconnected", door=door, client=client, session=session, why=why)
+    def disconnected(
+        self, door: str, client: str, session: str, why: str, *, octets_in: int = 0, octets_out: int = 0,
+        messages: int = 0, seconds: float = 0.0,
+    ) -> None:
+        self._write(
+            "info", "disconnected", door=door, client=client, session=session, octets_in=octets_in,
+            octets_out=octets_out, messages=messages, seconds=round(seconds, 1), why=why,
+        )  # fmt: skip
 
-    def signed_in(self, door: str, user: str, client: str) -> None:
-        self._write("info", "signed-in", door=door, user=user, client=client)
+    def signed_in(self, door: str, user: str, client: str, *, mechanism: str = "", tls: bool | None = None) -> None:
+        self._write("info", "signed-in", door=door, user=user, client=client, mechanism=mechanism, tls=_tls(tls))
 
-    def sign_in_failed(self, door: str, name: str, client: str, why: str) -> None:
-        self._write("warning", "sign-in-failed", door=door, name=name, client=client, why=why)
+    def sign_in_failed(
+        self, door: str, name: str, client: str, why: str, *, mechanism: str = "", tls: bool | None = None
+    ) -> None:
+        how = {"mechanism": mechanism, "tls": _tls(tls)}
+        self._write("warning", "sign-in-failed", door=door, name=name, client=client, **how, why=why)
 
     def refused(
         self, door: str, client: str, session: str, verb: str, reply: Reply, trace: str = "",
@@ -201,14 +212,31 @@ class Journal:
         if not trace:
             self._write("warning", "refused", **facts)
             return
-        self._write("warning", "refused", trace=trace, **facts)
+        self.counts["refused"] += 1
         self._note(trace, "refused", **facts, envelope=envelope)
+
+    def transaction(
+        self, outcome: str, *, trace: str, refused: int, to: tuple[str, ...], reply: Reply | None, seconds: float,
+        **facts: Any,
+    ) -> None:
+        """What only some transactions have stands at the end of the line."""
+        bad = reply is not None and not reply.positive
+        told = {} if reply is None else _reply(reply)
+        if not bad:
+            told.pop("text", None)
+        more = {name: facts.pop(name, "") for name in ("message_id", "category", "rule")}
+        facts["sender"] = facts["sender"] or "<>"
+        self._write(
+            "warning" if bad else "info", "transaction", trace=trace, outcome=outcome, **facts, refused=refused,
+            to=",".join(to), **told, ms=round(seconds * 1000), **more,
+        )  # fmt: skip
 
     def received(
         self, trace: str, *, envelope: Envelope | None = None, origin: Origin | None = None, **facts: Any
     ) -> None:
+        """Its line is that of the transaction."""
         facts["sender"] = facts.get("sender") or "<>"
-        self._write("info", "received", trace=trace, **facts)
+        self.counts["received"] += 1
         self._note(trace, "received", **facts, envelope=envelope, origin=origin)
 
     def sent_again(self, trace: str, *, xid: str, recipients: int) -> None:
@@ -235,9 +263,11 @@ class Journal:
 
     def attempted(self, trace: str, hop: str, attempt: Attempt, recipients: tuple[str, ...]) -> None:
         """One line, whatever the number of recipients: it names them as far as there is room."""
-        done = [outcome.kind for outcome in attempt.outcomes].count("done")
+        kinds = Counter(outcome.kind for outcome in attempt.outcomes)
+        self.relays.update(kinds)
         self._write(
-            "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients), done=done,
+            "info", "attempted", trace=trace, hop=hop, remote=attempt.remote, recipients=len(recipients),
+            done=kinds["done"],
             to=",".join(recipients[:MOST_NAMED]),
         )  # fmt: skip
         self._note(trace, "attempted", hop=hop, attempt=attempt, recipients=recipients)
@@ -305,6 +335,10 @@ class Journal:
 
 def _moment(when: float) -> str:
     return f"{_to_the_second(int(when))}Z"
+
+
+def _tls(used: bool | None) -> str:
+    return "" if used is None else "yes" if used else "no"
 
 
 def _reply(reply: Reply) -> Fields:

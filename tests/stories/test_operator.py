@@ -214,7 +214,7 @@ def test_the_journal_in_json_has_one_trace_id_for_a_message(stopped_house):
         trace = re.search(rb"[0-9a-z]{20}", client.data(TEXT)[1])[0].decode()
     house.stop()
     lines = [json.loads(line) for line in house.output if line.startswith("{")]
-    assert [line["event"] for line in lines if line.get("trace") == trace] == ["delivered", "received"]
+    assert [line["event"] for line in lines if line.get("trace") == trace] == ["delivered", "transaction"]
 
 
 def test_status_tells_what_runs(house):

@@ -78,7 +78,7 @@ def test_cut_off_after_the_last_octet(site):
         site.inbox(site.b, "chris", warm)
         wire.deafen(20_000)
         trace = site.a.submit("robin", [CHRIS], letter("viewmail_voice", word), sender=ROBIN)
-        site.b.hears(" received ", f"message_id=<{word}@example.com>")
+        site.b.hears(" transaction ", "outcome=accepted", f"message_id=<{word}@example.com>")
         wire.cut()
         site.a.hears(" attempted ", trace, "done=0")
         retry_until_quiet(site)

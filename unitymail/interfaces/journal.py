@@ -39,26 +39,42 @@ class IJournal(Interface):
     def turned_away(door: str, client: str, reply: Reply) -> None:
         """A client was refused at connect."""
 
-    def disconnected(door: str, client: str, session: str, why: str) -> None:
-        """The connection ended."""
+    def disconnected(
+        door: str, client: str, session: str, why: str, *, octets_in: int = 0, octets_out: int = 0, messages: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """The connection ended; what came and went on it, messages accepted, how long it stood."""
 
-    def signed_in(door: str, user: str, client: str) -> None:
-        """Somebody signed in."""
+    def signed_in(door: str, user: str, client: str, *, mechanism: str = "", tls: bool | None = None) -> None:
+        """Somebody signed in. `tls`: whether the connection was encrypted; None where that goes without saying."""
 
-    def sign_in_failed(door: str, name: str, client: str, why: str) -> None:
+    def sign_in_failed(
+        door: str, name: str, client: str, why: str, *, mechanism: str = "", tls: bool | None = None
+    ) -> None:
         """Somebody did not; `why` is never told to the client."""
 
     def refused(
         door: str, client: str, session: str, verb: str, reply: Reply, trace: str = "",
         envelope: Envelope | None = None,
     ) -> None:
-        """A command or message was refused; `trace` and `envelope` when it was a message."""
+        """A command or message was refused; `trace` and `envelope` when it was a message; `transaction` tells it too."""
+
+    def transaction(
+        outcome: str, *, door: str, client: str, session: str, helo: str, tls: str, user: str, sender: str,
+        recipients: int, refused: int, to: tuple[str, ...], size: int, reply: Reply | None, trace: str, seconds: float,
+        message_id: str = "", category: str = "", rule: str = "", why: str = "",
+    ) -> None:
+        """An SMTP transaction, from a MAIL that was taken to its end: one line, whatever became of it.
+
+        `outcome` is accepted, refused, or abandoned, then with `why` and without a `reply`. `to` are the first of
+        the `recipients` that were accepted, `refused` counts the others, `seconds` run from MAIL to the reply.
+        """
 
     def received(
         trace: str, *, door: str, client: str, sender: str, recipients: int, size: int, category: str, rule: str,
         user: str, message_id: str, envelope: Envelope | None = None, origin: Origin | None = None,
     ) -> None:
-        """A message is accepted and durable. `envelope` and `origin` are for its history."""
+        """A message is accepted and durable: for its history, which keeps `envelope` and `origin` too."""
 
     def sent_again(trace: str, *, xid: str, recipients: int) -> None:
         """A peer sent again what is here already; nothing was stored. `trace` is that of this reception only."""

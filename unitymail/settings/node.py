@@ -27,6 +27,11 @@ def port(default: int, meaning: str) -> Any:
     return key(default, f"{meaning}; 0 turns the door off", low=0, high=65_535)
 
 
+def folder(meaning: str) -> Any:
+    """One that need not be."""
+    return key("", meaning)
+
+
 @dataclass(frozen=True, slots=True)
 class NodeTable:
     host_name: str = key("localhost", "The name this node gives itself in banners, Received fields and reports")
@@ -51,12 +56,14 @@ class ListenTable:
     imap: int = port(143, "IMAP with STARTTLS")
     imaps: int = port(993, "IMAP with TLS from the first octet")
     web: int = port(8443, "The web console; closed in this version")
+    metrics: int = port(0, "Numbers for Prometheus, on 127.0.0.1 only, at /metrics; 9465 is a usual choice")
 
 
 @dataclass(frozen=True, slots=True)
 class TlsTable:
     certificate: str = key("tls/cert.pem", "The certificate chain, PEM; read again on SIGHUP")
     key: str = key("tls/key.pem", "Its private key, PEM")
+    names: str = folder("Certificates for further names: a folder each in it, with cert.pem and key.pem; empty: none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +210,9 @@ def _across(
             if not exists(path):
                 words = f"tls.{word}: {path} is not there or not readable; `unitymail init` makes a self-signed pair"
                 found.append(FileComplaint(_line_of(lines, "tls", word), words))
+        if settings.tls.names and not exists(path := settings.path(settings.tls.names)):
+            words = f"tls.names: {path} is not there or not readable; make that folder, or write nothing"
+            found.append(FileComplaint(_line_of(lines, "tls", "names"), words))
     return found
 
 

@@ -22,11 +22,13 @@ from unitymail.smtp import commands, replies
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.framing import Flaws
 from unitymail.smtp.house import House
+from unitymail.smtp.record import tell_abandoned, tell_end
 from unitymail.smtp.refusal import Refused, require
 from unitymail.smtp.sasl import Exchange
 from unitymail.smtp.transaction import Reception, Transaction, settle
 from unitymail.smtp.verbs import VERBS, Answer
 from unitymail.smtp.verbs.authentication import respond
+from unitymail.smtp.verbs.chunks import Chunk, end_of_chunk
 
 __all__ = ["Answer", "Dialogue", "Mode"]
 
@@ -46,6 +48,7 @@ class Mode(Enum):
     COMMAND = "command"
     AUTH = "auth"
     DATA = "data"
+    CHUNK = "chunk"
     START_TLS = "start-tls"
     CLOSING = "closing"
 
@@ -54,12 +57,14 @@ class Dialogue:
     """One session. `client` is what the access list says of the peer; `session` names it in the journal.
 
     `origin` is who the client is by now, `trust` what its address or its certificate makes of it, signed in or not.
-    `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet.
+    `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet; `chunk_refused` likewise. `chunk` is
+    the BDAT whose octets come next.
     """
 
     __slots__ = (
-        "_exchange", "_key", "_reception", "_unproven", "_wrong", "client", "draining", "greeted", "house",
-        "mail_refused", "messages", "mode", "origin", "session", "sign_in_failures", "site", "transaction", "trust",
+        "_exchange", "_key", "_reception", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "draining",
+        "greeted", "house", "mail_refused", "messages", "mode", "origin", "session", "sign_in_failures", "site",
+        "transaction", "trust",
     )
     verbs = VERBS
 
@@ -76,7 +81,8 @@ class Dialogue:
         self._key = ""
         self._unproven = client.must_prove
         self.transaction: Transaction | None = None
-        self.mail_refused = False
+        self.mail_refused = self.chunk_refused = False
+        self.chunk: Chunk | None = None
         self.messages = self.sign_in_failures = 0
         self._reception: Reception | None = None
         self._exchange: Exchange | None = None
@@ -93,6 +99,11 @@ class Dialogue:
     @property
     def closing(self) -> bool:
         return self.mode is Mode.CLOSING
+
+    @property
+    def receiving(self) -> bool:
+        """Whether a message is on its way in, between two of its chunks too."""
+        return self._reception is not None
 
     # What the server tells and asks
 
@@ -134,7 +145,7 @@ class Dialogue:
             if self.mode is Mode.AUTH:
                 verb = "AUTH"
                 return respond(self, self._end_exchange(), line)
-            if self.draining:
+            if self.draining and not self.receiving:
                 return self.close(SHUTTING_DOWN)
             word, argument = commands.split(line)
             handler = self.verbs.get(word)
@@ -147,7 +158,11 @@ class Dialogue:
                 raise Refused(replies.LINE_TOO_LONG)
             return handler(self, argument)
         except (Refused, BadSyntax) as refused:
-            return self.refuse(verb, refused.reply)
+            octets = self.refuse(verb, refused.reply)
+            # How many octets a bad BDAT has behind it nobody knows, and they must not be taken for commands.
+            if line[:4].upper() == b"BDAT" and not self.closing:
+                octets += self.close(replies.COUNT_LOST)
+            return octets
         except Exception as error:
             return self.surprised(verb, error)
 
@@ -161,31 +176,51 @@ class Dialogue:
         return self.refuse("?", replies.LINE_TOO_LONG)
 
     def take(self, octets: bytes, flaws: Flaws) -> None:
-        """Octets of the message."""
+        """Octets of the message; those of a chunk that is not wanted are passed over."""
         reception = self._reception
-        assert reception is not None
+        if reception is None:
+            return
         try:
             reception.take(octets, flaws)
         except Exception as error:
             self.house.journal.trouble(f"SMTP session {self.session}: message {reception.trace}", error)
             reception.refuse(replies.BROKEN)
 
-    def end_of_data(self) -> Coroutine[Any, Any, bytes]:
-        """The final dot: the reply comes once the message is durable, or refused."""
+    def take_chunk(self, octets: bytes) -> None:
+        """Octets of the message that BDAT counts."""
+        assert self.transaction is not None or self._reception is None
+        if self._reception is not None:
+            self.take(*self.transaction.piece(octets))
+
+    def end_of_chunk(self) -> Answer:
+        """All octets that BDAT counts are here."""
+        chunk, self.chunk = self.chunk, None
+        assert chunk is not None
+        self.mode = Mode.COMMAND
+        return end_of_chunk(self, chunk)
+
+    def end_of_data(self, verb: str = "DATA") -> Coroutine[Any, Any, bytes]:
+        """The final dot, or the last chunk: the reply comes once the message is durable, or refused."""
+        transaction, reception = self._end_transaction()
+        return self._settle(transaction, reception, verb)
+
+    def _end_transaction(self) -> tuple[Transaction, Reception]:
         transaction, reception = self.transaction, self._reception
         assert transaction is not None and reception is not None
         self.transaction = self._reception = None
         self.messages += 1
         self.mode = Mode.COMMAND
-        return self._settle(transaction, reception)
+        return transaction, reception
 
-    async def _settle(self, transaction: Transaction, reception: Reception) -> bytes:
+    async def _settle(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
         try:
             origin = self.origin if transaction.told is None else replace(self.origin, told=transaction.told)
             envelope = transaction.envelope()
             answer = await settle(self.house, self.site, origin, envelope, reception)
         except Exception as error:
+            tell_end(self.house, self.origin, self.session, transaction, reception, replies.BROKEN)
             return self.surprised(f"message {reception.trace}", error)
+        tell_end(self.house, self.origin, self.session, transaction, reception, answer or replies.ACCEPTED)
         if answer is not None:
             return self.refuse("DATA", answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
         return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
@@ -193,31 +228,31 @@ class Dialogue:
     def surprised(self, what: str, error: BaseException) -> bytes:
         """Something nobody expected: to the journal in full, to the client as 451."""
         self.house.journal.trouble(f"SMTP session {self.session}: {what}", error)
-        self._forget()
+        self._forget("trouble inside")
         if not self.closing:
             self.mode = Mode.COMMAND
         return replies.BROKEN.octets()
 
     def close(self, reply: Reply) -> bytes:
         """Say goodbye; the server closes."""
-        self.lost()
+        self.lost("QUIT" if reply is replies.BYE else reply.text)
         return reply.octets()
 
-    def lost(self) -> None:
+    def lost(self, why: str = "the connection ended") -> None:
         """Nothing more comes; a message not yet whole goes with it."""
-        self._forget()
+        self._forget(why)
         self.mode = Mode.CLOSING
 
     # What the verbs tell
 
     def greet(self, host: str, protocol: str) -> None:
         """The client said hello, which ends what went on (RFC 5321 4.1.4)."""
-        self.begin_again()
+        self.begin_again("hello again")
         self.greeted = True
         self.origin = replace(self.origin, helo=host, protocol=protocol)
 
     def expect_tls(self) -> None:
-        self._forget()
+        self._forget("STARTTLS")
         self.mode = Mode.START_TLS
 
     def expect_response(self, exchange: Exchange) -> None:
@@ -231,9 +266,9 @@ class Dialogue:
         self._reception = reception
         self.mode = Mode.DATA
 
-    def begin_again(self) -> None:
+    def begin_again(self, why: str = "RSET") -> None:
         """As if no message had been tried."""
-        self._forget()
+        self._forget(why)
         self.mail_refused = False
 
     def refuse(self, verb: str, reply: Reply, trace: str = "", envelope: Envelope | None = None) -> bytes:
@@ -242,6 +277,8 @@ class Dialogue:
         `trace` and `envelope` belong to a message that was received whole.
         """
         self.house.journal.refused(self.origin.door, self.ip, self.session, verb, reply, trace, envelope)
+        if verb == "RCPT" and self.transaction is not None:
+            self.transaction.refused += 1
         if reply.code == 421:
             return self.close(reply)
         if reply.code in _WRONG:
@@ -252,10 +289,12 @@ class Dialogue:
 
     # Helpers
 
-    def _forget(self) -> None:
+    def _forget(self, why: str) -> None:
         """End the transaction, if there is one."""
         if self._reception is not None:
             self._reception.abandon()
+        if self.transaction is not None:
+            tell_abandoned(self.house, self.origin, self.session, self.transaction, self._reception, why)
         self.transaction = self._reception = self._exchange = None
 
     def _end_exchange(self) -> Exchange:

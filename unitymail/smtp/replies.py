@@ -6,6 +6,7 @@ from unitymail.mail.reply import Reply
 
 SENDER_OK = Reply(250, "2.1.0", "Sender accepted")
 RECIPIENT_OK = Reply(250, "2.1.5", "Recipient accepted")
+ACCEPTED = Reply(250, "2.0.0", "Accepted")
 START_MESSAGE = Reply(354, "", "Send the message, then a line with only a dot")
 RESET = Reply(250, "2.0.0", "Forgotten")
 NOTHING_DONE = Reply(250, "2.0.0", "Done nothing")
@@ -33,6 +34,8 @@ PASSWORD_EXPIRED = Reply(535, "5.7.8", "The password has expired; set a new one"
 MAY_NOT_SEND = Reply(535, "5.7.8", "This account may not send mail here")
 SIGN_IN_BUSY = Reply(454, "4.7.0", "Too many sign-ins at once; please try again soon")
 
+TALKED_TOO_EARLY = Reply(554, "5.5.1", "You spoke before you were greeted; wait for the banner, then begin")
+TOO_MANY_OUTSIDE = Reply(421, "4.3.2", "Too many connections come in at once; please try again in a minute")
 TOO_MANY_FAILURES = Reply(421, "4.7.0", "Too many failed sign-ins; goodbye")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many wrong commands; goodbye")
 IDLE_TOO_LONG = Reply(421, "4.4.2", "Idle for too long; goodbye")

@@ -15,6 +15,7 @@ from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.spool import IIncoming
 from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.message import Message
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.trace import head_block, new_trace
@@ -40,14 +41,21 @@ SENT_AGAIN = Reply(250, "2.0.0", "Accepted before, for all of these recipients; 
 
 
 class Transaction:
-    """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted; `told` is what a peer says."""
+    """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted; `told` is what a peer says.
 
-    __slots__ = ("fields", "recipients", "sender", "told")
+    `begun` is when MAIL was accepted, `refused` how many RCPTs were not.
+    """
 
-    def __init__(self, sender: str, fields: dict[str, Any], told: FromPeer | None = None) -> None:
+    __slots__ = ("begun", "fields", "recipients", "refused", "sender", "told")
+
+    def __init__(
+        self, sender: str, fields: dict[str, Any], told: FromPeer | None = None, begun: float = 0.0
+    ) -> None:
         self.sender = sender
         self.fields = fields
         self.told = told
+        self.begun = begun
+        self.refused = 0
         self.recipients: list[Recipient] = []
 
     @property
@@ -61,10 +69,11 @@ class Transaction:
 class Reception:
     """A message on its way in. The first thing wrong with it becomes its `refusal`, and nothing more is kept.
 
-    `mended`: its line ends were put right, for a sender whom the access list calls legacy.
+    `mended`: its line ends were put right, for a sender whom the access list calls legacy. `message` is what it was
+    found to be, once it is durable.
     """
 
-    __slots__ = ("_legacy", "_limit", "_site", "incoming", "mended", "refusal", "size", "trace")
+    __slots__ = ("_legacy", "_limit", "_site", "incoming", "mended", "message", "refusal", "size", "trace")
 
     def __init__(self, house: House, site: SiteSettings, legacy: bool) -> None:
         """Raises Trouble when the spool takes nothing now."""
@@ -72,6 +81,7 @@ class Reception:
         self.incoming: IIncoming = house.spool.receive(self.trace)
         self.size = 0
         self.refusal: Reply | None = None
+        self.message: Message | None = None
         self._site = site
         self._limit = largest_message(site)
         self._legacy = legacy
@@ -216,7 +226,7 @@ def judge(
 
 
 def _journal(house: House, origin: Origin, envelope: Envelope, reception: Reception, decision: Decision) -> None:
-    message = decision.message
+    reception.message = message = decision.message
     house.journal.received(
         reception.trace, door=origin.door, client=origin.client, sender=envelope.sender,
         recipients=len(envelope.recipients), size=reception.size, category=message.category.value, rule=message.rule,

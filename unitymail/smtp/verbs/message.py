@@ -55,7 +55,7 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     told = take_told(fields) if origin.peer else None
     if not _MOMENTS.isdisjoint(fields):
         settle_moments(fields, house.clock.seconds())
-    dialogue.transaction = Transaction(path.address, fields, told)
+    dialogue.transaction = Transaction(path.address, fields, told, house.clock.seconds())
     dialogue.mail_refused = False
     return _SENDER_OK
 

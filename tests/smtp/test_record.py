@@ -1,0 +1,104 @@
+"""A journal line per transaction: what was asked, what came of it and how long it took, however it ended."""
+
+import pytest
+
+from tests.fakes import CHRIS, ROBIN
+from tests.smtp.conversation import LETTER, Conversation
+from unitymail.interfaces.errors import DISK_FULL, TryAgain
+from unitymail.smtp.record import NAMED
+
+
+def ended(c):
+    """The transactions that ended so far: (outcome, facts)."""
+    return [(e.args[0], {k: v for k, v in vars(e).items() if k not in ("event", "args")})
+            for e in c.journal.named("transaction")]
+
+
+def test_an_accepted_message():
+    """Who, from where, for whom, what it was, and the reply that the client got."""
+    c = Conversation().greeted()
+    c.codes("MAIL FROM:<robin@vm1.example.com>")
+    c.clock.advance(2.5)
+    c.codes(f"RCPT TO:<{CHRIS.address}>", f"RCPT TO:<{ROBIN.address}>", "RCPT TO:<nonsense", "DATA")
+    c.send(LETTER + b".\r\n")
+    [(outcome, facts)] = ended(c)
+    reply = facts.pop("reply")
+    assert (outcome, reply.code, reply.enhanced) == ("accepted", 250, "2.0.0")
+    assert facts == {
+        "door": "mta", "client": "192.0.2.7", "session": c.journal.named("connected")[0].args[2],
+        "helo": "client.example", "tls": "", "user": "", "sender": ROBIN.address, "recipients": 2, "refused": 1,
+        "to": (CHRIS.address, ROBIN.address), "size": len(LETTER), "seconds": 2.5,
+        "trace": c.journal.named("received")[0].args[0], "message_id": "", "category": "email", "rule": "R7",
+    }
+
+
+def test_many_recipients():
+    """The line names the first few and counts all."""
+    c = Conversation().greeted()
+    c.letter(*[f"chris+{n}@vm1.example.com" for n in range(NAMED + 3)])
+    [(_, facts)] = ended(c)
+    assert (facts["recipients"], len(facts["to"])) == (NAMED + 3, NAMED)
+
+
+def test_a_refused_message():
+    """What is wrong with the message itself is told with its reply; nothing is said of its content."""
+    c = Conversation().greeted()
+    c.letter(CHRIS.address, octets=b"Subject: a\nb\r\n\r\n")
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"].code, "message_id" in facts) == ("refused", 550, False)
+    assert facts["trace"] == c.journal.named("refused")[0].args[5]
+
+
+def test_a_disk_that_is_full():
+    """A message that could not be kept was refused for now."""
+    c = Conversation().greeted()
+    c.spool.commit_error = TryAgain(DISK_FULL)
+    c.letter(CHRIS.address)
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"].code) == ("refused", 452)
+
+
+def test_a_surprise():
+    """What nobody expected is 451 in the line too."""
+    c = Conversation().greeted()
+    c.spool.commit_error = ValueError("surprise")
+    c.letter(CHRIS.address)
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"].code) == ("refused", 451)
+
+
+@pytest.mark.parametrize(("end", "why"), [
+    (lambda c: c.codes("RSET"), "RSET"),
+    (lambda c: c.codes("EHLO again.example"), "hello again"),
+    (lambda c: c.codes("QUIT"), "QUIT"),
+    (lambda c: c.hang_up(), "the connection ended"),
+])
+def test_an_abandoned_transaction(end, why):
+    """However a client leaves one, its end is told once, with no reply."""
+    c = Conversation().greeted()
+    c.codes("MAIL FROM:<robin@vm1.example.com>", f"RCPT TO:<{CHRIS.address}>")
+    end(c)
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"], facts["why"], facts["to"]) == ("abandoned", None, why, (CHRIS.address,))
+    c.hang_up()
+    assert len(ended(c)) == 1
+
+
+def test_left_in_the_middle_of_a_message():
+    """How much of it had come is told."""
+    c = Conversation().greeted()
+    c.codes("MAIL FROM:<robin@vm1.example.com>", f"RCPT TO:<{CHRIS.address}>", "DATA")
+    c.send(LETTER)
+    c.hang_up()
+    [(outcome, facts)] = ended(c)
+    assert outcome == "abandoned"
+    assert len(LETTER) - 4 <= facts["size"] <= len(LETTER)
+    assert facts["trace"]
+
+
+def test_no_transaction_no_line():
+    """A MAIL that was refused began none; its refusal has a line of its own."""
+    c = Conversation().greeted()
+    c.codes("MAIL FROM:<nonsense", "RSET", "NOOP", "QUIT")
+    assert ended(c) == []
+    assert len(c.journal.named("refused")) == 1
