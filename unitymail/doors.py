@@ -18,10 +18,10 @@ from unitymail.imap.recent import Claims
 from unitymail.imap.slots import Slots as IMAPSlots
 from unitymail.imap.watch import Watches
 from unitymail.journal import Journal
+from unitymail.ledger.local import LocalLedger
 from unitymail.mail.reply import Reply
 from unitymail.rooms import Rooms
 from unitymail.smtp.server import SMTPDoor
-from unitymail.smtp.slots import Slots as SMTPSlots
 from unitymail.smtp.turns import Turns
 from unitymail.tls import ServerTls
 
@@ -51,7 +51,7 @@ class Doors:
             "clock": reactor, "turns": Turns(reactor), "tls": tls,
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
-            "spool": rooms.spool, "usage": rooms.usage, "slots": SMTPSlots(),
+            "spool": rooms.spool, "usage": rooms.usage, "ledger": LocalLedger(),
             "smart_host_addresses": rooms.smart_host, "peer_addresses": rooms.peers,
         }  # fmt: skip
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)

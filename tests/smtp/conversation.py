@@ -8,8 +8,10 @@ from twisted.internet.testing import StringTransport
 from tests.fakes import ROBIN, FakeBook, FakeUsage, InlineThreads, RecordingJournal
 from tests.smtp.fake_spool import FakeSpool
 from unitymail.interfaces.login import SignInRefused
+from unitymail.ledger.local import LocalLedger
 from unitymail.people.access import AccessRule
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.admission import SILENCE_S
 from unitymail.smtp.server import SMTPDoor
 
 LETTER = b"From: robin@vm1.example.com\r\nTo: chris@vm1.example.com\r\nSubject: Hello\r\n\r\nHi.\r\n"
@@ -80,8 +82,9 @@ class Conversation:
         self.clock = options.pop("clock", None) or Clock()
         self.clock.advance(1_800_000_000)
         self.threads = options.pop("threads", None) or InlineThreads()
+        self.ledger = options.pop("ledger", None) or LocalLedger()
         self.door = SMTPDoor(
-            door=door, host="vm1.example.com", book=self.book, login=self.login, spool=self.spool,
+            door=door, ledger=self.ledger, host="vm1.example.com", book=self.book, login=self.login, spool=self.spool,
             threads=self.threads, usage=self.usage, journal=self.journal, clock=self.clock, **options,
         )
         self.ip = ip
@@ -89,11 +92,22 @@ class Conversation:
             self.connect()
 
     def connect(self, ip=None):
-        """Another client of the same door; it becomes the one that talks."""
+        """Another client of the same door; it becomes the one that talks, once it was greeted."""
+        self.arrive(ip)
+        if not self.wire.value():
+            self.clock.advance(SILENCE_S)
+        return self
+
+    def arrive(self, ip=None):
+        """The same, but it does not wait for the banner."""
         self.session = self.door.buildProtocol(None)
         self.wire = Wire(ip or self.ip)
         self.session.makeConnection(self.wire)
         return self
+
+    def connections(self):
+        """How many hold a place."""
+        return self.ledger.held("smtp")
 
     def heard(self):
         """What the server said since the last time, as text."""

@@ -14,7 +14,6 @@ from unitymail.people.access import AccessRule
 from unitymail.people.distribution_list import DistributionList
 from unitymail.routing.steps import Deliver
 from unitymail.settings.site import SiteSettings
-from unitymail.smtp.slots import Slots
 
 PLAIN = "AUTH PLAIN AHJvYmluAHNlY3JldA=="
 WRONG = "AUTH PLAIN AHJvYmluAHdyb25n"
@@ -59,7 +58,7 @@ def test_the_journal_tells_the_story():
     c = Conversation().greeted()
     c.letter("chris@vm1.example.com")
     c.hang_up()
-    assert [e.event for e in c.journal.events] == ["connected", "received", "decided", "disconnected"]
+    assert [e.event for e in c.journal.events] == ["connected", "received", "decided", "transaction", "disconnected"]
     received = c.journal.named("received")[0]
     assert (received.client, received.size, received.recipients) == ("192.0.2.7", len(LETTER), 1)
     assert c.journal.events[0].args[2] == c.journal.events[-1].args[2]
@@ -408,15 +407,14 @@ def test_refused_addresses():
     assert c.say("EHLO a.example") == ""
     assert [e.event for e in c.journal.events] == ["turned_away"]
     c.hang_up()
-    assert c.door.slots.total == 0
+    assert c.connections() == 0
 
 
 def test_connection_caps_are_shared_by_the_doors():
     """In total and per address, over all doors, and given back."""
     site = SiteSettings(smtp_max_connections=3, smtp_max_connections_per_address=2)
-    slots = Slots()
-    one = Conversation(site=site, slots=slots)
-    two = Conversation(site=site, slots=slots, door="submission")
+    one = Conversation(site=site)
+    two = Conversation(site=site, ledger=one.ledger, door="submission")
     assert two.heard().startswith("220 ")
     two.connect()
     assert codes(two.heard()) == ["421 4.3.2"] and two.wire.disconnecting
@@ -601,7 +599,7 @@ def test_a_connection_lost_midway():
     [incoming] = c.spool.held
     c.hang_up()
     assert incoming.abandoned == 1 and not c.spool.held
-    assert c.door.slots.total == 0 and not c.door.sessions
+    assert c.connections() == 0 and not c.door.sessions
 
 
 def test_a_connection_lost_after_the_dot():

@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from tests.smtp.conversation import LETTER, Conversation, codes
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.admission import SILENCE_S
 
 CLEAR = SiteSettings(smtp_allow_untrusted=True, smtp_untrusted_tls="optional", smtp_auth_without_tls=True)
 TLS = object()
@@ -253,6 +254,7 @@ class Holes(SynchronousTestCase):
         ours.session = ours.door.buildProtocol(None)
         ours.wire = TlsWire(peerAddress=UNIXAddress("/run/mail"))
         ours.session.makeConnection(ours.wire)
+        ours.clock.advance(SILENCE_S)
         self.assertEqual(codes(ours.heard() + ours.say("EHLO a.example")), ["220", "250"])
         self.assertNotIn("AUTH", Conversation(tls=TLS).say("EHLO a.example"))
 

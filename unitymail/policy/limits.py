@@ -5,15 +5,21 @@ Knows the numbers of the site and of each user; refuses to know how anybody coun
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, IPv6Network
+
+from unitymail.interfaces.ledger import Count, Full
 from unitymail.interfaces.quota import IUsage
+from unitymail.mail.reply import Reply
 from unitymail.people.user import User
+from unitymail.policy.access import plain_address
 from unitymail.policy.verdict import ACCEPT, Verdict, reject
 from unitymail.settings.site import SiteSettings
 
+SMTP = "smtp"
+"""The kind of count of SMTP connections."""
 TOO_MANY_RECIPIENTS = reject(452, "4.5.3", "Too many recipients; send the message again to the others")
 TOO_MANY_MESSAGES = reject(421, "4.7.0", "Too many messages in one connection; connect again to go on")
-TOO_MANY_CONNECTIONS = reject(421, "4.3.2", "Too many connections; please try again later")
-TOO_MANY_FROM_YOU = reject(421, "4.3.2", "Too many connections from your address; please try again later")
+NOT_COUNTED = Reply(421, "4.3.2", "Connections cannot be counted at this moment; please try again in a minute")
 SEND_QUOTA = reject(552, "5.2.2", "Your mailbox is over its send quota; delete some messages first")
 
 
@@ -42,11 +48,29 @@ def judge_messages(already: int, site: SiteSettings) -> Verdict:
     return TOO_MANY_MESSAGES if limit and already >= limit else ACCEPT
 
 
-def judge_connections(already: int, from_address: int, site: SiteSettings) -> Verdict:
-    """One more connection beside `already` open ones, `from_address` of them from the same address."""
-    if already >= site.smtp_max_connections:
-        return TOO_MANY_CONNECTIONS
-    return TOO_MANY_FROM_YOU if from_address >= site.smtp_max_connections_per_address else ACCEPT
+def connection_counts(ip: str, site: SiteSettings) -> tuple[Count, Count]:
+    """What one more SMTP connection from `ip` needs a place in: the total first, since it speaks for all."""
+    return (
+        Count(SMTP, "", site.smtp_max_connections),
+        Count(SMTP, counted_as(ip), site.smtp_max_connections_per_address),
+    )
+
+
+def counted_as(ip: str) -> str:
+    """Whose connection it is: an IPv4 address, or the /64 of an IPv6 one, within which a host has all it wants."""
+    address = plain_address(ip)
+    if not isinstance(address, IPv6Address):
+        return str(address or ip)
+    return str(IPv6Network((int(address), 64), strict=False))
+
+
+def no_place(full: Full) -> Reply:
+    """What a client hears that comes when a count is full, and what it can do."""
+    most, who = full.count.most, full.count.key
+    if not who:
+        return Reply(421, "4.3.2", f"All {most} connections are in use here; please try again later")
+    words = f"There are {most} connections open from {who}, the limit here"
+    return Reply(421, "4.3.2", f"{words}; close some, or send more messages over each")
 
 
 def may_receive(user: User, usage: IUsage) -> bool:

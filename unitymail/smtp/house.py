@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.metrics import IMetrics, Unmeasured
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.spool import ISpool
 from unitymail.interfaces.threads import IThreads
@@ -30,3 +31,4 @@ class House:
     clock: Any
     tls: Any = None
     implicit_tls: bool = False
+    metrics: IMetrics = field(default_factory=Unmeasured)

@@ -12,22 +12,30 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ServerFactory
 
 from unitymail.interfaces.book import IBook
+from unitymail.interfaces.errors import SHUTTING_DOWN
 from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.ledger import ILedger
 from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.metrics import IMetrics, Unmeasured
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.spool import ISpool
 from unitymail.interfaces.threads import IThreads
 from unitymail.interfaces.tls import IMutualTls
+from unitymail.mail.reply import Reply
+from unitymail.smtp import replies
 from unitymail.smtp.house import DoorName, House
+from unitymail.smtp.places import Places
 from unitymail.smtp.session import SMTPSession
-from unitymail.smtp.slots import Slots
 from unitymail.smtp.turns import Turns
 
-__all__ = ["SMTPDoor", "SMTPSession", "Slots", "Turns"]
+__all__ = ["SMTPDoor", "SMTPSession", "Turns"]
+
+MOST_OUTSIDE = 1_000
+"""Connections of a door that have no place: those that wait for the ledger, and those turned away and not yet gone."""
 
 
 class SMTPDoor(ServerFactory):
-    """The factory of one SMTP port. `slots` and `turns` are shared by all doors of the process.
+    """The factory of one SMTP port. `ledger` is the node's, `turns` the process's.
 
     `tls` is a context factory, None for a door without TLS; with `implicit_tls` the port itself is wrapped in it.
     `smart_host_addresses` gives the IP addresses of the smart host, as far as they are known now, `peer_addresses`
@@ -39,28 +47,40 @@ class SMTPDoor(ServerFactory):
 
     def __init__(
         self, *, door: DoorName, host: str, book: IBook, login: ILogin, spool: ISpool, threads: IThreads,
-        usage: IUsage, journal: IJournal, clock: Any, tls: Any = None, implicit_tls: bool = False,
-        slots: Slots | None = None, turns: Turns | None = None,
+        usage: IUsage, journal: IJournal, clock: Any, ledger: ILedger, metrics: IMetrics | None = None,
+        tls: Any = None, implicit_tls: bool = False, turns: Turns | None = None,
         smart_host_addresses: Callable[[], Collection[str]] = tuple,
         peer_addresses: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        self.house = House(door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls)
-        self.slots = slots if slots is not None else Slots()
+        self.house = House(
+            door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls, metrics or Unmeasured()
+        )
+        self.places = Places(ledger)
         self.turns = turns if turns is not None else Turns(clock)
         self.smart_host_addresses = smart_host_addresses
         self.peer_addresses = peer_addresses if door == "mta" else tuple
         self.mutual_tls: IMutualTls | None = tls if IMutualTls.providedBy(tls) else None
         self.sessions: set[SMTPSession] = set()
+        self.outside = 0
         self.draining = False
         self._empty: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: Any) -> SMTPSession:  # type: ignore[override]
         return SMTPSession(self)
 
-    def left(self, session: SMTPSession, ip: str) -> None:
+    @property
+    def crowded(self) -> bool:
+        return self.outside > MOST_OUTSIDE
+
+    def refusal(self) -> Reply | None:
+        """What whoever comes now hears in place of a banner, None when the door is open."""
+        if self.draining:
+            return SHUTTING_DOWN
+        return replies.TOO_MANY_OUTSIDE if self.crowded else None
+
+    def left(self, session: SMTPSession) -> None:
         """A session has ended."""
         self.sessions.discard(session)
-        self.slots.give_back(ip)
         if not self.sessions:
             waiting, self._empty = self._empty, []
             for deferred in waiting:

@@ -23,8 +23,9 @@ from zope.interface import implementer
 
 from unitymail.interfaces.errors import SHUTTING_DOWN
 from unitymail.mail.reply import Reply
-from unitymail.policy.access import judge_client
+from unitymail.policy.access import Client
 from unitymail.smtp import replies
+from unitymail.smtp.admission import Admission
 from unitymail.smtp.dialogue import LONGEST_LINE, Answer, Dialogue, Mode
 from unitymail.smtp.framing import Framer, LineTooLong
 
@@ -43,6 +44,7 @@ class SMTPSession(smtp.ESMTP):
 
     transport: Any
     factory: SMTPDoor
+    _admission: Admission
 
     def __init__(self, door: SMTPDoor) -> None:
         smtp.ESMTP.__init__(self, contextFactory=door.house.tls)
@@ -50,6 +52,7 @@ class SMTPSession(smtp.ESMTP):
         self._house = door.house
         self._clock = door.house.clock
         self._framer = Framer()
+        self._ip = ""
         self._dialogue: Dialogue | None = None
         self._out: list[bytes] = []
         self._pending = self._queued = self._working = self._choked = self._paused = False
@@ -61,40 +64,66 @@ class SMTPSession(smtp.ESMTP):
 
     def connectionMade(self) -> None:
         _no_delay(self.transport)
-        house, door = self._house, self.factory
-        ip = _ip_of(self.transport.getPeer())
-        site = house.book.site
-        smart_host = (site.smart_host_host, *door.smart_host_addresses())
-        client = judge_client(ip, house.book.access, site, smart_host, door.peer_addresses())
-        refusal = client.refusal or (SHUTTING_DOWN if door.draining else door.slots.take(ip, site))
-        if refusal is not None:
-            house.journal.turned_away(house.door, ip, refusal)
-            self.transport.write(refusal.octets())
-            self._hang_up()
-            return
-        self._dialogue = Dialogue(house, client, ip, secrets.token_hex(4))
+        self._ip = _ip_of(self.transport.getPeer())
+        self.factory.sessions.add(self)
+        self._admission = Admission(self.factory, self._ip, welcome=self._welcome, turn_away=self._turn_away)
+        self._admission.begin()
+
+    def _welcome(self, client: Client) -> None:
+        house = self._house
+        self._dialogue = dialogue = Dialogue(house, client, self._ip, secrets.token_hex(4))
         if house.implicit_tls:
-            self._dialogue.tls_started()
-        door.sessions.add(self)
-        house.journal.connected(house.door, ip, self._dialogue.session)
+            dialogue.tls_started()
+        house.journal.connected(house.door, self._ip, dialogue.session)
+        house.metrics.connected(house.door)
         self.transport.registerProducer(self, True)
-        self.transport.write(self._dialogue.banner())
+        self.transport.write(dialogue.banner())
         self._heard = self._clock.seconds()
         self._timer = self._clock.callLater(IDLE_IN_DATA_S, self._look_at_idleness)
+        if len(self._framer):
+            self._name_tls(dialogue)
+            self._work()
+
+    def _turn_away(self, reply: Reply) -> None:
+        house = self._house
+        house.journal.turned_away(house.door, self._ip, reply)
+        house.metrics.turned_away(house.door, str(reply.code))
+        self.factory.left(self)
+        self.transport.write(reply.octets())
+        self._hang_up()
+        if house.implicit_tls and self.factory.crowded:
+            # The words would have to wait for a handshake.
+            self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
         dialogue = self._dialogue
-        if dialogue is None or dialogue.mode is Mode.CLOSING:
+        if dialogue is None:
+            self._hear_early(data)
+            return
+        if dialogue.mode is Mode.CLOSING:
             return
         self._heard = self._clock.seconds()
         if self._handshaking:
-            self._handshaking = False
-            dialogue.tls_named(_tls_version(self.transport), self._client_key())
+            self._name_tls(dialogue)
         self._framer.feed(data)
         if self._pending or self._choked or self._queued:
             self._stop_reading()
         else:
             self._work()
+
+    def _hear_early(self, data: bytes) -> None:
+        """What comes before the banner waits for it; more than this is not read."""
+        if self._admission.decided:
+            return
+        self._stop_reading()
+        self._framer.feed(data)
+        self._admission.talked()
+
+    def _name_tls(self, dialogue: Dialogue) -> None:
+        """The first octets show that a handshake, if there was one, is over."""
+        if self._handshaking:
+            self._handshaking = False
+            dialogue.tls_named(_tls_version(self.transport), self._client_key())
 
     def _client_key(self) -> str:
         tls = self.factory.mutual_tls
@@ -103,12 +132,14 @@ class SMTPSession(smtp.ESMTP):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+        self._admission.leave()
         dialogue, self._dialogue = self._dialogue, None
-        if dialogue is None:
-            return
-        dialogue.lost()
-        self.factory.left(self, dialogue.ip)
-        self._house.journal.disconnected(self._house.door, dialogue.ip, dialogue.session, reason.getErrorMessage())
+        if dialogue is not None:
+            dialogue.lost()
+            house = self._house
+            house.journal.disconnected(house.door, dialogue.ip, dialogue.session, reason.getErrorMessage())
+            house.metrics.disconnected(house.door)
+        self.factory.left(self)
 
     # As a producer of replies
 
@@ -243,6 +274,7 @@ class SMTPSession(smtp.ESMTP):
         """The node stops: finish what is in flight, begin nothing."""
         dialogue = self._dialogue
         if dialogue is None:
+            self._admission.refuse(SHUTTING_DOWN)
             return
         dialogue.draining = True
         if self._at_rest(dialogue) and not self._queued:
