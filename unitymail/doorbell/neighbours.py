@@ -35,6 +35,12 @@ class Neighbours:
             for line in self._known.values():
                 line.say(data)
 
+    def tell_one(self, pid: int, data: bytes) -> None:
+        """Give the octets to this process, if it has a bell."""
+        self._look()
+        if (line := self._known.get(pid)) is not None:
+            line.say(data)
+
     def close(self) -> None:
         for line in list(self._known.values()):
             line.close()

@@ -7,7 +7,7 @@ now is dropped, and whoever needed it finds out by looking.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -19,8 +19,17 @@ from zope.interface import implementer
 from unitymail.doorbell import sockets
 from unitymail.doorbell.local import LocalDoorbell
 from unitymail.doorbell.neighbours import Neighbours
-from unitymail.doorbell.words import MAX_LINE, DirectoryChanged, Ring, Taken, spoken, understood
-from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.doorbell.words import (
+    ITEMS_A_LINE,
+    MAX_LINE,
+    DirectoryChanged,
+    NewItems,
+    Ring,
+    Taken,
+    spoken,
+    understood,
+)
+from unitymail.interfaces.doorbell import IDoorbell, NewItem
 from unitymail.interfaces.journal import IJournal
 
 
@@ -29,10 +38,12 @@ class Doorbell:
     """Rings here at once, and in the other processes with the next turn of the reactor.
 
     `take(usn)` fires with the USN that this process holds once it has looked (see `directory.watch.Watcher.take`).
+    `courier` is the id of the process that works on what `hand_over` is given.
     """
 
     def __init__(
-        self, run: str, *, reactor: Any, journal: IJournal, take: Callable[[int], Awaitable[int]] | None = None
+        self, run: str, *, reactor: Any, journal: IJournal, take: Callable[[int], Awaitable[int]] | None = None,
+        courier: int = 0,
     ) -> None:
         self._run = run
         self._reactor = reactor
@@ -43,6 +54,9 @@ class Doorbell:
         self._port: Any = None
         self._paths = ExitStack()
         self._untold: dict[Ring, None] = {}
+        self._courier = courier
+        self._handed: list[NewItem] = []
+        self._heard_items: Callable[[Sequence[NewItem]], None] = lambda items: None
 
     def start(self) -> None:
         """Open the socket; raises OSError where that is impossible."""
@@ -69,6 +83,16 @@ class Doorbell:
             self._reactor.callLater(0, self._tell)
         self._untold[Ring(account, folder)] = None
 
+    def hand_over(self, items: Sequence[NewItem]) -> None:
+        """Tell the courier's process of new items, with the next turn of the reactor. A hint as well."""
+        if not self._handed:
+            self._reactor.callLater(0, self._tell_courier)
+        self._handed += items
+
+    def on_items(self, heard: Callable[[Sequence[NewItem]], None]) -> None:
+        """Call `heard` with the new items that other processes hand over to this one."""
+        self._heard_items = heard
+
     def listen(self, account: str, heard: Callable[[str], None]) -> Callable[[], None]:
         return self._local.listen(account, heard)
 
@@ -76,11 +100,18 @@ class Doorbell:
         rings, self._untold = self._untold, {}
         self._neighbours.tell(lambda: b"".join(map(spoken, rings)))
 
+    def _tell_courier(self) -> None:
+        items, self._handed = self._handed, []
+        parts = (items[start : start + ITEMS_A_LINE] for start in range(0, len(items), ITEMS_A_LINE))
+        self._neighbours.tell_one(self._courier, b"".join(spoken(NewItems(tuple(part))) for part in parts))
+
     async def heard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
         """A word from another process. What this version does not know is left alone."""
         match understood(line):
             case Ring(account, folder):
                 self._local.ring(account, folder)
+            case NewItems(items):
+                self._heard_items(items)
             case DirectoryChanged(usn):
                 answer(spoken(Taken(await self._take(usn) if self._take is not None else 0)))
 

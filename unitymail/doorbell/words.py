@@ -1,7 +1,8 @@
 """What is said at the doorbell: one JSON list a line. Pure; refuses to know how it travels.
 
 ``["ring", account, folder]`` needs no answer. ``["directory", usn]`` is answered ``["taken", usn]`` once the process
-holds that change (or a smaller number, when it could not take it).
+holds that change (or a smaller number, when it could not take it). ``["items", [[trace, when, level, hop], …]]`` says
+which new items wait for the courier of whom it is told.
 """
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from unitymail.interfaces.doorbell import NewItem
+
 MAX_LINE = 16_384
+ITEMS_A_LINE = 8
+LONGEST_HOP = 255
+"""A longer one is not said, so that the items of a line always fit, however their hops are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +34,25 @@ class Taken:
     usn: int
 
 
-Word = Ring | DirectoryChanged | Taken
+@dataclass(frozen=True, slots=True)
+class NewItems:
+    items: tuple[NewItem, ...]
+
+
+Word = Ring | DirectoryChanged | Taken | NewItems
 
 
 def spoken(word: Word) -> bytes:
     """The line, LF included."""
     match word:
         case Ring(account, folder):
-            said: list[str | int] = ["ring", account, folder]
+            said: list[object] = ["ring", account, folder]
         case DirectoryChanged(usn):
             said = ["directory", usn]
         case Taken(usn):
             said = ["taken", usn]
+        case NewItems(items):
+            said = ["items", [item if len(item.hop) <= LONGEST_HOP else item._replace(hop="") for item in items]]
     return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
 
 
@@ -56,4 +69,16 @@ def understood(line: bytes) -> Word | None:
             return DirectoryChanged(usn)
         case ["taken", int(usn)]:
             return Taken(usn)
+        case ["items", [*items]]:
+            return _items(items)
     return None
+
+
+def _items(said: list[object]) -> NewItems:
+    """Those that make sense."""
+    found = []
+    for one in said:
+        match one:
+            case [str(trace), float() | int() as when, int(level), str(hop)]:
+                found.append(NewItem(trace, float(when), level, hop))
+    return NewItems(tuple(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from zope.interface import Interface
 
@@ -16,6 +17,15 @@ class Announced:
 
     taken: tuple[int, ...] = ()
     late: tuple[int, ...] = ()
+
+
+class NewItem(NamedTuple):
+    """A message that waits in the spool since a moment ago: when it is due, its level there, and its likely hop."""
+
+    trace: str
+    when: float
+    level: int
+    hop: str
 
 
 class IDoorbell(Interface):

@@ -72,6 +72,9 @@ class Batches:
         self.settle([message for message in messages if not message.settled and message.is_wanted()])
         self._make_records([message for message in messages if message.is_wanted()], notes)
         for message in messages:
+            if message.held and message.failure is not None:
+                self._xids.let_go(message.xid)
+        for message in messages:
             if message.committed is not None:
                 self._link(message)
         for noting in notes:
@@ -94,14 +97,16 @@ class Batches:
         if not message.xid or message.failure is not None:
             return
         try:
-            known = self._xids.known(message.xid, message.recipients)
+            known = self._xids.reserve(message.xid, message.recipients)
         except Exception as error:
             self._fail(message, error)
             return
         if known >= message.recipients:
             message.known = True
             message.incoming.remove()
-        elif known:
+        elif not known:
+            message.held = True
+        else:
             self._fail(message, TryAgain(why=f"{message.xid}: some recipients have had it meanwhile"))
 
     def _press_back(self, batch: list[Finishing]) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -217,11 +217,15 @@ class Remains:
     lock: int | None
 
 
-def find_dead(directory: str) -> tuple[list[Remains], set[str]]:
-    """(the remains of dead owners, now locked by us; the owners that live)."""
+def find_dead(
+    directory: str, wanted: Callable[[str], bool] = lambda owner: True
+) -> tuple[list[Remains], set[str]]:
+    """(the remains of dead owners, now locked by us; the owners that live). Of those only that are `wanted`."""
     segments: dict[str, list[tuple[int, str]]] = {}
     for name in os.listdir(directory):
         owner, _, ending = name.rpartition(".")
+        if not wanted(owner):
+            continue
         found = segments.setdefault(owner, [])
         if ending.isdigit():
             found.append((int(ending), os.path.join(directory, name)))

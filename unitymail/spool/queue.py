@@ -2,6 +2,9 @@
 
 Knows that other processes put items into the same directory, and that administrators change them; refuses to know what
 performing a step means.
+
+Note *Handed over*. A process that receives tells of each item that it has made (`handed`); what is not told in time is
+found in the folder.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -17,6 +20,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from unitymail.interfaces.doorbell import NewItem
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.spool import IQueue, Item
 from unitymail.interfaces.threads import IThreads
@@ -25,7 +29,7 @@ from unitymail.spool.answers import Answers
 from unitymail.spool.claims import Claims
 from unitymail.spool.form import Unreadable
 from unitymail.spool.in_hand import InHand
-from unitymail.spool.index import Index, level_of
+from unitymail.spool.index import LOW, URGENT, Index, level_of
 from unitymail.spool.intake import owner_of
 from unitymail.spool.items import NEVER, Items, level_of_mode, wakes_at
 from unitymail.spool.journal_file import has_remains
@@ -108,6 +112,18 @@ class Queue:
         self._fresh.add(item.trace)
         hop = waits_for(state.step for state in item.steps)
         self._index.put(item.trace, wakes_at(item), level_of(item.priority), hop, self._now() + UNKNOWN_S)
+        self._wake()
+
+    def handed(self, items: Sequence[NewItem]) -> None:
+        """Items that another process has just made. What was found in the folder before may have been tried."""
+        for trace, when, level, hop in items:
+            if trace not in self._index and is_trace(trace):
+                self._fresh.add(trace)
+                self._index.put(trace, when, min(max(level, URGENT), LOW), hop, self._now() + UNKNOWN_S)
+        self._wake()
+
+    def wake(self) -> None:
+        """There may be something new to do."""
         self._wake()
 
     def __contains__(self, trace: str) -> bool:
@@ -228,7 +244,7 @@ class Queue:
         return len(self._index)
 
     def _renew(self, trace: str) -> None:
-        """An administrator changed the item, or took it away. Who has it now got it afterwards."""
+        """Somebody changed the item, made it, or took it away. Who has it now got it afterwards."""
         if self._index.is_claimed(trace) or trace in self._in_hand:
             return
         try:
@@ -237,6 +253,12 @@ class Queue:
             self._drop(trace)
         else:
             self._index.put(trace, self._hint(stat), level_of_mode(stat.st_mode))
+
+    def renew(self, traces: Iterable[str]) -> None:
+        """These were looked after when their process had died."""
+        with self._looked:
+            for trace in traces:
+                self._renew(trace)
 
     def _hint(self, stat: os.stat_result) -> float:
         """When to look: held items never, others within the hour, however wrong the clock was that set the hint."""

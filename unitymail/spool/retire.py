@@ -27,6 +27,7 @@ from unitymail.interfaces.store import IStore
 from unitymail.routing.steps import Deliver
 from unitymail.spool.durable import Durable
 from unitymail.spool.in_hand import InHand
+from unitymail.spool.intake import owner_of
 from unitymail.spool.items import Items
 from unitymail.spool.journal_file import CommitJournal, Committed, Noted, Segment
 from unitymail.spool.links import split
@@ -75,7 +76,13 @@ class Retirement:
         self._leave(self._remembered([record for record in ready if record.item.trace not in lost]))
         waiting = {record.item.trace for record in records if not record.retired}
         if settled := [segment for segment in sealed if _is_settled(segment, waiting)]:
+            if any(self._ends_item_of_others(one.note) for segment in settled for one in segment.noted):
+                self._disk.flush_directory(self._places.intake)
             self._commits.remove(settled)
+
+    def _ends_item_of_others(self, note: Note) -> bool:
+        """Its record has gone from the intake, but perhaps not durably: it would have the item done again."""
+        return note.finished and owner_of(note.intake)[1] not in ("", self._commits.owner)
 
     def _follow(self, noted: Iterable[Noted]) -> None:
         """Let the files of items say what the notes say, where that was not possible at once."""

@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.doorbell import IDoorbell, NewItem
 from unitymail.interfaces.errors import SHUTTING_DOWN, Trouble, TryAgain
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.quota import IUsage
@@ -30,14 +30,17 @@ from unitymail.mail.envelope import Envelope
 from unitymail.mail.message import Importance
 from unitymail.mail.trace import received_field
 from unitymail.routing.decision import Decision
+from unitymail.routing.hops import waits_for
 from unitymail.routing.steps import Deliver
 from unitymail.spool.answers import Answers
 from unitymail.spool.batch import Batches
 from unitymail.spool.commit import Committer
 from unitymail.spool.flushers import Flushers
 from unitymail.spool.in_hand import InHand
+from unitymail.spool.index import level_of
+from unitymail.spool.inheriting import Inheriting
 from unitymail.spool.intake import Incoming
-from unitymail.spool.items import Items
+from unitymail.spool.items import Items, wakes_at
 from unitymail.spool.journal_file import CommitJournal
 from unitymail.spool.leaving import Leaving
 from unitymail.spool.nudges import Nudge, Nudges
@@ -67,12 +70,17 @@ class Spool:
     `queue` is the courier's side of it. With `flushers=0` the disk is called by one thread at a time. For `gather_s`
     the ends of items are gathered for one note. `helped`: a process may remove files, and `clock` is the real reactor.
     `retry_for` says for how many seconds a peer may send a message again.
+
+    Where several processes of a node share `root`, one has the courier: all are `shared`, and the others are given
+    `hand_over`, which tells that one of the items they make. They do not `recover`: the courier's does so, when nobody
+    else works yet, and `recover_from` each of them that ended.
     """
 
     def __init__(
         self, root: str, *, disk: IDisk, threads: IThreads, store: IStore, doorbell: IDoorbell, journal: IJournal,
         clock: Any, host: str, usage: IUsage, flushers: int = FLUSHERS, gather_s: float = GATHER_S,
-        helped: bool = True, retry_for: Callable[[], float] = lambda: RETRY_FOR_S,
+        helped: bool = True, retry_for: Callable[[], float] = lambda: RETRY_FOR_S, shared: bool = False,
+        hand_over: Callable[[Sequence[NewItem]], None] | None = None,
     ) -> None:
         self._places = Places(root)
         self._places.make(disk)
@@ -86,7 +94,11 @@ class Spool:
         self._usage = usage
         self._items = Items(self._places, disk)
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._xids = Xids(root, disk=disk, now=clock.seconds, retry_for=retry_for, journal=journal)
+        self._hand_over = hand_over
+        self._xids = Xids(
+            root, disk=disk, now=clock.seconds, retry_for=retry_for, journal=journal, owner=self._owner,
+            shared=shared or hand_over is not None,
+        )
         self._in_hand = InHand(self._items)
         self._commits = CommitJournal(self._places.journal, self._owner, disk)
         self._retirement = Retirement(
@@ -95,7 +107,9 @@ class Spool:
         )
         self._telling = Answers(clock)
         self._flushers = Flushers(flushers)
-        remover = Remover(self._places.items, reactor=clock, threads=threads, journal=journal) if helped else None
+        remover = None
+        if helped and hand_over is None:
+            remover = Remover(self._places.items, reactor=clock, threads=threads, journal=journal)
         self._leaving = Leaving(threads=threads, in_hand=self._in_hand, journal=journal, remover=remover)
         answers = Answers(clock)
         batches = Batches(
@@ -112,6 +126,9 @@ class Spool:
             note=self._committer.note, answers=answers, nudges=Nudges(self._places.nudges, disk), nudged=self._nudged,
             owner=self._owner,
         )
+        self._inheriting = Inheriting(
+            recovery=self._recovery, queue=self.queue, threads=threads, clock=clock, journal=journal
+        )
         self._finishing: dict[str, Finishing] = {}
         self._transactions: dict[str, Finishing] = {}
         self._committed: OrderedDict[str, None] = OrderedDict()
@@ -125,18 +142,28 @@ class Spool:
         done: Any = self._threads.run(self._recover)
         return done.addCallback(self._tell_recovered)
 
-    def _recover(self) -> list[tuple[str, int]]:
-        done = Recovery(
-            places=self._places, disk=self._disk, store=self._store, items=self._items, xids=self._xids,
-            owner=self._owner, now=self._clock.seconds, trouble=self._journal.trouble,
-        ).run()
+    def recover_from(self, pid: int) -> Deferred[None]:
+        """Finish what another process of the node left, which has ended in any way, while this and others work on."""
+        return self._inheriting.take_over(pid)
+
+    def _recover(self) -> tuple[list[tuple[str, int]], set[str]]:
+        recovery = self._recovery()
+        done = recovery.run()
         if waiting := self.queue.look():
             done["items in the queue"] = waiting
-        return list(done.items())
+        return list(done.items()), recovery.later
 
-    def _tell_recovered(self, done: list[tuple[str, int]]) -> None:
+    def _recovery(self) -> Recovery:
+        return Recovery(
+            places=self._places, disk=self._disk, store=self._store, items=self._items, xids=self._xids,
+            owner=self._owner, now=self._clock.seconds, trouble=self._journal.trouble,
+        )
+
+    def _tell_recovered(self, found: tuple[list[tuple[str, int]], set[str]]) -> None:
+        done, later = found
         for what, count in done:
             self._journal.recovered(what, count)
+        self._inheriting.expect(later)
 
     def receive(self, trace: str, arrived: float | None = None) -> Incoming:
         if not is_trace(trace):
@@ -250,7 +277,14 @@ class Spool:
             self._journal.delivered(item.trace, step.account, step.to)
             self._doorbell.ring(step.account, INBOX)
         if message.fresh is not None:
-            self.queue.added(message.fresh)
+            self._waits(message.fresh)
+
+    def _waits(self, item: Item) -> None:
+        if self._hand_over is None:
+            self.queue.added(item)
+            return
+        hop = waits_for(state.step for state in item.steps)
+        self._hand_over([NewItem(item.trace, wakes_at(item), level_of(item.priority), hop)])
 
     def _nudged(self, nudge: Nudge) -> None:
         """What was done to 20,000 items is told over many turns."""
@@ -284,7 +318,7 @@ class Spool:
     def _retired(self, _: None) -> None:
         late, self._late = self._late, []
         for item in late:
-            self.queue.added(item)
+            self._waits(item)
         done, self._retiring = self._retiring, None
         self._retire_soon()
         if done is not None:
@@ -299,7 +333,8 @@ class Spool:
         if self._retire_call is not None and self._retire_call.active():
             self._retire_call.cancel()
         self._retire_call = None
-        left = self._committer.when_idle().addCallback(lambda _: self._leaving.stop())
+        left = self._inheriting.stop().addCallback(lambda _: self._committer.when_idle())
+        left.addCallback(lambda _: self._leaving.stop())
         return left.addCallback(self._when_retired).addCallback(self._close)
 
     def _when_retired(self, _: None) -> Deferred[None]:

@@ -17,7 +17,8 @@ from unitymail.spool.journal_file import Committed, Noted
 class Finishing:
     """A message between its last octet and its answers. `describe` gives the item once the file is written.
 
-    With an `xid`, `recipients` are the keys of those who are remembered; `known`: they all have it already.
+    With an `xid`, `recipients` are the keys of those who are remembered; `known`: they all have it already, `held`:
+    they are held for this message meanwhile.
     """
 
     incoming: Incoming
@@ -32,6 +33,7 @@ class Finishing:
     delivered: list[Deliver] = field(default_factory=list)
     fresh: Item | None = None
     known: bool = False
+    held: bool = False
 
     def is_wanted(self) -> bool:
         return self.failure is None and not self.known
