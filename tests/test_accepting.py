@@ -1,7 +1,9 @@
 """Clients are let in a few at a time, and only while there are descriptors for what they need."""
 
 import errno
+import resource
 import socket
+import sys
 
 import pytest
 from twisted.internet.protocol import Factory, Protocol
@@ -197,7 +199,9 @@ def test_a_client_that_cannot_be_served(at):
     assert len(at.door.made) == 3
 
 
-@pytest.mark.parametrize(("limit", "most"), [(1_024, 768), (20_000, 19_744), (100, 75)])
+@pytest.mark.parametrize(
+    ("limit", "most"), [(1_024, 384), (20_000, 18_720), (100, 38), (resource.RLIM_INFINITY, sys.maxsize)]
+)
 def test_room_for_files(limit, most):
-    """A quarter is kept for files, but no more than is ever needed."""
+    """What indexes and messages may need is kept for them, and no more than they will ever need."""
     assert most_connections(limit) == most

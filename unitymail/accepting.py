@@ -3,8 +3,9 @@
 Knows accept(2), its errors and the process's limit of open files; refuses to know what is said at a door.
 
 *Note: room for files.* A client that is let in needs files: its message, a mailbox and its index. The kernel gives the
-lowest descriptor that is free, so the number of a new connection tells how many are open. From `limit - room` on a
-client is told to come again, in the door's own words, and the descriptors that are left serve those who are inside.
+lowest descriptor that is free, so the number of a new connection tells how many are open. From a certain one on a
+client is told to come again, in the door's own words, and the descriptors that are left serve those who are inside:
+half of all, 1,024 at most, are for open indexes (`store.open_indexes`), and an eighth, 256 at most, for messages.
 
 *Note: no spinning.* Stock Twisted keeps one descriptor in reserve; once a thread has got hold of that one, accept fails
 again and again without a pause, at the cost of a whole core. Here the port rests after a failure, and those who wait do
@@ -16,6 +17,7 @@ from __future__ import annotations
 import errno
 import resource
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -26,14 +28,14 @@ from twisted.logger import Logger
 AT_ONCE = 16
 """Clients let in during one turn of the reactor: a crowd at the door holds up nobody inside."""
 REST_S = 0.5
-MOST_ROOM = 256
+MOST_ROOM = 1024 + 256
 GONE = (errno.ECONNABORTED, errno.EPERM, errno.EPROTO)
 """The client, or the packet filter, thought better of it: the next one may be fine (accept(2))."""
 
 
 def most_connections(limit: int) -> int:
     """The descriptor from which on new connections are refused, where a process may have `limit`."""
-    return limit - min(MOST_ROOM, limit // 4)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit - min(MOST_ROOM, limit * 5 // 8)
 
 
 class Entrance(tcp.Port):

@@ -155,15 +155,15 @@ class House:
             address = name.lower().replace(" ", ".") + "@example.com"
             self.add_user(alias, "--display-name", name, "--extension", number, "--proxy", address)
 
-    def start(self):
-        return self.launch().wait_until_ready()
+    def start(self, *under):
+        return self.launch(*under).wait_until_ready()
 
-    def launch(self):
-        """Start without waiting until it is ready."""
+    def launch(self, *under):
+        """Start without waiting until it is ready. `under`: a command that becomes the node, as `prlimit` does."""
         self.output = []
         self.ready = threading.Event()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from twisted.scripts.twistd import run; run()",
+            [*under, sys.executable, "-c", "from twisted.scripts.twistd import run; run()",
              "--nodaemon", "--pidfile=", "unitymail", "--config", str(self.config)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment, cwd=self.folder,
         )
