@@ -22,6 +22,9 @@ TOO_MANY_MESSAGES = reject(421, "4.7.0", "Too many messages in one connection; c
 NOT_COUNTED = Reply(421, "4.3.2", "Connections cannot be counted at this moment; please try again in a minute")
 SEND_QUOTA = reject(552, "5.2.2", "Your mailbox is over its send quota; delete some messages first")
 
+MOST_PASSED_OVER = 1 << 30
+"""Octets of a chunk too large to be kept that are waited for all the same; `SIZE` is never more."""
+
 
 def largest_message(site: SiteSettings) -> int:
     """In octets, as SIZE announces it; 0 is unlimited."""
@@ -34,6 +37,11 @@ def judge_size(octets: int | None, site: SiteSettings) -> Verdict:
     if not limit or octets is None or octets <= limit:
         return ACCEPT
     return reject(552, "5.3.4", f"The message is larger than {site.smtp_max_message_kib} KiB, the limit here")
+
+
+def judge_chunk(octets: int, site: SiteSettings) -> Verdict:
+    """So many octets announced at once: beyond the limit they are passed over, but not for hours."""
+    return judge_size(octets, site) if octets > MOST_PASSED_OVER else ACCEPT
 
 
 def judge_recipients(already: int, site: SiteSettings) -> Verdict:

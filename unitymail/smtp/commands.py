@@ -29,7 +29,7 @@ class BadSyntax(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The argument of MAIL or RCPT. `address` is "" for `<>` and has no domain for `<postmaster>`.
+    """The argument of MAIL or RCPT. `address` is "" for `<>` and has no domain for RCPT's `<postmaster>`.
 
     A local part that needs no quotes has none. `parameters` is what follows, not yet looked at.
     """
@@ -48,6 +48,7 @@ BAD_RECIPIENT = Reply(553, "5.1.3", "That is not an address")
 BAD_PARAMETERS = Reply(501, "5.5.4", "Parameters must be KEYWORD or KEYWORD=VALUE, each once")
 NEEDS_ARGUMENT = Reply(501, "5.5.4", "This command needs an argument")
 NO_ARGUMENT = Reply(501, "5.5.4", "This command takes no argument")
+BAD_BDAT = Reply(501, "5.5.4", "Syntax: BDAT octets [LAST]")
 BAD_BASE64 = Reply(501, "5.5.2", "That is not base64")
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a0-\ud7ff\ue000-\U0010ffff"
@@ -71,6 +72,7 @@ _domain = re.compile(_DOMAIN).fullmatch
 _literal = re.compile(_LITERAL).fullmatch
 _host = re.compile(rf"{_DOMAIN}|\[[A-Za-z0-9.:%_\-]{{1,250}}\]|[A-Za-z0-9.:%_\-]{{1,250}}").fullmatch
 _parameter = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*)(?:=([!-<>-~\u00a0-\ud7ff\ue000-\U0010ffff]+))?").fullmatch
+_bdat = re.compile(r"([0-9]{1,20})(?: +(LAST))?", re.IGNORECASE | re.ASCII).fullmatch
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]").search
 _escaped = re.compile(r"\\(.)")
 
@@ -95,8 +97,11 @@ def split(line: bytes) -> tuple[str, str]:
 
 
 def read_mail(argument: str) -> Path:
-    """What follows MAIL. Raises BadSyntax."""
-    return _read_path(argument, "FROM", BAD_MAIL, BAD_SENDER)
+    """What follows MAIL; only a recipient may be <postmaster> alone (RFC 5321 4.1.1.3). Raises BadSyntax."""
+    path = _read_path(argument, "FROM", BAD_MAIL, BAD_SENDER)
+    if path.address and "@" not in path.address:
+        raise BadSyntax(BAD_SENDER)
+    return path
 
 
 def read_rcpt(argument: str) -> Path:
@@ -178,6 +183,14 @@ def read_host(argument: str) -> str:
     if len(argument) > 255 or not _host(argument):
         raise BadSyntax(BAD_HELO)
     return argument
+
+
+def read_bdat(argument: str) -> tuple[int, bool]:
+    """(octets that follow, whether they are the last), RFC 3030 2. Raises BadSyntax."""
+    found = _bdat(argument)
+    if not found:
+        raise BadSyntax(BAD_BDAT)
+    return int(found[1]), found[2] is not None
 
 
 def read_auth(argument: str) -> tuple[str, bytes | None]:

@@ -27,7 +27,7 @@ from unitymail.routing.decide import decide
 from unitymail.routing.decision import Decision, FromPeer, Origin
 from unitymail.routing.subject import subject_for
 from unitymail.settings.site import SiteSettings
-from unitymail.smtp.framing import Flaws, with_crlf
+from unitymail.smtp.framing import Flaws, Pieces, with_crlf
 from unitymail.smtp.house import House
 
 MANY_RECIPIENTS = 100
@@ -38,6 +38,9 @@ LONG_HEADER = 4_096
 BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
 NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
 SENT_AGAIN = Reply(250, "2.0.0", "Accepted before, for all of these recipients; nothing was stored again")
+
+
+_NO_FLAWS = Flaws()
 
 
 class Transaction:
@@ -62,6 +65,10 @@ class Transaction:
     def smtputf8(self) -> bool:
         return "smtputf8" in self.fields
 
+    @property
+    def binary(self) -> bool:
+        return self.fields.get("body") == "binarymime"
+
     def envelope(self) -> Envelope:
         return Envelope(self.sender, tuple(self.recipients), **self.fields)
 
@@ -73,19 +80,43 @@ class Reception:
     found to be, once it is durable.
     """
 
-    __slots__ = ("_legacy", "_limit", "_site", "incoming", "mended", "message", "refusal", "size", "trace")
+    __slots__ = (
+        "_legacy", "_limit", "_pieces", "_site", "binary", "incoming", "mended", "message", "refusal", "size", "trace",
+    )  # fmt: skip
 
-    def __init__(self, house: House, site: SiteSettings, legacy: bool) -> None:
-        """Raises Trouble when the spool takes nothing now."""
+    def __init__(self, house: House, site: SiteSettings, legacy: bool, *, binary: bool = False) -> None:
+        """A `binary` one may hold any octets, and is received under another name: what is kept is made of it.
+
+        Raises Trouble when the spool takes nothing now.
+        """
         self.trace = new_trace(house.clock.seconds(), os.urandom(8))
-        self.incoming: IIncoming = house.spool.receive(self.trace)
+        self.incoming: IIncoming = house.spool.receive(f"{self.trace}-raw" if binary else self.trace)
+        self.binary = binary
         self.size = 0
         self.refusal: Reply | None = None
         self.message: Message | None = None
         self._site = site
         self._limit = largest_message(site)
         self._legacy = legacy
+        self._pieces = Pieces()
         self.mended = False
+
+    def expect(self, octets: int) -> None:
+        """So many are to come: too many are not kept, not even the first of them."""
+        if self.refusal is None:
+            self._refuse_by(judge_size(self.size + octets, self._site))
+
+    def take_piece(self, octets: bytes) -> None:
+        """The next octets of a message that may be cut anywhere."""
+        if self.binary:
+            self.take(octets, _NO_FLAWS)
+        elif octets := self._pieces.take(octets):
+            self.take(octets, self._pieces.flaws)
+
+    def end(self) -> None:
+        """No piece follows; the last line has an end, whether the client sent it or not."""
+        if not self.binary and (octets := self._pieces.end()):
+            self.take(octets, self._pieces.flaws)
 
     def take(self, octets: bytes, flaws: Flaws) -> None:
         """The next octets of the message, with the flaws seen so far."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from unitymail.smtp.verbs.authentication import auth
+from unitymail.smtp.verbs.chunks import bdat
 from unitymail.smtp.verbs.greeting import ehlo, helo, starttls
 from unitymail.smtp.verbs.message import data, mail, rcpt, rset
 from unitymail.smtp.verbs.other import expn, help, noop, quit, vrfy
@@ -25,6 +26,7 @@ VERBS: dict[str, Callable[[Dialogue, str], Answer]] = {
     "MAIL": mail,
     "RCPT": rcpt,
     "DATA": data,
+    "BDAT": bdat,
     "RSET": rset,
     "NOOP": noop,
     "QUIT": quit,

@@ -56,7 +56,7 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     if not _MOMENTS.isdisjoint(fields):
         settle_moments(fields, house.clock.seconds())
     dialogue.transaction = Transaction(path.address, fields, told, house.clock.seconds())
-    dialogue.mail_refused = False
+    dialogue.mail_refused = dialogue.chunk_refused = False
     return _SENDER_OK
 
 
@@ -64,6 +64,8 @@ def rcpt(dialogue: Dialogue, argument: str) -> bytes:
     transaction = dialogue.transaction
     if transaction is None:
         return _without_sender(dialogue)
+    if dialogue.receiving:
+        raise Refused(replies.CHUNKS_BEGAN)
     path = commands.read_rcpt(argument)
     address = path.address
     if not address.isascii() and not transaction.smtputf8:
@@ -84,6 +86,10 @@ def data(dialogue: Dialogue, argument: str) -> bytes:
     transaction = dialogue.transaction
     if transaction is None:
         return _without_sender(dialogue)
+    if dialogue.receiving:
+        raise Refused(replies.CHUNKS_BEGAN)
+    if transaction.binary:
+        raise Refused(replies.BINARY_BY_CHUNKS)
     if not transaction.recipients:
         raise Refused(replies.NO_RECIPIENTS)
     try:
