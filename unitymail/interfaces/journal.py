@@ -57,7 +57,7 @@ class IJournal(Interface):
         door: str, client: str, session: str, verb: str, reply: Reply, trace: str = "",
         envelope: Envelope | None = None,
     ) -> None:
-        """A command or message was refused; `trace` and `envelope` when it was a message; `transaction` tells it too."""
+        """A command was refused, or a message (`trace`, `envelope`); `transaction` tells that one too."""
 
     def transaction(
         outcome: str, *, door: str, client: str, session: str, helo: str, tls: str, user: str, sender: str,

@@ -1,1 +1,1 @@
-"""What the doors do, in numbers, for prometheus (`interfaces/metrics`)."""
+"""What the doors do, in numbers, for Prometheus: counted (`interfaces/metrics`), added up over processes, shown."""
