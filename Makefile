@@ -4,7 +4,9 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 DEMO   ?= demo
 
-.PHONY: run test lint types bench clean
+FUZZ_SECONDS ?= 20
+
+.PHONY: run test lint types bench fuzz clean
 
 $(VENV)/.run: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -35,6 +37,14 @@ lint: $(VENV)/.lint
 
 types: $(VENV)/.lint
 	@$(BIN)/mypy unitymail
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fuzz]' --config-settings editable_mode=compat
+	@touch $@
+
+# Each parser for FUZZ_SECONDS, two at a time; what breaks one is kept in fuzz/found, and the exit status is 1.
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 bench: $(VENV)/.test
 	@$(BIN)/python benchmarks/issue.py

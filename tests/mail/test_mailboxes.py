@@ -14,6 +14,7 @@ def box(name, local, domain, route=None):
 @pytest.mark.parametrize(("raw", "expected"), [
     (b"", []),
     (b" ,, ,", []),
+    (b"a@b, @, @@", [box(None, b"a", b"b"), box(None, b"@", b"")]),
     (b"a@b", [box(None, b"a", b"b")]),
     (b" <a@b>", [box(None, b"a", b"b")]),
     (b"Robin Smith <robin@example.com>, a@b", [box(b"Robin Smith", b"robin", b"example.com"), box(None, b"a", b"b")]),
@@ -81,3 +82,9 @@ def test_garbage(octets):
         assert depth in (0, 1)
     assert depth == 0
     addresses(octets)
+
+
+def test_a_name_is_one_line():
+    """Encoded words can hold line ends and NUL; a name for people cannot."""
+    found = addresses(b"=?utf-8?q?Robin=0D=0ABcc:_x=00?= <robin@example.com>, \"a\0b\" <c@d>")
+    assert found == [Mailbox("Robin  Bcc: x", "robin@example.com"), Mailbox("ab", "c@d")]

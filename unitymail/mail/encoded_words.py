@@ -62,7 +62,11 @@ def _raw_text(octets: bytes, charset: str) -> str:
 
 def decode(raw: bytes, charset: str = "") -> str:
     """A field body as stored, for people to read: unfolded, decoded, without line ends or NUL."""
-    text = decode_words(unfold(raw), charset)
+    return on_one_line(decode_words(unfold(raw), charset))
+
+
+def on_one_line(text: str) -> str:
+    """Without line ends and NUL, which encoded words may hold too."""
     if text.isprintable():
         return text
     return text.replace("\r", " ").replace("\n", " ").replace("\0", "")

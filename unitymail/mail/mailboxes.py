@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from unitymail.mail.charsets import to_text
-from unitymail.mail.encoded_words import decode_words
+from unitymail.mail.encoded_words import decode_words, on_one_line
 from unitymail.mail.lexical import LONGEST_FIELD, unfold, unquoted
 
 
@@ -148,7 +148,8 @@ class _Reader:
             words = [token for token in self.words if token.strip()]
             if words:
                 _, local, domain = _angle(words if b"@" in words else [_phrase(self.words) or b""])
-                self.found.append(Entry(self.comment, None, local, domain))
+                if self.comment or local or domain:
+                    self.found.append(Entry(self.comment, None, local, domain))
         self.forget()
 
 
@@ -176,9 +177,9 @@ def _angle(tokens: list[bytes]) -> tuple[bytes | None, bytes, bytes]:
 
 
 def addresses(raw: bytes) -> list[Mailbox]:
-    """The mailboxes of an address field, those inside groups too, decoded."""
+    """The mailboxes of an address field, those inside groups too, decoded; names without line ends and NUL."""
     return [
-        Mailbox(decode_words(entry.name) if entry.name else "", address_of(entry))
+        Mailbox(on_one_line(decode_words(entry.name)) if entry.name else "", address_of(entry))
         for entry in entries(raw)
         if not entry.group
     ]

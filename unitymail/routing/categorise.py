@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from unitymail.mail.audio import is_tiff
 from unitymail.mail.automatic import automatic_word
+from unitymail.mail.encoded_words import on_one_line
 from unitymail.mail.flaws import content_flaws
 from unitymail.mail.headers import addresses, decode, readable
 from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER, unfold
@@ -68,7 +69,7 @@ def read(
         header_from=_whole([author.address for author in authors]),
         header_sender=_whole([m.address for raw in fields.get(b"sender", ()) for m in addresses(raw)]),
         authors_cut=_authors_cut(root, fields),
-        display_from=next((author.name or author.address for author in authors), ""),
+        display_from=next((author.name or on_one_line(author.address) for author in authors), ""),
         subject=_decoded(fields, b"subject", root),
         has_subject=b"subject" in fields,
         message_id=_decoded(fields, b"message-id", root),
