@@ -86,5 +86,5 @@ def test_garbage(octets):
 
 def test_a_name_is_one_line():
     """Encoded words can hold line ends and NUL; a name for people cannot."""
-    found = addresses(b"=?utf-8?q?Robin=0D=0ABcc:_x=00?= <robin@example.com>, \"a\0b\" <c@d>")
+    found = addresses(b"=?utf-8?q?Robin=0D=0ABcc=3A_x=00?= <robin@example.com>, \"a\0b\" <c@d>")
     assert found == [Mailbox("Robin  Bcc: x", "robin@example.com"), Mailbox("ab", "c@d")]
