@@ -8,6 +8,7 @@ from zope.interface import alsoProvides, implementer
 
 from tests.fakes import ROBIN, FakeBook, FakeDoorbell, InlineThreads, RecordingJournal
 from tests.imap.memory_store import MemoryStore
+from tests.scram import one_password
 from unitymail.disk import Disk
 from unitymail.imap.door import IMAPDoor
 from unitymail.interfaces.login import ILogin, SignInRefused
@@ -37,6 +38,11 @@ class FakeLogin:
         if self.held is not None:
             return self.held.addCallback(lambda _: user)
         return defer.succeed(user)
+
+    def scram(self, place):
+        self.places.append(place)
+        refusal = SignInRefused(self.refusals[b"robin"], "test") if b"robin" in self.refusals else None
+        return one_password(b"secret", self.book.user_named("robin"), place, refusal)
 
 
 @implementer(ITLSTransport)

@@ -17,7 +17,7 @@ from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.login import ILogin, Place, SignInRefused
-from unitymail.login import checkers
+from unitymail.login import examiner
 from unitymail.login.login import Login
 from unitymail.login.passwords import Passwords
 from unitymail.people.class_of_service import ClassOfService
@@ -341,7 +341,7 @@ class GuessingTests(LoginTestCase):
         """Eight attempts of it may wait; the next is told to try again, and others come in."""
         for _ in range(9):
             self.refused(b"nobody")
-        waiting = [self.start(b"nobody") for _ in range(checkers.MOST_DELAYED_PER_ADDRESS)]
+        waiting = [self.start(b"nobody") for _ in range(examiner.MOST_DELAYED_PER_ADDRESS)]
         self.assertEqual(self.failureResultOf(self.start(b"nobody"), SignInRefused).value.kind, "busy")
         self.clock.pump([1] * 60)
         for one in waiting:
@@ -351,11 +351,11 @@ class GuessingTests(LoginTestCase):
         """The queue is bounded, and being turned away counts as no wrong password."""
         threads = HeldThreads()
         login = self.another_process(password_threads=threads)
-        places = [replace(IMAP, client=f"10.1.{n // 200}.{n % 200}") for n in range(checkers.MOST_WAITING + 5)]
+        places = [replace(IMAP, client=f"10.1.{n // 200}.{n % 200}") for n in range(examiner.MOST_WAITING + 5)]
         opened = [self.start(b"n%d" % n, login=login, place=place) for n, place in enumerate(places)]
-        busy = opened[checkers.MOST_WAITING :]
+        busy = opened[examiner.MOST_WAITING :]
         self.assertEqual({self.failureResultOf(d, SignInRefused).value.kind for d in busy}, {"busy"})
-        for one in opened[: checkers.MOST_WAITING]:
+        for one in opened[: examiner.MOST_WAITING]:
             one.cancel()
             self.failureResultOf(one)
 

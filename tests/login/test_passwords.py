@@ -114,15 +114,6 @@ def test_scram_keys_are_those_of_rfc_7677():
     assert hmac.digest(keys.server_key, message, "sha256") == b64decode("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
 
 
-def test_unknown_names_are_shown_a_stable_salt():
-    """Asked twice the answer is the same, another name or another node's secret gives another."""
-    salt = scram.decoy_salt(b"secret", "nobody")
-    assert salt == scram.decoy_salt(b"secret", "NOBODY")
-    assert len(salt) == scram.SALT_OCTETS
-    assert salt != scram.decoy_salt(b"secret", "somebody")
-    assert salt != scram.decoy_salt(b"other", "nobody")
-
-
 def test_scram_keys_are_made_only_when_wanted():
     """And with 100,000 iterations unless a test says otherwise."""
     assert QUICK.secret(b"tulips", scram=False).scram is None

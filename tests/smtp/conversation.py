@@ -6,10 +6,12 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.fakes import ROBIN, FakeBook, FakeUsage, InlineThreads, RecordingJournal
+from tests.scram import one_password
 from tests.smtp.fake_spool import FakeSpool
 from unitymail.interfaces.login import SignInRefused
 from unitymail.ledger.local import LocalLedger
 from unitymail.people.access import AccessRule
+from unitymail.policy.tarpit import MOST_S
 from unitymail.settings.site import SiteSettings
 from unitymail.smtp.admission import SILENCE_S
 from unitymail.smtp.server import SMTPDoor
@@ -30,6 +32,10 @@ class FakeLogin:
         if isinstance(self.answer, Deferred):
             return self.answer
         return self._judge(name, password)
+
+    def scram(self, place):
+        self.asked.append(("scram", place))
+        return one_password(b"secret", ROBIN, place, self.answer)
 
     async def _judge(self, name, password):
         if self.answer is not None:
@@ -68,11 +74,12 @@ class Wire(StringTransport):
 
 
 class Conversation:
-    """A door with its collaborators, and one client of it at `ip`."""
+    """A door with its collaborators, and one client of it at `ip`; it is `patient` where a reply is held back."""
 
     def __init__(
         self, *, door="mta", ip="192.0.2.7", site=None, access=TRUSTED, connect=True, people=(), **options
     ):
+        self.patient = isinstance(options.get("clock", Clock()), Clock)
         self.site = site or SiteSettings()
         self.book = FakeBook(*people, site=self.site, access=access)
         self.spool = options.pop("spool", None) or FakeSpool()
@@ -121,6 +128,8 @@ class Conversation:
 
     def send(self, octets):
         self.session.dataReceived(octets)
+        while self.patient and self.session._speech.holding:
+            self.clock.advance(MOST_S)
         return self.heard()
 
     def codes(self, *lines):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 from zope.interface import implementer
 
+from unitymail.directory.site import site_of
 from unitymail.directory.sql import schema as t
 from unitymail.directory.sql.database import Database
 from unitymail.directory.transaction import Transaction
@@ -41,6 +43,17 @@ class Credentials:
         with self._database.changing() as connection:
             if credential_of(connection, "") is None:
                 connection.execute(insert(t.credentials).values(_fresh("", Secret(password_hash), version=1, now=0.0)))
+
+    def keep_scram(self, owner: str, version: int, keys: ScramKeys) -> None:
+        with self._database.changing() as connection:
+            if site_of(connection).auth_scram:
+                lacking = update(t.credentials).where(c.owner_id == owner, c.version == version, c.scram_salt.is_(None))
+                connection.execute(lacking.values(_scram_columns(keys)))
+
+    def secret(self) -> bytes:
+        with self._database.reading() as connection:
+            secret: bytes = connection.execute(select(t.identity.c.secret)).scalar_one()
+            return secret
 
 
 def _attempts(owner: str) -> Select[Any]:
@@ -85,8 +98,13 @@ def old_passwords(connection: Connection, owner: str, count: int) -> list[str]:
 
 
 def set_password(transaction: Transaction, owner: str, secret: Secret, *, keep: int) -> None:
-    """The present password joins the history, of which `keep` stay (the new one counted)."""
+    """The present password joins the history, of which `keep` stay (the new one counted).
+
+    Keys that were made just before `auth.scram` was switched off are not kept.
+    """
     connection = transaction.connection
+    if secret.scram is not None and not transaction.once(site_of).auth_scram:
+        secret = replace(secret, scram=None)
     old = credential_of(connection, owner)
     version = old.version + 1 if old is not None else 1
     fresh = _fresh(owner, secret, version=version, now=transaction.now)
@@ -106,15 +124,20 @@ def unlock(transaction: Transaction, owner: str) -> None:
     transaction.log("credential", owner, "changed", "unlocked")
 
 
+def _scram_columns(keys: ScramKeys | None) -> dict[str, Any]:
+    return {
+        "scram_salt": keys.salt if keys else None,
+        "scram_iterations": keys.iterations if keys else None,
+        "scram_stored_key": keys.stored_key if keys else None,
+        "scram_server_key": keys.server_key if keys else None,
+    }
+
+
 def _fresh(owner: str, secret: Secret, *, version: int, now: float) -> dict[str, Any]:
-    scram = secret.scram
     return {
         "owner_id": owner,
         "password_hash": secret.password_hash,
-        "scram_salt": scram.salt if scram else None,
-        "scram_iterations": scram.iterations if scram else None,
-        "scram_stored_key": scram.stored_key if scram else None,
-        "scram_server_key": scram.server_key if scram else None,
+        **_scram_columns(secret.scram),
         "version": version,
         "changed_at": now,
         "must_change": secret.must_change,

@@ -1,7 +1,6 @@
-"""The mechanisms of AUTHENTICATE: PLAIN (RFC 4616), and LOGIN with the prompts that Outlook knows.
+"""How the exchanges of AUTHENTICATE look on the wire of IMAP: `+` lines out, base64 lines in, one mechanism at a time.
 
-A mechanism is a coroutine that is given the client's first response, or None, and `ask` for more. Knows their
-exchange; refuses to know users. Another mechanism is one more entry of `MECHANISMS`.
+Refuses to know the mechanisms, which are `policy/sasl`'s, and what a refusal may tell (`sign_in`).
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from base64 import b64encode
 from binascii import Error, a2b_base64
 from collections.abc import Awaitable, Callable
 
-from unitymail.imap.registry import Bad, No
+from unitymail.imap.registry import Bad
+from unitymail.people.user import User
+from unitymail.policy.sasl import BadResponse, Challenge, Exchange
 
-Credentials = tuple[bytes, bytes]
 Ask = Callable[[bytes], Awaitable[bytes]]
 
 
@@ -28,23 +28,15 @@ def decoded(response: bytes) -> bytes:
         raise Bad("The response is not base64") from None
 
 
-def encoded(challenge: bytes) -> bytes:
-    return b64encode(challenge)
+async def converse(exchange: Exchange, initial: bytes | None, ask: Ask) -> User:
+    """Lead the exchange to its user; `ask` sends a challenge in base64 and gives the line that answers it.
 
-
-async def plain(initial: bytes | None, ask: Ask) -> Credentials:
-    fields = (await ask(b"") if initial is None else initial).split(b"\0")
-    if len(fields) != 3:
-        raise Bad("A PLAIN response has three parts with NUL between them")
-    acting_for, name, password = fields
-    if acting_for and acting_for.lower() != name.lower():
-        raise No("Signing in for somebody else is not possible", b"AUTHORIZATIONFAILED")
-    return name, password
-
-
-async def login(initial: bytes | None, ask: Ask) -> Credentials:
-    name = await ask(b"Username:") if initial is None else initial
-    return name, await ask(b"Password:")
-
-
-MECHANISMS: dict[str, Callable[[bytes | None, Ask], Awaitable[Credentials]]] = {"PLAIN": plain, "LOGIN": login}
+    Raises Bad, ActingForAnother and SignInRefused.
+    """
+    response = None if initial is None else decoded(initial)
+    try:
+        while isinstance(step := await exchange.answer(response), Challenge):
+            response = decoded(await ask(b64encode(step.octets)))
+    except BadResponse:
+        raise Bad("The response does not fit the mechanism") from None
+    return step

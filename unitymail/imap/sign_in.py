@@ -5,9 +5,11 @@ Knows the response codes of RFC 5530; refuses to know how passwords are checked.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from unitymail.imap.registry import Done, Gone, No
 from unitymail.imap.session import Session
-from unitymail.interfaces.login import Place, SignInRefused
+from unitymail.interfaces.login import ActingForAnother, Place, SignInRefused
 from unitymail.people.user import User
 from unitymail.policy.imap import ImapRefusal, imap_login_offered, judge_imap_sign_in
 
@@ -31,9 +33,13 @@ def require_offered(session: Session) -> None:
     _refuse(judge_imap_sign_in(session.client.host, session.client.tls, session.site))
 
 
-async def sign_in(session: Session, name: bytes, password: bytes, command: str) -> Done:
-    """Check the password, then whether this user may use this connection; then the session has an account."""
-    user = await _user(session, name, password)
+def place_of(session: Session) -> Place:
+    return Place("imap", session.door.name, session.client.host, session.client.tls)
+
+
+async def sign_in(session: Session, proving: Awaitable[User], command: str) -> Done:
+    """Wait for the proof, then see whether this user may use this connection; then the session has an account."""
+    user = await _user(session, proving)
     _refuse(_judged(session, user))
     _refuse(session.door.slots.sign_in(user.id, session.client.host, session.site))
     session.user = user
@@ -49,15 +55,16 @@ async def sign_in(session: Session, name: bytes, password: bytes, command: str) 
     return Done(f"{command} completed", session.capabilities())
 
 
-async def _user(session: Session, name: bytes, password: bytes) -> User:
-    place = Place("imap", session.door.name, session.client.host, session.client.tls)
+async def _user(session: Session, proving: Awaitable[User]) -> User:
     try:
-        return await session.door.login.sign_in(name, password, place)
+        return await proving
+    except ActingForAnother:
+        code, text = b"AUTHORIZATIONFAILED", "Signing in for somebody else is not possible"
+        session.failures += 1
     except SignInRefused as refused:
         code, text = _TOLD[refused.kind]
-        if refused.kind != "busy":
-            session.failures += 1
-        raise No(text, code, farewell=_TOO_MANY if session.failures >= MAX_FAILURES else "") from None
+        session.failures += refused.kind != "busy"
+    raise No(text, code, farewell=_TOO_MANY if session.failures >= MAX_FAILURES else "")
 
 
 def not_any_more(session: Session) -> ImapRefusal | None:

@@ -137,6 +137,12 @@ class ICredentials(Interface):
     def ensure_decoy(password_hash: str) -> None:
         """Keep this as the password of "" unless it has one."""
 
+    def keep_scram(owner: str, version: int, keys: ScramKeys) -> None:
+        """Add keys to the credential of this version; without effect when it changed, has some, or none are kept."""
+
+    def secret() -> bytes:
+        """The node's secret, the same for ever and in all processes: it makes answers about unknown names stable."""
+
 
 class IDirectoryView(Interface):
     """The directory at one moment."""

@@ -30,12 +30,17 @@ class SignInRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody signs in. `service` decides whether the class of service allows it."""
+    """Where and how somebody signs in. `service` decides whether the class of service allows it."""
 
     service: Literal["imap", "smtp"]
     door: str
     client: str
     tls: bool
+    mechanism: str = "PLAIN"
+
+
+class ActingForAnother(Exception):
+    """The client would sign in as somebody and act for somebody else, which nobody may; no password was looked at."""
 
 
 class BadScram(Exception):
@@ -46,7 +51,10 @@ class IScram(Interface):
     """The server's side of SCRAM-SHA-256 (RFC 5802, 7677), without base64. Each method once, in this order."""
 
     def challenge(client_first: bytes) -> Awaitable[bytes]:
-        """server-first-message. Raises BadScram. Unknown, locked and known names are answered alike."""
+        """server-first-message. Unknown, locked and known names are answered alike.
+
+        Raises BadScram, ActingForAnother, or SignInRefused (busy: the directory is away).
+        """
 
     def conclude(client_final: bytes) -> Awaitable[tuple[User, bytes]]:
         """The user and the server-final-message. Raises BadScram or SignInRefused."""
@@ -58,6 +66,9 @@ class ILogin(Interface):
 
         The journal's `signed_in` and `sign_in_failed` are written here, by nobody else.
         """
+
+    def scram(place: Place) -> IScram:
+        """Begin an exchange of SCRAM-SHA-256. It ends as `sign_in` does: the same counts, waits, words and lines."""
 
 
 class IPasswords(Interface):

@@ -1,39 +1,28 @@
-"""twisted.cred's checker for a name and a password, from whichever door they come.
+"""twisted.cred's checkers: a password, or a proof of SCRAM that its sender knows it, from whichever door it comes.
 
-Knows how a password is checked at equal cost for every kind of failure; refuses to know what a user may do (that is
-the realm's). Note *Equal*: an unknown name is checked against the decoy credential, owner "", by the same steps: read,
-hash, one write.
+Knows what each proves and what is remembered of it; the order, the counts and the words are the examiner's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import ICredentials as ICredCredentials
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.directory import Attempts, Credential, ICredentials
+from unitymail.interfaces.directory import Credential, ICredentials, ScramKeys
+from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.login import Place, SignInRefused
 from unitymail.interfaces.threads import IThreads
-from unitymail.login import lockout
+from unitymail.login import scram
 from unitymail.login.cache import GoodSignIns
-from unitymail.login.delays import Delays
-from unitymail.login.gate import Full, Gate
+from unitymail.login.examiner import Examiner, Person
 from unitymail.login.passwords import Passwords
-from unitymail.people.authentication_rule import AuthenticationRule
-
-DECOY = ""
-MOST_WAITING = 512
-MOST_WAITING_FOR_ONE = 64
-MOST_DELAYED_PER_ADDRESS = 8
-DAY_S = 86_400
-BUSY = "more sign-ins are waiting than can be checked in good time"
 
 
 class IPlacedPassword(ICredCredentials):
@@ -51,143 +40,112 @@ class PlacedPassword:
         return f"<PlacedPassword of {self.name!r}>"
 
 
+class IPlacedProof(ICredCredentials):
+    """A name and a proof for an exchange of SCRAM in which these keys were shown, with the place."""
+
+
+@implementer(IPlacedProof)
 @dataclass(frozen=True, slots=True)
-class _Finding:
-    right: bool
-    locked: bool
-    expired: bool
-    version: int
+class PlacedProof:
+    """`message` is the AuthMessage of RFC 5802 section 3."""
+
+    name: str
+    keys: ScramKeys
+    message: bytes
+    proof: bytes
+    place: Place
+
+    def proves(self, credential: Credential) -> bool | None:
+        """None for a credential without keys. Keys that are not those shown any more are not proved."""
+        right = scram.proves(self.keys, self.message, self.proof)
+        return None if credential.scram is None else right and credential.scram == self.keys
 
 
 @implementer(ICredentialsChecker)
 class PasswordChecker:
-    """`requestAvatarId` gives the user's id, or fails with SignInRefused."""
+    """`requestAvatarId` gives the user's id, or fails with SignInRefused. `password_threads` hash.
+
+    After a good sign-in it makes the SCRAM keys that the site wants and the user lacks, in the background.
+    """
 
     credentialInterfaces = (IPlacedPassword,)
 
     def __init__(
         self,
         *,
+        examiner: Examiner,
         credentials: ICredentials,
         book: IBook,
-        threads: IThreads,
+        journal: IJournal,
         password_threads: IThreads,
         passwords: Passwords,
-        clock: Any,
         now: Callable[[], float],
     ) -> None:
+        self._examiner = examiner
         self._credentials = credentials
         self._book = book
-        self._threads = threads
+        self._journal = journal
         self._password_threads = password_threads
         self._passwords = passwords
-        self._clock = clock
         self._now = now
         self._good = GoodSignIns()
-        self._delays = Delays()
-        self._delayed: dict[str, int] = {}
-        self._gate = Gate(MOST_WAITING, MOST_WAITING_FOR_ONE)
 
     def requestAvatarId(self, credentials: PlacedPassword) -> Deferred[Any]:
         return Deferred.fromCoroutine(self._check(credentials))
 
-    def prepare(self) -> None:
-        """Blocking: see to it that there is a decoy."""
-        self._credentials.ensure_decoy(self._passwords.hash(b"decoy"))
-
     async def _check(self, given: PlacedPassword) -> str:
-        user = self._book.user_named(given.name)
-        here = user is not None and not user.home
-        owner = user.id if user is not None and here else DECOY
-        if owner and await self._known_good(owner, given.password):
-            return owner
-        await self._delay(given.place.client)
-        try:
-            async with self._gate.entered(owner or f"?{given.name.casefold()}"):
-                if owner and await self._known_good(owner, given.password):
-                    return owner
-                rule = self._book.authentication
-                finding = await self._password_threads.run(self._find, owner, given.password, rule)
-                # Within the gate, so that the next connection of the same person finds what this one learnt.
-                return self._judged(owner, given, finding, _why_unknown(user is not None, here))
-        except Full:
-            raise SignInRefused("busy", BUSY) from None
+        examiner = self._examiner
+        person = examiner.person(given.name)
+        if not await self._known_good(person, given.password):
+            async with examiner.turn(person, given.place.client):
+                # What the last connection of the same person learnt, this one need not hash for.
+                if not await self._known_good(person, given.password):
+                    await self._long_way(person, given)
+        return person.owner
 
-    async def _known_good(self, owner: str, password: bytes) -> bool:
+    async def _known_good(self, person: Person, password: bytes) -> bool:
         """Whether this password was right within the last minute and would be now, by one read."""
-        now = self._now()
-        version = self._good.version(owner, password, now)
+        version = self._good.version(person.owner, password, self._now())
         if version is None:
             return False
-        credential = await self._threads.run(self._credentials.read, owner)
-        rule = self._book.authentication
-        if credential is None or credential.version != version:
-            self._good.forget(owner)
-            return False
-        attempts: Attempts = credential.attempts
-        # A count to be cleared, a lock and an expiry are the long way's to settle, with its words and its time.
-        return (
-            not attempts.failures and not lockout.is_locked(attempts, rule, now) and not _expired(credential, rule, now)
-        )
+        good = await self._examiner.still_good(person.owner, version)
+        if not good:
+            self._good.forget(person.owner)
+        return good
 
-    async def _delay(self, client: str) -> None:
-        seconds = self._delays.before(client, self._now())
-        if not seconds:
-            return
-        if self._delayed.get(client, 0) >= MOST_DELAYED_PER_ADDRESS:
-            raise SignInRefused("busy", "too many attempts of this address are waiting")
-        self._delayed[client] = self._delayed.get(client, 0) + 1
+    async def _long_way(self, person: Person, given: PlacedPassword) -> None:
+        def proves(credential: Credential) -> bool:
+            return self._passwords.matches(credential.password_hash, given.password)
+
         try:
-            await deferLater(self._clock, seconds)
-        finally:
-            self._delayed[client] -= 1
-            if not self._delayed[client]:
-                del self._delayed[client]
+            proved = await self._examiner.examine(person, given.place.client, proves, self._password_threads)
+        except SignInRefused:
+            self._good.forget(person.owner)
+            raise
+        self._good.remember(person.owner, given.password, proved.version, self._now())
+        if proved.scram is None and self._book.site.auth_scram:
+            making = self._password_threads.run(self._make_keys, proved, given.password)
+            self._journal.guard(making, "making SCRAM keys")
 
-    def _find(self, owner: str, password: bytes, rule: AuthenticationRule) -> _Finding:
-        """In a thread: read, hash, and one write unless all was and is well."""
-        credential: Credential | None = self._credentials.read(owner)
-        if credential is None:
-            owner, credential = DECOY, self._decoy()
-        if owner == DECOY:
-            rule = replace(rule, max_failures=0)
-        right = self._passwords.matches(credential.password_hash, password) and owner != DECOY
-        now = self._now()
-        if right and credential.attempts == Attempts():
-            return _Finding(True, False, _expired(credential, rule, now), credential.version)
-        judge = lockout.after_success if right else lockout.after_failure
-        after = self._credentials.conclude(owner, lambda attempts: judge(attempts, rule, now))
-        locked = lockout.is_locked(after, rule, now)
-        return _Finding(right, locked, _expired(credential, rule, now), credential.version)
-
-    def _decoy(self) -> Credential:
-        found = self._credentials.read(DECOY)
-        if found is None:
-            self.prepare()
-            found = self._credentials.read(DECOY)
-        assert found is not None
-        return found
-
-    def _judged(self, owner: str, given: PlacedPassword, finding: _Finding, why_unknown: str) -> str:
-        client, now = given.place.client, self._now()
-        if not finding.right or finding.locked:
-            self._delays.failed(client, now)
-            self._good.forget(owner)
-            locked = "the user is locked" if finding.locked else ""
-            raise SignInRefused("bad-credentials", why_unknown or locked or "wrong password")
-        self._delays.succeeded(client)
-        if finding.expired:
-            raise SignInRefused("expired", "the password has expired or must be changed")
-        self._good.remember(owner, given.password, finding.version, now)
-        return owner
+    def _make_keys(self, proved: Credential, password: bytes) -> None:
+        self._credentials.keep_scram(proved.owner, proved.version, self._passwords.scram_keys(password))
 
 
-def _why_unknown(known: bool, here: bool) -> str:
-    if not known:
-        return "no such user"
-    return "" if here else "the user's mailbox is on another node"
+@implementer(ICredentialsChecker)
+class ProofChecker:
+    """`requestAvatarId` gives the user's id, or fails with SignInRefused. It saves no hash, so it keeps nothing."""
 
+    credentialInterfaces = (IPlacedProof,)
 
-def _expired(credential: Credential, rule: AuthenticationRule, now: float) -> bool:
-    age = now - credential.changed_at
-    return credential.must_change or (rule.max_age_days > 0 and age > rule.max_age_days * DAY_S)
+    def __init__(self, *, examiner: Examiner, threads: IThreads) -> None:
+        self._examiner = examiner
+        self._threads = threads
+
+    def requestAvatarId(self, credentials: PlacedProof) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, given: PlacedProof) -> str:
+        person = self._examiner.person(given.name)
+        async with self._examiner.turn(person, given.place.client):
+            await self._examiner.examine(person, given.place.client, given.proves, self._threads)
+        return person.owner

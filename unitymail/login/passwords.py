@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zope.interface import implementer
 
-from unitymail.interfaces.directory import Refused, Secret
+from unitymail.interfaces.directory import Refused, ScramKeys, Secret
 from unitymail.interfaces.login import IPasswords
 from unitymail.login import scram as scram_keys
 from unitymail.login.saslprep import prepared
@@ -29,7 +29,7 @@ class Passwords:
         self, *, memory_kib: int = MEMORY_KIB, time_cost: int = TIME_COST, scram_iterations: int = scram_keys.ITERATIONS
     ) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=LANES)
-        self._scram_iterations = scram_iterations
+        self.scram_iterations = scram_iterations
 
     def hash(self, password: bytes) -> str:
         return self._hasher.hash(prepared(password))
@@ -51,8 +51,10 @@ class Passwords:
             raise Refused(f"The password is one of the last {rule.history} of this user; choose a new one.")
 
     def secret(self, password: bytes, *, scram: bool, must_change: bool = False) -> Secret:
-        keys = scram_keys.derive(password, iterations=self._scram_iterations) if scram else None
-        return Secret(self.hash(password), keys, must_change)
+        return Secret(self.hash(password), self.scram_keys(password) if scram else None, must_change)
+
+    def scram_keys(self, password: bytes) -> ScramKeys:
+        return scram_keys.derive(password, iterations=self.scram_iterations)
 
 
 def _text(password: bytes) -> str:

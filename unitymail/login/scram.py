@@ -1,6 +1,6 @@
-"""SCRAM-SHA-256 keys (RFC 5802, RFC 7677): what is kept so that a client can sign in without sending its password.
+"""SCRAM-SHA-256 keys (RFC 5802 section 3, RFC 7677): what is kept instead of a password, and what it can prove.
 
-Knows how keys are derived; the exchange itself is a mechanism of the doors.
+Knows keys, proofs and signatures, and the keys that a name of nobody is shown; the exchange is `scram_exchange`'s.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SALT_OCTETS = 16
 
 
 def derive(password: bytes, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> ScramKeys:
-    """The keys of RFC 5802 section 3. Blocking: tens of milliseconds, without holding the interpreter."""
+    """The keys of a password. Blocking: tens of milliseconds, without holding the interpreter."""
     salt = secrets.token_bytes(SALT_OCTETS) if salt is None else salt
     salted = hashlib.pbkdf2_hmac("sha256", prepared(password), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", "sha256")
@@ -25,8 +25,26 @@ def derive(password: bytes, *, salt: bytes | None = None, iterations: int = ITER
     return ScramKeys(salt, iterations, hashlib.sha256(client_key).digest(), server_key)
 
 
-def decoy_salt(secret: bytes, name: str) -> bytes:
-    """The salt that an unknown name is shown: always the same, so that names cannot be probed."""
-    return hmac.digest(secret, b"scram salt\0" + name.casefold().encode("utf-8", "surrogatepass"), "sha256")[
-        :SALT_OCTETS
-    ]
+def proves(keys: ScramKeys, message: bytes, proof: bytes) -> bool:
+    """Whether the proof for this AuthMessage was made with the password of the keys. Takes the same time either way."""
+    signature = hmac.digest(keys.stored_key, message, "sha256")
+    client_key = bytes(a ^ b for a, b in zip(proof, signature, strict=True))
+    return hmac.compare_digest(hashlib.sha256(client_key).digest(), keys.stored_key)
+
+
+def signature(keys: ScramKeys, message: bytes) -> bytes:
+    """ServerSignature: it shows the client that we know the keys."""
+    return hmac.digest(keys.server_key, message, "sha256")
+
+
+def decoy(secret: bytes, name: str, *, iterations: int = ITERATIONS) -> ScramKeys:
+    """The keys that a name without any is answered with: always the same, so that names cannot be probed.
+
+    No password belongs to them.
+    """
+    salt = _derived(secret, "salt", name)[:SALT_OCTETS]
+    return ScramKeys(salt, iterations, _derived(secret, "stored key", name), _derived(secret, "server key", name))
+
+
+def _derived(secret: bytes, what: str, name: str) -> bytes:
+    return hmac.digest(secret, f"scram {what}\0{name}".encode("utf-8", "surrogatepass"), "sha256")

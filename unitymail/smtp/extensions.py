@@ -38,6 +38,7 @@ class Situation:
     peer: bool = False
     submission: bool = False
     now: float = 0.0
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
 
 
 NOBODY = Situation(0, starttls=False, auth=False)
@@ -76,9 +77,9 @@ def _size(value: str | None) -> int:
 
 
 def _body(value: str | None) -> str:
-    """RFC 6152 3."""
+    """RFC 6152 3, RFC 3030 3."""
     body = (value or "").lower()
-    if body not in ("7bit", "8bitmime"):
+    if body not in ("7bit", "8bitmime", "binarymime"):
         raise BadSyntax(BAD_VALUE)
     return body
 
@@ -107,6 +108,8 @@ EXTENSIONS: tuple[Extension, ...] = (
     Extension(lambda now: "PIPELINING"),
     Extension(lambda now: f"SIZE {now.max_octets}", mail={"SIZE": Parameter("declared_size", _size)}),
     Extension(lambda now: "8BITMIME", mail={"BODY": Parameter("body", _body)}),
+    Extension(lambda now: "CHUNKING"),
+    Extension(lambda now: "BINARYMIME"),
     Extension(lambda now: "SMTPUTF8", mail={"SMTPUTF8": Parameter("smtputf8", _flag)}),
     Extension(
         lambda now: "DSN",
@@ -132,7 +135,9 @@ EXTENSIONS: tuple[Extension, ...] = (
         mail={"REQUIRETLS": Parameter("require_tls", _flag)},
         barred=lambda now: None if now.tls else NEEDS_TLS,
     ),
-    Extension(lambda now: "AUTH PLAIN LOGIN" if now.auth else None, mail={"AUTH": Parameter("", _auth)}),
+    Extension(
+        lambda now: " ".join(("AUTH", *now.mechanisms)) if now.auth else None, mail={"AUTH": Parameter("", _auth)}
+    ),
     Extension(
         lambda now: "XUNITYMAIL" if now.peer else None,
         mail={

@@ -1,16 +1,17 @@
-"""Credentials in, the user or the reply out: what a client may be told about a refused sign-in.
+"""One step of an exchange, and what a client may be told where it ends without a user.
 
-Refuses to know passwords (the login's) and exchanges (`sasl`).
+Refuses to know passwords (the login's) and mechanisms (`policy/sasl`).
 """
 
 from __future__ import annotations
 
 from unitymail.interfaces.errors import Trouble
-from unitymail.interfaces.login import ILogin, Place, SignInRefused
+from unitymail.interfaces.login import ActingForAnother, SignInRefused
 from unitymail.mail.reply import Reply
 from unitymail.people.user import User
+from unitymail.policy.sasl import BadResponse, Challenge, Exchange
 from unitymail.smtp import replies
-from unitymail.smtp.sasl import Credentials
+from unitymail.smtp.sasl import BAD_EXCHANGE
 
 _REFUSALS = {
     "bad-credentials": replies.BAD_CREDENTIALS,
@@ -20,14 +21,15 @@ _REFUSALS = {
 }
 
 
-async def sign_in(login: ILogin, credentials: Credentials, place: Place) -> User | Reply:
+async def step(exchange: Exchange, response: bytes | None) -> Challenge | User | Reply:
     """Nobody acts as somebody else here: an authorization identity must be the name itself (RFC 4616 2)."""
-    if credentials.acting_as.lower() not in (b"", credentials.name.lower()):
-        return replies.BAD_CREDENTIALS
     try:
-        user: User = await login.sign_in(credentials.name, credentials.password, place)
+        return await exchange.answer(response)
+    except BadResponse:
+        return BAD_EXCHANGE
+    except ActingForAnother:
+        return replies.BAD_CREDENTIALS
     except SignInRefused as refused:
         return _REFUSALS[refused.kind]
     except Trouble as trouble:
         return Reply(454, "4.7.0", trouble.reply.text)
-    return user

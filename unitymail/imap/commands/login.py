@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from unitymail.imap.registry import NOT_SIGNED_IN, Capability, Done, command
 from unitymail.imap.session import Session
-from unitymail.imap.sign_in import offered, require_offered, sign_in
+from unitymail.imap.sign_in import offered, place_of, require_offered, sign_in
 from unitymail.imap.wire.lexer import Reader
 
 CAPABILITIES = (Capability("LOGINDISABLED", lambda session: session.account is None and not offered(session)),)
@@ -17,4 +19,5 @@ async def login(session: Session, reader: Reader) -> Done:
     password = reader.astring()
     reader.end()
     require_offered(session)
-    return await sign_in(session, name, password, "LOGIN")
+    place = replace(place_of(session), mechanism="LOGIN")
+    return await sign_in(session, session.door.login.sign_in(name, password, place), "LOGIN")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from unitymail.mail.reply import Reply
 from unitymail.policy.limits import largest_message
+from unitymail.policy.sasl import mechanisms
 from unitymail.policy.tls import SUBMISSION, auth_offered, starttls_offered
 from unitymail.smtp import commands, replies
 from unitymail.smtp.extensions import Situation, offered
@@ -33,6 +34,7 @@ def situation_of(dialogue: Dialogue) -> Situation:
         peer=bool(origin.peer),
         submission=bool(origin.user) and house.door in SUBMISSION,
         now=house.clock.seconds(),
+        mechanisms=mechanisms(site),
     )
 
 

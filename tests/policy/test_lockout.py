@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.interfaces.directory import Attempts
-from unitymail.login.lockout import UNTIL_UNLOCKED, after_failure, after_success, is_locked
 from unitymail.people.authentication_rule import AuthenticationRule
+from unitymail.policy.lockout import UNTIL_UNLOCKED, after_failure, after_success, is_locked
 
 RULE = AuthenticationRule(max_failures=3, reset_minutes=30, lock_minutes=10)
 MINUTE = 60.0

@@ -23,12 +23,23 @@ def is_locked(attempts: Attempts, rule: AuthenticationRule, now: float) -> bool:
     return 0 < attempts.locked_until - now <= longest
 
 
+def counted(attempts: Attempts, rule: AuthenticationRule, now: float) -> int:
+    """The wrong passwords that count at this moment: those before a quiet time or an ended lock do not any more."""
+    if is_locked(attempts, rule, now):
+        return attempts.failures
+    return 0 if _begins_anew(attempts, rule, now) else attempts.failures
+
+
+def _begins_anew(attempts: Attempts, rule: AuthenticationRule, now: float) -> bool:
+    quiet = now - min(attempts.last_failure, now)
+    return attempts.failures == 0 or attempts.locked_until > 0 or quiet >= rule.reset_minutes * 60
+
+
 def after_failure(attempts: Attempts, rule: AuthenticationRule, now: float) -> Attempts:
     """One more wrong password. While locked nothing is counted, so that a lock ends when it says."""
     if is_locked(attempts, rule, now):
         return replace(attempts, last_failure=now)
-    last = min(attempts.last_failure, now)
-    begins = attempts.failures == 0 or attempts.locked_until > 0 or now - last >= rule.reset_minutes * 60
+    begins = _begins_anew(attempts, rule, now)
     failures = 1 if begins else min(attempts.failures + 1, MOST_FAILURES)
     first = now if begins else attempts.first_failure
     locked_until = 0.0
