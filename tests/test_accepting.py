@@ -10,7 +10,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from unitymail.accepting import AT_ONCE, REST_S, Entrance, most_connections
+from unitymail.accepting import AT_ONCE, REST_S, TELL_EVERY_S, Entrance, most_connections
 
 
 class Reactor(Clock):
@@ -145,15 +145,12 @@ def test_without_descriptors_the_port_rests(at, number):
     assert len(at.door.made) == 2
 
 
-def test_another_spell_is_told_again(at):
-    """Between two spells somebody was let in."""
-    at.come(2)
-    for _ in range(2):
+def test_it_is_told_again_after_a_while(at):
+    """Whoever reads the journal sees that it lasts, and the journal is not filled by it."""
+    for _ in range(2 * round(TELL_EVERY_S / REST_S)):
         at.fail(errno.EMFILE)
         at.port.doRead()
         at.reactor.advance(REST_S)
-        at.port.doRead()
-        at.come()
     assert len(at.errors) == 2
 
 
@@ -172,6 +169,23 @@ def test_closing_while_it_rests(at):
     at.port.stopListening()
     at.reactor.advance(2 * REST_S)
     assert not at.reactor.readers
+
+
+def test_told_to_stop_while_it_rests(at):
+    """Who stands by for another process is not woken by an old rest, and a start during one waits for its end."""
+    at.fail(errno.EMFILE)
+    at.port.doRead()
+    at.port.stopReading()
+    at.reactor.advance(2 * REST_S)
+    assert not at.reactor.readers
+    at.port.startReading()
+    at.fail(errno.EMFILE)
+    at.port.doRead()
+    at.port.stopReading()
+    at.port.startReading()
+    assert not at.reactor.readers
+    at.reactor.advance(REST_S)
+    assert at.reactor.readers == {at.port}
 
 
 def test_no_room_is_said(at):

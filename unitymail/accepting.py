@@ -15,6 +15,7 @@ so in the kernel's queue.
 from __future__ import annotations
 
 import errno
+import math
 import resource
 import socket
 import sys
@@ -28,6 +29,7 @@ from twisted.logger import Logger
 AT_ONCE = 16
 """Clients let in during one turn of the reactor: a crowd at the door holds up nobody inside."""
 REST_S = 0.5
+TELL_EVERY_S = 60.0
 MOST_ROOM = 1024 + 256
 GONE = (errno.ECONNABORTED, errno.EPERM, errno.EPROTO)
 """The client, or the packet filter, thought better of it: the next one may be fine (accept(2))."""
@@ -41,7 +43,7 @@ def most_connections(limit: int) -> int:
 class Entrance(tcp.Port):
     """A listening port. `refusal` is said to a client for whom there is no room, and `refused` hears its address.
 
-    `failed` hears of an error of accept, once for each spell of them.
+    `failed` hears of an error of accept, and for a minute of no other.
     """
 
     refusal = b""
@@ -50,13 +52,23 @@ class Entrance(tcp.Port):
     transport: Any
     _log = Logger()
     _resting: Any = None
-    _failing = False
+    _open = False
+    _told = -math.inf
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.refused: Callable[[str], None] = lambda host: None
         self.failed: Callable[[OSError], None] = lambda error: None
         self.most = most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+    def startReading(self) -> None:
+        self._open = True
+        if self._resting is None:
+            super().startReading()
+
+    def stopReading(self) -> None:
+        self._open = False
+        super().stopReading()
 
     def doRead(self) -> None:
         for _ in range(AT_ONCE):
@@ -68,7 +80,6 @@ class Entrance(tcp.Port):
                 if error.errno in GONE:
                     continue
                 return self._rest(error)
-            self._failing = False
             if connection.fileno() >= self.most:
                 self._refuse(connection, address[0])
             else:
@@ -96,16 +107,17 @@ class Entrance(tcp.Port):
 
     def _rest(self, error: OSError) -> None:
         """Try again a little later; whoever waits at the door is kept by the kernel meanwhile."""
-        self.stopReading()
+        super().stopReading()
         self._resting = self.reactor.callLater(REST_S, self._go_on)
-        if not self._failing:
-            self._failing = True
+        now = self.reactor.seconds()
+        if now - self._told >= TELL_EVERY_S:
+            self._told = now
             self.failed(error)
 
     def _go_on(self) -> None:
         self._resting = None
-        if self.connected and not self.disconnecting:
-            self.startReading()
+        if self._open:
+            super().startReading()
 
     def connectionLost(self, reason: Any) -> None:
         if self._resting is not None:
