@@ -14,6 +14,7 @@ from unitymail.people.access import AccessRule
 from unitymail.people.distribution_list import DistributionList
 from unitymail.routing.steps import Deliver
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.wire import ip_of
 
 PLAIN = "AUTH PLAIN AHJvYmluAHNlY3JldA=="
 WRONG = "AUTH PLAIN AHJvYmluAHdyb25n"
@@ -700,7 +701,5 @@ def test_the_site_of_the_connection():
 
 def test_other_kinds_of_addresses():
     """A client on a UNIX socket is on this machine; an IPv4 address mapped into IPv6 is IPv4."""
-    from unitymail.smtp.session import _ip_of
-
-    assert _ip_of(object()) == "127.0.0.1"
+    assert ip_of(object()) == "127.0.0.1"
     assert Conversation(ip="::ffff:192.0.2.7").heard().startswith("220 ")

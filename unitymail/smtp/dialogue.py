@@ -16,6 +16,8 @@ from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.people.user import User
 from unitymail.policy.access import Client
+from unitymail.policy.sasl import Exchange
+from unitymail.policy.tarpit import WRONG_COMMAND, held_back_s, is_mistake
 from unitymail.policy.tls import judge_unproven
 from unitymail.routing.decision import Origin, Trust
 from unitymail.smtp import commands, replies
@@ -24,7 +26,6 @@ from unitymail.smtp.framing import Flaws
 from unitymail.smtp.house import House
 from unitymail.smtp.record import tell_abandoned, tell_end
 from unitymail.smtp.refusal import Refused, require
-from unitymail.smtp.sasl import Exchange
 from unitymail.smtp.transaction import Reception, Transaction, settle
 from unitymail.smtp.verbs import VERBS, Answer
 from unitymail.smtp.verbs.authentication import respond
@@ -39,7 +40,6 @@ MAX_WRONG = 10
 UNPROVEN = frozenset(("EHLO", "HELO", "STARTTLS", "QUIT", "NOOP", "RSET"))
 """What a client may say that is only let in to prove that it is a peer."""
 
-_WRONG = frozenset((500, 501, 502, 503, 504, 555))
 
 
 class Mode(Enum):
@@ -58,13 +58,14 @@ class Dialogue:
 
     `origin` is who the client is by now, `trust` what its address or its certificate makes of it, signed in or not.
     `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet; `chunk_refused` likewise. `chunk` is
-    the BDAT whose octets come next.
+    the BDAT whose octets come next, `reception` the message that is on its way in, between two of its chunks too.
+    `held_back_s`: how long the newest reply is to wait, for all the mistakes before it.
     """
 
     __slots__ = (
-        "_exchange", "_key", "_reception", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "draining",
-        "greeted", "house", "mail_refused", "messages", "mode", "origin", "session", "sign_in_failures", "site",
-        "transaction", "trust",
+        "_exchange", "_key", "_mistakes", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "draining",
+        "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin", "reception", "session",
+        "sign_in_failures", "site", "transaction", "trust",
     )
     verbs = VERBS
 
@@ -84,9 +85,10 @@ class Dialogue:
         self.mail_refused = self.chunk_refused = False
         self.chunk: Chunk | None = None
         self.messages = self.sign_in_failures = 0
-        self._reception: Reception | None = None
+        self.reception: Reception | None = None
         self._exchange: Exchange | None = None
-        self._wrong = 0
+        self._wrong = self._mistakes = 0
+        self.held_back_s = 0.0
 
     @property
     def ip(self) -> str:
@@ -102,8 +104,8 @@ class Dialogue:
 
     @property
     def receiving(self) -> bool:
-        """Whether a message is on its way in, between two of its chunks too."""
-        return self._reception is not None
+        """Whether octets of a message come next, or more of its chunks."""
+        return self.reception is not None or self.mode is Mode.CHUNK
 
     # What the server tells and asks
 
@@ -176,41 +178,37 @@ class Dialogue:
         return self.refuse("?", replies.LINE_TOO_LONG)
 
     def take(self, octets: bytes, flaws: Flaws) -> None:
-        """Octets of the message; those of a chunk that is not wanted are passed over."""
-        reception = self._reception
+        """Octets of the message, with the flaws so far, which do not count in a chunk: it may be cut anywhere."""
+        reception = self.reception
         if reception is None:
-            return
+            return  # a chunk that is not wanted
         try:
-            reception.take(octets, flaws)
+            if self.mode is Mode.CHUNK:
+                reception.take_piece(octets)
+            else:
+                reception.take(octets, flaws)
         except Exception as error:
             self.house.journal.trouble(f"SMTP session {self.session}: message {reception.trace}", error)
             reception.refuse(replies.BROKEN)
-
-    def take_chunk(self, octets: bytes) -> None:
-        """Octets of the message that BDAT counts."""
-        assert self.transaction is not None or self._reception is None
-        if self._reception is not None:
-            self.take(*self.transaction.piece(octets))
 
     def end_of_chunk(self) -> Answer:
         """All octets that BDAT counts are here."""
         chunk, self.chunk = self.chunk, None
         assert chunk is not None
         self.mode = Mode.COMMAND
-        return end_of_chunk(self, chunk)
+        try:
+            return end_of_chunk(self, chunk, self.reception)
+        except Exception as error:
+            return self.surprised("BDAT", error)
 
     def end_of_data(self, verb: str = "DATA") -> Coroutine[Any, Any, bytes]:
         """The final dot, or the last chunk: the reply comes once the message is durable, or refused."""
-        transaction, reception = self._end_transaction()
-        return self._settle(transaction, reception, verb)
-
-    def _end_transaction(self) -> tuple[Transaction, Reception]:
-        transaction, reception = self.transaction, self._reception
+        transaction, reception = self.transaction, self.reception
         assert transaction is not None and reception is not None
-        self.transaction = self._reception = None
+        self.transaction = self.reception = None
         self.messages += 1
         self.mode = Mode.COMMAND
-        return transaction, reception
+        return self._settle(transaction, reception, verb)
 
     async def _settle(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
         try:
@@ -222,7 +220,7 @@ class Dialogue:
             return self.surprised(f"message {reception.trace}", error)
         tell_end(self.house, self.origin, self.session, transaction, reception, answer or replies.ACCEPTED)
         if answer is not None:
-            return self.refuse("DATA", answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
+            return self.refuse(verb, answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
         return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
 
     def surprised(self, what: str, error: BaseException) -> bytes:
@@ -263,13 +261,30 @@ class Dialogue:
         self.origin = replace(self.origin, user=user.id, trust="authenticated")
 
     def expect_message(self, reception: Reception) -> None:
-        self._reception = reception
+        self.reception = reception
         self.mode = Mode.DATA
+
+    def expect_chunk(self, chunk: Chunk, reception: Reception | None) -> None:
+        """So many octets come next; without `reception` they are passed over."""
+        self.chunk, self.reception = chunk, reception
+        self.mode = Mode.CHUNK
+
+    def chunk_failed(self, reply: Reply, *, last: bool) -> bytes:
+        """No more of this message is wanted, though chunks of it may be on their way (RFC 3030 2)."""
+        transaction, reception = self.transaction, self.reception
+        self.chunk_refused = transaction is not None and not last
+        if reception is not None and transaction is not None:
+            reception.abandon()
+            tell_end(self.house, self.origin, self.session, transaction, reception, reply)
+            self.messages += 1
+            self.transaction = self.reception = None
+        self._forget(reply.text)
+        return self.refuse("BDAT", reply)
 
     def begin_again(self, why: str = "RSET") -> None:
         """As if no message had been tried."""
         self._forget(why)
-        self.mail_refused = False
+        self.mail_refused = self.chunk_refused = False
 
     def refuse(self, verb: str, reply: Reply, trace: str = "", envelope: Envelope | None = None) -> bytes:
         """The reply, noted in the journal; the last one when it is 421, or when too much was wrong.
@@ -281,7 +296,10 @@ class Dialogue:
             self.transaction.refused += 1
         if reply.code == 421:
             return self.close(reply)
-        if reply.code in _WRONG:
+        if is_mistake(verb, reply.code, self.trust != "stranger" or bool(self.origin.user)):
+            self._mistakes += 1
+            self.held_back_s = held_back_s(self._mistakes)
+        if reply.code in WRONG_COMMAND:
             self._wrong += 1
             if self._wrong >= MAX_WRONG:
                 return reply.octets() + self.close(replies.TOO_MANY_ERRORS)
@@ -291,11 +309,11 @@ class Dialogue:
 
     def _forget(self, why: str) -> None:
         """End the transaction, if there is one."""
-        if self._reception is not None:
-            self._reception.abandon()
+        if self.reception is not None:
+            self.reception.abandon()
         if self.transaction is not None:
-            tell_abandoned(self.house, self.origin, self.session, self.transaction, self._reception, why)
-        self.transaction = self._reception = self._exchange = None
+            tell_abandoned(self.house, self.origin, self.session, self.transaction, self.reception, why)
+        self.transaction = self.reception = self._exchange = None
 
     def _end_exchange(self) -> Exchange:
         exchange, self._exchange = self._exchange, None

@@ -12,6 +12,7 @@ test_stock_holes.py for what they would let in.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import ensureDeferred
@@ -24,10 +25,13 @@ from zope.interface import implementer
 from unitymail.interfaces.errors import SHUTTING_DOWN
 from unitymail.mail.reply import Reply
 from unitymail.policy.access import Client
-from unitymail.smtp import replies
+from unitymail.smtp import replies, wire
 from unitymail.smtp.admission import Admission
 from unitymail.smtp.dialogue import LONGEST_LINE, Answer, Dialogue, Mode
 from unitymail.smtp.framing import Framer, LineTooLong
+from unitymail.smtp.meter import Meter
+from unitymail.smtp.speech import Speech
+from unitymail.smtp.verbs import verb_of
 
 if TYPE_CHECKING:
     from unitymail.smtp.server import SMTPDoor
@@ -54,7 +58,8 @@ class SMTPSession(smtp.ESMTP):
         self._framer = Framer()
         self._ip = ""
         self._dialogue: Dialogue | None = None
-        self._out: list[bytes] = []
+        self._meter = Meter(door.house.door, door.house.metrics, door.house.clock.seconds)
+        self._speech = Speech(self._meter, door.house.clock, self._let_go)
         self._pending = self._queued = self._working = self._choked = self._paused = False
         self._handshaking = door.house.implicit_tls
         self._timer: Any = None
@@ -63,8 +68,8 @@ class SMTPSession(smtp.ESMTP):
     # From the transport
 
     def connectionMade(self) -> None:
-        _no_delay(self.transport)
-        self._ip = _ip_of(self.transport.getPeer())
+        wire.no_delay(self.transport)
+        self._ip = wire.ip_of(self.transport.getPeer())
         self.factory.sessions.add(self)
         self._admission = Admission(self.factory, self._ip, welcome=self._welcome, turn_away=self._turn_away)
         self._admission.begin()
@@ -77,7 +82,8 @@ class SMTPSession(smtp.ESMTP):
         house.journal.connected(house.door, self._ip, dialogue.session)
         house.metrics.connected(house.door)
         self.transport.registerProducer(self, True)
-        self.transport.write(dialogue.banner())
+        self._speech.add(dialogue.banner())
+        self._speech.leave(self.transport)
         self._heard = self._clock.seconds()
         self._timer = self._clock.callLater(IDLE_IN_DATA_S, self._look_at_idleness)
         if len(self._framer):
@@ -103,6 +109,7 @@ class SMTPSession(smtp.ESMTP):
         if dialogue.mode is Mode.CLOSING:
             return
         self._heard = self._clock.seconds()
+        self._meter.heard(len(data))
         if self._handshaking:
             self._name_tls(dialogue)
         self._framer.feed(data)
@@ -116,6 +123,7 @@ class SMTPSession(smtp.ESMTP):
         if self._admission.decided:
             return
         self._stop_reading()
+        self._meter.heard(len(data))
         self._framer.feed(data)
         self._admission.talked()
 
@@ -123,7 +131,7 @@ class SMTPSession(smtp.ESMTP):
         """The first octets show that a handshake, if there was one, is over."""
         if self._handshaking:
             self._handshaking = False
-            dialogue.tls_named(_tls_version(self.transport), self._client_key())
+            dialogue.tls_named(wire.tls_version(self.transport), self._client_key())
 
     def _client_key(self) -> str:
         tls = self.factory.mutual_tls
@@ -132,14 +140,21 @@ class SMTPSession(smtp.ESMTP):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+        self._speech.forget_held()
         self._admission.leave()
         dialogue, self._dialogue = self._dialogue, None
         if dialogue is not None:
             dialogue.lost()
-            house = self._house
-            house.journal.disconnected(house.door, dialogue.ip, dialogue.session, reason.getErrorMessage())
-            house.metrics.disconnected(house.door)
+            self._tell_end(dialogue, reason.getErrorMessage())
         self.factory.left(self)
+
+    def _tell_end(self, dialogue: Dialogue, why: str) -> None:
+        house, meter = self._house, self._meter
+        house.metrics.disconnected(house.door)
+        house.journal.disconnected(
+            house.door, dialogue.ip, dialogue.session, why, octets_in=meter.octets_in, octets_out=meter.octets_out,
+            messages=dialogue.messages, seconds=max(self._clock.seconds() - meter.began, 0.0),
+        )  # fmt: skip
 
     # As a producer of replies
 
@@ -187,18 +202,26 @@ class SMTPSession(smtp.ESMTP):
         mode = dialogue.mode
         if mode is Mode.DATA:
             return self._step_in_data(dialogue)
+        if mode is Mode.CHUNK:
+            return self._step_in_chunk(dialogue)
         if mode is Mode.CLOSING or mode is Mode.START_TLS:
             return False
         try:
             line = self._framer.line(LONGEST_LINE)
         except LineTooLong as too_long:
-            self._out.append(dialogue.line_too_long(endless=too_long.endless))
+            self._say(dialogue, dialogue.line_too_long(endless=too_long.endless))
             return True
         if line is None:
             return False
-        self._answer(dialogue.hear(line))
+        answer = dialogue.hear(line)
+        if isinstance(answer, bytes):
+            self._say(dialogue, answer)
+        else:
+            self._await(answer, "AUTH" if mode is Mode.AUTH else verb_of(line))
         if dialogue.mode is Mode.DATA:
             self._framer.begin_data()
+        elif dialogue.chunk is not None:
+            self._framer.begin_chunk(dialogue.chunk.octets)
         return True
 
     def _step_in_data(self, dialogue: Dialogue) -> bool:
@@ -206,23 +229,54 @@ class SMTPSession(smtp.ESMTP):
         if octets:
             dialogue.take(octets, self._framer.flaws)
         if ended:
-            self._answer(dialogue.end_of_data())
+            self._answer(dialogue, dialogue.end_of_data())
         return ended
 
-    def _answer(self, answer: Answer) -> None:
+    def _step_in_chunk(self, dialogue: Dialogue) -> bool:
+        octets, ended = self._framer.chunk()
+        if octets:
+            dialogue.take(octets, self._framer.flaws)
+        if ended:
+            self._answer(dialogue, dialogue.end_of_chunk())
+        return ended
+
+    def _answer(self, dialogue: Dialogue, answer: Answer) -> None:
         if isinstance(answer, bytes):
-            self._out.append(answer)
-            return
+            self._say(dialogue, answer)
+        else:
+            self._await(answer, "message")
+
+    def _await(self, answer: Coroutine[Any, Any, bytes], what: str) -> None:
+        """The answer to a verb, or to a whole message."""
         self._pending = True
+        self._meter.asked(what)
         ensureDeferred(answer).addCallbacks(self._answered, self._failed)
 
     def _answered(self, octets: bytes) -> None:
         self._pending = False
-        if self._dialogue is None:
+        self._meter.answered()
+        if self._dialogue is not None:
+            self._heard = self._clock.seconds()
+            self._say(self._dialogue, octets)
+            self._go_on()
+
+    def _say(self, dialogue: Dialogue, octets: bytes) -> None:
+        """Now, or after the wait that so many mistakes cost; what comes behind it waits too."""
+        seconds = dialogue.held_back_s
+        if not seconds:
+            self._speech.add(octets)
             return
+        dialogue.held_back_s = 0.0
+        self._pending = not (dialogue.closing or dialogue.draining)
+        self._speech.add(octets, seconds if self._pending else 0.0)
+
+    def _let_go(self) -> None:
+        self._pending = False
         self._heard = self._clock.seconds()
-        self._out.append(octets)
-        if not self._working and not self._choked:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._working and not self._choked and not self._pending:
             self._work()
 
     def _failed(self, failure: Failure) -> None:
@@ -236,11 +290,8 @@ class SMTPSession(smtp.ESMTP):
         dialogue = self._dialogue
         assert dialogue is not None
         if dialogue.draining and self._at_rest(dialogue) and not len(self._framer):
-            self._out.append(dialogue.close(SHUTTING_DOWN))
-        if self._out:
-            octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-            self._out.clear()
-            self.transport.write(octets)
+            self._speech.add(dialogue.close(SHUTTING_DOWN))
+        self._speech.leave(self.transport)
         if dialogue.mode is Mode.CLOSING:
             self._hang_up()
         elif dialogue.mode is Mode.START_TLS:
@@ -251,7 +302,7 @@ class SMTPSession(smtp.ESMTP):
 
     def _at_rest(self, dialogue: Dialogue) -> bool:
         """Nothing is in flight: no message is coming in, no answer pending."""
-        return not self._pending and dialogue.mode in (Mode.COMMAND, Mode.AUTH)
+        return not (self._pending or dialogue.receiving) and dialogue.mode in (Mode.COMMAND, Mode.AUTH)
 
     def _stop_reading(self) -> None:
         if not self._paused:
@@ -277,12 +328,14 @@ class SMTPSession(smtp.ESMTP):
             self._admission.refuse(SHUTTING_DOWN)
             return
         dialogue.draining = True
-        if self._at_rest(dialogue) and not self._queued:
+        if self._speech.holding:
+            self._speech.release()
+        elif self._at_rest(dialogue) and not self._queued:
             self._say_last(SHUTTING_DOWN)
 
     def _say_last(self, reply: Reply) -> None:
         assert self._dialogue is not None
-        self._out.append(self._dialogue.close(reply))
+        self._speech.add(self._dialogue.close(reply))
         self._settle_turn()
 
     def _hang_up(self) -> None:
@@ -302,7 +355,7 @@ class SMTPSession(smtp.ESMTP):
         """One timer for both limits: it looks as often as the shorter one asks, and measures from the last octets."""
         dialogue = self._dialogue
         assert dialogue is not None
-        limit = IDLE_IN_DATA_S if dialogue.mode is Mode.DATA else IDLE_S
+        limit = IDLE_IN_DATA_S if dialogue.receiving else IDLE_S
         left = self._heard + limit - self._clock.seconds()
         if left <= 0 and not self._pending:
             if self._choked:
@@ -311,22 +364,3 @@ class SMTPSession(smtp.ESMTP):
                 self._say_last(replies.IDLE_TOO_LONG)
             return
         self._timer = self._clock.callLater(min(max(left, 1), IDLE_IN_DATA_S), self._look_at_idleness)
-
-
-def _no_delay(transport: Any) -> None:
-    set_no_delay = getattr(transport, "setTcpNoDelay", None)
-    if set_no_delay is not None:
-        set_no_delay(True)
-
-
-def _ip_of(peer: Any) -> str:
-    """The peer's address as the policies know it. Who comes through a UNIX socket is on this machine."""
-    ip: str = getattr(peer, "host", None) or "127.0.0.1"
-    return ip.removeprefix("::ffff:") if "." in ip else ip
-
-
-def _tls_version(transport: Any) -> str:
-    """`TLSv1.3`, or just TLS where the transport does not say."""
-    handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
-    name: str = handle.get_protocol_version_name() if hasattr(handle, "get_protocol_version_name") else "TLS"
-    return name

@@ -36,3 +36,9 @@ VERBS: dict[str, Callable[[Dialogue, str], Answer]] = {
     "STARTTLS": starttls,
     "AUTH": auth,
 }
+
+
+def verb_of(line: bytes) -> str:
+    """The verb that a line begins with, ? for none of ours."""
+    verb = line.split(b" ", 1)[0].upper().decode("ascii", "replace")
+    return verb if verb in VERBS else "?"
