@@ -12,9 +12,10 @@ import re
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from select import PIPE_BUF
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -80,11 +81,17 @@ def as_json(when: float, level: str, event: str, fields: Fields) -> str:
 
 
 class Lines:
-    """Where lines go: a file or standard output, written once per reactor turn. `-` under a daemon is twistd's log."""
+    """Where lines go: a file or standard output, written once per reactor turn. `-` under a daemon is twistd's log.
 
-    def __init__(self, path: str, later: Callable[..., Any]) -> None:
+    Several processes may write to the same place: a file takes whole what is written at once, a pipe only so much.
+    """
+
+    def __init__(
+        self, path: str, later: Callable[..., Any], otherwise: Callable[[str], object] = twisted_log.msg
+    ) -> None:
         self._path = path
         self._later = later
+        self._otherwise = otherwise
         self._waiting: list[str] = []
         self._fd = self._open()
 
@@ -107,19 +114,35 @@ class Lines:
             return
         if self._fd is None:
             for line in lines:
-                twisted_log.msg(line.rstrip("\n"))
+                self._otherwise(line.rstrip("\n"))
             return
         try:
-            os.write(self._fd, "".join(lines).encode("utf-8", "backslashreplace"))
+            for part in self._parts(lines):
+                os.write(self._fd, part)
         except OSError as error:
             Logger().warn("the journal cannot be written: {error}", error=error)
+
+    def _parts(self, lines: list[str]) -> Iterator[bytes]:
+        """What is written at once: whole lines, for a pipe no more of them than it takes without mixing them up."""
+        octets = [line.encode("utf-8", "backslashreplace") for line in lines]
+        most = PIPE_BUF if self._path == "-" else sys.maxsize
+        part: list[bytes] = []
+        length = 0
+        for line in octets:
+            if part and length + len(line) > most:
+                yield b"".join(part)
+                part, length = [], 0
+            part.append(line)
+            length += len(line)
+        yield b"".join(part)
 
     def reopen(self) -> None:
         """After the file was moved away by a log rotation."""
         self.flush()
         if self._path != "-" and self._fd is not None:
-            os.close(self._fd)
-            self._fd = self._open()
+            before, self._fd = self._fd, self._open()
+            if before is not None:
+                os.close(before)
 
     def close(self) -> None:
         self.flush()
@@ -177,6 +200,12 @@ class Journal:
     def stopping(self, why: str) -> None:
         self._write("info", "stopping", why=why)
 
+    def worker_ready(self, pid: int) -> None:
+        self._write("info", "worker-ready", pid=pid)
+
+    def worker_ended(self, pid: int, how: str, again_s: int | None, *, asked: bool) -> None:
+        self._write("info" if asked else "error", "worker-ended", pid=pid, how=how, again_in=again_s)
+
     def settings_changed(self, usn: int) -> None:
         self._write("info", "settings-changed", usn=usn)
 
@@ -188,11 +217,12 @@ class Journal:
 
     def disconnected(
         self, door: str, client: str, session: str, why: str, *, octets_in: int = 0, octets_out: int = 0,
-        messages: int = 0, seconds: float = 0.0,
+        messages: int | None = None, seconds: float = 0.0,
     ) -> None:
+        mail = {} if messages is None else {"messages": messages}
         self._write(
             "info", "disconnected", door=door, client=client, session=session, octets_in=octets_in,
-            octets_out=octets_out, messages=messages, seconds=round(seconds, 1), why=why,
+            octets_out=octets_out, **mail, seconds=round(seconds, 1), why=why,
         )  # fmt: skip
 
     def signed_in(self, door: str, user: str, client: str, *, mechanism: str = "", tls: bool | None = None) -> None:

@@ -22,6 +22,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.doorbell import IDoorbell
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.login import ILogin
+from unitymail.interfaces.metrics import IMetrics, Unmeasured
 from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
 from unitymail.interfaces.turns import ITurns
@@ -55,6 +56,7 @@ class IMAPDoor(ServerFactory):
         watches: Watches | None = None,
         claims: Claims | None = None,
         registry: Registry | None = None,
+        metrics: IMetrics | None = None,
     ) -> None:
         self.name = name
         self.host = host
@@ -73,6 +75,7 @@ class IMAPDoor(ServerFactory):
         self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
         self.registry = registry or discover()
         self.claims = claims or Claims()
+        self.metrics = metrics or Unmeasured()
         self.sessions: set[IMAPSession] = set()
         self.draining = False
         self._empty: list[Deferred[None]] = []

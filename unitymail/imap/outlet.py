@@ -18,13 +18,14 @@ STALL_S = 120
 
 @implementer(IPushProducer)
 class Outlet:
-    """`full`: the transport holds enough. `gone`: nobody is left to read."""
+    """`full`: the transport holds enough. `gone`: nobody is left to read. `octets`: how many were written so far."""
 
-    __slots__ = ("_clock", "_stalled", "_timer", "_transport", "_waiting", "full", "gone")
+    __slots__ = ("_clock", "_stalled", "_timer", "_transport", "_waiting", "full", "gone", "octets")
 
     def __init__(self, transport: Any, clock: Any, stalled: Callable[[], None]) -> None:
         self.full = False
         self.gone = False
+        self.octets = 0
         self._transport = transport
         self._clock = clock
         self._stalled = stalled
@@ -33,6 +34,7 @@ class Outlet:
         transport.registerProducer(self, True)
 
     def write(self, octets: bytes) -> None:
+        self.octets += len(octets)
         self._transport.write(octets)
 
     def drained(self) -> Deferred[None]:

@@ -16,6 +16,7 @@ from twisted.mail.imap4 import IMAP4Server
 from twisted.python.failure import Failure
 
 from unitymail.imap.inlet import Inlet
+from unitymail.imap.meter import Meter
 from unitymail.imap.outlet import Outlet
 from unitymail.imap.registry import Bad, Farewell, Gone, No
 from unitymail.imap.run import message, run
@@ -34,6 +35,7 @@ LINGER_S = 5
 DRAIN_S = 60
 MAX_WRONG_COMMANDS = 10
 LINE_LIMIT = 12_288
+UNKNOWN = "?"
 TOO_MANY = Reply(421, "4.3.2", "Too many connections")
 
 
@@ -57,6 +59,7 @@ class IMAPSession(IMAP4Server):
         self._advancing = False
         self._wrong = 0
         self._why = "the client left"
+        self._meter = Meter(door.name, door.metrics, door.clock.seconds())
         self._last: Any = None
 
     # The state that Twisted's class knows
@@ -91,9 +94,11 @@ class IMAPSession(IMAP4Server):
         self._entered = self.door.slots.enter(site)
         if not self._entered:
             self.door.journal.turned_away(self.door.name, self.host, TOO_MANY)
+            self.door.metrics.turned_away(self.door.name, "BYE")
             self.farewell("Too many connections; please try again later", b"UNAVAILABLE")
             return
         self.door.journal.connected(self.door.name, self.host, self.label)
+        self.door.metrics.connected(self.door.name)
         super().connectionMade()
 
     def sendServerGreeting(self) -> None:
@@ -114,13 +119,19 @@ class IMAPSession(IMAP4Server):
         self.door.left(self)
         if self._entered:
             self.door.slots.leave()
-            self.door.journal.disconnected(self.door.name, self.host, self.label, self._why)
+            self._meter.closed(self.outlet.octets)
+            self.door.journal.disconnected(
+                self.door.name, self.host, self.label, self._why, octets_in=self._meter.octets_in,
+                octets_out=self.outlet.octets, seconds=self.door.clock.seconds() - self._meter.since,
+            )  # fmt: skip
 
     def farewell(self, text: str, code: bytes = b"", *, linger: bool = False) -> None:
         """BYE with a reason, then close. linger: the client is still sending; let it read before the door shuts."""
         if self._ended:
             return
         self._why = text
+        if self._entered:
+            self._meter.replied(b"BYE")
         self._respond(b"BYE", None, message(text, code))
         self.close(linger=linger)
 
@@ -166,6 +177,7 @@ class IMAPSession(IMAP4Server):
     def dataReceived(self, data: bytes) -> None:
         if self._ended:
             return
+        self._meter.octets_in += len(data)
         if self.session.account is not None:
             self.resetTimeout()
         self.inlet.receive(data)
@@ -211,6 +223,7 @@ class IMAPSession(IMAP4Server):
             self.door.journal.guard(self._run(event), f"IMAP {event.name}")
 
     def _refuse(self, event: Refused) -> None:
+        self._meter.replied(event.status)
         self._respond(event.status, event.tag, message(event.text, event.code))
         if event.fatal:
             self.farewell("Too much would have to be skipped", b"TOOBIG", linger=True)
@@ -224,10 +237,13 @@ class IMAPSession(IMAP4Server):
             self.farewell("Too many wrong commands", linger=True)
 
     async def _run(self, event: Assembled) -> None:
+        begun = self.door.clock.seconds()
         try:
             await self.session.drained()
             ending = await run(self.session, event)
             self.outlet.write(ending.octets(event.tag))
+            verb = event.name if event.name in self.door.registry.commands else UNKNOWN
+            self._meter.answered(verb, ending.status, self.door.clock.seconds() - begun, self.outlet.octets)
             self.inlet.over()
             if ending.after is not None:
                 ending.after()
@@ -248,6 +264,10 @@ class IMAPSession(IMAP4Server):
             self.take_leave()
         self.door.turns.end()
         self._advance()
+
+    def sendLine(self, line: bytes) -> None:
+        """Twisted's way out is ours."""
+        self.outlet.write(line + b"\r\n")
 
     # What a running command asks of the client
 

@@ -30,6 +30,12 @@ class IJournal(Interface):
     def stopping(why: str) -> None:
         """The node stops."""
 
+    def worker_ready(pid: int) -> None:
+        """One of several processes that serve the doors does so now."""
+
+    def worker_ended(pid: int, how: str, again_s: int | None, *, asked: bool) -> None:
+        """Another one takes its place in so many seconds; None: none does, as the node stops. `asked`: it was told to."""
+
     def settings_changed(usn: int) -> None:
         """The address book took a change."""
 
@@ -40,10 +46,10 @@ class IJournal(Interface):
         """A client was refused at connect."""
 
     def disconnected(
-        door: str, client: str, session: str, why: str, *, octets_in: int = 0, octets_out: int = 0, messages: int = 0,
-        seconds: float = 0.0,
+        door: str, client: str, session: str, why: str, *, octets_in: int = 0, octets_out: int = 0,
+        messages: int | None = None, seconds: float = 0.0,
     ) -> None:
-        """The connection ended; what came and went on it, messages accepted, how long it stood."""
+        """The connection ended; what came and went on it, messages accepted where mail comes in, how long it stood."""
 
     def signed_in(door: str, user: str, client: str, *, mechanism: str = "", tls: bool | None = None) -> None:
         """Somebody signed in. `tls`: whether the connection was encrypted; None where that goes without saying."""
