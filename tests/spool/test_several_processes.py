@@ -49,6 +49,64 @@ class Receiver:
         self.process.send_signal(signal.SIGKILL)
 
 
+class Carrier:
+    """A running `carrier.py`, that has recovered."""
+
+    def __init__(self, root):
+        program = [sys.executable, "-m", "tests.spool.carrier", root]
+        self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE)
+
+    def recovered(self):
+        return deferToThread(self.process.stdout.readline)
+
+    def end(self, how=None):
+        """Fires with how it ended: by a signal, or when it has nothing to do any more."""
+        if how is not None:
+            self.process.send_signal(how)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return deferToThread(self.process.wait)
+
+
+class CarrierTests(TestCase):
+    timeout = 100
+
+    async def test_the_courier_is_killed_while_others_receive(self):
+        """Again and again, and in the end a receiver too: what was accepted is relayed, and nothing of which the relay
+        was noted is relayed again."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        root, chance = folder.name, random.Random(7)
+        receivers = [Receiver(root, "a", 100_000), Receiver(root, "b", 600)]
+        for turn in range(6):
+            carrier = Carrier(root)
+            self.assertEqual(await carrier.recovered(), b"recovered\n")
+            await deferLater(reactor, 0.1 + chance.random())
+            if turn == 2:
+                receivers[0].kill()
+                self.assertEqual(await receivers[0].ended, -signal.SIGKILL)
+            self.assertEqual(await carrier.end(signal.SIGKILL), -signal.SIGKILL)
+        self.assertEqual(await receivers[1].ended, 0)
+        carrier = Carrier(root)
+        await carrier.recovered()
+        self.assertEqual(await carrier.end(), 0)
+        with open(os.path.join(root, "said")) as file:
+            said = [tuple(line.split()) for line in file]
+        relaying, relayed = collections.Counter(), set()
+        for word, trace in said:
+            if word == "relaying":
+                self.assertNotIn(trace, relayed, "relayed again")
+                relaying[trace] += 1
+            else:
+                relayed.add(trace)
+        accepted = {trace for one in receivers for kind, trace in one.said if kind in "rb"}
+        self.assertGreater(len(accepted), 300)
+        self.assertEqual(accepted - relaying.keys(), set())
+        self.assertLess(sum(count - 1 for count in relaying.values()), 7)
+        spool = os.path.join(root, "spool")
+        self.assertEqual([os.listdir(os.path.join(spool, room)) for room in ("items", "intake", "journal")], [[], [], []])
+
+
 class SeveralProcessesTests(TestCase):
     timeout = 100
 
