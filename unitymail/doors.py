@@ -5,6 +5,7 @@ Knows the doors' names, their TLS and what they share; refuses to know what they
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.defer import gatherResults, maybeDeferred
@@ -15,11 +16,12 @@ from unitymail.accepting import Entrance
 from unitymail.departures import Departures
 from unitymail.imap.door import IMAPDoor
 from unitymail.imap.recent import Claims
-from unitymail.imap.slots import Slots as IMAPSlots
 from unitymail.imap.watch import Watches
+from unitymail.interfaces.ledger import ILedger
+from unitymail.interfaces.metrics import IMetrics
 from unitymail.journal import Journal
-from unitymail.ledger.local import LocalLedger
 from unitymail.mail.reply import Reply
+from unitymail.reception import Reception
 from unitymail.rooms import Rooms
 from unitymail.smtp.server import SMTPDoor
 from unitymail.smtp.turns import Turns
@@ -36,42 +38,66 @@ NO_ROOM = Reply(421, "4.3.2", "Too many connections; please try again later")
 
 
 class Doors:
-    """All listening doors. `where` says for each at which address."""
+    """All listening doors of this process. `where` says for each at which address."""
 
-    def __init__(self, *, host: str, rooms: Rooms, tls: ServerTls, journal: Journal, reactor: Any) -> None:
-        self._rooms = rooms
+    def __init__(
+        self, *, host: str, rooms: Rooms, reception: Reception, tls: ServerTls, journal: Journal, reactor: Any,
+        ledger: ILedger, metrics: IMetrics,
+    ) -> None:
         self._tls = tls
         self._reactor = reactor
         self._departures = Departures(reactor)
         self._ports: list[Any] = []
-        self._open: list[Any] = []
+        self._others: dict[int, list[Any]] = {}
+        self._open: dict[str, Any] = {}
         self.where: dict[str, str] = {}
+        self.patience_s: float = PATIENCE_S
         self._common: dict[str, Any] = {
-            "host": host, "book": rooms.book, "login": rooms.login, "threads": rooms.threads, "journal": journal,
-            "clock": reactor, "turns": Turns(reactor), "tls": tls,
+            "host": host, "book": rooms.book, "login": reception.login, "threads": rooms.threads, "journal": journal,
+            "clock": reactor, "turns": Turns(reactor), "tls": tls, "ledger": ledger,
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
-            "spool": rooms.spool, "usage": rooms.usage, "ledger": LocalLedger(),
-            "smart_host_addresses": rooms.smart_host, "peer_addresses": rooms.peers,
+            "spool": rooms.spool, "usage": rooms.usage, "metrics": metrics,
+            "smart_host_addresses": reception.smart_host, "peer_addresses": reception.peers,
         }  # fmt: skip
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
         self._imap: dict[str, Any] = {
-            "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "slots": IMAPSlots(),
-            "watches": watches, "claims": Claims(),
+            "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "watches": watches,
+            "claims": Claims(),
         }  # fmt: skip
 
     def open(self, bound: dict[str, Any]) -> None:
         """Let in who waits at these sockets, by door."""
         for name, listening in bound.items():
             self.where[name] = sockets.shown(listening)
-            door = self._door(name)
-            self._open.append(door)
-            factory = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
-            factory.noisy = False
-            port = sockets.adopt(self._reactor, listening, factory)
-            port.transport = self._departures
-            self._say_when_full(port, name)
-            self._ports.append(port)
+            self._open[name] = self._door(name)
+            self._ports.append(self._entrance(name, listening))
+
+    def stand_by(self, berth: int, bound: dict[str, Any]) -> None:
+        """Be ready to accept in place of another process, at the sockets that are its own."""
+        self._others[berth] = [self._entrance(name, listening) for name, listening in bound.items()]
+        for port in self._others[berth]:
+            port.stopReading()
+
+    def cover(self, berths: Collection[int]) -> None:
+        """Accept for these others, and for no more."""
+        for berth, ports in self._others.items():
+            for port in ports:
+                (port.startReading if berth in berths else port.stopReading)()
+
+    @property
+    def connections(self) -> int:
+        """How many there are now."""
+        return sum(len(door.sessions) for door in self._open.values())
+
+    def _entrance(self, name: str, listening: Any) -> Entrance:
+        door = self._open[name]
+        factory = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
+        factory.noisy = False
+        port = sockets.adopt(self._reactor, listening, factory)
+        port.transport = self._departures
+        self._say_when_full(port, name)
+        return port
 
     def _say_when_full(self, port: Entrance, name: str) -> None:
         """What a client is told, and the journal, when this process has no descriptor left for it."""
@@ -80,7 +106,7 @@ class Doors:
             bye = f"* BYE [UNAVAILABLE] {NO_ROOM.text}\r\n".encode()
             port.refusal = bye if name in IMAP_DOORS else NO_ROOM.octets()
         port.refused = lambda host: journal.turned_away(SMTP_DOORS.get(name, name), host, NO_ROOM)
-        port.failed = lambda error: journal.trouble(f"nobody can be let in at the {name} door", error)
+        port.failed = lambda error: journal.trouble(f"nobody can be let in at the {name} door: {error.strerror}")
 
     def _door(self, name: str) -> Any:
         implicit = name in IMPLICIT_TLS
@@ -92,5 +118,7 @@ class Doors:
 
     async def close(self) -> None:
         """Nobody new comes in; who is inside finishes, or is told that the node shuts down."""
-        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-        await gatherResults([door.drain(PATIENCE_S) for door in self._open])
+        ports = [*self._ports, *(port for others in self._others.values() for port in others)]
+        self._others.clear()
+        await gatherResults([maybeDeferred(port.stopListening) for port in ports])
+        await gatherResults([door.drain(self.patience_s) for door in self._open.values()])

@@ -1,10 +1,22 @@
-"""One node per folder: a lock that ends with the process, and says who holds it."""
+"""One node per folder: a lock that ends with the process, and says who holds it.
+
+Workers of a node do not have its lock, but a mark each in its run directory: a node whose parent was killed is over
+only when its workers are, which takes them a moment.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pwd
+import re
+import time
+from contextlib import suppress
+
+ORPHANS_END_WITHIN_S = 20.0
+"""Workers without a parent end by themselves well within it (`workers.worker.ORPHANED_S`)."""
+LOOK_EVERY_S = 0.05
+_MARK = re.compile(r"worker-([0-9]+)\.lock\Z")
 
 
 class Locked(Exception):
@@ -78,3 +90,61 @@ def holder(folder: str) -> int | None:
     finally:
         os.close(fd)
     return None
+
+
+class WorkerMark:
+    """A file named by this process, locked for as long as it lives."""
+
+    def __init__(self, run: str) -> None:
+        self._path = os.path.join(run, f"worker-{os.getpid()}.lock")
+        self._fd: int | None = None
+
+    def set(self) -> None:
+        """Raises OSError."""
+        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+        self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def remove(self) -> None:
+        if self._fd is not None:
+            os.unlink(self._path)
+            os.close(self._fd)
+            self._fd = None
+
+
+def await_workers(run: str, within: float = ORPHANS_END_WITHIN_S) -> None:
+    """Wait until the workers of an earlier parent have ended; raises Locked, with their pids, when they do not.
+
+    It holds everything up, as nothing can begin before: their ports are theirs, and what they have in hand.
+    """
+    ends = time.monotonic() + within
+    while left := living_workers(run):
+        if time.monotonic() > ends:
+            pids = ", ".join(map(str, left))
+            raise Locked(f"the node that ran here has ended, but not its worker, process {pids}; end that first")
+        time.sleep(LOOK_EVERY_S)
+
+
+def living_workers(run: str) -> list[int]:
+    """The processes that have a mark and live. Marks of others are removed."""
+    try:
+        found = {int(match[1]): name for name in os.listdir(run) if (match := _MARK.match(name))}
+    except FileNotFoundError:
+        return []
+    return sorted(pid for pid, name in found.items() if not _is_over(os.path.join(run, name)))
+
+
+def _is_over(path: str) -> bool:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True

@@ -1,13 +1,14 @@
 """A node as a twistd service: one per folder, sockets bound early, doors opened when all behind them stands.
 
-Knows the order of starting and stopping; refuses to know the rooms (`rooms`) and the doors (`doors`).
+Knows the order of starting and stopping, and whether this process serves the doors itself or has workers who do.
+Refuses to know the rooms (`rooms`), what there is one of (`upkeep`), the doors (`serving`) and the workers (`workers`).
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -17,22 +18,25 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
 from unitymail import __version__, sockets
-from unitymail.closing import Closing
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
-from unitymail.doors import DOORS, Doors
+from unitymail.doors import DOORS
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.errors import Trouble
-from unitymail.journal import Journal, Lines, as_json, as_text
-from unitymail.lock import FolderLock, Locked, not_ours
-from unitymail.notice import Notice
-from unitymail.rooms import Builder, every
-from unitymail.settings.node import NodeSettings
+from unitymail.ledger.local import LocalLedger
+from unitymail.lock import FolderLock, Locked, await_workers, not_ours
+from unitymail.notice import Facts, Notice
+from unitymail.rooms import Builder, Company, Rooms, every
+from unitymail.running import Running, allow_descriptors
+from unitymail.serving import Serving
+from unitymail.settings.node import NodeSettings, workers_of
 from unitymail.tls import BadPair, ServerTls
-from unitymail.turns import TurnWatch
+from unitymail.upkeep import Upkeep
+from unitymail.workers.staff import Staff
+from unitymail.workers.supervisor import CannotServe
 
 NOTICE_EVERY_S = 10.0
-EXPECTED = (Refused, Trouble, Locked, sockets.CannotListen, BadPair, OSError)
+EXPECTED = (Refused, Trouble, Locked, sockets.CannotListen, CannotServe, BadPair, OSError)
 """What an administrator can mend: said in one sentence. Anything else is a mistake of ours and shows where."""
 
 
@@ -71,10 +75,9 @@ def _in_words(error: BaseException) -> str:
     return str(error)
 
 
-def _allow_descriptors() -> None:
-    """As many open files as this process may have at all: each connection, mailbox and message needs some."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def _cores() -> int:
+    """Those that this process may use: in a container or under a CPU set they are fewer than the machine has."""
+    return len(os.sched_getaffinity(0))
 
 
 class Node(Service):
@@ -84,19 +87,21 @@ class Node(Service):
         self._settings = settings
         self._reactor = reactor
         self._lock = FolderLock(settings.folder)
-        self._bound: dict[str, Any] = {}
-        self._closing = Closing()
+        self._bound: list[dict[str, socket.socket]] = [{} for _ in range(workers_of(settings, _cores()))]
         self._started: Deferred[None] = Deferred()
-        self._renewals: list[Callable[[], None]] = []
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
-        _allow_descriptors()
+        allow_descriptors()
+        settings = self._settings
         try:
             self._lock.take()
+            await_workers(settings.path(settings.paths.run))
             for door in DOORS:
-                if port := getattr(self._settings.listen, door):
-                    self._bound[door] = sockets.bind(door, self._settings.listen.address, port)
+                if port := getattr(settings.listen, door):
+                    listening = sockets.bind_each(door, settings.listen.address, port, len(self._bound))
+                    for place, one in zip(self._bound, listening, strict=True):
+                        place[door] = one
         except EXPECTED as refused:
             raise SystemExit(f"unitymail: {_in_words(refused)}") from None
 
@@ -105,8 +110,7 @@ class Node(Service):
         if why := not_ours(settings.folder):
             raise SystemExit(f"unitymail: {why}; start it as that user, or with twistd --uid")
         try:
-            self._open_journal()
-            self.tls = ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
+            self._running = Running(settings, self._reactor)
         except EXPECTED as refused:
             raise SystemExit(f"unitymail: {_in_words(refused)}") from None
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
@@ -115,40 +119,46 @@ class Node(Service):
         self._started.addErrback(self._cannot_start)
 
     async def _start(self) -> None:
-        settings, reactor = self._settings, self._reactor
-        self.journal.started(__version__, settings.folder)
-        turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
-        rooms = await Builder(settings, reactor, self.journal, self._closing).build()
-        self._renewals.append(rooms.relay.reload)
-        doors = Doors(
-            host=settings.node.host_name, rooms=rooms, tls=self.tls, journal=self.journal, reactor=reactor
-        )
-        self._closing.add("the doors", doors.close)
-        bound, self._bound = self._bound, {}
-        doors.open(bound)
-        turns.watch(reactor)
-        self._give_notice(doors, turns)
+        running, settings = self._running, self._settings
+        running.journal.started(__version__, settings.folder)
+        several = len(self._bound) > 1
+        builder = Builder(settings, self._reactor, running.journal, running.closing, Company(shared=several))
+        rooms = await builder.build()
+        upkeep = Upkeep(settings, rooms, reactor=self._reactor, journal=running.journal, closing=running.closing)
+        await upkeep.recover()
+        relay = await upkeep.open_ways_out()
+        builder.settle_in(rooms)
+        running.renewals += [relay.reload, rooms.watcher.take]
+        where = {door: sockets.shown(one) for door, one in self._bound[0].items()}
+        open_front = self._open_doors if not several else self._open_staff
+        figures = await open_front(builder, rooms, upkeep)
+        self._give_notice(where, figures)
 
-    def _open_journal(self) -> None:
-        log = self._settings.log
-        path = log.file if log.file == "-" else self._settings.path(log.file)
-        if path != "-":
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        self._lines = Lines(path, self._reactor.callLater)
-        self.journal = Journal(
-            lines=self._lines, now=self._reactor.seconds, render=as_json if log.format == "json" else as_text,
-            to_reactor=self._reactor.callFromThread,
-        )  # fmt: skip
+    async def _open_doors(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
+        """This process serves them itself."""
+        serving = Serving(self._running, rooms, LocalLedger())
+        await serving.prepare()
+        builder.watch(rooms)
+        [bound], self._bound = self._bound, []
+        serving.open(bound)
+        return serving.figures
 
-    def _give_notice(self, doors: Doors, turns: TurnWatch) -> None:
-        notice = Notice(
-            self._settings.path(self._settings.paths.run), doors=doors.where, journal=self.journal, turns=turns
-        )
-        self._closing.add("the notice", notice.remove)
-        loop = every(self._reactor, self.journal, NOTICE_EVERY_S, notice.write, "the notice for `unitymail status`")
-        self._closing.add("the notice's clock", loop.stop)
-        self.journal.ready(doors.where)
-        notice.ready(self._settings.path("demo-users.txt"))
+    async def _open_staff(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
+        """Workers do."""
+        builder.watch(rooms)
+        bound, self._bound = self._bound, []
+        staff = Staff(self._running, LocalLedger(), bound=bound, mend=upkeep.after)
+        await staff.open()
+        return staff.figures
+
+    def _give_notice(self, where: dict[str, str], figures: Callable[[], Facts]) -> None:
+        running, settings = self._running, self._settings
+        notice = Notice(settings.path(settings.paths.run), doors=where, figures=figures)
+        running.closing.add("the notice", notice.remove)
+        loop = every(self._reactor, running.journal, NOTICE_EVERY_S, notice.write, "the notice for `unitymail status`")
+        running.closing.add("the notice's clock", loop.stop)
+        running.journal.ready(where)
+        notice.ready(settings.path("demo-users.txt"))
 
     def _cannot_start(self, failure: Any) -> None:
         """Say why, end what has begun, and exit with 1."""
@@ -159,14 +169,8 @@ class Node(Service):
         self._reactor.callLater(0, self._reactor.stop)
 
     def reload(self) -> None:
-        """SIGHUP: a renewed certificate, a rotated log file. Settings of the site are taken as they change anyway."""
-        self._lines.reopen()
-        try:
-            self.tls.reload()
-            for renew in self._renewals:
-                renew()
-        except BadPair as bad:
-            self.journal.trouble(f"the renewed certificate cannot be used, so the old one stays: {bad}")
+        """SIGHUP: a renewed certificate, a rotated log file, settings of the site; in every process."""
+        self._running.reload()
 
     def stopService(self) -> Deferred[None]:
         Service.stopService(self)
@@ -174,9 +178,11 @@ class Node(Service):
 
     async def _stop(self) -> None:
         await self._started
-        self.journal.stopping("asked to")
-        for listening in self._bound.values():
-            listening.close()
-        await self._closing.close(self.journal.trouble)
-        self._lines.close()
+        running = self._running
+        running.journal.stopping("asked to")
+        for place in self._bound:
+            for listening in place.values():
+                listening.close()
+        await running.closing.close(running.journal.trouble)
+        running.lines.close()
         self._lock.release()

@@ -11,32 +11,30 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from unitymail import __version__
-from unitymail.journal import Journal
-from unitymail.turns import TurnWatch
+
+Facts = dict[str, Any]
 
 
 class Notice:
-    """The file is `run`/node.json; it is there while the node is ready."""
+    """The file is `run`/node.json; it is there while the node is ready. `figures()` gives what the node did so far."""
 
-    def __init__(self, run: str, *, doors: dict[str, str], journal: Journal, turns: TurnWatch) -> None:
+    def __init__(self, run: str, *, doors: dict[str, str], figures: Callable[[], Facts]) -> None:
         self._path = os.path.join(run, "node.json")
         self._doors = doors
-        self._journal = journal
-        self._turns = turns
+        self._figures = figures
         self._since = time.time()
 
     def write(self) -> None:
-        known: dict[str, Any] = {
+        known: Facts = {
             "pid": os.getpid(),
             "version": __version__,
             "since": round(self._since),
             "doors": self._doors,
-            "longest_turn_ms": round(self._turns.longest * 1000, 1),
-            "long_turns": self._turns.long_turns,
-            "events": dict(self._journal.counts),
+            **self._figures(),
         }
         temporary = self._path + ".new"
         with open(temporary, "w", encoding="utf-8") as file:

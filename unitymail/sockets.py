@@ -15,12 +15,25 @@ class CannotListen(Exception):
     """Which door, where, why, and what to do."""
 
 
-def bind(door: str, address: str, port: int) -> socket.socket:
+def bind_each(door: str, address: str, port: int, count: int) -> list[socket.socket]:
+    """`count` listening sockets, among which the kernel deals out who comes; as `bind` otherwise.
+
+    Two nodes of one user could share a port that way, and each would get half of the other's mail. So the port is
+    bound by one socket alone first: that fails where anybody listens.
+    """
+    if count > 1:
+        bind(door, address, port).close()
+    return [bind(door, address, port, shared=count > 1) for _ in range(count)]
+
+
+def bind(door: str, address: str, port: int, *, shared: bool = False) -> socket.socket:
     """A listening socket; an empty address is every one, IPv4 and IPv6. Raises CannotListen."""
     family = socket.AF_INET6 if ":" in address or (not address and socket.has_dualstack_ipv6()) else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1 if address else 0)
         listening.bind((address or ("::" if family == socket.AF_INET6 else "0.0.0.0"), port))

@@ -16,7 +16,6 @@ from unitymail.courier.deciding import Decider
 from unitymail.courier.destinations import Destinations
 from unitymail.courier.dispatch import Dispatch
 from unitymail.courier.perform import find_performers
-from unitymail.courier.receipts import Receipts
 from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.disk import Disk
@@ -73,12 +72,6 @@ class WaysOut:
         courier.start()
         on_change(partial(look_again, courier, dispatch))
         self._closing.add("the courier and the relay", partial(end_together, courier, dispatch))
-        receipts = Receipts(
-            store=store, spool=spool, decider=decider, book=book, journal=self._journal, threads=threads,
-            clock=self._reactor, in_reactor=self._reactor.callFromThread,
-        )  # fmt: skip
-        store.listen(receipts.noticed)
-        self._closing.add("the receipts", receipts.stop)
         return relay
 
     def _open_relay(self, book: Book) -> Relay:

@@ -12,6 +12,7 @@ from tests.scram import one_password
 from unitymail.disk import Disk
 from unitymail.imap.door import IMAPDoor
 from unitymail.interfaces.login import ILogin, SignInRefused
+from unitymail.ledger.local import LocalLedger
 from unitymail.smtp.turns import Turns
 
 MESSAGE = b"From: chris@vm1.example.com\r\nSubject: Lunch\r\n\r\nAt noon?\r\n"
@@ -95,10 +96,11 @@ class House:
         self.doorbell = FakeDoorbell()
         self.journal = RecordingJournal()
         self.threads = InlineThreads()
+        self.ledger = LocalLedger()
         settings = {
             "name": "imap", "host": "vm1.example.com", "book": self.book, "login": self.login, "store": self.store,
             "disk": Disk(), "threads": self.threads, "doorbell": self.doorbell, "journal": self.journal,
-            "clock": self.clock, "turns": Turns(self.clock),
+            "clock": self.clock, "turns": Turns(self.clock), "ledger": self.ledger,
         }
         self.door = IMAPDoor(**{**settings, **door})
 

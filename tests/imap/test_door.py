@@ -15,7 +15,7 @@ class EnteringTests(SynchronousTestCase):
         self.assertEqual(late.greeting, "* BYE [UNAVAILABLE] Too many connections; please try again later\r\n")
         self.assertTrue(late.closed)
         late.leave()
-        self.assertEqual(house.door.slots.total, 1)
+        self.assertEqual(house.ledger.held("imap"), 1)
         self.assertEqual(len(house.journal.named("turned_away")), 1)
         self.assertEqual(house.journal.named("disconnected"), [])
 
@@ -63,5 +63,5 @@ class LeavingTests(SynchronousTestCase):
         client.say("a IDLE")
         client.leave()
         self.assertEqual(house.clock.getDelayedCalls(), [])
-        self.assertEqual((house.door.slots.total, house.door.sessions, len(house.door.watches)), (0, set(), 0))
+        self.assertEqual((house.ledger.held("imap"), house.door.sessions, len(house.door.watches)), (0, set(), 0))
         self.assertEqual(house.doorbell.listeners, [])

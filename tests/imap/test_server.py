@@ -108,8 +108,8 @@ class OrderTests(SynchronousTestCase):
         client.send("a LOGIN robin secret\r\n")
         client.leave()
         threads.step()
-        self.assertEqual(house.door.slots.total, 0)
-        self.assertEqual(house.door.slots._clients, {})
+        self.assertEqual(house.ledger.held("imap"), 0)
+        self.assertEqual(house.ledger.held("imap-user", ROBIN.id), 0)
         self.assertEqual(house.clock.getDelayedCalls(), [])
         self.assertEqual(house.journal.named("trouble"), [])
 
@@ -435,7 +435,7 @@ class CoroutineTests(SynchronousTestCase):
         threads = client.session.threads = HeldThreads()
         client.send("a FETCH 1 BODY[]\r\n")
         client.leave()
-        self.assertEqual(house.door.slots.total, 0)
+        self.assertEqual(house.ledger.held("imap"), 0)
         while threads.waiting:
             threads.step()
         self.assertEqual(house.journal.named("trouble"), [])

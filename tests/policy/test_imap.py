@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from unitymail.interfaces.ledger import Count, Full
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.policy.imap import (
     NEEDS_TLS,
     NO_IMAP,
     SECURE_NEEDS_TLS,
+    ImapRefusal,
+    connections,
+    connections_of,
     imap_login_offered,
-    judge_imap_connections,
     judge_imap_sign_in,
+    too_many,
 )
 from unitymail.settings.site import SiteSettings
 
@@ -45,9 +49,16 @@ def test_signing_in(ip, tls, site, cos, answer):
 
 
 def test_the_limit_of_connections_says_who_holds_them():
-    """One too many is refused, with how many come from which clients."""
+    """One too many is refused, with how many come from which clients, the busiest first."""
     site = replace(SITE, imap_max_connections_per_user=3)
-    assert judge_imap_connections(["10.0.0.1", "10.0.0.2"], site) is None
-    refusal = judge_imap_connections(["10.0.0.1", "10.0.0.2", "10.0.0.1"], site)
-    assert refusal.code == "LIMIT"
-    assert "2 from 10.0.0.1, 1 from 10.0.0.2" in refusal.text
+    full = Full(connections_of("robin", site), {"10.0.0.2": 1, "10.0.0.1": 2})
+    assert too_many(full) == ImapRefusal(
+        "LIMIT", "You have 3 of 3 connections open: 2 from 10.0.0.1, 1 from 10.0.0.2"
+    )
+
+
+def test_connections_are_counted_as_the_site_says():
+    """One count for all, and one for each user."""
+    site = replace(SITE, imap_max_connections=7, imap_max_connections_per_user=3)
+    assert connections(site) == Count("imap", "", 7)
+    assert connections_of("robin", site) == Count("imap-user", "robin", 3)

@@ -122,7 +122,7 @@ class House:
                  *ports, "--web-port", "0", bare=True)
 
     @classmethod
-    def like(cls, model, folder):
+    def like(cls, model, folder, workers=1):
         """A node of its own in `folder`, with the people of a node that does not run."""
         shutil.copytree(model.folder, folder)
         house = cls(folder)
@@ -130,7 +130,7 @@ class House:
         text = house.config.read_text()
         for door in DOORS:
             text = text.replace(f"\n{door} = {model.ports[door]}\n", f"\n{door} = {house.ports[door]}\n")
-        house.config.write_text(text)
+        house.config.write_text(text.replace('\nworkers = "1"\n', f'\nworkers = "{workers}"\n'))
         return house
 
     def run(self, *words, input=None, bare=False, check=True):

@@ -21,6 +21,7 @@ from unitymail.interfaces.book import IBook
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.doorbell import IDoorbell
 from unitymail.interfaces.journal import IJournal
+from unitymail.interfaces.ledger import ILedger
 from unitymail.interfaces.login import ILogin
 from unitymail.interfaces.metrics import IMetrics, Unmeasured
 from unitymail.interfaces.store import IStore
@@ -31,7 +32,8 @@ from unitymail.interfaces.turns import ITurns
 class IMAPDoor(ServerFactory):
     """Each collaborator is known by its interface only.
 
-    `tls` is a context factory or None. `turns`, `slots`, `watches` and `claims` are shared by all doors of the process.
+    `tls` is a context factory or None. `ledger` is the node's; `turns`, `watches` and `claims` are shared by all doors
+    of the process.
     """
 
     noisy = False
@@ -50,9 +52,9 @@ class IMAPDoor(ServerFactory):
         journal: IJournal,
         clock: Any,
         turns: ITurns,
+        ledger: ILedger,
         tls: Any = None,
         implicit_tls: bool = False,
-        slots: Slots | None = None,
         watches: Watches | None = None,
         claims: Claims | None = None,
         registry: Registry | None = None,
@@ -71,7 +73,7 @@ class IMAPDoor(ServerFactory):
         self.turns = turns
         self.tls = tls
         self.implicit_tls = implicit_tls
-        self.slots = slots or Slots()
+        self.slots = Slots(ledger)
         self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
         self.registry = registry or discover()
         self.claims = claims or Claims()

@@ -24,7 +24,9 @@ from unitymail.imap.session import Session
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Ask, Assembled, Continued, Overlong, Refused
 from unitymail.imap.wire.lexer import Reader
+from unitymail.interfaces.ledger import Ticket
 from unitymail.mail.reply import Reply
+from unitymail.settings.site import SiteSettings
 
 if TYPE_CHECKING:
     from unitymail.imap.door import IMAPDoor
@@ -54,7 +56,7 @@ class IMAPSession(IMAP4Server):
         self.label = door.next_label()
         self.session = Session(door, self)
         self.host = ""
-        self._entered = False
+        self._place: Ticket | None = None
         self._ended = False
         self._advancing = False
         self._wrong = 0
@@ -91,15 +93,25 @@ class IMAPSession(IMAP4Server):
         self.inlet = Inlet(self.transport, self.door.registry.uploads, site.smtp_max_message_kib * 1024)
         self.outlet = Outlet(self.transport, self.door.clock, self._stalled)
         self.door.sessions.add(self)
-        self._entered = self.door.slots.enter(site)
-        if not self._entered:
+        self.inlet.postponed = True
+        self.door.journal.guard(self._enter(site), "letting an IMAP client in")
+
+    async def _enter(self, site: SiteSettings) -> None:
+        """Greet it once there is a place for it; what it says before is kept until then."""
+        place = await self.door.slots.enter(site)
+        if self._ended:
+            if place is not None:
+                self.door.slots.give_back(place)
+        elif place is None:
             self.door.journal.turned_away(self.door.name, self.host, TOO_MANY)
             self.door.metrics.turned_away(self.door.name, "BYE")
             self.farewell("Too many connections; please try again later", b"UNAVAILABLE")
-            return
-        self.door.journal.connected(self.door.name, self.host, self.label)
-        self.door.metrics.connected(self.door.name)
-        super().connectionMade()
+        else:
+            self._place = place
+            self.door.journal.connected(self.door.name, self.host, self.label)
+            self.door.metrics.connected(self.door.name)
+            super().connectionMade()
+            self._go_on()
 
     def sendServerGreeting(self) -> None:
         words = response.text(f"{self.door.host} IMAP ready")
@@ -117,8 +129,8 @@ class IMAPSession(IMAP4Server):
             # Else the running command still looks at its folder.
             self.session.sign_out()
         self.door.left(self)
-        if self._entered:
-            self.door.slots.leave()
+        if self._place is not None:
+            self.door.slots.give_back(self._place)
             self._meter.closed(self.outlet.octets)
             self.door.journal.disconnected(
                 self.door.name, self.host, self.label, self._why, octets_in=self._meter.octets_in,
@@ -130,7 +142,7 @@ class IMAPSession(IMAP4Server):
         if self._ended:
             return
         self._why = text
-        if self._entered:
+        if self._place is not None:
             self._meter.replied(b"BYE")
         self._respond(b"BYE", None, message(text, code))
         self.close(linger=linger)

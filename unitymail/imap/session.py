@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from unitymail.imap import view as views
 from unitymail.imap.registry import Farewell, Gone, No
 from unitymail.imap.view import View
+from unitymail.interfaces.ledger import Ticket
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Session:
         self.journal = door.journal
         self.clock = door.clock
         self.user: User | None = None
+        self.place: Ticket | None = None
         self.account: Any = None
         self.folder: Any = None
         self.view: Any = None
@@ -85,9 +87,10 @@ class Session:
 
     def give_back(self) -> None:
         """Somebody else may have the user's connection."""
-        user, self.user = self.user, None
-        if user is not None:
-            self.door.slots.sign_out(user.id, self.client.host)
+        self.user = None
+        place, self.place = self.place, None
+        if place is not None:
+            self.door.slots.give_back(place)
 
     async def select(self, folder: IFolder, *, read_only: bool) -> int:
         """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""

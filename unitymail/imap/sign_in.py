@@ -41,8 +41,10 @@ async def sign_in(session: Session, proving: Awaitable[User], command: str) -> D
     """Wait for the proof, then see whether this user may use this connection; then the session has an account."""
     user = await _user(session, proving)
     _refuse(_judged(session, user))
-    _refuse(session.door.slots.sign_in(user.id, session.client.host, session.site))
-    session.user = user
+    place = await session.door.slots.sign_in(user.id, session.client.host, session.site)
+    if isinstance(place, ImapRefusal):
+        raise _no(place)
+    session.user, session.place = user, place
     try:
         session.account = await session.run(session.door.store.account, user.id)
     except BaseException:
@@ -92,4 +94,8 @@ _TOO_MANY = "Too many failed sign-ins"
 
 def _refuse(refusal: ImapRefusal | None) -> None:
     if refusal is not None:
-        raise No(refusal.text, refusal.code.encode("ascii"))
+        raise _no(refusal)
+
+
+def _no(refusal: ImapRefusal) -> No:
+    return No(refusal.text, refusal.code.encode("ascii"))

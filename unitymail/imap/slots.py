@@ -1,36 +1,37 @@
-"""How many IMAP connections there are, and of whom, over all doors of the process. Refuses to know what they do."""
+"""A connection's place among all IMAP connections of the node, and among those of the user who signs in over it.
+
+Knows whom to ask and what to say when there is none. Refuses to know who else holds one: that is the ledger's.
+"""
 
 from __future__ import annotations
 
-from unitymail.policy.imap import ImapRefusal, judge_imap_connections
+from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.ledger import Full, ILedger, Ticket
+from unitymail.policy.imap import NOT_COUNTED, ImapRefusal, connections, connections_of, too_many
 from unitymail.settings.site import SiteSettings
 
 
 class Slots:
-    def __init__(self) -> None:
-        self.total = 0
-        self._clients: dict[str, list[str]] = {}
+    """All IMAP doors of a node share one ledger, whichever process they are in."""
 
-    def enter(self, site: SiteSettings) -> bool:
-        """Take a place for a connection; False when there is none."""
-        if self.total >= site.imap_max_connections:
-            return False
-        self.total += 1
-        return True
+    def __init__(self, ledger: ILedger) -> None:
+        self._ledger = ledger
 
-    def leave(self) -> None:
-        self.total -= 1
+    async def enter(self, site: SiteSettings) -> Ticket | None:
+        """A place for a connection; None when there is none, or nobody can tell."""
+        try:
+            taken = await self._ledger.take((connections(site),))
+        except Trouble:
+            return None
+        return taken if isinstance(taken, Ticket) else None
 
-    def sign_in(self, user: str, client: str, site: SiteSettings) -> ImapRefusal | None:
+    async def sign_in(self, user: str, client: str, site: SiteSettings) -> Ticket | ImapRefusal:
         """Count a connection from this address to the user, or say why not."""
-        clients = self._clients.get(user, [])
-        refusal = judge_imap_connections(clients, site)
-        if refusal is None:
-            self._clients.setdefault(user, []).append(client)
-        return refusal
+        try:
+            taken = await self._ledger.take((connections_of(user, site),), client)
+        except Trouble:
+            return NOT_COUNTED
+        return too_many(taken) if isinstance(taken, Full) else taken
 
-    def sign_out(self, user: str, client: str) -> None:
-        clients = self._clients[user]
-        clients.remove(client)
-        if not clients:
-            del self._clients[user]
+    def give_back(self, ticket: Ticket) -> None:
+        self._ledger.give_back(ticket)

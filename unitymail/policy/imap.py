@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unitymail.interfaces.ledger import Count, Full
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.policy.access import is_this_machine
 from unitymail.settings.site import SiteSettings
+
+IMAP, IMAP_USER = "imap", "imap-user"
+"""Kinds of places in the ledger."""
+SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class ImapRefusal:
 
 NEEDS_TLS = ImapRefusal("PRIVACYREQUIRED", "Signing in needs TLS here; use STARTTLS or port 993")
 SECURE_NEEDS_TLS = ImapRefusal("PRIVACYREQUIRED", "Your account shows secure messages, so it needs TLS to sign in")
+NOT_COUNTED = ImapRefusal("UNAVAILABLE", "Too busy here; please try again later")
 NO_IMAP = ImapRefusal("AUTHORIZATIONFAILED", "Your class of service does not include IMAP")
 
 
@@ -40,11 +46,19 @@ def judge_imap_sign_in(
     return SECURE_NEEDS_TLS if cos.secure_imap and not tls else None
 
 
-def judge_imap_connections(clients: list[str], site: SiteSettings) -> ImapRefusal | None:
-    """One more connection of a user who has one from each of `clients` (addresses, doubles kept)."""
-    limit = site.imap_max_connections_per_user
-    if len(clients) < limit:
-        return None
-    counts = {client: clients.count(client) for client in dict.fromkeys(clients)}
-    shown = ", ".join(f"{count} from {client}" for client, count in list(counts.items())[:5])
-    return ImapRefusal("LIMIT", f"You have {len(clients)} of {limit} connections open: {shown}")
+def connections(site: SiteSettings) -> Count:
+    """All IMAP connections of the node."""
+    return Count(IMAP, "", site.imap_max_connections)
+
+
+def connections_of(user: str, site: SiteSettings) -> Count:
+    """Those over which this user is signed in; each notes the client's address."""
+    return Count(IMAP_USER, user, site.imap_max_connections_per_user)
+
+
+def too_many(full: Full) -> ImapRefusal:
+    """What a user hears who has as many connections as there may be: how many, from which clients."""
+    open_now = sum(full.notes.values())
+    most_first = sorted(full.notes.items(), key=lambda held: -held[1])
+    shown = ", ".join(f"{count} from {client}" for client, count in most_first[:SHOWN])
+    return ImapRefusal("LIMIT", f"You have {open_now} of {full.count.most} connections open: {shown}")

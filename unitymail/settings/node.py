@@ -35,7 +35,7 @@ def folder(meaning: str) -> Any:
 @dataclass(frozen=True, slots=True)
 class NodeTable:
     host_name: str = key("localhost", "The name this node gives itself in banners, Received fields and reports")
-    workers: str = key("1", "Processes that serve the doors: a number or auto. This version runs one")
+    workers: str = key("1", "Processes that serve the doors: a number, or auto for one a core of this machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,11 @@ class NodeSettings:
 
     def path(self, relative: str) -> str:
         return str(PurePosixPath(self.folder) / relative)
+
+
+def workers_of(settings: NodeSettings, cores: int) -> int:
+    """How many processes serve the doors on a machine of so many cores."""
+    return cores if settings.node.workers == "auto" else int(settings.node.workers)
 
 
 TABLES: dict[str, type[Any]] = {

@@ -1,0 +1,64 @@
+"""What every process of a node has before any room stands: its journal, its certificate, the watch over its turns.
+
+Knows what a SIGHUP renews and how descriptors are allowed; refuses to know rooms and doors.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python import log as twisted_log
+
+from unitymail.closing import Closing
+from unitymail.journal import Journal, Lines, as_json, as_text
+from unitymail.settings.node import NodeSettings
+from unitymail.tls import BadPair, ServerTls
+from unitymail.turns import TurnWatch
+
+
+class Running:
+    """Raises OSError or BadPair when it cannot be. `renewals` are called on a reload; each may raise BadPair.
+
+    `otherwise` takes the lines of a journal that goes to standard output where there is none.
+    """
+
+    def __init__(
+        self, settings: NodeSettings, reactor: Any, otherwise: Callable[[str], None] = twisted_log.msg
+    ) -> None:
+        self.settings = settings
+        self.reactor = reactor
+        self.closing = Closing()
+        self.lines = self._open_lines(otherwise)
+        self.journal = Journal(
+            lines=self.lines, now=reactor.seconds, render=as_json if settings.log.format == "json" else as_text,
+            to_reactor=reactor.callFromThread,
+        )  # fmt: skip
+        self.turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
+        self.tls = ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
+        self.renewals: list[Callable[[], Any]] = [self.tls.reload]
+
+    def _open_lines(self, otherwise: Callable[[str], None]) -> Lines:
+        log = self.settings.log
+        path = log.file if log.file == "-" else self.settings.path(log.file)
+        if path != "-":
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        return Lines(path, self.reactor.callLater, otherwise)
+
+    def reload(self) -> None:
+        """SIGHUP: a rotated log file, a renewed certificate, whatever else was added to the renewals."""
+        self.lines.reopen()
+        for renew in self.renewals:
+            try:
+                renew()
+            except BadPair as bad:
+                self.journal.trouble(f"the renewed certificate cannot be used, so the old one stays: {bad}")
+                return
+
+
+def allow_descriptors() -> None:
+    """As many open files as this process may have at all: each connection, mailbox and message needs some."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,65 @@
+"""A process that serves the doors: the reception and the doors, opened when the rooms stand.
+
+Knows what the only process of a node and each of many workers do alike; refuses to know which of them it is in.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from unitymail.doors import Doors
+from unitymail.interfaces.ledger import ILedger
+from unitymail.interfaces.metrics import IMetrics, Unmeasured
+from unitymail.reception import open_reception
+from unitymail.rooms import Rooms
+from unitymail.running import Running
+
+HURRY_S = 1.0
+
+
+class Serving:
+    def __init__(self, running: Running, rooms: Rooms, ledger: ILedger, metrics: IMetrics | None = None) -> None:
+        self._running = running
+        self._rooms = rooms
+        self._ledger = ledger
+        self._metrics = metrics or Unmeasured()
+        self._doors: Doors | None = None
+
+    async def prepare(self) -> None:
+        """All but opening the doors. Do it before the directory is watched."""
+        running = self._running
+        reception = await open_reception(
+            running.settings, self._rooms, reactor=running.reactor, journal=running.journal, closing=running.closing,
+            metrics=self._metrics,
+        )  # fmt: skip
+        self._doors = Doors(
+            host=running.settings.node.host_name, rooms=self._rooms, reception=reception, tls=running.tls,
+            journal=running.journal, reactor=running.reactor, ledger=self._ledger, metrics=self._metrics,
+        )  # fmt: skip
+        running.closing.add("the doors", self._doors.close)
+
+    def open(self, bound: dict[str, socket.socket]) -> None:
+        """Let in who waits at these sockets, by door."""
+        assert self._doors is not None
+        self._doors.open(bound)
+        self._running.turns.watch(self._running.reactor)
+
+    @property
+    def doors(self) -> Doors:
+        assert self._doors is not None
+        return self._doors
+
+    def hurry(self) -> None:
+        """Who is inside when the doors close gets no long farewell."""
+        self.doors.patience_s = HURRY_S
+
+    def figures(self) -> dict[str, Any]:
+        """What this process did, for those who gather it of all."""
+        turns = self._running.turns
+        return {
+            "connections": self._doors.connections if self._doors is not None else 0,
+            "longest_turn_ms": round(turns.longest * 1000, 1),
+            "long_turns": turns.long_turns,
+            "events": dict(self._running.journal.counts),
+        }

@@ -1,0 +1,40 @@
+"""What a worker has to know before it begins: settings as the parent read them, and its descriptors.
+
+The settings travel as values: a file that was edited since does not make one worker unlike the others. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from unitymail.settings.node import TABLES, NodeSettings
+
+FIRST_SOCKET = 5
+"""Descriptors of a worker: 0 ends with the parent, 1 and 2 are outputs, 3 and 4 the line to the parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """`berth` is this worker's place. `sockets[i][door]` is the descriptor at which the worker of place i listens."""
+
+    settings: NodeSettings
+    berth: int
+    sockets: tuple[dict[str, int], ...]
+
+
+def written(brief: Brief) -> dict[str, Any]:
+    return {"settings": asdict(brief.settings), "berth": brief.berth, "sockets": list(brief.sockets)}
+
+
+def read(facts: dict[str, Any]) -> Brief:
+    settings = facts["settings"]
+    tables: dict[str, Any] = {name: table(**settings[name]) for name, table in TABLES.items()}
+    return Brief(NodeSettings(settings["folder"], **tables), facts["berth"], tuple(facts["sockets"]))
+
+
+def numbered(doors: tuple[str, ...], berths: int) -> tuple[dict[str, int], ...]:
+    """Which descriptor each door of each berth has in a worker."""
+    return tuple(
+        {door: FIRST_SOCKET + berth * len(doors) + at for at, door in enumerate(doors)} for berth in range(berths)
+    )

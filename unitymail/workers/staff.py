@@ -1,0 +1,80 @@
+"""The parent's front: where the only process of a node would open doors, this one has workers who do.
+
+Knows how a worker is begun with its sockets, and where its words go; refuses to know when (`supervisor`). It has the
+surface of `serving.Serving`, so that whoever starts a node need not know which of them stands there.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.logger import Logger
+
+from unitymail.ledger.local import LocalLedger
+from unitymail.running import Running
+from unitymail.workers import brief
+from unitymail.workers.figures import Figures
+from unitymail.workers.process import WorkerProcess, begin
+from unitymail.workers.supervisor import Supervisor
+from unitymail.workers.words import Begin, Word
+
+
+class Staff:
+    """`mend(pid)` sees to what a dead worker left. `bound[i]` are the sockets of place i, by door."""
+
+    _log = Logger()
+
+    def __init__(
+        self, running: Running, ledger: LocalLedger, *, bound: list[dict[str, socket.socket]],
+        mend: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._running = running
+        self._bound = bound
+        self._sockets = brief.numbered(tuple(bound[0]), len(bound))
+        self.supervisor = Supervisor(
+            len(bound), begin=self._begin, mend=mend, ledger=ledger, journal=running.journal, clock=running.reactor
+        )
+        self._figures = Figures()
+        self.supervisor.on_report("work", self._figures.heard)
+        running.closing.add("the workers", self._stop)
+        running.renewals.append(self.supervisor.reload)
+
+    async def open(self) -> None:
+        """Begin the workers; until they all serve."""
+        self._running.turns.watch(self._running.reactor)
+        await self.supervisor.start()
+
+    def figures(self) -> dict[str, Any]:
+        """What all processes did, and each worker."""
+        turns, all_of_them = self._running.turns, self._figures.all()
+        events = Counter(all_of_them["events"])
+        events.update(self._running.journal.counts)
+        return {
+            "connections": all_of_them["connections"],
+            "longest_turn_ms": max(round(turns.longest * 1000, 1), all_of_them["longest_turn_ms"]),
+            "long_turns": turns.long_turns + all_of_them["long_turns"],
+            "events": dict(events),
+            "workers": [worker | self._figures.of(worker["pid"]) for worker in self.supervisor.workers()],
+        }
+
+    def _begin(self, berth: int, heard: Callable[[Word], None], ended: Callable[[str], None]) -> WorkerProcess:
+        worker = WorkerProcess(
+            heard=heard, told=lambda text: self._told(worker, text), ended=ended, clock=self._running.reactor
+        )
+        listening = [bound.fileno() for place in self._bound for bound in place.values()]
+        begin(self._running.reactor, worker, listening)
+        worker.say(Begin(brief.written(brief.Brief(self._running.settings, berth, self._sockets))))
+        return worker
+
+    def _told(self, worker: WorkerProcess, text: str) -> None:
+        self._log.warn("worker {pid}: {text}", pid=worker.pid, text=text)
+
+    async def _stop(self) -> None:
+        """Nobody listens any more once the workers have closed their sockets, too."""
+        for place in self._bound:
+            for listening in place.values():
+                listening.close()
+        await self.supervisor.stop()
