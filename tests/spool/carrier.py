@@ -1,7 +1,7 @@
 """A process of a node with its courier: `python -m tests.spool.carrier ROOT`, for tests that kill it.
 
-It recovers, then performs what waits, and says in the file ROOT/said what it is about to relay and what it has finished.
-It ends when its standard input is closed and nothing waits any more.
+It recovers, then performs what waits, and says in the file ROOT/said what it is about to relay and what it has noted
+as relayed. It ends when its standard input is closed and nothing waits any more.
 """
 
 import os

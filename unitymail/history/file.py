@@ -33,6 +33,7 @@ class HistoryFile:
         self._path = path
         self._disk = disk
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
 
     def write(self, batch: Batch) -> None:
         """All of it, or nothing."""
@@ -62,11 +63,17 @@ class HistoryFile:
         return bool(words or parts)
 
     def set_aside(self, error: sqlite3.Error) -> str:
-        """When the error says that the file is damaged: put it aside, so that a new one begins; its new name or ""."""
+        """When the error says that the file is damaged: put it aside, so that a new one begins; its new name or "".
+
+        Another process may have been quicker: then there is a new one already, and the old one has its new name.
+        """
         if not any(word in str(error) for word in _DAMAGED):
             return ""
+        opened = self._connection is not None
         self.close()
         aside = f"{self._path}.damaged"
+        if opened and self._inode != _inode_of(self._path):
+            return aside
         self._disk.rename(self._path, aside)
         for ending in ("-wal", "-shm"):
             if os.path.exists(self._path + ending):
@@ -79,6 +86,8 @@ class HistoryFile:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._inode != _inode_of(self._path):
+            self.close()
         if self._connection is None:
             connection = self._disk.connect(self._path)
             try:
@@ -86,8 +95,16 @@ class HistoryFile:
             except BaseException:
                 connection.close()
                 raise
-            self._connection = connection
+            self._connection, self._inode = connection, _inode_of(self._path)
         return self._connection
+
+
+def _inode_of(path: str) -> int:
+    """0 when there is no such file."""
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _prepare(connection: sqlite3.Connection, disk: IDisk) -> None:

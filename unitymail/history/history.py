@@ -35,12 +35,12 @@ PRUNE_EVERY_S = 600.0
 class History:
     """`days` says for how long stories are kept. `threads` is a pool of one thread, for the history alone.
 
-    Call `start` once, `stop` at the end, after everything that notes.
+    Call `start` once, `stop` at the end, after everything that notes. Of several processes one `prunes`.
     """
 
     def __init__(
         self, path: str, *, disk: IDisk, clock: Any, threads: IThreads, days: Callable[[], int], journal: IJournal,
-        most: int = MOST,
+        most: int = MOST, prunes: bool = True,
     ) -> None:
         self._file = HistoryFile(path, disk)
         self._stories = Stories(path)
@@ -49,6 +49,7 @@ class History:
         self._days = days
         self._journal = journal
         self._pending = Pending(most)
+        self._prunes = prunes
         self._next: Any = None
         self._pruning: Any = None
         self._busy = False
@@ -58,7 +59,8 @@ class History:
 
     def start(self) -> None:
         """Begin to forget what is old; writing begins with the first event."""
-        self._pruning = self._clock.callLater(WRITE_EVERY_S, self._prune)
+        if self._prunes:
+            self._pruning = self._clock.callLater(WRITE_EVERY_S, self._prune)
 
     # noting
 

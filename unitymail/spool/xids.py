@@ -194,7 +194,9 @@ class Xids:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None:
-            return self._connection
+            if not self._shared or self._is_still_there():
+                return self._connection
+            self._shut()
         new = not os.path.exists(self._path)
         connection = self._disk.connect(self._path)
         try:
@@ -225,14 +227,21 @@ class Xids:
 
     def _put_aside(self, error: Exception) -> None:
         """Unless another process has been quicker."""
-        inode, opened = self._inode, self._connection is not None
+        quicker = self._connection is not None and not self._is_still_there()
         self._shut()
-        if opened and os.path.exists(self._path) and os.stat(self._path).st_ino != inode:
+        if quicker:
             return
         self._journal.trouble(f"{self._path} is beyond use: kept as {FILE}.damaged, and begun anew", error)
         for ending in ("-wal", "-shm"):
             unlink_if_there(self._disk, self._path + ending)
         self._disk.rename(self._path, self._path + ".damaged")
+
+    def _is_still_there(self) -> bool:
+        """Whether the file that is open has its name."""
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def _shut(self) -> None:
         connection, self._connection = self._connection, None

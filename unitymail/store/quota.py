@@ -1,6 +1,7 @@
 """How full each mailbox is, in memory; written to a file now and then, and put right when an account is looked at.
 
-Knows octets; refuses to know limits.
+Knows octets; refuses to know limits. The numbers are this process's own, or in a table that several processes share
+(`shared_octets`); then one of them writes the file.
 """
 
 from __future__ import annotations
@@ -8,37 +9,75 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from zope.interface import implementer
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.quota import IUsage
+from unitymail.store import shared_octets
 from unitymail.store.keeping import replace_file
+from unitymail.store.shared_octets import SharedOctets
 
 FILE = "usage"
 SAVE_EVERY_S = 60.0
 
 
-@implementer(IUsage)
-class Usage:
-    """`used` never blocks. What a crash takes from the file is found again at the account's next look."""
+class Table(Protocol):
+    """Octets by account. `add` does not let any fall below zero."""
 
-    def __init__(self, path: str, disk: IDisk) -> None:
-        self._path = path
-        self._disk = disk
+    def get(self, account: str) -> int: ...
+
+    def add(self, account: str, octets: int) -> None: ...
+
+    def all(self) -> dict[str, int]: ...
+
+
+class OwnOctets:
+    """A table of this process alone."""
+
+    def __init__(self, octets: dict[str, int]) -> None:
+        self._octets = octets
         self._lock = threading.Lock()
-        self._octets = _read(path)
-        self._changed = False
-        self._saved_at = 0.0
 
-    def used(self, account: str) -> int:
+    def get(self, account: str) -> int:
         return self._octets.get(account, 0)
 
     def add(self, account: str, octets: int) -> None:
+        with self._lock:
+            self._octets[account] = max(self._octets.get(account, 0) + octets, 0)
+
+    def all(self) -> dict[str, int]:
+        with self._lock:
+            return dict(self._octets)
+
+
+@implementer(IUsage)
+class Usage:
+    """`used` never blocks. What a crash takes from the file is found again at the account's next look.
+
+    `processes`: so many count in one table, which is made anew; the others are given `table`, and write no file.
+    """
+
+    def __init__(self, path: str, disk: IDisk, *, processes: int = 1, table: Table | None = None) -> None:
+        self._path = path
+        self._disk = disk
+        self._lock = threading.Lock()
+        self._saves = table is None
+        if table is None and processes > 1:
+            shared_octets.begin(shared(path), disk, _read(path), processes)
+            table = SharedOctets(shared(path), disk)
+        self._table: Table = table if table is not None else OwnOctets(_read(path))
+        self._changed = processes > 1
+        self._saved_at = 0.0
+
+    def used(self, account: str) -> int:
+        return self._table.get(account)
+
+    def add(self, account: str, octets: int) -> None:
         if octets:
-            with self._lock:
-                self._octets[account] = max(self._octets.get(account, 0) + octets, 0)
-                self._changed = True
+            self._table.add(account, octets)
+            self._changed = True
 
     def save_now_and_then(self, now: float) -> None:
         """`save`, when that was not done for a while: the file has a line for every account."""
@@ -47,12 +86,12 @@ class Usage:
             self.save()
 
     def save(self) -> None:
-        """Write the file when anything changed. Blocking."""
+        """Write the file when anything may have changed. Blocking."""
         with self._lock:
-            if not self._changed:
+            if not self._saves or not self._changed:
                 return
-            octets = dict(self._octets)
-            self._changed = False
+            self._changed = isinstance(self._table, SharedOctets)
+            octets = self._table.all()
         lines = [f"{number} {account}\n" for account, number in sorted(octets.items())]
         temporary = f"{self._path}.{os.getpid()}"
         try:
@@ -62,6 +101,11 @@ class Usage:
         except OSError:
             self._changed = True
             raise
+
+
+def shared(path: str) -> str:
+    """Where the table is that processes share, of which `path` is the file."""
+    return f"{path}.shared"
 
 
 def _read(path: str) -> dict[str, int]:

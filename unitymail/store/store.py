@@ -39,13 +39,14 @@ Setting = int | Callable[[], int]
 class Store:
     """`undelete_days` and `retry_for` (seconds) are values, or functions that give the site's of now.
 
-    `quota(account)`: the octets an account may hold as far as APPEND and COPY go, 0 for no limit.
+    `quota(account)`: the octets an account may hold as far as APPEND and COPY go, 0 for no limit. Of several processes
+    one `visits` the accounts that nobody opens, and does the `sweep` when none of the others works yet.
     """
 
     def __init__(
         self, root: str, *, disk: IDisk, now: Callable[[], float], host: str, usage: IUsage | None = None,
         quota: Callable[[str], int] = UNLIMITED, undelete_days: Setting = DAYS, retry_for: Setting = RETRY_S,
-        max_open: int = 256,
+        max_open: int = 256, visits: bool = True,
     ) -> None:  # fmt: skip
         self.root = root
         self._disk = disk
@@ -58,6 +59,7 @@ class Store:
         self._open = OpenIndexes(max_open)
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._lock = threading.Lock()
+        self._visits = visits
         self._round: list[str] = []
         self._round_began = 0.0
         self._listener: Callable[[Noticed], None] | None = None
@@ -160,7 +162,8 @@ class Store:
             except Exception as trouble:
                 troubles.append(trouble)
         try:
-            self._visit_closed()
+            if self._visits:
+                self._visit_closed()
         except Exception as trouble:
             troubles.append(trouble)
         if isinstance(self._usage, Usage):
