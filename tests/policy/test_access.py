@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.people.access import AccessRule
-from unitymail.policy.access import EXACT, REFUSED_ADDRESS, Client, judge_client, plain_address, read_pattern
+from unitymail.policy.access import (
+    EXACT, PROXY_ITSELF, REFUSED_ADDRESS, Client, is_this_machine, judge_client, plain_address, read_pattern,
+)
 from unitymail.settings.site import SiteSettings
 
 CLOSED = SiteSettings()
@@ -142,3 +144,22 @@ def test_a_smart_host_on_the_machine_of_a_peer():
     """It is the smart host without proof, and the peer with it."""
     found = judge_client("10.1.2.3", [], CLOSED, ["10.1.2.3"], ["10.1.2.3"])
     assert found == Client("smart-host", at_peer=True)
+
+
+@pytest.mark.parametrize("ip", ["10.1.2.3", "127.0.0.1", "::1", "2001:db8::1"])
+@pytest.mark.parametrize(
+    ("lines", "site", "expected"),
+    [
+        (["+{}"], CLOSED, REFUSED),
+        (["~{}"], OPEN, Client("stranger")),
+        (["+*"], CLOSED, REFUSED),
+        (["-{}"], OPEN, REFUSED),
+        (["-*"], OPEN, REFUSED),
+        ([], OPEN, Client("stranger")),
+    ],
+)
+def test_a_balancer_that_names_nobody_is_never_trusted(ip, lines, site, expected):
+    """Rules that deny its address hold; none that allows it, nor the smart host's address, makes it more."""
+    lines = [line.format(ip) for line in lines]
+    assert judge_client(ip + PROXY_ITSELF, rules(*lines), site, [ip]) == expected
+    assert not is_this_machine(ip + PROXY_ITSELF)

@@ -150,8 +150,8 @@ def test_any_address(address, port):
     [
         (b"PROXY TCP4 192.0.2.7 ", "yes"), (b"PROXY TCP6 ::1", "yes"), (b"PROXY UNKNOWN\r\n", "yes"),
         (SIGNATURE + b"\x20", "yes"), (SIGNATURE, "yes"), (SIGNATURE[:8], "perhaps"), (b"P", "perhaps"),
-        (b"PROXY TCP", "perhaps"), (b"EHLO a\r\n", "no"), (b"PROXY NOOP\r\n", "no"), (b"\r\n", "no"), (b"\x16\x03", "no"),
-        (b"\r\n\r\n", "no"), (b"", "no"),
+        (b"PROXY TCP", "perhaps"), (b"EHLO a\r\n", "no"), (b"PROXY NOOP\r\n", "no"), (b"\r\n", "no"),
+        (b"\r\n\r\n", "no"), (b"", "no"), (b"\x16\x03", "no"),
     ],
 )
 def test_what_is_said_first(octets, answer):

@@ -134,9 +134,9 @@ def _protocol(origin: Source, utf8: bool) -> bytes:
 
 
 def _literal(client: str) -> bytes:
-    """The client's address as RFC 5321 4.1.3 writes it, without brackets."""
+    """The client's address as RFC 5321 4.1.3 writes it, without brackets and without a zone (`%eth0`)."""
     prefix = b"IPv6:" if ":" in client else b""
-    return prefix + (token(client, longest=64) or b"unknown")
+    return prefix + (token(client.partition("%")[0], longest=64) or b"unknown")
 
 
 def _trace_field(trace: str, decision: Decided) -> bytes:

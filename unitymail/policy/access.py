@@ -9,6 +9,10 @@ that is allowed, so only a rule that denies exactly its address keeps it out.
 Note *Peers have no address*. A peer is known by the key of its certificate, wherever it comes from. All that the
 address of a peer's host is good for is to come in and show it, where the list or the site would have turned it away:
 until then (`must_prove`) it may do nothing else. Here too an exact address that is denied stays out.
+
+Note *A balancer's own address*. Where a load balancer does not say for whom it speaks, its own address comes marked
+with `PROXY_ITSELF`. The rules that deny it hold; none makes it trusted, the smart host or this machine, since the whole
+world may stand behind it.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ from unitymail.people.access import AccessRule
 from unitymail.settings.site import SiteSettings
 
 REFUSED_ADDRESS = Reply(554, "5.7.1", "Connections from your address are not accepted here")
+PROXY_ITSELF = "%proxy"
+"""Stands where the zone of an address does, so that it is left out wherever an address is looked at as one."""
 EXACT = 129
 """The length of a pattern that is one address: more than any block has (RFC 4291: 128 bits)."""
 
@@ -43,6 +49,7 @@ class Pattern:
 
 
 ANY = Pattern(0, 0, 0, -1)
+_THIS_MACHINE = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,10 @@ def judge_client(
     if denied and length == EXACT:
         return Client("stranger", refusal=REFUSED_ADDRESS)
     at_peer = bool(peer_addresses) and _is_among(address, peer_addresses)
-    if _is_among(address, smart_host_addresses):
+    known = not ip.endswith(PROXY_ITSELF)
+    if known and _is_among(address, smart_host_addresses):
         return Client("smart-host", legacy, at_peer=at_peer)
-    if rule is not None and rule.allow:
+    if known and rule is not None and rule.allow:
         return Client("trusted", legacy, at_peer=at_peer)
     if denied or not site.smtp_allow_untrusted:
         return Client("stranger", refusal=None if at_peer else REFUSED_ADDRESS, at_peer=at_peer, must_prove=at_peer)
@@ -110,7 +118,7 @@ def plain_address(ip: str) -> IPv4Address | IPv6Address | None:
 
 def is_this_machine(ip: str) -> bool:
     """Whether it is 127.0.0.1 or ::1: other loopback addresses count as remote (decisions.md)."""
-    return plain_address(ip) in (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+    return plain_address(ip) in _THIS_MACHINE and not ip.endswith(PROXY_ITSELF)
 
 
 @lru_cache(maxsize=10_000)

@@ -1,4 +1,4 @@
-"""How long a client waits for an answer that makes one mistake after the other. Knows which mistakes count, and how much.
+"""How long a client waits for an answer that makes one mistake after the other: which mistakes count, and how much.
 
 Refuses to know clocks: whoever answers does the waiting. It costs an honest client little, and one that guesses
 commands, addresses or ways in nearly all of its speed.
