@@ -16,7 +16,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.mail import smtp
 from twisted.python.failure import Failure
@@ -30,19 +30,19 @@ from unitymail.smtp.admission import Admission
 from unitymail.smtp.dialogue import LONGEST_LINE, Answer, Dialogue, Mode
 from unitymail.smtp.framing import Framer, LineTooLong
 from unitymail.smtp.meter import Meter
+from unitymail.smtp.patience import HANDSHAKE_S, Patience
 from unitymail.smtp.speech import Speech
 from unitymail.smtp.verbs import verb_of
 
 if TYPE_CHECKING:
     from unitymail.smtp.server import SMTPDoor
 
-IDLE_S = 300
-IDLE_IN_DATA_S = 180
+LOOK_EVERY_S = 180.0
 LINGER_S = 30
 """After we hung up: how long a client may take to read the last reply."""
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IHandshakeListener)
 class SMTPSession(smtp.ESMTP):
     """One connection. It is the push producer of its own transport: a client that does not read is not served."""
 
@@ -62,8 +62,10 @@ class SMTPSession(smtp.ESMTP):
         self._speech = Speech(self._meter, door.house.clock, self._let_go)
         self._pending = self._queued = self._working = self._choked = self._paused = False
         self._handshaking = door.house.implicit_tls
+        self._patience = Patience(door.house.clock.seconds())
+        if door.house.implicit_tls:
+            self._patience.shakes_hands(door.house.clock.seconds())
         self._timer: Any = None
-        self._heard = 0.0
 
     # From the transport
 
@@ -84,8 +86,9 @@ class SMTPSession(smtp.ESMTP):
         self.transport.registerProducer(self, True)
         self._speech.add(dialogue.banner())
         self._speech.leave(self.transport)
-        self._heard = self._clock.seconds()
-        self._timer = self._clock.callLater(IDLE_IN_DATA_S, self._look_at_idleness)
+        if not self._patience.in_handshake:
+            self._patience.got_on(self._clock.seconds())
+        self._look_at_the_clock()
         if len(self._framer):
             self._name_tls(dialogue)
             self._work()
@@ -108,7 +111,7 @@ class SMTPSession(smtp.ESMTP):
             return
         if dialogue.mode is Mode.CLOSING:
             return
-        self._heard = self._clock.seconds()
+        self._patience.heard(self._clock.seconds())
         self._meter.heard(len(data))
         if self._handshaking:
             self._name_tls(dialogue)
@@ -131,7 +134,11 @@ class SMTPSession(smtp.ESMTP):
         """The first octets show that a handshake, if there was one, is over."""
         if self._handshaking:
             self._handshaking = False
+            self.handshakeCompleted()
             dialogue.tls_named(wire.tls_version(self.transport), self._client_key())
+
+    def handshakeCompleted(self) -> None:
+        self._patience.shook_hands(self._clock.seconds())
 
     def _client_key(self) -> str:
         tls = self.factory.mutual_tls
@@ -167,7 +174,7 @@ class SMTPSession(smtp.ESMTP):
 
     def resumeProducing(self) -> None:
         self._choked = False
-        self._heard = self._clock.seconds()
+        self._patience.got_on(self._clock.seconds())
         if not self._working and not self._pending and not self._queued:
             self._work()
 
@@ -213,6 +220,8 @@ class SMTPSession(smtp.ESMTP):
             return True
         if line is None:
             return False
+        began, now = dialogue.receiving, self._clock.seconds()
+        self._patience.got_on(now)
         answer = dialogue.hear(line)
         if isinstance(answer, bytes):
             self._say(dialogue, answer)
@@ -222,6 +231,8 @@ class SMTPSession(smtp.ESMTP):
             self._framer.begin_data()
         elif dialogue.chunk is not None:
             self._framer.begin_chunk(dialogue.chunk.octets)
+        if dialogue.receiving and not began:
+            self._patience.message_begins(now, self._meter.octets_in)
         return True
 
     def _step_in_data(self, dialogue: Dialogue) -> bool:
@@ -248,6 +259,8 @@ class SMTPSession(smtp.ESMTP):
 
     def _await(self, answer: Coroutine[Any, Any, bytes], what: str) -> None:
         """The answer to a verb, or to a whole message."""
+        if what == "message":
+            self._patience.message_ends(self._clock.seconds())
         self._pending = True
         self._meter.asked(what)
         ensureDeferred(answer).addCallbacks(self._answered, self._failed)
@@ -256,7 +269,7 @@ class SMTPSession(smtp.ESMTP):
         self._pending = False
         self._meter.answered()
         if self._dialogue is not None:
-            self._heard = self._clock.seconds()
+            self._patience.got_on(self._clock.seconds())
             self._say(self._dialogue, octets)
             self._go_on()
 
@@ -272,7 +285,7 @@ class SMTPSession(smtp.ESMTP):
 
     def _let_go(self) -> None:
         self._pending = False
-        self._heard = self._clock.seconds()
+        self._patience.got_on(self._clock.seconds())
         self._go_on()
 
     def _go_on(self) -> None:
@@ -314,6 +327,8 @@ class SMTPSession(smtp.ESMTP):
         self._framer.clear()
         dialogue.tls_started()
         self._handshaking = True
+        self._patience.shakes_hands(self._clock.seconds())
+        self._timer.reset(HANDSHAKE_S)
         if self._paused:
             self._paused = False
             self.transport.resumeProducing()
@@ -351,16 +366,15 @@ class SMTPSession(smtp.ESMTP):
         self._timer = self._clock.callLater(LINGER_S, self.transport.abortConnection)
         self.transport.loseConnection()
 
-    def _look_at_idleness(self) -> None:
-        """One timer for both limits: it looks as often as the shorter one asks, and measures from the last octets."""
+    def _look_at_the_clock(self) -> None:
+        """One timer for all limits: it looks as often as the shortest asks, and none is put off by another."""
         dialogue = self._dialogue
         assert dialogue is not None
-        limit = IDLE_IN_DATA_S if dialogue.receiving else IDLE_S
-        left = self._heard + limit - self._clock.seconds()
-        if left <= 0 and not self._pending:
-            if self._choked:
-                self.transport.abortConnection()
-            else:
-                self._say_last(replies.IDLE_TOO_LONG)
-            return
-        self._timer = self._clock.callLater(min(max(left, 1), IDLE_IN_DATA_S), self._look_at_idleness)
+        patience, octets = self._patience, self._meter.octets_in
+        left = patience.left(self._clock.seconds(), receiving=dialogue.receiving, octets=octets)
+        if left > 0 or self._pending:
+            self._timer = self._clock.callLater(min(max(left, 1.0), LOOK_EVERY_S), self._look_at_the_clock)
+        elif self._choked or patience.in_handshake:
+            self.transport.abortConnection()
+        else:
+            self._say_last(replies.IDLE_TOO_LONG)
