@@ -336,6 +336,12 @@ class Journal:
     def mended(self, trace: str, *, client: str) -> None:
         self._both("warning", "mended", trace, client=client)
 
+    def recoded(self, trace: str, *, client: str) -> None:
+        self._both("info", "recoded", trace, client=client)
+
+    def long_lines(self, trace: str, *, client: str) -> None:
+        self._both("warning", "long-lines", trace, client=client)
+
     def recovered(self, what: str, count: int) -> None:
         self._write("info", "recovered", what=what, count=count)
 

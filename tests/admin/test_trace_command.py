@@ -357,6 +357,8 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     journal.bad_mail(TRACE, "nobody knows the sender")
     journal.shunted(TRACE, "ValueError: x")
     journal.mended(TRACE, client="192.0.2.7")
+    journal.recoded(TRACE, client="192.0.2.8")
+    journal.long_lines(TRACE, client="192.0.2.9")
     journal.sent_again(TRACE, xid=f"n1.{TRACE}", recipients=1)
     journal.read(TRACE, chris)
     past.tell()
@@ -369,6 +371,8 @@ def test_events_of_every_kind_have_words(house, past, id_of):
         "left out: song.mp3", "The contact Pat at l1 was added by this message.", "A read receipt went to a@b",
         "root did this in the queue: hold.", "Kept as bad mail: nobody knows the sender",
         "Put aside, untouched, after an error nobody expected: ValueError: x", "Bare line ends were put right",
+        "It came with binary octets from 192.0.2.8; they are kept in base64.",
+        "It has lines of more than 998 octets, kept as 192.0.2.9 sent them",
         "The peer sent it again", "Read by chris.",
     ):  # fmt: skip
         assert words in said

@@ -243,7 +243,7 @@ def test_the_limit_is_exact():
 ])  # fmt: skip
 @pytest.mark.parametrize("when", ["receive_error", "write_error", "commit_error"])
 def test_trouble_within(when, trouble, code):
-    """A full disk, or what nobody expected, at whatever moment: one clear reply, the octets passed over, nothing kept."""
+    """A full disk, or what nobody expected, at any moment: one clear reply, the octets passed over, nothing kept."""
     c = begun()
     setattr(c.spool, when, trouble)
     said = codes(c.send(bdat(LETTER + b"MAIL FROM:<>\r\n") + bdat(b"QUIT\r\n", last=True)))
@@ -302,7 +302,7 @@ def test_a_client_that_only_comes_to_prove_itself():
 
 
 def test_binary_does_not_go_by_data():
-    """RFC 3030 3: BODY=BINARYMIME needs BDAT."""
+    """RFC 3030 3: BODY=BINARYMIME needs BDAT, and a refused DATA leaves the way open for it."""
     c = begun(sender=SENDER + " BODY=BINARYMIME")
     assert c.codes("DATA", "NOOP") == ["503 5.5.1", "250 2.0.0"]
 

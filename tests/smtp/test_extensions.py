@@ -5,7 +5,10 @@ import pytest
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.extensions import Situation, mail_fields, offered, rcpt_fields
 
-ALWAYS = ["PIPELINING", "SIZE 1024", "8BITMIME", "SMTPUTF8", "DSN", "DELIVERBY 10", "ENHANCEDSTATUSCODES"]
+ALWAYS = [
+    "PIPELINING", "SIZE 1024", "8BITMIME", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN", "DELIVERBY 10",
+    "MT-PRIORITY MIXER", "ENHANCEDSTATUSCODES",
+]
 
 
 def test_offer():
@@ -23,13 +26,15 @@ def test_limits():
 
 def test_parameters_of_mail():
     """Each parameter becomes what the envelope keeps of it; AUTH= is taken and not believed."""
-    assert mail_fields("SIZE=100 BODY=8bitmime SMTPUTF8 AUTH=<>") == {
-        "declared_size": 100, "body": "8bitmime", "smtputf8": True,
+    assert mail_fields("SIZE=100 BODY=8bitmime SMTPUTF8 AUTH=<> MT-PRIORITY=-4") == {
+        "declared_size": 100, "body": "8bitmime", "smtputf8": True, "priority": -4,
     }
+    assert mail_fields("BODY=BINARYMIME MT-PRIORITY=9") == {"body": "binarymime", "priority": 9}
 
 
 @pytest.mark.parametrize("parameters", ["SIZE", "SIZE=-1", "SIZE=x", "SIZE=" + "1" * 21, "SIZE=²", "BODY", "BODY=9BIT",
-                                        "BODY=BINARYMIME", "SMTPUTF8=1", "AUTH"])
+                                        "SMTPUTF8=1", "AUTH", "MT-PRIORITY", "MT-PRIORITY=10", "MT-PRIORITY=-10",
+                                        "MT-PRIORITY=+1", "MT-PRIORITY=", "MT-PRIORITY=²", "MT-PRIORITY=high"])
 def test_values_that_cannot_be(parameters):
     """A wrong value is 501 5.5.4."""
     with pytest.raises(BadSyntax) as refused:

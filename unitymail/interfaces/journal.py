@@ -145,6 +145,12 @@ class IJournal(Interface):
     def mended(trace: str, *, client: str) -> None:
         """Bare CR and LF of a message were made line ends: the access list forgives this old sender."""
 
+    def recoded(trace: str, *, client: str) -> None:
+        """A BINARYMIME message is kept with its binary parts in base64."""
+
+    def long_lines(trace: str, *, client: str) -> None:
+        """A message is kept, and goes on, with lines longer than other systems need to take."""
+
     def long_turn(cpu_ms: float) -> None:
         """A turn of the reactor used more CPU than it may."""
 

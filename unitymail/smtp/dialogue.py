@@ -218,10 +218,11 @@ class Dialogue:
         except Exception as error:
             tell_end(self.house, self.origin, self.session, transaction, reception, replies.BROKEN)
             return self.surprised(f"message {reception.trace}", error)
-        tell_end(self.house, self.origin, self.session, transaction, reception, answer or replies.ACCEPTED)
+        accepted = replies.LOWERED if transaction.lowered else replies.ACCEPTED
+        tell_end(self.house, self.origin, self.session, transaction, reception, answer or accepted)
         if answer is not None:
             return self.refuse(verb, answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
-        return b"250 2.0.0 Accepted; trace %b\r\n" % reception.trace.encode("ascii")
+        return b"%b; trace %b\r\n" % (accepted.octets().removesuffix(b"\r\n"), reception.trace.encode("ascii"))
 
     def surprised(self, what: str, error: BaseException) -> bytes:
         """Something nobody expected: to the journal in full, to the client as 451."""

@@ -8,6 +8,7 @@ an extension with `barred` are asked about, and only then is it found out what t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,10 @@ from unitymail.smtp.dsn import read_envid, read_notify, read_orcpt, read_ret
 
 UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised")
 BAD_VALUE = Reply(501, "5.5.4", "That value of a parameter is not possible")
+BAD_PRIORITY = Reply(501, "5.5.4", "Say MT-PRIORITY=N, where N is -9 (not urgent at all) to 9")
 NEEDS_TLS = Reply(530, "5.7.0", "REQUIRETLS needs TLS here too; issue a STARTTLS command first")
+
+_one_digit = re.compile(r"-?[0-9]", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,13 @@ def _body(value: str | None) -> str:
     return body
 
 
+def _priority(value: str | None) -> int:
+    """RFC 6710 3: -9 to 9, one digit."""
+    if value is None or not _one_digit(value):
+        raise BadSyntax(BAD_PRIORITY)
+    return int(value)
+
+
 def _flag(value: str | None) -> bool:
     """RFC 6531 3.4, RFC 8689 2: it takes no value."""
     if value is not None:
@@ -127,6 +138,7 @@ EXTENSIONS: tuple[Extension, ...] = (
         },
         barred=lambda now: None if now.submission else UNKNOWN_PARAMETER,
     ),
+    Extension(lambda now: "MT-PRIORITY MIXER", mail={"MT-PRIORITY": Parameter("priority", _priority)}),
     Extension(lambda now: "ENHANCEDSTATUSCODES"),
     Extension(_limits),
     Extension(lambda now: "STARTTLS" if now.starttls else None),

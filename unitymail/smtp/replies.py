@@ -7,6 +7,7 @@ from unitymail.mail.reply import Reply
 SENDER_OK = Reply(250, "2.1.0", "Sender accepted")
 RECIPIENT_OK = Reply(250, "2.1.5", "Recipient accepted")
 ACCEPTED = Reply(250, "2.0.0", "Accepted")
+LOWERED = Reply(250, "2.3.6", "0 is the priority of the message here, for you did not sign in; accepted")
 START_MESSAGE = Reply(354, "", "Send the message, then a line with only a dot")
 RESET = Reply(250, "2.0.0", "Forgotten")
 NOTHING_DONE = Reply(250, "2.0.0", "Done nothing")

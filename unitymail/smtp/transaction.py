@@ -1,8 +1,8 @@
 """One mail transaction: the envelope as it is built, the message as it comes in, and the way from the final dot to 250.
 
 Knows the order: leave out who has it already (where a peer sends it again), read, decide, write our header block,
-commit, answer. Refuses to know who may send what (`policy`), what is to be done with a message (`routing`), and how it
-is kept (the spool).
+commit, answer. What is binary is encoded first. Refuses to know who may send what (`policy`), what is to be done with a
+message (`routing`), and how it is kept (the spool).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.spool import IIncoming
 from unitymail.mail.address import key_of
-from unitymail.mail.envelope import Envelope, Recipient
+from unitymail.mail.envelope import Body, Envelope, Recipient
+from unitymail.mail.lines import has_long_line
 from unitymail.mail.message import Message
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
@@ -27,6 +28,7 @@ from unitymail.routing.decide import decide
 from unitymail.routing.decision import Decision, FromPeer, Origin
 from unitymail.routing.subject import subject_for
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.binary import without_binary
 from unitymail.smtp.framing import Flaws, Pieces, with_crlf
 from unitymail.smtp.house import House
 
@@ -46,10 +48,10 @@ _NO_FLAWS = Flaws()
 class Transaction:
     """From MAIL to the final dot. `recipients` grows with each RCPT that was accepted; `told` is what a peer says.
 
-    `begun` is when MAIL was accepted, `refused` how many RCPTs were not.
+    `begun` is when MAIL was accepted, `refused` how many RCPTs were not; `lowered`: it is less urgent than was asked.
     """
 
-    __slots__ = ("begun", "fields", "recipients", "refused", "sender", "told")
+    __slots__ = ("begun", "fields", "lowered", "recipients", "refused", "sender", "told")
 
     def __init__(
         self, sender: str, fields: dict[str, Any], told: FromPeer | None = None, begun: float = 0.0
@@ -59,6 +61,7 @@ class Transaction:
         self.told = told
         self.begun = begun
         self.refused = 0
+        self.lowered = False
         self.recipients: list[Recipient] = []
 
     @property
@@ -76,12 +79,13 @@ class Transaction:
 class Reception:
     """A message on its way in. The first thing wrong with it becomes its `refusal`, and nothing more is kept.
 
-    `mended`: its line ends were put right, for a sender whom the access list calls legacy. `message` is what it was
-    found to be, once it is durable.
+    `mended`: its line ends were put right, for a sender whom the access list calls legacy; `long_lines`: some are
+    longer than others may take. `message` is what it was found to be, once it is durable.
     """
 
     __slots__ = (
-        "_legacy", "_limit", "_pieces", "_site", "binary", "incoming", "mended", "message", "refusal", "size", "trace",
+        "_legacy", "_limit", "_pieces", "_site", "binary", "incoming", "long_lines", "mended", "message", "refusal",
+        "size", "trace",
     )  # fmt: skip
 
     def __init__(self, house: House, site: SiteSettings, legacy: bool, *, binary: bool = False) -> None:
@@ -99,7 +103,7 @@ class Reception:
         self._limit = largest_message(site)
         self._legacy = legacy
         self._pieces = Pieces()
-        self.mended = False
+        self.mended = self.long_lines = False
 
     def expect(self, octets: int) -> None:
         """So many are to come: too many are not kept, not even the first of them."""
@@ -165,6 +169,11 @@ async def settle(
         return reception.refusal
     told = origin.told
     try:
+        if reception.binary:
+            text = await _as_text(house, envelope, reception)
+            if isinstance(text, Reply):
+                return text
+            envelope = text
         if told is not None:
             asked = len(envelope.recipients)
             envelope = await _not_here_yet(house, _name_of(origin, told), envelope, reception)
@@ -202,6 +211,20 @@ async def _not_here_yet(house: House, xid: str, envelope: Envelope, reception: R
         if not left:
             reception.abandon()
     return replace(envelope, recipients=left) if known else envelope
+
+
+async def _as_text(house: House, envelope: Envelope, reception: Reception) -> Envelope | Reply:
+    """What is kept of a binary message holds none: its envelope, or why that cannot be."""
+    raw = reception.incoming
+    try:
+        encoding = house.threads.run(without_binary, house.spool, raw, reception.trace)
+        found: tuple[IIncoming, Body] | Reply = await encoding
+    finally:
+        raw.abandon()
+    if isinstance(found, Reply):
+        return found
+    reception.incoming, body = found
+    return replace(envelope, body=body)
 
 
 async def _judge_or_abandon(
@@ -246,6 +269,7 @@ def judge(
             buffer, parse_secure_headers(site.secure_headers), secure_confidential=site.secure_confidential,
             host=house.host, clean_octets=True,
         )
+        reception.long_lines = has_long_line(buffer, 0, len(buffer))
     decision = decide(message, envelope, origin, house.book, house.usage)
     if decision.refusal is not None:
         return decision.refusal
@@ -266,3 +290,7 @@ def _journal(house: House, origin: Origin, envelope: Envelope, reception: Recept
     house.journal.decided(reception.trace, decision)
     if reception.mended:
         house.journal.mended(reception.trace, client=origin.client)
+    if reception.binary:
+        house.journal.recoded(reception.trace, client=origin.client)
+    if reception.long_lines:
+        house.journal.long_lines(reception.trace, client=origin.client)

@@ -185,5 +185,9 @@ _TELLERS: dict[str, Teller] = {
     "administered": _sentence("{who} did this in the queue: {what}."),
     "contact-learned": _sentence("The contact {contact} at {location} was {what} by this message."),
     "mended": _sentence("Bare line ends were put right: {client} may send such, as a legacy sender."),
+    "recoded": _sentence("It came with binary octets from {client}; they are kept in base64."),
+    "long-lines": _sentence(
+        "It has lines of more than 998 octets, kept as {client} sent them; some systems may refuse or break such."
+    ),
     "sent-again": _sentence("The peer sent it again as {xid}; it was here already, and nothing was stored."),
 }

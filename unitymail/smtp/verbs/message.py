@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from unitymail.interfaces.errors import Trouble
 from unitymail.mail.envelope import Recipient
 from unitymail.policy.limits import judge_messages, judge_recipients, judge_size
+from unitymail.policy.priority import granted_priority
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.sender import judge_envelope_sender
 from unitymail.policy.tls import NO_MORE_A_PEER, judge_mail
@@ -55,7 +56,11 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     told = take_told(fields) if origin.peer else None
     if not _MOMENTS.isdisjoint(fields):
         settle_moments(fields, house.clock.seconds())
-    dialogue.transaction = Transaction(path.address, fields, told, house.clock.seconds())
+    dialogue.transaction = transaction = Transaction(path.address, fields, told, house.clock.seconds())
+    if "priority" in fields:
+        asked = fields["priority"]
+        fields["priority"] = granted_priority(asked, origin)
+        transaction.lowered = fields["priority"] < asked
     dialogue.mail_refused = dialogue.chunk_refused = False
     return _SENDER_OK
 
