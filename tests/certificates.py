@@ -10,14 +10,14 @@ from cryptography.x509.oid import NameOID
 DAY = timedelta(days=1)
 
 
-def new_key(kind="ec"):
+def new_key(kind="ec", bits=2_048):
     if kind == "rsa":
-        return rsa.generate_private_key(65_537, 2_048)
+        return rsa.generate_private_key(65_537, bits)
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def certificate(key, name="node.example", *, begins=-DAY, ends=30 * DAY):
-    """A self-signed one as PEM. With `ends=-DAY` it has expired."""
+def certificate(key, name="node.example", *others, begins=-DAY, ends=30 * DAY, bare=False):
+    """A self-signed one as PEM. With `ends=-DAY` it has expired; a `bare` one is for nobody in particular."""
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (
@@ -28,9 +28,11 @@ def certificate(key, name="node.example", *, begins=-DAY, ends=30 * DAY):
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + begins)
         .not_valid_after(now + ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
     )
+    if not bare:
+        names = [x509.DNSName(each) for each in (name, *others)]
+        made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    made = made.sign(key, hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM)
 
 

@@ -37,7 +37,7 @@ from unitymail.store import exchange
 from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
-from unitymail.tls import expiry_of, public_key_fingerprint
+from unitymail.tls import look_at_pairs, public_key_fingerprint
 
 
 class NodeDesk:
@@ -176,9 +176,14 @@ class NodeDesk:
         return status(
             pid=self.running, told=self.told(), queue=_count(spool, "items"), shunted=_count(spool, "shunted"),
             bad_mail=len(self.bad_mail.entries()), free_kib=_free_kib(self.path("accounts")),
-            expires=expiry_of(self.settings.path(self.settings.tls.certificate)), now=self.now, usn=usn,
+            expires=self._expires(), now=self.now, usn=usn,
             peers=peers,
         )  # fmt: skip
+
+    def _expires(self) -> Any:
+        tls = self.settings.tls
+        pairs, _ = look_at_pairs(self.settings.path(tls.certificate), self.settings.path(tls.key))
+        return pairs[0].ends if pairs else None
 
     def close(self) -> None:
         self._open.close()
