@@ -75,6 +75,12 @@ def _in_words(error: BaseException) -> str:
     return str(error)
 
 
+def _alone(figures: Facts, since: int) -> Facts:
+    """The process that is alone is its only worker."""
+    me = {"pid": os.getpid(), "since": since, "restarts": 0}
+    return {**figures, "workers": [me | {name: figures[name] for name in figures if name != "events"}]}
+
+
 def _cores() -> int:
     """Those that this process may use: in a container or under a CPU set they are fewer than the machine has."""
     return len(os.sched_getaffinity(0))
@@ -89,6 +95,7 @@ class Node(Service):
         self._lock = FolderLock(settings.folder)
         self._bound: list[dict[str, socket.socket]] = [{} for _ in range(workers_of(settings, _cores()))]
         self._started: Deferred[None] = Deferred()
+        self._notice: Notice | None = None
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
@@ -141,24 +148,31 @@ class Node(Service):
         builder.watch(rooms)
         [bound], self._bound = self._bound, []
         serving.open(bound)
-        return serving.figures
+        since = round(self._reactor.seconds())
+        return lambda: _alone(serving.figures(), since)
 
     async def _open_staff(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
         """Workers do."""
         builder.watch(rooms)
         bound, self._bound = self._bound, []
-        staff = Staff(self._running, LocalLedger(), bound=bound, mend=upkeep.after)
+        staff = Staff(
+            self._running, LocalLedger(), bound=bound, mend=upkeep.after, changed=self._renew_notice
+        )
         await staff.open()
         return staff.figures
 
     def _give_notice(self, where: dict[str, str], figures: Callable[[], Facts]) -> None:
         running, settings = self._running, self._settings
-        notice = Notice(settings.path(settings.paths.run), doors=where, figures=figures)
+        self._notice = notice = Notice(settings.path(settings.paths.run), doors=where, figures=figures)
         running.closing.add("the notice", notice.remove)
         loop = every(self._reactor, running.journal, NOTICE_EVERY_S, notice.write, "the notice for `unitymail status`")
         running.closing.add("the notice's clock", loop.stop)
         running.journal.ready(where)
         notice.ready(settings.path("demo-users.txt"))
+
+    def _renew_notice(self) -> None:
+        if self._notice is not None:
+            self._notice.write()
 
     def _cannot_start(self, failure: Any) -> None:
         """Say why, end what has begun, and exit with 1."""

@@ -5,6 +5,7 @@ Refuses to know what is said on a connection: that is `server`.
 
 from __future__ import annotations
 
+import os
 from itertools import count
 from typing import Any
 
@@ -85,8 +86,8 @@ class IMAPDoor(ServerFactory):
         self._labels = count(1)
 
     def next_label(self) -> str:
-        """A name for a connection in the journal."""
-        return f"{self.name}-{next(self._labels):x}"
+        """A name for a connection in the journal, which several processes may write."""
+        return f"{self.name}-{os.getpid():x}-{next(self._labels):x}"
 
     def drain(self, patience_s: float = 20) -> Deferred[None]:
         """Commands that run finish, then everybody is told BYE. Fires when all are gone, or cut off after a while."""

@@ -23,20 +23,24 @@ from unitymail.workers.words import Begin, Word
 
 
 class Staff:
-    """`mend(pid)` sees to what a dead worker left. `bound[i]` are the sockets of place i, by door."""
+    """`mend(pid)` sees to what a dead worker left. `bound[i]` are the sockets of place i, by door.
+
+    `changed` is called when a worker has begun to serve or ended.
+    """
 
     _log = Logger()
 
     def __init__(
         self, running: Running, ledger: LocalLedger, *, bound: list[dict[str, socket.socket]],
-        mend: Callable[[int], Awaitable[None]],
+        mend: Callable[[int], Awaitable[None]], changed: Callable[[], None],
     ) -> None:
         self._running = running
         self._bound = bound
         self._sockets = brief.numbered(tuple(bound[0]), len(bound))
         self.supervisor = Supervisor(
-            len(bound), begin=self._begin, mend=mend, ledger=ledger, journal=running.journal, clock=running.reactor
-        )
+            len(bound), begin=self._begin, mend=mend, changed=changed, ledger=ledger, journal=running.journal,
+            clock=running.reactor,
+        )  # fmt: skip
         self._figures = Figures()
         self.supervisor.on_report("work", self._figures.heard)
         running.closing.add("the workers", self._stop)

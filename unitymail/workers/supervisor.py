@@ -41,16 +41,17 @@ class CannotServe(Exception):
 class Supervisor:
     """`begin(berth, heard, ended)` starts a process (OSError when it cannot); `mend(pid)` sees to what a dead one left.
 
-    Call `start` once and wait; `stop` ends all workers.
+    `changed` is called when one has begun to serve or ended. Call `start` once and wait; `stop` ends all workers.
     """
 
     def __init__(
         self, berths: int, *, begin: Begin, mend: Callable[[int], Awaitable[None]], ledger: LocalLedger,
-        journal: IJournal, clock: Any,
+        journal: IJournal, clock: Any, changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._berths = [Berth(number, Lending(ledger)) for number in range(berths)]
         self._begin_process = begin
         self._mend = mend
+        self._changed = changed
         self._journal = journal
         self._clock = clock
         self._looking = LoopingCall(self._look)
@@ -138,6 +139,7 @@ class Supervisor:
         wait = berth.left()
         self._journal.worker_ended(pid, how, None if self._stopping else wait, asked=asked)
         self._see_who_is_well()
+        self._changed()
         self._cannot_start(f"worker {pid} ended before it was ready ({how}); what it said stands above")
         self._mending += 1
         Deferred.fromCoroutine(self._after(pid)).addCallback(lambda _: self._mended(berth, wait))
@@ -198,6 +200,7 @@ class Supervisor:
                 berth.since = self._clock.seconds()
                 if berth.worker is not None:
                     self._journal.worker_ready(berth.worker.pid)
+                    self._changed()
             case Leaving():
                 berth.leaving = True
         berth.silent = 0

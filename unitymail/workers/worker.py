@@ -128,6 +128,7 @@ class Worker:
                 serving.doors.stand_by(berth, bound)
         serving.doors.cover(self._covered)
         self._serving = serving
+        self._beat()
         self._channel.say(Ready())
 
     def _cannot_start(self, failure: Failure) -> None:
@@ -163,6 +164,8 @@ class Worker:
             self._running.lines.close()
         if self._beating.running:
             self._beating.stop()
+        self._beat()
+        self._channel.flush()
 
 
 class _Line(Protocol):

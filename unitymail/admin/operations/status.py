@@ -26,7 +26,7 @@ def status(
         "version": told.get("version"),
         "since": utc(told["since"]) if "since" in told else None,
         "doors": told.get("doors", {}),
-        "workers": 1 if pid is not None else 0,
+        "workers": [worker | {"since": utc(worker["since"])} for worker in told.get("workers", [])],
         "queue": queue,
         "shunted": shunted,
         "bad_mail": bad_mail,
