@@ -5,7 +5,7 @@ Knows the doors' names, their TLS and what they share; refuses to know what they
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from twisted.internet.defer import gatherResults, maybeDeferred
@@ -21,8 +21,11 @@ from unitymail.interfaces.ledger import ILedger
 from unitymail.interfaces.metrics import IMetrics
 from unitymail.journal import Journal
 from unitymail.mail.reply import Reply
+from unitymail.policy.access import read_pattern
+from unitymail.proxy.front import Front
 from unitymail.reception import Reception
 from unitymail.rooms import Rooms
+from unitymail.settings.node import ProxyFromTable
 from unitymail.smtp.server import SMTPDoor
 from unitymail.smtp.turns import Turns
 from unitymail.tls import ServerTls
@@ -42,9 +45,10 @@ class Doors:
 
     def __init__(
         self, *, host: str, rooms: Rooms, reception: Reception, tls: ServerTls, journal: Journal, reactor: Any,
-        ledger: ILedger, metrics: IMetrics,
+        ledger: ILedger, metrics: IMetrics, proxy_from: ProxyFromTable,
     ) -> None:
         self._tls = tls
+        self._proxy_from = proxy_from
         self._reactor = reactor
         self._departures = Departures(reactor)
         self._ports: list[Any] = []
@@ -91,9 +95,7 @@ class Doors:
         return sum(len(door.sessions) for door in self._open.values())
 
     def _entrance(self, name: str, listening: Any) -> Entrance:
-        door = self._open[name]
-        factory = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
-        factory.noisy = False
+        factory = self._front(name)
         port = sockets.adopt(self._reactor, listening, factory)
         port.transport = self._departures
         self._say_when_full(port, name)
@@ -102,11 +104,20 @@ class Doors:
     def _say_when_full(self, port: Entrance, name: str) -> None:
         """What a client is told, and the journal, when this process has no descriptor left for it."""
         journal = self._common["journal"]
-        if name not in IMPLICIT_TLS:
-            bye = f"* BYE [UNAVAILABLE] {NO_ROOM.text}\r\n".encode()
-            port.refusal = bye if name in IMAP_DOORS else NO_ROOM.octets()
+        port.refusal = _words(name)(NO_ROOM)
         port.refused = lambda host: journal.turned_away(SMTP_DOORS.get(name, name), host, NO_ROOM)
         port.failed = lambda error: journal.trouble(f"nobody can be let in at the {name} door: {error.strerror}")
+
+    def _front(self, name: str) -> Front:
+        """Load balancers first, TLS next where all is TLS, then the door."""
+        door = self._open[name]
+        behind = TLSMemoryBIOFactory(self._tls, False, door) if name in IMPLICIT_TLS else door
+        behind.noisy = False
+        return Front(
+            behind, door=SMTP_DOORS.get(name, name), words=_words(name), journal=self._common["journal"],
+            balancers=tuple(map(read_pattern, getattr(self._proxy_from, name))), clock=self._reactor,
+            metrics=self._smtp["metrics"],
+        )  # fmt: skip
 
     def _door(self, name: str) -> Any:
         implicit = name in IMPLICIT_TLS
@@ -122,3 +133,15 @@ class Doors:
         self._others.clear()
         await gatherResults([maybeDeferred(port.stopListening) for port in ports])
         await gatherResults([door.drain(self.patience_s) for door in self._open.values()])
+
+
+def _words(name: str) -> Callable[[Reply], bytes]:
+    """How a door refuses a client that it has not begun to talk with; where all is TLS it cannot say anything."""
+    if name in IMPLICIT_TLS:
+        return lambda reply: b""
+    return _bye if name in IMAP_DOORS else Reply.octets
+
+
+def _bye(reply: Reply) -> bytes:
+    code = "[UNAVAILABLE] " if reply.temporary else ""
+    return f"* BYE {code}{reply.text}\r\n".encode()

@@ -36,6 +36,7 @@ class Serving:
         self._doors = Doors(
             host=running.settings.node.host_name, rooms=self._rooms, reception=reception, tls=running.tls,
             journal=running.journal, reactor=running.reactor, ledger=self._ledger, metrics=self._metrics,
+            proxy_from=running.settings.proxy_from,
         )  # fmt: skip
         running.closing.add("the doors", self._doors.close)
 

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from unitymail.people.access import AccessRule
 from unitymail.policy.access import (
-    EXACT, PROXY_ITSELF, REFUSED_ADDRESS, Client, is_this_machine, judge_client, plain_address, read_pattern,
+    EXACT,
+    PROXY_ITSELF,
+    REFUSED_ADDRESS,
+    Client,
+    is_this_machine,
+    judge_client,
+    plain_address,
+    read_pattern,
 )
 from unitymail.settings.site import SiteSettings
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitymail.settings.node import BadSettings, NodeSettings, read_node, write_node
+from unitymail.settings.node import BadSettings, NodeSettings, ProxyFromTable, read_node, write_node
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def test_every_complaint_comes_at_once_with_its_line():
     assert complaints(text) == [
         (2, "listen.smtp"),
         (3, "listen.imap"),
-        (5, "no such table [nod]; there are [node], [paths], [listen], [tls], [log], [threads]"),
+        (5, "no such table [nod]; there are [node], [paths], [listen], [proxy_from], [tls], [log], [threads]"),
         (7, "log.format"),
         (8, "[log] has no key 'fiel'; it has file, format"),
     ]
@@ -87,6 +87,37 @@ def test_what_init_writes_reads_back():
     text = write_node({"listen": {"smtp": 2525}, "node": {"host_name": "vm1.example.com"}})
     settings = read_node(text, "/x")
     assert (settings.listen.smtp, settings.node.host_name, settings.listen.imap) == (2525, "vm1.example.com", 143)
+
+
+def test_lists_read_back():
+    """Load balancers are a list a door; what `write_node` writes of it means the same when read."""
+    table = {"smtp": ("192.0.2.7", "10.0.0.0/24"), "imaps": ["2001:db8::/32"]}
+    settings = read_node(write_node({"proxy_from": table}), "/x")
+    assert settings.proxy_from == ProxyFromTable(smtp=("192.0.2.7", "10.0.0.0/24"), imaps=("2001:db8::/32",))
+    assert read_node("", "/x").proxy_from == ProxyFromTable((), (), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"10.0.0.1"', "should be a list of addresses in quotes"),
+        ("[10]", "should be a list of addresses in quotes"),
+        ('["10.0.0.300"]', "'10.0.0.300' is neither an IP address nor a block"),
+        ('["10.0.0.1", "balancer.example.com"]', "'balancer.example.com' is neither"),
+        ('["*"]', "'*' is neither"),
+        ('["10.1.*.*"]', "'10.1.*.*' is neither"),
+        ('["10.0.0.1/8"]', "did you mean 10.0.0.0/8?"),
+        ('["fe80::1%eth0"]', "has a zone"),
+        ('["10.0.0.0/33"]', "is neither"),
+    ],
+)
+def test_balancers_are_written_out(value, words):
+    """Who may say of others who they are is an address or a block; a slip is found with its line."""
+    with pytest.raises(BadSettings) as caught:
+        read_node(f"[log]\n[proxy_from]\nimap = []\nsmtp = {value}\n", "/x")
+    [complaint] = caught.value.complaints
+    assert (complaint.line, complaint.words.partition(":")[0]) == (4, "proxy_from.smtp")
+    assert words in complaint.words
 
 
 def test_the_documented_file_is_what_the_code_knows():

@@ -10,10 +10,12 @@ import ipaddress
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import Any
+
+from unitymail.settings.balancers import why_no_balancers
 
 
 def key(
@@ -30,6 +32,10 @@ def port(default: int, meaning: str) -> Any:
 def folder(meaning: str) -> Any:
     """One that need not be."""
     return key("", meaning)
+
+
+def balancers(door: str) -> Any:
+    return key((), f"Load balancers in front of the {door} door, as [\"192.0.2.7\", \"10.0.0.0/24\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,17 @@ class ListenTable:
     imaps: int = port(993, "IMAP with TLS from the first octet")
     web: int = port(8443, "The web console; closed in this version")
     metrics: int = port(0, "Numbers for Prometheus, on 127.0.0.1 only, at /metrics; 9465 is a usual choice")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFromTable:
+    """From these addresses a PROXY protocol header is required, and believed; from all others it is refused."""
+
+    smtp: tuple[str, ...] = balancers("smtp")
+    submission: tuple[str, ...] = balancers("submission")
+    submissions: tuple[str, ...] = balancers("submissions")
+    imap: tuple[str, ...] = balancers("imap")
+    imaps: tuple[str, ...] = balancers("imaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,7 @@ class NodeSettings:
     node: NodeTable = NodeTable()
     paths: PathsTable = PathsTable()
     listen: ListenTable = ListenTable()
+    proxy_from: ProxyFromTable = ProxyFromTable()
     tls: TlsTable = TlsTable()
     log: LogTable = LogTable()
     threads: ThreadsTable = ThreadsTable()
@@ -106,10 +124,17 @@ TABLES: dict[str, type[Any]] = {
     "node": NodeTable,
     "paths": PathsTable,
     "listen": ListenTable,
+    "proxy_from": ProxyFromTable,
     "tls": TlsTable,
     "log": LogTable,
     "threads": ThreadsTable,
 }
+
+
+ABOUT = {
+    "proxy_from": "The PROXY protocol: from these addresses its header is required and believed, from others refused."
+}
+"""What is to be said of a table as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +194,8 @@ def _read_table(
         if why:
             complaints.append(FileComplaint(line, f"{name}.{word}: {why}"))
         else:
-            good[word] = str(value) if isinstance(known[word].default, str) else value
+            kind: Any = type(known[word].default)
+            good[word] = kind(value)
     return good
 
 
@@ -178,6 +204,8 @@ def _why_not(value: Any, known: Any) -> str:
     limits = known.metadata
     if known.name == "workers":
         return "" if re.fullmatch(r"auto|[1-9]\d?", str(value)) else f"{value!r} is neither auto nor 1 to 99"
+    if isinstance(known.default, tuple):
+        return why_no_balancers(value)
     if isinstance(value, bool) or not isinstance(value, type(known.default)):
         kind = "a whole number" if isinstance(known.default, int) else "text in quotes"
         return f"{value!r} should be {kind}"
@@ -269,15 +297,17 @@ def write_node(values: Mapping[str, Mapping[str, Any]]) -> str:
     out = ["# Settings of this unitymail node. Rules of the site are elsewhere: `unitymail site show`.", ""]
     for name, table in TABLES.items():
         out.append(f"[{name}]")
+        if name in ABOUT:
+            out.append(f"# {ABOUT[name]}")
         for f in fields(table):
             value = values.get(name, {}).get(f.name, f.default)
             choices = f" ({' or '.join(f.metadata['choices'])})" if f.metadata["choices"] else ""
             out.append(f"# {f.metadata['meaning']}{choices}.")
-            out.append(f"{f.name} = {value if isinstance(value, int) else _quoted(value)}")
+            out.append(f"{f.name} = {_written(value)}")
         out.append("")
     return "\n".join(out)
 
 
-def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are among TOML's."""
-    return json.dumps(text, ensure_ascii=False)
+def _written(value: int | str | Sequence[str]) -> str:
+    """As TOML: its whole numbers, basic strings and arrays are JSON's too."""
+    return json.dumps(value, ensure_ascii=False)
