@@ -22,14 +22,14 @@ from unitymail.spool.places import Places
 
 ENVELOPE = Envelope(
     "x@elsewhere.example", (Recipient("robin@vm1.example.com", frozenset({"NEVER"}), "rfc822;r"), Recipient("b@x")),
-    smtputf8=True, ret="HDRS", envid="e1",
+    smtputf8=True, ret="HDRS", envid="e1", priority=-4,
 )
 
 
 def an_item(path, trace="t1"):
     return Item(
         trace, str(path), NOW - 9, ENVELOPE, "email", "private", True, 'Say "hi"\n', "<1@x>", "u-chris", 22, 5, (),
-        name=f"1.{trace}.host,S=22", silent=True, malformed=True,
+        name=f"1.{trace}.host,S=22", silent=True, malformed=True, priority=-4,
     )
 
 
@@ -89,7 +89,7 @@ def test_sent_back(folder, message, tmp_path):
     folder.requeue("t1")
     assert folder.entries() == []
     item = Items(Places(str(tmp_path)), Disk()).read("t1")
-    assert (item.steps, item.envelope, item.name) == ((), ENVELOPE, "1.t1.host,S=22")
+    assert (item.steps, item.envelope, item.name, item.priority) == ((), ENVELOPE, "1.t1.host,S=22", -4)
     assert os.path.samefile(item.path, message)
 
 

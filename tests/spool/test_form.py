@@ -29,6 +29,7 @@ recipients = st.builds(
 envelopes = st.builds(
     Envelope, text, st.lists(recipients, max_size=3).map(tuple), st.sampled_from(["7bit", "8bitmime"]), st.booleans(),
     st.sampled_from([None, "FULL", "HDRS"]), st.none() | text, st.none() | st.integers(0, 10**9), st.booleans(),
+    priority=st.integers(-9, 9),
 )
 items = st.builds(
     Item, trace=text, path=st.just("here"), arrived=numbers, envelope=envelopes, category=text, sensitivity=text,
@@ -44,6 +45,14 @@ def test_there_and_back(item):
     assert read_form(write_form(item), "here") == item
     assert read_form(write_line(item), "here") == item
     assert b"\n" not in write_line(item)
+
+
+@given(items)
+def test_a_priority_only_where_there_is_one(item):
+    """Whoever looks at an envelope file sees a priority where a client asked for one."""
+    form = json.loads(write_form(item).decode("utf-8", "surrogatepass"))
+    assert form["envelope"].get("priority", 0) == item.envelope.priority
+    assert ("priority" in form["envelope"]) == bool(item.envelope.priority)
 
 
 @given(items)

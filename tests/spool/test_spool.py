@@ -118,6 +118,18 @@ class CommitTests(SpoolTests):
         with open(item.path, "rb") as file:
             self.assertEqual(file.read(), head + b"\r\nx\r\n")
 
+    def test_urgent_goes_first(self):
+        """What the envelope asks for counts; where it asks for nothing, what the header says of its importance."""
+        relay = RelayToSmartHost("pat@elsewhere.example")
+        asked = (("t1", 0, Importance.NORMAL), ("t2", -4, Importance.HIGH), ("t3", 9, Importance.LOW),
+                 ("t4", 0, Importance.HIGH), ("t5", 0, Importance.LOW))  # fmt: skip
+        for trace, priority, importance in asked:
+            envelope = replace(an_envelope(), priority=priority)
+            done, _ = receive(self.room, trace, b"\r\nx\r\n", relay, envelope=envelope, importance=importance)
+            self.successResultOf(done)
+        self.assertEqual([self.room.spool.queue.due(NOW) for _ in asked], ["t3", "t4", "t1", "t2", "t5"])
+        self.assertEqual([self.claim(self.room, trace).priority for trace, *_ in asked], [0, -4, 9, 1, -1])
+
     def test_a_link_that_fails_is_left_to_the_courier(self):
         """A mailbox in trouble costs nobody anything: the message is answered, the courier tries again."""
         self.room.store.broken.add("u-robin")

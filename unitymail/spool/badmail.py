@@ -137,6 +137,8 @@ def write_entry(item: Item, reason: str, kept: float) -> bytes:
     for name in ("sender", "body", "smtputf8", "ret", "envid", "require_tls"):
         if (value := getattr(envelope, name)) is not None:
             lines.append(f"{name} = {_value(value)}")
+    if envelope.priority:
+        lines.append(f"priority = {envelope.priority}")
     for recipient in envelope.recipients:
         lines += ["", "[[recipients]]", f"address = {_value(recipient.address)}"]
         if recipient.notify is not None:
@@ -160,4 +162,5 @@ def read_entry(form: dict[str, Any], id: str, path: str) -> BadMailEntry:
     )
     envelope = Envelope(recipients=recipients, **form["envelope"])
     facts = {name: form[name] for name in _FACTS} | {name: form[name] for name in _NEWER_FACTS if name in form}
-    return BadMailEntry(id, path, form["reason"], form["kept"], Item(path=path, envelope=envelope, steps=(), **facts))
+    item = Item(path=path, envelope=envelope, steps=(), priority=envelope.priority, **facts)
+    return BadMailEntry(id, path, form["reason"], form["kept"], item)

@@ -108,7 +108,10 @@ def read_form(octets: bytes, path: str, content_of: ContentOf = no_content) -> I
 
 
 def _of_envelope(envelope: Envelope) -> dict[str, Any]:
-    return {f: v for f in _ENVELOPE if (v := getattr(envelope, f)) is not None and v is not False}
+    form = {f: v for f in _ENVELOPE if (v := getattr(envelope, f)) is not None and v is not False}
+    if not envelope.priority:
+        del form["priority"]
+    return form
 
 
 _ENVELOPE = tuple(f.name for f in fields(Envelope) if f.name != "recipients")

@@ -61,6 +61,7 @@ RETIRE_AT = 2_000
 REMEMBERED = 10_000
 RETRY_FOR_S = 2 * 24 * 3600.0
 PRIORITIES = {Importance.HIGH: 1, Importance.LOW: -1}
+"""Of messages whose envelope asks for none (RFC 6710)."""
 
 
 @implementer(ISpool)
@@ -251,7 +252,7 @@ class Spool:
             size=file.total,
             head=file.head,
             steps=tuple(StepState(step, next_at=next_at) for step in decision.steps),
-            priority=PRIORITIES.get(message.importance, 0),
+            priority=envelope.priority or PRIORITIES.get(message.importance, 0),
             name=maildir_name(file.trace, arrived, self._host, file.total, asks_receipt=message.asks_receipt),
             sha256=file.sha256(),
             intake=os.path.basename(file.path),

@@ -54,3 +54,4 @@ def test_the_envelope_of_a_report():
     """The null sender, nobody told about it, and SMTPUTF8 for who has an address beyond ASCII."""
     for to, utf8 in (("chris@vm1.example.com", False), ("zo\u00eb@x.example", True)):
         assert envelope_of(to) == Envelope("", (Recipient(to, frozenset({"NEVER"})),), body="8bitmime", smtputf8=utf8)
+    assert envelope_of("chris@vm1.example.com", Envelope("a@b", (), priority=6)).priority == 6

@@ -52,7 +52,7 @@ class ReportPerformer:
         reports = [other for other in item.steps if isinstance(other.step, Report)]
         trace = f"{item.trace}-r{reports.index(state)}"
         when = state.next_at or item.arrived
-        envelope = envelope_of(step.to)
+        envelope = envelope_of(step.to, item.envelope)
         octets, decision, kept = await self._threads.run(self._write, item, step, trace, when, envelope)
         head = head_block(
             trace=trace, envelope=envelope, origin=self._decider.origin, decision=decision, host=self._decider.host,
@@ -90,10 +90,11 @@ class ReportPerformer:
         return {address: entry.display_name for address, entry in found if entry is not None and entry.display_name}
 
 
-def envelope_of(to: str) -> Envelope:
-    """The null sender, and nobody is told about the report itself (RFC 3464 2)."""
+def envelope_of(to: str, about: Envelope | None = None) -> Envelope:
+    """The null sender, and nobody is told about the report itself (RFC 3464 2); as urgent as what it is about."""
     return Envelope(
-        NULL_SENDER, (Recipient(to, notify=frozenset({"NEVER"})),), body="8bitmime", smtputf8=not to.isascii()
+        NULL_SENDER, (Recipient(to, notify=frozenset({"NEVER"})),), body="8bitmime", smtputf8=not to.isascii(),
+        priority=0 if about is None else about.priority,
     )
 
 
