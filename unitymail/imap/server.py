@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from unitymail.imap.door import IMAPDoor
 
 BEFORE_SIGN_IN_S = 60
+SIGN_IN_WITHIN_S = 180
+"""Whatever a client says meanwhile."""
 AUTOLOGOUT_S = 30 * 60
+PACE = 500
+"""Octets a second of a command that streams a message, beyond what `AUTOLOGOUT_S` allows it."""
 LINGER_S = 5
 DRAIN_S = 60
 MAX_WRONG_COMMANDS = 10
@@ -60,6 +64,9 @@ class IMAPSession(IMAP4Server):
         self._ended = False
         self._advancing = False
         self._wrong = 0
+        self._begun = door.clock.seconds()
+        self._sign_in_by = self._begun + SIGN_IN_WITHIN_S
+        self._octets_before = 0
         self._why = "the client left"
         self._meter = Meter(door.name, door.metrics, door.clock.seconds())
         self._last: Any = None
@@ -190,8 +197,6 @@ class IMAPSession(IMAP4Server):
         if self._ended:
             return
         self._meter.octets_in += len(data)
-        if self.session.account is not None:
-            self.resetTimeout()
         self.inlet.receive(data)
         self._advance()
 
@@ -205,6 +210,7 @@ class IMAPSession(IMAP4Server):
         try:
             while not self._ended and not self.inlet.postponed:
                 if self.inlet.satisfy():
+                    self._got_on()
                     continue
                 if not turns.lasts():
                     self.inlet.postponed = True
@@ -220,6 +226,14 @@ class IMAPSession(IMAP4Server):
         if not self._ended:
             self.inlet.regulate()
 
+    def _got_on(self) -> None:
+        """A command is whole, or has what it asked for: octets alone put nothing off (see smtp/patience)."""
+        now = self.door.clock.seconds()
+        if self.session.account is None:
+            self.setTimeout(min(BEFORE_SIGN_IN_S, max(self._sign_in_by - now, 0)))
+        elif now - self._begun <= AUTOLOGOUT_S + (self._meter.octets_in - self._octets_before) / PACE:
+            self.resetTimeout()
+
     def _go_on(self) -> None:
         self.inlet.postponed = False
         self._advance()
@@ -230,7 +244,8 @@ class IMAPSession(IMAP4Server):
         elif isinstance(event, Refused):
             self._refuse(event)
         else:
-            self.resetTimeout()
+            self._begun, self._octets_before = self.door.clock.seconds(), self._meter.octets_in
+            self._got_on()
             self.inlet.busy = True
             self.door.journal.guard(self._run(event), f"IMAP {event.name}")
 
