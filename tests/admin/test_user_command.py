@@ -159,6 +159,41 @@ def test_show_tells_why_somebody_cannot_sign_in(unitymail, robin):
     assert unitymail.json("user", "show", "robin")["locked"] is False
 
 
+def test_show_judges_as_the_doors_do(unitymail, robin):
+    """A lock that ended, a count that a quiet time cleared, an expiry, a password to be changed: as of now."""
+    now = unitymail.desk.now
+    keys = ("password", "password_expires", "locked", "locked_until", "failures")
+
+    def shown(**columns):
+        with unitymail.desk.database.changing() as connection:
+            for column, value in columns.items():
+                connection.exec_driver_sql(f"UPDATE credentials SET {column} = {value}")
+        page = unitymail.json("user", "show", "robin")
+        return tuple(page[key] for key in keys)
+
+    assert shown() == ("set", "", False, "", 0)
+    unitymail.do("site", "set", "auth.max_age_days=30")
+    assert shown(changed_at=1e9) == ("expired", "2001-10-09T01:46:40Z", False, "", 0)
+    unitymail.do("site", "set", "auth.max_age_days=0")
+    assert shown(failures=3, last_failure=now - 60) == ("set", "", False, "", 3)
+    assert shown(last_failure=now - 31 * 60) == ("set", "", False, "", 0)
+    until = shown(failures=7, last_failure=now - 60, locked_until=now + 600)
+    assert (until[2], until[4], until[3][:2]) == (True, 7, "20")
+    assert shown(locked_until=now - 1) == ("set", "", False, "", 0)
+    assert shown(locked_until=now + 9e6) == ("set", "", False, "", 0)  # no rule locks for so long: a clock was put back
+
+
+def test_a_password_for_one_use(unitymail, robin):
+    """`--must-change`: shown, told that no mail program takes it, and over with the next password."""
+    words = ("user", "passwd", "robin", "--must-change", "--password-stdin", "--json")
+    given = unitymail.run(*words, input="roses at 6\n")
+    assert json.loads(given.stdout)["password"] == "must change"
+    assert "until the user has changed it" in given.stderr
+    assert unitymail.json("user", "show", "robin")["password"] == "must change"
+    unitymail.do("user", "passwd", "robin", "--password-stdin", input="lilies at 8\n")
+    assert unitymail.json("user", "show", "robin")["password"] == "set"
+
+
 def test_show_tells_which_address_is_of_which_kind(unitymail, robin):
     """Primary, proxy, former, corporate."""
     unitymail.do("site", "set", "corporate_proxy=on")

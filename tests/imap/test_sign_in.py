@@ -1,6 +1,6 @@
 """Signing in: every way in, every refusal with its code, and STARTTLS that lets nothing through."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 
 from twisted.internet import defer
@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.fakes import DEFAULT_COS, ROBIN
 from tests.imap.conversation import House
+from tests.scram import Client
 from unitymail.settings.site import SiteSettings
 
 ELSEWHERE = "192.0.2.9"
@@ -112,7 +113,7 @@ class LoginTests(SynchronousTestCase):
         house.store.account = lambda id: 1 / 0
         client = house.connect()
         self.assertTrue(client.say("a LOGIN robin secret")[0].startswith("a NO [SERVERBUG]"))
-        self.assertEqual(house.door.slots._clients, {})
+        self.assertEqual(house.ledger.held("imap-user", ROBIN.id), 0)
         self.assertEqual(client.protocol.state, "unauth")
 
     def test_place(self):
@@ -194,6 +195,80 @@ class AuthenticateTests(SynchronousTestCase):
         self.assertEqual(client.say("a LOGIN robin secret"), [])
         house.login.held.callback(None)
         self.assertTrue(client.heard().startswith("a OK"))
+
+
+class ScramTests(SynchronousTestCase):
+    def begin(self, client, robin, at_once=True):
+        """Up to the server's challenge."""
+        if at_once:
+            [said] = client.say(f"a AUTHENTICATE SCRAM-SHA-256 {coded(robin.first())}")
+        else:
+            self.assertEqual(client.say("a AUTHENTICATE SCRAM-SHA-256"), ["+ "])
+            [said] = client.say(coded(robin.first()))
+        return b64decode(said[2:], validate=True)
+
+    def test_scram(self):
+        """With and without an initial response: challenge, proof, the server's signature, an empty line, OK."""
+        for at_once in (True, False):
+            house, robin = House(), Client("robin", b"secret")
+            client = house.connect()
+            [said] = client.say(coded(robin.final(self.begin(client, robin, at_once))))
+            self.assertTrue(robin.believes(b64decode(said[2:], validate=True)))
+            self.assertEqual(client.protocol.state, "unauth")
+            [line] = client.say("")
+            self.assertTrue(line.startswith("a OK [CAPABILITY IMAP4rev1 "), line)
+            self.assertEqual(client.protocol.state, "auth")
+
+    def test_refusals(self):
+        """Each kind has the response that LOGIN gets, whose words it shares; three wrong proofs end the connection."""
+        for kind in ("bad-credentials", "expired", "not-allowed", "busy"):
+            house, robin = House(), Client("robin", b"secret")
+            house.login.refusals[b"robin"] = kind
+            client = house.connect()
+            said = client.say(coded(robin.final(self.begin(client, robin))))
+            self.assertEqual(said, house.connect().say("a LOGIN robin secret"))
+        client = House().connect()
+        for last in (False, False, True):
+            wrong = Client("robin", b"wrong")
+            client.say(coded(wrong.final(self.begin(client, wrong))))
+            self.assertEqual(client.closed, last)
+
+    def test_what_does_not_fit(self):
+        """Channel binding is not offered, nobody acts for another, garbage is BAD, `*` cancels; commands go on."""
+        client = House().connect()
+        for first, answer in (
+            (b"p=tls-unique,,n=robin,r=abc", "a BAD The response does not fit"), (b"", "a BAD"), (b"n,,", "a BAD"),
+            (b"n,a=chris,n=robin,r=abc", "a NO [AUTHORIZATIONFAILED]"),
+        ):
+            [line] = client.say(f"a AUTHENTICATE SCRAM-SHA-256 {coded(first) or '='}")
+            self.assertTrue(line.startswith(answer), line)
+        robin = Client("robin", b"secret", header="y,,")
+        self.begin(client, robin)
+        self.assertEqual(client.say("*"), ["a BAD AUTHENTICATE cancelled"])
+        client.say(coded(robin.final(self.begin(client, robin))))
+        self.assertEqual(client.say("*"), ["a BAD AUTHENTICATE cancelled"])
+        self.assertEqual(client.protocol.state, "unauth")
+        self.begin(client, robin)
+        self.assertEqual(client.say("x" * 20_000), ["a BAD [TOOBIG] The line is too long"])
+        self.assertEqual(client.say("b NOOP"), ["b OK NOOP completed"])
+
+    def test_offered_while_keys_are_kept(self):
+        """`auth.scram` off: neither among the capabilities nor known."""
+        self.assertIn(" AUTH=SCRAM-SHA-256", House().connect().greeting)
+        client = House(site=SiteSettings(auth_scram=False)).connect()
+        self.assertNotIn("SCRAM", client.greeting)
+        [line] = client.say("a AUTHENTICATE SCRAM-SHA-256")
+        self.assertEqual(line, "a NO [CANNOT] There is no mechanism SCRAM-SHA-256")
+
+    def test_how_it_came_in(self):
+        """The realm learns the mechanism of each way in."""
+        house = House()
+        house.connect().say("a LOGIN robin secret")
+        house.connect().say(f"a AUTHENTICATE PLAIN {RIGHT}")
+        client = house.connect()
+        for line in (f"a AUTHENTICATE LOGIN {coded(b'robin')}", coded(b"secret")):
+            client.say(line)
+        self.assertEqual([place.mechanism for place in house.login.places], ["LOGIN", "PLAIN", "LOGIN"])
 
 
 class StartTLSTests(SynchronousTestCase):

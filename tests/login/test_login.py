@@ -1,125 +1,24 @@
 """Signing in as every door sees it: who gets in, what a refusal tells, and what guessing costs."""
 
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from tests.fakes import HeldThreads, InlineThreads, RecordingJournal
-from unitymail.directory.book import Book
+from tests.fakes import HeldThreads
+from tests.login.signing_in import IMAP, RIGHT, SMTP, LoginTestCase
 from unitymail.directory.credentials import Credentials
-from unitymail.directory.directory import Directory
-from unitymail.directory.sql.database import Database
 from unitymail.interfaces.errors import TryAgain
-from unitymail.interfaces.login import ILogin, Place, SignInRefused
+from unitymail.interfaces.login import ILogin, SignInRefused
+from unitymail.interfaces.metrics import Unmeasured
+from unitymail.journal import Journal
 from unitymail.login import examiner
-from unitymail.login.login import Login
 from unitymail.login.passwords import Passwords
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location, LocationKind
 from unitymail.people.user import User
-
-IMAP = Place("imap", "imaps", "10.0.0.1", True)
-SMTP = Place("smtp", "submission", "10.0.0.1", True)
-RIGHT = b"tulips at noon"
-
-
-class CountingPasswords(Passwords):
-    """Quick, and counts how often it hashed."""
-
-    def __init__(self):
-        super().__init__(memory_kib=64, time_cost=1, scram_iterations=64)
-        self.checked = 0
-
-    def matches(self, password_hash, password):
-        self.checked += 1
-        return super().matches(password_hash, password)
-
-
-class CountingCredentials(Credentials):
-    """Counts reads and writes."""
-
-    def __init__(self, database):
-        super().__init__(database)
-        self.calls = []
-
-    def read(self, owner):
-        self.calls.append("read")
-        return super().read(owner)
-
-    def conclude(self, owner, judge):
-        self.calls.append("write")
-        return super().conclude(owner, judge)
-
-
-class LoginTestCase(SynchronousTestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = str(Path(folder.name) / "directory.sqlite")
-        self.database = Database(self.path)
-        self.addCleanup(self.database.close)
-        self.time = 1_000_000.0
-        self.directory = Directory(self.database, lambda: self.time)
-        self.directory.found("vm1.example.com", "vm1.example.com")
-        self.passwords = CountingPasswords()
-        self.robin = self.add(User("", "robin", "", proxies=("robin.smith@example.com",)))
-        self.set_password(self.robin, RIGHT)
-        self.book = Book.load(self.database)
-        self.clock, self.journal = Clock(), RecordingJournal()
-        self.credentials = CountingCredentials(self.database)
-        self.login = self.another_process(self.credentials)
-        self.login.prepare()
-        self.credentials.calls.clear()
-
-    def another_process(self, credentials=None, **others):
-        given = {"threads": InlineThreads(), "passwords": self.passwords, **others}
-        return Login(
-            credentials=credentials or Credentials(self.database),
-            book=self.book,
-            journal=self.journal,
-            clock=self.clock,
-            now=lambda: self.time,
-            **given,
-        )
-
-    def add(self, thing):
-        with self.directory.change("tester") as change:
-            return change.add(thing)
-
-    def replace(self, thing):
-        with self.directory.change("tester") as change:
-            change.replace(thing)
-        self.book.refresh()
-
-    def set_password(self, user, password, **kept):
-        secret = replace(self.passwords.secret(password, scram=False), **kept)
-        with self.directory.change("tester") as change:
-            change.set_password(user.id, secret)
-
-    def set_site(self, **settings):
-        with self.directory.change("tester") as change:
-            change.set_site((key.replace("__", "."), value) for key, value in settings.items())
-        self.book.refresh()
-
-    def start(self, name=b"robin", password=RIGHT, place=IMAP, login=None):
-        return Deferred.fromCoroutine((login or self.login).sign_in(name, password, place))
-
-    def sign_in(self, *args, **kwargs):
-        d = self.start(*args, **kwargs)
-        self.clock.pump([1] * 5)
-        return self.successResultOf(d)
-
-    def refused(self, *args, **kwargs):
-        d = self.start(*args, **kwargs)
-        self.clock.pump([1] * 5)
-        refusal = self.failureResultOf(d, SignInRefused).value
-        return refusal.kind, refusal.why
 
 
 class SigningInTests(LoginTestCase):
@@ -134,11 +33,49 @@ class SigningInTests(LoginTestCase):
         """Who came in by which door from where, and who did not and why."""
         self.sign_in()
         self.refused(password=b"roses")
-        self.assertEqual(self.journal.named("signed_in")[0].args, ("imaps", "robin", "10.0.0.1"))
-        self.assertEqual(
-            self.journal.named("sign_in_failed")[0].args, ("imaps", "robin", "10.0.0.1", "wrong password")
-        )
+        good, bad = *self.journal.named("signed_in"), *self.journal.named("sign_in_failed")
+        self.assertEqual((good.args, good.mechanism, good.tls), (("imaps", "robin", "10.0.0.1"), "PLAIN", True))
+        self.assertEqual(bad.args, ("imaps", "robin", "10.0.0.1", "wrong password"))
+        in_clear = replace(SMTP, tls=False, mechanism="LOGIN")
+        self.refused(place=in_clear, scram=True, password=b"roses")
+        self.refused(place=in_clear, password=b"roses")
+        told = [(event.mechanism, event.tls) for event in self.journal.named("sign_in_failed")[1:]]
+        self.assertEqual(told, [("SCRAM-SHA-256", False), ("LOGIN", False)])
         self.assertNotIn("roses", repr(self.journal.events))
+
+    def test_names_cannot_break_the_log(self):
+        """Whatever a client calls itself, one line comes of it: control characters escaped, the length cut."""
+        lines = []
+        journal = Journal(lines=SimpleNamespace(add=lines.append), now=lambda: 0.0)
+        login = self.another_process(journal=journal)
+        forged = b"x\r\n2026 info signed-in user=robin"
+        for name in (forged, b"x\0\x1b[2J", "x\u2028y\u202e".encode(), b"\xff" * 5, b"x" * 9_000):
+            for scram in (False, True):
+                try:
+                    self.refused(name, login=login, scram=scram, place=replace(IMAP, client=f"10.5.0.{len(lines)}"))
+                except self.failureException as grammar:  # NUL is no character of a SCRAM name
+                    self.assertIn("BadScram", str(grammar))
+        self.assertEqual(len(lines), 9)
+        for line in lines:
+            self.assertRegex(line, r"\A[!-~ \ufffd…]+\n\Z")
+            self.assertLess(len(line), 800)
+
+    def test_everything_is_counted(self):
+        """By door, mechanism and outcome, for those who watch."""
+        metrics = mock.Mock(spec=Unmeasured())
+        login = self.another_process(metrics=metrics)
+        self.sign_in(login=login)
+        self.sign_in(login=login, scram=True, place=SMTP)
+        self.refused(login=login, password=b"roses")
+        with mock.patch.object(Credentials, "read", mock.Mock(side_effect=TryAgain(why="away"))):
+            self.refused(login=login, place=SMTP)
+        self.set_password(self.robin, RIGHT, must_change=True, scram=True)
+        self.refused(login=login, scram=True)
+        self.assertEqual(
+            [call.args for call in metrics.signed_in.call_args_list],
+            [("imaps", "PLAIN", "ok"), ("submission", "SCRAM-SHA-256", "ok"), ("imaps", "PLAIN", "bad-credentials"),
+             ("submission", "PLAIN", "busy"), ("imaps", "SCRAM-SHA-256", "expired")],
+        )  # fmt: skip
 
     def test_a_user_without_a_password_cannot_sign_in(self):
         """Not with an empty one either."""
@@ -370,7 +307,6 @@ class GuessingTests(LoginTestCase):
             connection.exec_driver_sql("DELETE FROM credentials WHERE owner_id = ''")
         self.book.refresh()
         login = self.another_process(passwords=passwords)
-        login.prepare()
         took = {b"robin": [], b"nobody": []}
         for number in range(9):
             for name in took:

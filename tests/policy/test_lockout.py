@@ -74,6 +74,16 @@ def test_a_clock_put_back_locks_nobody_for_years():
     assert is_locked(failures(0, 1, 2, attempts=ahead), RULE, NOW + 2 * MINUTE)
 
 
+def test_clocks_that_differ_a_little_end_no_lock():
+    """Who looked a moment before the lock was made, or by a clock some seconds behind, finds it all the same."""
+    locked = failures(0, 1, 2)
+    for behind in (0.001, 1.0, 60.0):
+        before = NOW + 2 * MINUTE - behind
+        assert is_locked(locked, RULE, before)
+        assert after_failure(locked, RULE, before).locked_until == locked.locked_until
+        assert after_success(locked, RULE, before).locked_until == locked.locked_until
+
+
 @given(st.lists(st.tuples(st.floats(0, 120), st.booleans()), max_size=40))
 def test_never_more_guesses_than_allowed(events):
     """Between two right passwords or quiet half hours nobody gets more than three looks before a lock."""

@@ -148,13 +148,13 @@ class Examiner:
         owner = credential.owner if proved is not None else DECOY
         if owner == DECOY:
             rule = replace(rule, max_failures=0)
-        now = self._now()
-        expired = is_expired(credential, rule, now)
+        expired = is_expired(credential, rule, self._now())
         if right and credential.attempts == Attempts():
             return _Finding(credential, True, False, expired, True)
         judge = lockout.after_success if right else lockout.after_failure
-        after = self._credentials.conclude(owner, lambda attempts: judge(attempts, rule, now))
-        return _Finding(credential, right, lockout.is_locked(after, rule, now), expired, proved is not None)
+        # The moment counts at which the count is ours: who waited for others has the newest time, as they had.
+        after = self._credentials.conclude(owner, lambda attempts: judge(attempts, rule, self._now()))
+        return _Finding(credential, right, lockout.is_locked(after, rule, self._now()), expired, proved is not None)
 
     def _nobody(self) -> Credential:
         """What is held against the proof of a user without a password; kept, so that it costs no second read."""

@@ -25,7 +25,8 @@ _false_escape = re.compile(r"=(?!2C|3D)").search
 _gs2 = re.compile(r"(?P<binding>[ny]|p=[A-Za-z0-9.\-]+),(?:a=(?P<acting_as>[^,\0]+))?,").match
 _first = re.compile(r"n=(?P<name>[^,\0]+),r=(?P<nonce>[^,]*)(?P<extensions>.*)", re.DOTALL).fullmatch
 _final = re.compile(
-    r"(?P<unproven>c=(?P<binding>[A-Za-z0-9+/=]*),r=(?P<nonce>[^,]*)(?P<extensions>.*)),p=(?P<proof>[A-Za-z0-9+/=]*)",
+    r"(?P<unproven>c=(?P<binding>[A-Za-z0-9+/=]*+),r=(?P<nonce>[^,]*+)(?P<extensions>(?:,.*)?))"
+    r",p=(?P<proof>[A-Za-z0-9+/=]*+)",
     re.DOTALL,
 ).fullmatch
 

@@ -1,7 +1,8 @@
 """When wrong passwords lock a user. Pure: what happened so far and the time go in, what is so now comes out.
 
 Note *Clock*: times are Unix seconds of whichever process counted. A failure that lies ahead counts as now, and a lock
-that would last longer than the rule lets any lock last is none, so that a clock put back locks nobody for years.
+that would last longer than the rule lets any lock last is none, so that a clock put back locks nobody for years. But
+clocks of several machines, and moments at which several threads looked, differ a little: a lock is not ended by that.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from unitymail.people.authentication_rule import AuthenticationRule
 UNTIL_UNLOCKED = 253_402_300_799.0
 """The end of the year 9999: a lock that only `user unlock` ends."""
 MOST_FAILURES = 1_000_000
+CLOCKS_DIFFER_S = 300.0
 
 
 def is_locked(attempts: Attempts, rule: AuthenticationRule, now: float) -> bool:
     if attempts.locked_until == UNTIL_UNLOCKED:
         return True
-    longest = rule.lock_minutes * 60 if rule.lock_minutes else attempts.locked_until
+    longest = rule.lock_minutes * 60 + CLOCKS_DIFFER_S if rule.lock_minutes else attempts.locked_until
     return 0 < attempts.locked_until - now <= longest
 
 

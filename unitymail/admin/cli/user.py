@@ -109,11 +109,14 @@ def unlock(office: Office, alias: str) -> None:
 @verb(command, "passwd")
 @click.argument("alias")
 @options(PASSWORD)
-def passwd(office: Office, alias: str, password_file: Any, password_stdin: bool) -> None:
-    """Give a user a new password; a lock ends."""
+@click.option("--must-change", is_flag=True, help="It is good for nothing but choosing another one.")
+def passwd(office: Office, alias: str, password_file: Any, password_stdin: bool, must_change: bool) -> None:
+    """Give a user a new password; a lock ends. The minimum age (auth.min_age_minutes) binds users only."""
     secret = password(password_file, password_stdin, needed=True) or b""
     desk = office.desk
-    done = passwords.set_password(desk.directory, desk.passwords, alias, secret, who=desk.who)
+    done = passwords.set_password(
+        desk.directory, desk.passwords, alias, secret, must_change=must_change, who=desk.who
+    )
     office.done(done, f"Changed the password of {done.facts['alias']}.")
 
 

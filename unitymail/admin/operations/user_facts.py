@@ -11,10 +11,13 @@ from unitymail.admin.operations.names import Names
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.spoken_names import seconds_of
 from unitymail.interfaces.directory import Credential, IDirectory, IDirectoryView
+from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location
 from unitymail.people.scope import Partition, SearchScope
 from unitymail.people.user import User
+from unitymail.policy import lockout
+from unitymail.policy.passwords import expires_at, is_expired
 
 
 def user_facts(view: IDirectoryView, user: User, names: Names | None = None) -> Facts:
@@ -57,24 +60,33 @@ def page(directory: IDirectory, user_named: Callable[[IDirectoryView], User], no
         facts["spoken_name"] = seconds_of(view.spoken_name(user.id))
         facts["addresses"] = [{"address": a.address, "kind": a.kind} for a in view.addresses_of(user.id)]
         credential = view.credential(user.id)
-        return facts | (_password_facts(credential, now) if credential is not None else {"password": "none"})
+        return facts | (_password_facts(credential, view.authentication(), now) if credential else {"password": "none"})
 
 
-def _password_facts(credential: Credential, now: float) -> Facts:
+def _password_facts(credential: Credential, rule: AuthenticationRule, now: float) -> Facts:
+    """As the doors would judge it at this moment."""
     attempts = credential.attempts
+    locked = lockout.is_locked(attempts, rule, now)
     return {
-        "password": "must change" if credential.must_change else "set",
+        "password": _state(credential, rule, now),
         "password_changed": _moment(credential.changed_at),
+        "password_expires": _moment(expires_at(credential, rule)),
         "scram": credential.scram is not None,
-        "locked": attempts.locked_until > now,
-        "locked_until": "unlocked by hand" if attempts.locked_until > FOR_GOOD else _moment(attempts.locked_until),
-        "failures": attempts.failures,
+        "locked": locked,
+        "locked_until": _end_of_lock(attempts.locked_until) if locked else "",
+        "failures": lockout.counted(attempts, rule, now),
         "last_failure": _moment(attempts.last_failure),
     }
 
 
-FOR_GOOD = 253_402_000_000.0
-"""Locks that end later than this, in the year 9999, end only by hand."""
+def _state(credential: Credential, rule: AuthenticationRule, now: float) -> str:
+    if credential.must_change:
+        return "must change"
+    return "expired" if is_expired(credential, rule, now) else "set"
+
+
+def _end_of_lock(moment: float) -> str:
+    return "unlocked by hand" if moment == lockout.UNTIL_UNLOCKED else _moment(moment)
 
 
 def _moment(seconds: float) -> str:
