@@ -2,6 +2,8 @@
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -76,3 +78,52 @@ def test_two_write_and_one_reads(tmp_path):
     again = house.store.account("u-shared")
     assert [flags_of(again.folder(folder.name)) for folder in folders] == views
     house.close()
+
+
+def test_processes_are_killed_at_random(tmp_path):
+    """Three processes change one account in every way, folders too, and are killed again and again: nothing is lost or
+    doubled, and who follows by MODSEQ from yet another process never misses a change."""
+    house = House(tmp_path)
+    root, chance = house.root, random.Random(5)
+    house.store.account("u-shared").close()
+    watching = [start("reader", root), start("client", root)]
+    victims = [start("victim", root, seed) for seed in range(3)]
+    said = []
+    for seed in range(3, 21):
+        at = chance.randrange(3)
+        said += [tuple(victims[at].stdout.readline().split()) for _ in range(chance.randrange(1, 40))]
+        victims[at].send_signal(signal.SIGKILL)
+        said += heard(victims[at])
+        victims[at] = start("victim", root, seed)
+    for victim in victims:
+        victim.send_signal(signal.SIGKILL)
+        said += heard(victim)
+    Path(root, "stop").touch()
+    troubles = []
+    looks = [result(process, troubles)["looks"] for process in watching]
+    assert troubles == []
+    assert min(looks) > 20
+    put = [token for word, token in said if word == "put"]
+    assert len(put) > 200
+    assert any(word == "renamed" for word, _ in said)
+    account = house.store.account("u-shared")
+    folders = [account.folder(info.name) for info in account.folders() if info.selectable]
+    present = Counter(token for folder in folders for token in tokens(folder))
+    assert max(present.values()) == 1
+    with account.access.using() as index:
+        expunged = index.one("SELECT count(*) FROM expunged WHERE kind = 0")[0]
+        assert index.one("SELECT count(*) FROM expunged WHERE kind = 2")[0] == 0
+        assert index.all("SELECT * FROM intents") == []
+    assert len(put) <= present.total() + expunged <= len(put) + 21
+    house.store.settle()
+    files = sum(len(os.listdir(os.path.join(folder.path, b"cur"))) for folder in folders)
+    assert files == present.total()
+    house.close()
+
+
+def heard(process):
+    """What it said, up to the line that it was killed in."""
+    with process.stdout:
+        output = process.stdout.read()
+    assert process.wait() == -signal.SIGKILL
+    return [tuple(line.split()) for line in output.splitlines(keepends=True) if line.endswith("\n")]

@@ -2,9 +2,12 @@
 
 `together_worker.py writer ROOT SEED COUNT` does so many random changes; `reader ROOT` looks until told to stop, and
 checks at each look what must hold: UIDs unique and ascending, MODSEQ and UIDNEXT never falling, an UID's message the
-same for ever. Prints one JSON line at the end.
+same for ever. `client ROOT` looks as well, and keeps a copy of each folder as a client does that asks only for what
+changed since the HIGHESTMODSEQ it knows (CONDSTORE, QRESYNC). These print one JSON line at the end. `victim ROOT SEED`
+changes until it is killed, folders as well, and says each message that it has put in, and each rename, on a line.
 """
 
+import itertools
 import json
 import os
 import random
@@ -13,9 +16,12 @@ import threading
 import time
 
 from unitymail.disk import Disk
+from unitymail.interfaces.store import FolderExists, NoSuchFolder
 from unitymail.store import Store
 
 FOLDERS = ("INBOX", "Archive", "Deleted Items")
+ROVING = ("Work/A", "Work/B", "Play")
+"""Names that one folder has in turn."""
 
 
 def opened(root):
@@ -79,6 +85,104 @@ def drop(folder, uids):
     folder.expunge(uids)
 
 
+def say(*words):
+    os.write(1, (" ".join(words) + "\n").encode())
+
+
+def suffer(root, seed):
+    """Until it is killed. Nothing is copied, so no token may be there twice."""
+    chance, store = random.Random(seed), opened(root)
+    settle_all_the_time(store)
+    account = store.account("u-shared")
+    for number in itertools.count():
+        token = f"{seed}x{number}"
+        octets = f"Subject: {token}\r\n\r\nbody of {token}\r\n".encode()
+        try:
+            folder = account.folder(chance.choice(folder_names(account)))
+            suffer_one(chance, store, account, folder, token, octets)
+        except (NoSuchFolder, FolderExists):
+            continue  # another process was quicker
+
+
+def folder_names(account):
+    """But for those about to be deleted, with all that is in them."""
+    return [info.name for info in account.folders() if info.selectable and not info.name.startswith("Empty")]
+
+
+def suffer_one(chance, store, account, folder, token, octets):
+    what = chance.choices(["deliver", "append", "store", "expunge", "move", "folders"], [20, 15, 25, 5, 25, 10])[0]
+    if what == "deliver":
+        source = os.path.join(store.root, f"source{token}")
+        with open(source, "wb") as file:
+            file.write(octets)
+        store.deliver("u-shared", source, f"1700000000.{token}.w,S={len(octets)}")
+        os.unlink(source)
+        say("put", token)
+    elif what == "append":
+        fd, path = account.new_file()
+        os.write(fd, octets)
+        os.fsync(fd)
+        os.close(fd)
+        folder.append(path, ["\\Flagged"], None)
+        say("put", token)
+    elif what == "folders":
+        change_folders(chance, account, token)
+    else:
+        uids = list(folder.refresh().uids)
+        some = chance.sample(uids, min(len(uids), chance.randint(0, 5)))
+        if what == "store":
+            folder.store(some, chance.choice(["add", "remove"]), [chance.choice(["\\Seen", "\\Flagged", "key"])])
+        elif what == "expunge":
+            drop(folder, some[:1])
+        else:
+            others = [name for name in folder_names(account) if name != folder.name]
+            folder.move(some, account.folder(chance.choice(others)))
+
+
+def change_folders(chance, account, token):
+    names = folder_names(account)
+    here = [name for name in ROVING if name in names]
+    if not here:
+        account.create(ROVING[0])
+    elif chance.random() < 0.7:
+        account.rename(here[0], chance.choice([name for name in ROVING if name != here[0]]))
+        say("renamed", token)
+    else:
+        account.create(f"Empty{token}")
+        account.delete(f"Empty{token}")
+
+
+def follow(root):
+    """A copy of each folder, by what changed alone; it must always be the folder."""
+    store, looks = opened(root), 0
+    copies = {}
+    while not os.path.exists(os.path.join(root, "stop")):
+        account = store.account("u-shared")
+        for name in FOLDERS:
+            folder = account.folder(name)
+            validity, copy, since = copies.get(name, (0, {}, 0))
+            snapshot = folder.refresh()
+            assert snapshot.uidvalidity == validity or not validity, "UIDVALIDITY changed"
+            having = snapshot.combinations
+            now = {
+                uid: (sorted(having[number]), modseq)
+                for uid, number, modseq in zip(snapshot.uids, snapshot.flags, snapshot.modseqs, strict=True)
+            }
+            copy.update((uid, flags) for uid, (flags, modseq) in now.items() if modseq > since)
+            for uid in folder.vanished_since(since) if since else []:
+                if uid not in now:
+                    copy.pop(uid, None)
+            wanted = {uid: flags for uid, (flags, _) in now.items()}
+            assert copy == wanted, ("a change was missed", name, since, snapshot.highest_modseq)
+            copies[name] = snapshot.uidvalidity, copy, snapshot.highest_modseq
+        looks += 1
+        if looks % 20 == 0:  # as a process that begins anew
+            store.close()
+            store = opened(root)
+    store.close()
+    return {"looks": looks}
+
+
 def read(root):
     store = opened(root)
     account = store.account("u-shared")
@@ -113,4 +217,7 @@ def read(root):
 
 if __name__ == "__main__":
     kind, root, *rest = sys.argv[1:]
-    print(json.dumps(write(root, int(rest[0]), int(rest[1])) if kind == "writer" else read(root)))
+    if kind == "victim":
+        suffer(root, int(rest[0]))
+    looks = {"reader": read, "client": follow}
+    print(json.dumps(looks[kind](root) if kind in looks else write(root, *map(int, rest))))

@@ -123,7 +123,10 @@ class Account:
         row = read_row(index, "WHERE id = ?", number)
         if row is None or not os.path.isdir(os.path.join(self.path, row.directory, b"cur")):
             return None
-        return self.folder_of(row)
+        folder = self.folder_of(row)
+        if folder.row.directory != row.directory:  # another process renamed it
+            folder.catch_up(index)
+        return folder
 
     @guarded
     def create(self, name: str, special_use: str = "") -> Folder:
