@@ -67,7 +67,7 @@ class Doors:
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
         self._imap: dict[str, Any] = {
             "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "watches": watches,
-            "claims": Claims(),
+            "claims": Claims(), "metrics": metrics,
         }  # fmt: skip
 
     def open(self, bound: dict[str, Any]) -> None:

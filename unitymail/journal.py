@@ -209,6 +209,14 @@ class Journal:
     def settings_changed(self, usn: int) -> None:
         self._write("info", "settings-changed", usn=usn)
 
+    def certificate(
+        self, what: str, *, names: tuple[str, ...], file: str, ends: float, days: int, warning: str
+    ) -> None:
+        self._write(
+            "warning" if warning else "info", "certificate", what=what, names=",".join(names), file=file,
+            ends=_moment(ends), days=days, warning=warning,
+        )  # fmt: skip
+
     def connected(self, door: str, client: str, session: str) -> None:
         self._write("info", "connected", door=door, client=client, session=session)
 

@@ -17,7 +17,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from unitymail import __version__, sockets
+from unitymail import __version__, certificates, measuring, sockets
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.doors import DOORS
@@ -25,12 +25,13 @@ from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.errors import Trouble
 from unitymail.ledger.local import LocalLedger
 from unitymail.lock import FolderLock, Locked, await_workers, not_ours
+from unitymail.measuring import Measuring
 from unitymail.notice import Facts, Notice
-from unitymail.rooms import Builder, Company, Rooms, every
+from unitymail.rooms import ALONE, Builder, Company, Rooms, every
 from unitymail.running import Running, allow_descriptors
 from unitymail.serving import Serving
 from unitymail.settings.node import NodeSettings, workers_of
-from unitymail.tls import BadPair, ServerTls
+from unitymail.tls import BadPair
 from unitymail.upkeep import Upkeep
 from unitymail.workers.staff import Staff
 from unitymail.workers.supervisor import CannotServe
@@ -42,11 +43,7 @@ EXPECTED = (Refused, Trouble, Locked, sockets.CannotListen, CannotServe, BadPair
 
 def complaints_of(settings: NodeSettings) -> list[str]:
     """What would keep this node from starting, beyond its settings file: for `--check`."""
-    found = []
-    try:
-        ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
-    except BadPair as bad:
-        found.append(f"tls: {bad}")
+    found = [f"tls: {complaint}" for complaint in certificates.complaints_of(settings)]
     database = Database(settings.path(settings.paths.directory))
     try:
         Directory(database, time.time).check()
@@ -96,6 +93,7 @@ class Node(Service):
         self._bound: list[dict[str, socket.socket]] = [{} for _ in range(workers_of(settings, _cores()))]
         self._started: Deferred[None] = Deferred()
         self._notice: Notice | None = None
+        self._page: socket.socket | None = None
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
@@ -104,6 +102,8 @@ class Node(Service):
         try:
             self._lock.take()
             await_workers(settings.path(settings.paths.run))
+            if port := settings.listen.metrics:
+                self._page = sockets.bind(measuring.DOOR, measuring.ADDRESS, port)
             for door in DOORS:
                 if port := getattr(settings.listen, door):
                     listening = sockets.bind_each(door, settings.listen.address, port, len(self._bound))
@@ -128,22 +128,37 @@ class Node(Service):
     async def _start(self) -> None:
         running, settings = self._running, self._settings
         running.journal.started(__version__, settings.folder)
+        running.certificates.tell()
         several = len(self._bound) > 1
-        builder = Builder(settings, self._reactor, running.journal, running.closing, Company(shared=several))
+        company = Company(len(self._bound) + 1) if several else ALONE
+        builder = Builder(settings, self._reactor, running.journal, running.closing, company)
         rooms = await builder.build()
         upkeep = Upkeep(settings, rooms, reactor=self._reactor, journal=running.journal, closing=running.closing)
         await upkeep.recover()
         relay = await upkeep.open_ways_out()
         builder.settle_in(rooms)
-        running.renewals += [relay.reload, rooms.watcher.take]
+        running.certificates.listen(relay.reload)
+        running.renewals.append(rooms.watcher.take)
         where = {door: sockets.shown(one) for door, one in self._bound[0].items()}
         open_front = self._open_doors if not several else self._open_staff
+        self._measuring = Measuring(running)
         figures = await open_front(builder, rooms, upkeep)
-        self._give_notice(where, figures)
+        told = self._open_page(rooms, figures)
+        self._give_notice(where, told, lambda: {**figures(), **self._measuring.figures(), **told})
+
+    def _open_page(self, rooms: Rooms, figures: Callable[[], Facts]) -> Facts:
+        """Where the numbers are shown, if anywhere."""
+        page, self._page = self._page, None
+        if page is None:
+            return {}
+        where = self._measuring.open_page(
+            page, usn=lambda: rooms.book.usn, workers=lambda: len(figures()["workers"])
+        )
+        return {measuring.DOOR: where}
 
     async def _open_doors(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
         """This process serves them itself."""
-        serving = Serving(self._running, rooms, LocalLedger())
+        serving = Serving(self._running, rooms, LocalLedger(), self._measuring.metrics)
         await serving.prepare()
         builder.watch(rooms)
         [bound], self._bound = self._bound, []
@@ -158,16 +173,21 @@ class Node(Service):
         staff = Staff(
             self._running, LocalLedger(), bound=bound, mend=upkeep.after, changed=self._renew_notice
         )
+        staff.supervisor.on_report(measuring.DOOR, self._measuring.heard)
         await staff.open()
         return staff.figures
 
-    def _give_notice(self, where: dict[str, str], figures: Callable[[], Facts]) -> None:
+    def _give_notice(self, where: dict[str, str], also: dict[str, str], figures: Callable[[], Facts]) -> None:
         running, settings = self._running, self._settings
         self._notice = notice = Notice(settings.path(settings.paths.run), doors=where, figures=figures)
         running.closing.add("the notice", notice.remove)
         loop = every(self._reactor, running.journal, NOTICE_EVERY_S, notice.write, "the notice for `unitymail status`")
         running.closing.add("the notice's clock", loop.stop)
-        running.journal.ready(where)
+        look = every(
+            self._reactor, running.journal, certificates.LOOK_EVERY_S, running.certificates.warn, "the certificates"
+        )
+        running.closing.add("the look at the certificates", look.stop)
+        running.journal.ready({**where, **also})
         notice.ready(settings.path("demo-users.txt"))
 
     def _renew_notice(self) -> None:
@@ -197,6 +217,8 @@ class Node(Service):
         for place in self._bound:
             for listening in place.values():
                 listening.close()
+        if self._page is not None:
+            self._page.close()
         await running.closing.close(running.journal.trouble)
         running.lines.close()
         self._lock.release()

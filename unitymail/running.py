@@ -12,15 +12,15 @@ from typing import Any
 
 from twisted.python import log as twisted_log
 
+from unitymail.certificates import Certificates
 from unitymail.closing import Closing
 from unitymail.journal import Journal, Lines, as_json, as_text
 from unitymail.settings.node import NodeSettings
-from unitymail.tls import BadPair, ServerTls
 from unitymail.turns import TurnWatch
 
 
 class Running:
-    """Raises OSError or BadPair when it cannot be. `renewals` are called on a reload; each may raise BadPair.
+    """Raises OSError or BadPair when it cannot be. `renewals` are called on a reload.
 
     `otherwise` takes the lines of a journal that goes to standard output where there is none.
     """
@@ -37,8 +37,9 @@ class Running:
             to_reactor=reactor.callFromThread,
         )  # fmt: skip
         self.turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
-        self.tls = ServerTls(settings.path(settings.tls.certificate), settings.path(settings.tls.key))
-        self.renewals: list[Callable[[], Any]] = [self.tls.reload]
+        self.certificates = Certificates(settings, journal=self.journal, reactor=reactor)
+        self.tls = self.certificates.tls
+        self.renewals: list[Callable[[], Any]] = []
 
     def _open_lines(self, otherwise: Callable[[str], None]) -> Lines:
         log = self.settings.log
@@ -48,14 +49,11 @@ class Running:
         return Lines(path, self.reactor.callLater, otherwise)
 
     def reload(self) -> None:
-        """SIGHUP: a rotated log file, a renewed certificate, whatever else was added to the renewals."""
+        """SIGHUP: a rotated log file, renewed certificates, whatever else was added to the renewals."""
         self.lines.reopen()
+        self.journal.guard(self.certificates.renew(), "reading renewed certificates")
         for renew in self.renewals:
-            try:
-                renew()
-            except BadPair as bad:
-                self.journal.trouble(f"the renewed certificate cannot be used, so the old one stays: {bad}")
-                return
+            renew()
 
 
 def allow_descriptors() -> None:

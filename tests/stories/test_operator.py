@@ -161,7 +161,7 @@ def test_a_renewed_certificate_is_taken_on_sighup(house):
         pass
     (house.folder / "tls" / "key.pem").write_text("half a renewal")
     house.process.send_signal(signal.SIGHUP)
-    while not any("the old one stays: " in line for line in house.output):
+    while not any("the old ones stay: " in line for line in house.output):
         pass
     assert not any("Traceback" in line for line in house.output)
     assert ssl.get_server_certificate(address) == renewed

@@ -39,6 +39,9 @@ class IJournal(Interface):
     def settings_changed(usn: int) -> None:
         """The address book took a change."""
 
+    def certificate(what: str, *, names: tuple[str, ...], file: str, ends: float, days: int, warning: str) -> None:
+        """A certificate of ours is in-use, added, renewed or removed; `ends` in Unix seconds, `warning` what to do."""
+
     def connected(door: str, client: str, session: str) -> None:
         """A client connected; `session` is the id in the other lines of this connection."""
 

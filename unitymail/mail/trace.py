@@ -38,6 +38,14 @@ def new_trace(now: float, random: bytes) -> str:
     return _base36(int(now * 1_000_000)) + _base36(int.from_bytes(random, "big"))
 
 
+def moment_of(trace: str) -> float | None:
+    """When a trace id of `new_trace` was made (Unix seconds), that of its parent for a derived one; None for others."""
+    text = trace[:10]
+    if len(trace) < 20 or not trace[:20].isascii() or not trace[:20].isalnum() or trace[:20] != trace[:20].lower():
+        return None
+    return int(text, 36) / 1_000_000
+
+
 def _base36(number: int) -> str:
     """The last ten digits, two at a time."""
     text = ""

@@ -37,10 +37,12 @@ def _tell(
     reply: Reply | None, **more: str,
 ) -> None:
     recipients = transaction.recipients
+    user = house.book.user(origin.user) if origin.user else None
     house.journal.transaction(
         outcome, door=origin.door, client=origin.client, session=session, helo=origin.helo, tls=origin.tls,
-        user=origin.user, sender=transaction.sender, recipients=len(recipients), refused=transaction.refused,
-        to=tuple(each.address for each in recipients[:NAMED]), size=reception.size if reception is not None else 0,
-        reply=reply, trace=reception.trace if reception is not None else "",
-        seconds=house.clock.seconds() - transaction.begun, **more,
+        user=user.alias if user is not None else origin.user, sender=transaction.sender, recipients=len(recipients),
+        refused=transaction.refused, to=tuple(each.address for each in recipients[:NAMED]),
+        size=reception.size if reception is not None else 0, reply=reply,
+        trace=reception.trace if reception is not None else "",
+        seconds=max(house.clock.seconds() - transaction.begun, 0.0), **more,
     )  # fmt: skip

@@ -37,6 +37,7 @@ from twisted.python.failure import Failure
 
 from unitymail.ledger.remote import RemoteLedger
 from unitymail.lock import WorkerMark
+from unitymail.measuring import Measuring
 from unitymail.rooms import Builder, Company
 from unitymail.running import Running, allow_descriptors
 from unitymail.serving import Serving
@@ -112,15 +113,17 @@ class Worker:
         mark = WorkerMark(told.settings.path(told.settings.paths.run))
         mark.set()
         running.closing.add("the mark of the worker", mark.remove)
-        company = Company(shared=True, courier=os.getppid())
+        company = Company(len(told.sockets) + 1, os.getppid())
         builder = Builder(told.settings, self._reactor, running.journal, running.closing, company)
         rooms = await builder.build()
         builder.settle_in(rooms)
         running.renewals.append(rooms.watcher.take)
-        serving = Serving(running, rooms, self._ledger)
+        measuring = Measuring(running)
+        serving = Serving(running, rooms, self._ledger, measuring.metrics)
         await serving.prepare()
         builder.watch(rooms)
         self.reports.add("work", serving.figures)
+        self.reports.add("metrics", measuring.report)
         sets = [{door: _adopted(fd) for door, fd in place.items()} for place in told.sockets]
         serving.open(sets[told.berth])
         for berth, bound in enumerate(sets):

@@ -1,0 +1,89 @@
+"""The certificates of a process of the node: read at the start, again on a SIGHUP, and looked at every day.
+
+Knows what is told of them in the journal; refuses to know how they are used (`tls`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.threads import deferToThreadPool
+
+from unitymail.interfaces.journal import IJournal
+from unitymail.settings.node import NodeSettings
+from unitymail.tls import BadPair, Pair, ServerTls, look_at_pairs
+
+LOOK_EVERY_S = 86_400.0
+
+
+def files_of(settings: NodeSettings) -> tuple[str, str, str]:
+    """(certificate, key, folder of further names or "") of a node."""
+    tls = settings.tls
+    return settings.path(tls.certificate), settings.path(tls.key), settings.path(tls.names) if tls.names else ""
+
+
+def complaints_of(settings: NodeSettings) -> list[str]:
+    """What keeps the certificates from being used; blocking."""
+    _, complaints = look_at_pairs(*files_of(settings))
+    if not complaints:
+        try:
+            ServerTls(*files_of(settings))
+        except BadPair as bad:
+            complaints += bad.complaints
+    return complaints
+
+
+class Certificates:
+    """`tls` is for the doors. One process of a node tells of its certificates, from `tell` on."""
+
+    def __init__(self, settings: NodeSettings, *, journal: IJournal, reactor: Any) -> None:
+        """Raises BadPair."""
+        self.tls = ServerTls(*files_of(settings))
+        self._journal = journal
+        self._reactor = reactor
+        self._tells = False
+        self._asked = 0
+        self._listeners: list[Callable[[], Any]] = []
+
+    def listen(self, renewed: Callable[[], Any]) -> None:
+        """Call it whenever others were taken into use."""
+        self._listeners.append(renewed)
+
+    def tell(self) -> None:
+        """Which are in use, each with what there is to do about it."""
+        self._tells = True
+        for pair in self.tls.pairs:
+            self._tell_of(pair, "in-use")
+
+    def warn(self) -> None:
+        """Those that need something done."""
+        for pair in self.tls.pairs:
+            if pair.warning(time.time()):
+                self._tell_of(pair, "in-use")
+
+    async def renew(self) -> None:
+        """Take what the files hold now, all of it or nothing. Of two at once the later counts."""
+        self._asked += 1
+        asked = self._asked
+        try:
+            found = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self.tls.read)
+        except BadPair as bad:
+            for complaint in bad.complaints:
+                self._journal.trouble(f"the renewed certificates cannot be used, so the old ones stay: {complaint}")
+            return
+        if asked != self._asked:
+            return
+        for change in self.tls.use(found):
+            if self._tells:
+                self._tell_of(change.pair, change.what)
+        for renewed in self._listeners:
+            renewed()
+
+    def _tell_of(self, pair: Pair, what: str) -> None:
+        now = time.time()
+        self._journal.certificate(
+            what, names=pair.names, file=pair.file, ends=pair.ends.timestamp(), days=pair.days_left(now),
+            warning=pair.warning(now) if what != "removed" else "",
+        )  # fmt: skip
