@@ -539,7 +539,8 @@ def test_refused_messages_leave_nothing(octets, code):
     c.say("MAIL FROM:<robin@vm1.example.com>", "RCPT TO:<chris@vm1.example.com>", "DATA")
     c.send(LETTER + octets)
     assert not c.spool.held
-    assert c.codes("more", ".", "NOOP") == [code, "250 2.0.0"]
+    assert c.codes("more", ".") == [code]
+    assert c.codes("NOOP") == ["250 2.0.0"]
     assert c.journal.named("refused")[-1].args[3] == "DATA"
     assert c.letter("chris@vm1.example.com")[-1] == "250 2.0.0"
 

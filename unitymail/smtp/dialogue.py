@@ -2,6 +2,11 @@
 
 Refuses to know sockets, TLS records, timers and framing, which are the server's, and what each verb does, which is in
 `verbs`. A line in gives the octets of its reply, or a coroutine for them when the answer takes time.
+
+*Note: whose end.* Where a lax relay takes CR CR LF . CR LF for text, and we for the end that it is, the text behind it
+comes to us as commands (SMTP smuggling). A message with bare line ends is refused in any case. Its refusal is held back
+for a moment too: a client waits for it before it goes on. What comes without waiting is not believed, and the
+connection ends.
 """
 
 from __future__ import annotations
@@ -37,6 +42,7 @@ COMMAND_LINE = 2_048
 LONGEST_LINE = 12_288
 """AUTH and its responses (RFC 4954 4)."""
 MAX_WRONG = 10
+DOUBT_S = 1.0
 UNPROVEN = frozenset(("EHLO", "HELO", "STARTTLS", "QUIT", "NOOP", "RSET"))
 """What a client may say that is only let in to prove that it is a peer."""
 
@@ -59,13 +65,14 @@ class Dialogue:
     `origin` is who the client is by now, `trust` what its address or its certificate makes of it, signed in or not.
     `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet; `chunk_refused` likewise. `chunk` is
     the BDAT whose octets come next, `reception` the message that is on its way in, between two of its chunks too.
-    `held_back_s`: how long the newest reply is to wait, for all the mistakes before it.
+    `held_back_s`: how long the newest reply is to wait, for all the mistakes before it. `doubtful`: what comes before
+    that is not believed (see Note: whose end).
     """
 
     __slots__ = (
-        "_exchange", "_key", "_mistakes", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "draining",
-        "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin", "reception", "session",
-        "sign_in_failures", "site", "transaction", "trust",
+        "_exchange", "_key", "_mistakes", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "doubtful",
+        "draining", "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin", "reception",
+        "session", "sign_in_failures", "site", "transaction", "trust",
     )
     verbs = VERBS
 
@@ -89,6 +96,7 @@ class Dialogue:
         self._exchange: Exchange | None = None
         self._wrong = self._mistakes = 0
         self.held_back_s = 0.0
+        self.doubtful = False
 
     @property
     def ip(self) -> str:
@@ -211,6 +219,13 @@ class Dialogue:
         return self._settle(transaction, reception, verb)
 
     async def _settle(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
+        octets = await self._settled(transaction, reception, verb)
+        if reception.bare and verb == "DATA":
+            self.doubtful = True
+            self.held_back_s = max(self.held_back_s, DOUBT_S)
+        return octets
+
+    async def _settled(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
         try:
             origin = self.origin if transaction.told is None else replace(self.origin, told=transaction.told)
             envelope = transaction.envelope()

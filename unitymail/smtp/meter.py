@@ -41,11 +41,12 @@ class Meter:
         for code in _codes(replies):
             metrics.replied(door, code.decode("ascii"))
 
-    def asked(self, what: str) -> None:
-        """An answer is on its way: to a verb, or to a whole `message`."""
-        self._what = what
-        self._asked = self._seconds()
+    def asked(self, what: str, began: float) -> None:
+        """An answer is on its way since then: to a verb, or to a whole `message`."""
+        self._what, self._asked = what, began
 
     def answered(self) -> None:
-        """It is there. The clock may have been set back meanwhile."""
-        self._metrics.took(self._door, self._what, max(self._seconds() - self._asked, 0.0))
+        """An answer is there; one that had to wait is told of. The clock may have been set back meanwhile."""
+        if self._what:
+            self._metrics.took(self._door, self._what, max(self._seconds() - self._asked, 0.0))
+            self._what = ""

@@ -262,8 +262,11 @@ class SMTPSession(smtp.ESMTP):
         if what == "message":
             self._patience.message_ends(self._clock.seconds())
         self._pending = True
-        self._meter.asked(what)
-        ensureDeferred(answer).addCallbacks(self._answered, self._failed)
+        began = self._clock.seconds()
+        waiting = ensureDeferred(answer)
+        if not waiting.called:
+            self._meter.asked(what, began)
+        waiting.addCallbacks(self._answered, self._failed)
 
     def _answered(self, octets: bytes) -> None:
         self._pending = False
@@ -286,6 +289,12 @@ class SMTPSession(smtp.ESMTP):
     def _let_go(self) -> None:
         self._pending = False
         self._patience.got_on(self._clock.seconds())
+        dialogue = self._dialogue
+        if dialogue is not None and dialogue.doubtful:
+            dialogue.doubtful = False
+            if len(self._framer):
+                self._say_last(replies.NOT_BELIEVED)
+                return
         self._go_on()
 
     def _go_on(self) -> None:

@@ -79,13 +79,14 @@ class Transaction:
 class Reception:
     """A message on its way in. The first thing wrong with it becomes its `refusal`, and nothing more is kept.
 
-    `mended`: its line ends were put right, for a sender whom the access list calls legacy; `long_lines`: some are
-    longer than others may take. `message` is what it was found to be, once it is durable.
+    `mended`: its line ends were put right, for a sender whom the access list calls legacy; `bare`: they are wrong, and
+    nobody forgives that; `long_lines`: some are longer than others may take. `message` is what it was found to be,
+    once it is durable.
     """
 
     __slots__ = (
-        "_legacy", "_limit", "_pieces", "_site", "binary", "incoming", "long_lines", "mended", "message", "refusal",
-        "size", "trace",
+        "_legacy", "_limit", "_pieces", "_site", "bare", "binary", "incoming", "long_lines", "mended", "message",
+        "refusal", "size", "trace",
     )  # fmt: skip
 
     def __init__(self, house: House, site: SiteSettings, legacy: bool, *, binary: bool = False) -> None:
@@ -103,7 +104,7 @@ class Reception:
         self._limit = largest_message(site)
         self._legacy = legacy
         self._pieces = Pieces()
-        self.mended = self.long_lines = False
+        self.bare = self.mended = self.long_lines = False
 
     def expect(self, octets: int) -> None:
         """So many are to come: too many are not kept, not even the first of them."""
@@ -125,13 +126,14 @@ class Reception:
     def take(self, octets: bytes, flaws: Flaws) -> None:
         """The next octets of the message, with the flaws seen so far."""
         self.size += len(octets)
+        self.bare = flaws.bare and not self._legacy
         if self.refusal is not None:
             return
         if self._limit and self.size > self._limit:
             self._refuse_by(judge_size(self.size, self._site))
         elif flaws.nul:
             self.refuse(NUL)
-        elif flaws.bare and not self._legacy:
+        elif self.bare:
             self.refuse(BARE)
         else:
             self._keep(with_crlf(octets) if flaws.bare else octets)
