@@ -28,7 +28,8 @@ from unitymail.history.history import History
 from unitymail.journal import Journal
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
-from unitymail.store.quota import Usage
+from unitymail.store.quota import Usage, shared
+from unitymail.store.shared_octets import SharedOctets
 from unitymail.store.store import Store
 from unitymail.threads import Threads
 
@@ -41,10 +42,14 @@ SETTLE_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Who else works on the node's files: other processes (`shared`), and `courier`, the one with the courier, or 0."""
+    """How many processes work on the node's files, and the id of the one with the courier; 0: this one has it."""
 
-    shared: bool = False
+    processes: int = 1
     courier: int = 0
+
+    @property
+    def is_shared(self) -> bool:
+        return self.processes > 1
 
 
 ALONE = Company()
@@ -128,7 +133,7 @@ class Builder:
     def _open_history(self, book: Book) -> None:
         history = History(
             self._path("history"), disk=self._disk, clock=self._reactor, threads=self._threads("history", 1),
-            days=lambda: book.site.trace_days, journal=self._journal,
+            days=lambda: book.site.trace_days, journal=self._journal, prunes=not self._company.courier,
         )  # fmt: skip
         history.start()
         self._journal.history = history
@@ -149,19 +154,26 @@ class Builder:
             return user.quota.receive if user is not None else 0
 
         accounts = self._path("accounts")
-        usage = Usage(os.path.join(accounts, "usage"), self._disk)
+        usage = self._usage(os.path.join(accounts, "usage"))
         store = Store(
             accounts, disk=self._disk, now=self._reactor.seconds, host=self._host, usage=usage, quota=quota,
             undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
+            visits=not self._company.courier,
         )  # fmt: skip
         self._closing.add("the mailboxes", lambda: threads.run(store.close))
         return usage, store
+
+    def _usage(self, path: str) -> Usage:
+        """The process with the courier makes the table of all."""
+        if self._company.courier:
+            return Usage(path, self._disk, table=SharedOctets(shared(path), self._disk))
+        return Usage(path, self._disk, processes=self._company.processes)
 
     def _open_spool(self, book: Book, store: Store, doorbell: Doorbell, usage: Usage) -> Spool:
         spool = Spool(
             self._path("spool"), disk=self._disk, threads=self._threads("commit", COMMIT_THREADS), store=store,
             doorbell=doorbell, journal=self._journal, clock=self._reactor, host=self._host, usage=usage,
-            retry_for=lambda: book.site.relay_retry_for, shared=self._company.shared,
+            retry_for=lambda: book.site.relay_retry_for, shared=self._company.is_shared,
             hand_over=doorbell.hand_over if self._company.courier else None,
         )  # fmt: skip
         self._closing.add("the spool", spool.stop)

@@ -276,7 +276,7 @@ def test_limits_of_connections_hold_over_all_workers(crew):
     assert all(words.startswith("220 ") for _, words in again)
     assert house.banner()[1].startswith("421 4.3.2 ")
     boxes = [house.imap("chris") for _ in range(3)]
-    with pytest.raises(imaplib.IMAP4.error, match="You have 3 of 3 connections open: 3 from 127.0.0.1"):
+    with pytest.raises(imaplib.IMAP4.error, match=r"You have 3 of 3 connections open: 3 from 127\.0\.0\.1"):
         house.imap("chris")
     boxes[0].logout()
     until(lambda: signs_in(house), "the place of the one that left is not free")

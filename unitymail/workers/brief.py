@@ -29,8 +29,13 @@ def written(brief: Brief) -> dict[str, Any]:
 
 def read(facts: dict[str, Any]) -> Brief:
     settings = facts["settings"]
-    tables: dict[str, Any] = {name: table(**settings[name]) for name, table in TABLES.items()}
+    tables: dict[str, Any] = {name: table(**_values(settings[name])) for name, table in TABLES.items()}
     return Brief(NodeSettings(settings["folder"], **tables), facts["berth"], tuple(facts["sockets"]))
+
+
+def _values(table: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
 
 
 def numbered(doors: tuple[str, ...], berths: int) -> tuple[dict[str, int], ...]:

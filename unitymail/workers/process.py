@@ -54,6 +54,7 @@ class WorkerProcess(ProcessProtocol):
         self._told = told
         self._ended = ended
         self._channel = Channel(write=self._write, heard=heard, confused=self._confused, clock=clock)
+        self._clock = clock
         self._errors = b""
         self.pid = 0
 
@@ -82,7 +83,8 @@ class WorkerProcess(ProcessProtocol):
         """The process has ended. One that it began (it removes files of the spool) may hold its outputs for longer."""
         self._channel.close()
         signal, code = getattr(reason.value, "signal", None), getattr(reason.value, "exitCode", None)
-        self._ended(f"killed by signal {signal}" if signal is not None else f"exit code {code or 0}")
+        how = f"killed by signal {signal}" if signal is not None else f"exit code {code or 0}"
+        self._clock.callLater(0, self._ended, how)  # it may have ended before `spawnProcess` returned
 
     def processEnded(self, reason: Failure) -> None:
         if self._errors:
