@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, unquote
 
@@ -100,11 +100,11 @@ def head_block(
 
     At most `MAX_HEAD` octets: a long `for` clause is left out first, then the subject is cut.
     """
-    head = (
-        b"Return-Path: <" + path(envelope.sender, utf8=envelope.smtputf8, longest=_LONGEST_PATH) + b">\r\n"
-        + _received(trace, envelope, origin, host, when)
-        + _trace_field(trace, decision)
-    )
+    before = b"Return-Path: <" + path(envelope.sender, utf8=envelope.smtputf8, longest=_LONGEST_PATH) + b">\r\n"
+    after = _trace_field(trace, decision)
+    head = before + _received(trace, envelope, origin, host, when) + after
+    if len(head) > MAX_HEAD:
+        head = before + _received(trace, replace(envelope, recipients=()), origin, host, when) + after
     return head if subject is None else head + unstructured("Subject", subject, MAX_HEAD - len(head))
 
 
