@@ -131,6 +131,16 @@ class Play:
         self.client.connectionLost(reason or Failure(ConnectionDone()))
 
 
+class Untouched:
+    """What is read, as it is read."""
+
+    def block(self, octets):
+        return octets
+
+    def end(self):
+        return b""
+
+
 def letter(folder, octets=LETTER, *, to=("kim@example.net",), head=b"", **more):
     """An Outgoing whose file is in `folder`."""
     path = folder / f"m{len(list(folder.iterdir()))}"

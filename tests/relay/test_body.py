@@ -6,10 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from tests.fakes import InlineThreads
-from tests.relay.play import Wire, letter
+from tests.relay.play import Untouched, Wire, letter
 from unitymail.relay.body import BodySender
 from unitymail.relay.content import BLOCK, Blocks
-from unitymail.relay.stuffing import Octets
 
 SIZE = 5 * BLOCK + 100
 
@@ -32,7 +31,7 @@ class Slow:
 class Stage:
     def __init__(self, folder, threads=None):
         self.outgoing = letter(folder, os.urandom(SIZE))
-        self.blocks = Blocks(self.outgoing, Octets())
+        self.blocks = Blocks(self.outgoing, Untouched())
         self.wire = Wire()
         self.sent = []
         self.results = []

@@ -1,11 +1,11 @@
 """A small message is read once, however often it is sent."""
 
 from tests.fakes import InlineThreads
-from tests.relay.play import LETTER, letter
+from tests.relay.play import LETTER, Untouched, letter
 from unitymail.relay import cargo
 from unitymail.relay.cargo import Cargo
 from unitymail.relay.content import SMALL
-from unitymail.relay.stuffing import DottedLines, Octets
+from unitymail.relay.stuffing import DottedLines
 
 
 class Counting(InlineThreads):
@@ -38,7 +38,7 @@ def test_no_thread_for_what_is_cached(tmp_path, monkeypatch):
     """What the page cache has is there at once."""
     monkeypatch.setattr(cargo, "whole_if_cached", lambda outgoing, form: b"cached")
     threads = Counting()
-    assert result(Cargo(letter(tmp_path), Octets, threads).whole()) == b"cached"
+    assert result(Cargo(letter(tmp_path), Untouched, threads).whole()) == b"cached"
     assert threads.count == 0
 
 
@@ -46,11 +46,11 @@ def test_unreadable(tmp_path):
     """Said to whoever wants it, not to whoever only looked ahead."""
     outgoing = letter(tmp_path)
     (tmp_path / outgoing.path).unlink()
-    load = Cargo(outgoing, Octets, InlineThreads())
+    load = Cargo(outgoing, Untouched, InlineThreads())
     load.fetch()
     assert result(load.whole()).check(FileNotFoundError)
     large = letter(tmp_path, b"x" * (SMALL + 1))
     (tmp_path / large.path).unlink()
-    load = Cargo(large, Octets, InlineThreads())
+    load = Cargo(large, Untouched, InlineThreads())
     load.fetch()
     assert not load.small and result(load.blocks()).check(FileNotFoundError)

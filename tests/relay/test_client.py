@@ -150,19 +150,13 @@ def test_helo_under_tls():
 
 
 def test_injected_before_tls():
-    """Replies slipped in behind the answer to STARTTLS are forgotten: they were said by nobody we trust."""
-    play = Play(handshake=FakeHandshake())
-    play.greet("STARTTLS")
-    play.hear("220 go on", *play.ehlo("AUTH PLAIN", "XUNITYMAIL"), "250 and more")
-    assert play.trouble == [] and not play.client.offers.mechanisms
-    play.hear(*play.ehlo("SIZE 7"))
-    assert play.trouble == [None] and play.client.offers.size == 7 and not play.client.offers.mechanisms
-    play = Play(handshake=FakeHandshake())
-    play.greet("STARTTLS")
-    play.client.dataReceived(b"220 go on\r\n250-mx\r\n250-XUNITYMAIL\r\n250-AUTH PL")
-    play.hear(*play.ehlo("SIZE 7"))
-    assert play.trouble == [None] and play.client.offers.size == 7
-    assert not play.client.offers.mechanisms and not play.client.offers.unitymail
+    """Replies slipped in behind the answer to STARTTLS, whole or not, were said by nobody we trust: no TLS, no mail."""
+    for injected in (b"250 SIZE 7\r\n", b"250-mx\r\n250-XUNITYMAIL\r\n250-AUTH PL", b"250-mx\r\n", b"2"):
+        play = Play(handshake=FakeHandshake())
+        play.greet("STARTTLS")
+        play.client.dataReceived(b"220 go on\r\n" + injected)
+        assert trouble(play).status == "4.5.0" and not trouble(play).in_the_clear
+        assert play.wire.aborted and not play.wire.tls and play.said() == ""
 
 
 def test_more_than_was_asked():

@@ -3,7 +3,16 @@
 import pytest
 
 from tests.relay.play import letter
-from unitymail.relay.fitting import Nature, body_to_declare, misfit, misfit_address, needs_a_look
+from unitymail.mail.recoding import Hindrance, Plan
+from unitymail.relay.fitting import (
+    Nature,
+    as_planned,
+    body_to_declare,
+    misfit,
+    misfit_address,
+    needs_a_look,
+    plan_for,
+)
 from unitymail.relay.offers import NOTHING, Offers
 
 NAME = "the smart host mx"
@@ -36,10 +45,6 @@ def test_size(tmp_path, offers, expected):
     ("8bitmime", "8bitmime", Offers(eight_bit=True), None),
     ("8bitmime", "7bit", NOTHING, None),
     ("8bitmime", "8bitmime", NOTHING, "5.6.3"),
-    ("binarymime", "binarymime", Offers(eight_bit=True, chunking=True), "5.6.3"),
-    ("binarymime", "8bitmime", Offers(eight_bit=True), None),
-    ("binarymime", "8bitmime", NOTHING, "5.6.3"),
-    ("binarymime", "binarymime", Offers(binary=True, chunking=True), None),
 ])  # fmt: skip
 def test_eight_bits(tmp_path, declared, found, offers, expected):
     """RFC 6152 3: what is only declared 8-bit goes as it is; what is goes back rather than broken."""
@@ -53,7 +58,31 @@ def test_looking_only_when_needed(tmp_path):
     assert needs_a_look(letter(tmp_path, smtputf8=True), NOTHING)
     assert body_to_declare(eight, None) == "8bitmime"
     assert body_to_declare(eight, Nature("7bit", True)) == "7bit"
-    assert body_to_declare(eight, Nature("binarymime", True)) == "8bitmime"
+
+
+PLAN = Plan((b"x" * 900,), 900, False)
+
+
+def test_the_seven_bit_form(tmp_path):
+    """A hop without 8BITMIME gets it, and its size is what counts there; other hops get the message as it is."""
+    outgoing = letter(tmp_path, b"x" * 500, head=b"y" * 50, body="8bitmime")
+    nature = Nature("8bitmime", True, PLAN)
+    assert plan_for(NOTHING, nature) is PLAN
+    assert plan_for(Offers(eight_bit=True), nature) is plan_for(NOTHING, None) is None
+    there = as_planned(outgoing, PLAN)
+    assert (there.body, there.size) == ("7bit", 950) and as_planned(outgoing, None) is outgoing
+    assert status(there, NOTHING, nature) is None
+    assert status(there, Offers(sized=True, size=949), nature) == "5.3.4"
+
+
+def test_why_there_is_no_seven_bit_form(tmp_path):
+    """The sender is told what stands in the way."""
+    outgoing = letter(tmp_path, body="8bitmime")
+    found = misfit(outgoing, NOTHING, Nature("8bitmime", True, Hindrance.SEALED), name=NAME, now=0.0)
+    assert found.status == "5.6.3" and found.why == (
+        "The message has 8-bit text, and the smart host mx takes none; it cannot be rewritten, for it has "
+        "octets that are signed or encrypted, and cannot pass."
+    )
 
 
 def test_utf8(tmp_path):

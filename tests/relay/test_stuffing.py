@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.mail.smtp import ESMTPClient
 from twisted.protocols.basic import FileSender
 
-from unitymail.relay.stuffing import DottedLines, Lines, Octets
+from unitymail.relay.stuffing import DottedLines, Lines
 from unitymail.smtp.framing import Framer
 
 PIECES = st.lists(
@@ -54,12 +54,6 @@ def test_shapes():
     assert sent([b"a\r\n"]) == b"a\r\n.\r\n"
     assert sent([b"a\r"]) == b"a\r\n.\r\n"
     assert sent([b".\r\n.a\r\n"]) == b"..\r\n..a\r\n.\r\n"
-
-
-def test_binary_is_not_touched():
-    """What goes by BDAT as binary keeps each octet."""
-    octets = bytes(range(256)) + b"\n.\r\n.\n"
-    assert sent([octets[:100], octets[100:]], Octets) == octets
 
 
 def test_the_boundary_where_stock_loses_a_dot():

@@ -21,7 +21,7 @@ class Outgoing:
     """A message for one next hop. What is sent is `head`, then the file at `path` from `offset` on, CRLF lines.
 
     `size` counts both. `content` is what the file would give, where that is known already; b"" says nothing. `told` is
-    what only a peer is told, None for everybody else. `deliver_by` is Unix seconds.
+    what only a peer is told, None for everybody else. `deliver_by` is Unix seconds, `priority` that of the envelope.
     """
 
     trace: str
@@ -40,6 +40,7 @@ class Outgoing:
     deliver_by_mode: Literal["", "N", "R"] = ""
     told: FromPeer | None = None
     content: bytes = b""
+    priority: int = 0
 
 
 @value

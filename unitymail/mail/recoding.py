@@ -40,8 +40,8 @@ class Hindrance(Enum):
     NUL = "a NUL octet where no encoding can hide it"
     BARE = "a CR or LF alone where no encoding can hide it"
     EIGHT_BIT = "8-bit octets where no encoding can hide them"
-    SEALED = "octets that cannot pass are signed or encrypted"
-    MALFORMED = "the header of a part that cannot pass cannot be rewritten"
+    SEALED = "octets that are signed or encrypted, and cannot pass"
+    MALFORMED = "a part that cannot pass, and whose header cannot be rewritten"
 
 
 @dataclass(frozen=True, slots=True)

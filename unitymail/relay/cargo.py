@@ -11,18 +11,22 @@ from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.threads import IThreads
+from unitymail.mail.recoding import Plan
 from unitymail.relay.content import SMALL, Blocks, Form, whole, whole_if_cached
 
 
 class Cargo:
     """`here` are those of a small message that has been read. `form` makes what turns octets into those of the wire,
-    anew for each time that they are sent.
+    anew for each time that they are sent. With a `plan` the message is written by it.
     """
 
-    __slots__ = ("_form", "_outgoing", "_reading", "_waiting", "here", "small", "threads")
+    __slots__ = ("_form", "_outgoing", "_plan", "_reading", "_waiting", "here", "small", "threads")
 
-    def __init__(self, outgoing: Outgoing, form: Callable[[], Form], threads: IThreads) -> None:
+    def __init__(
+        self, outgoing: Outgoing, form: Callable[[], Form], threads: IThreads, plan: Plan | None = None
+    ) -> None:
         self.small = outgoing.size <= SMALL
+        self._plan = plan
         self._outgoing = outgoing
         self._form = form
         self.threads = threads
@@ -36,10 +40,12 @@ class Cargo:
             return
         with suppress(Exception):
             # What fails here fails in the thread too, and whoever wants the octets hears of it.
-            self.here = whole_if_cached(self._outgoing, self._form())
+            if self._plan is None:
+                self.here = whole_if_cached(self._outgoing, self._form())
         if self.here is None:
             self._reading = True
-            self.threads.run(whole, self._outgoing, self._form()).addBoth(self._fetched)  # type: ignore[attr-defined]
+            reading: Any = self.threads.run(whole, self._outgoing, self._form(), self._plan)
+            reading.addBoth(self._fetched)
         elif self._waiting:
             self._fetched(self.here)
 
@@ -62,5 +68,5 @@ class Cargo:
 
     def blocks(self) -> Deferred[Blocks]:
         """A large message, its file open; fails with OSError when it cannot be."""
-        opening: Any = self.threads.run(Blocks, self._outgoing, self._form())
+        opening: Any = self.threads.run(Blocks, self._outgoing, self._form(), self._plan)
         return opening  # type: ignore[no-any-return]

@@ -6,6 +6,10 @@ Knows how a connection becomes ready for mail, and how long an answer may take; 
 *Note: whose reply it is.* First Twisted's state machine speaks (`_expected`, `_okresponse`, `_failresponse`), up to
 `smtpState_from`. From then on, and while we sign in, replies belong to the talk under way, which notes them too.
 Without one, whatever the server says means that it is about to close.
+
+*Note: one at a time.* Until the connection is ready we wait for the reply to each line. What comes behind one before we
+spoke again was asked by nobody: it may have been slipped in before TLS, to be believed under it (CVE-2021-33515 and its
+kin). Such a connection is dropped.
 """
 
 from __future__ import annotations
@@ -187,6 +191,10 @@ class Client(smtp.ESMTPClient):
         whole = bool(heard)
         while heard:
             reply = heard.popleft()
+            if not self._made_ready and (heard or self._reader.is_within_a_reply):
+                self.dialogue.theirs(reply)
+                self._broke(Trouble("4.5.0", sentence(self.hop, "said more than it was asked.")))
+                return
             if self._talk is not None:
                 self._talk.replied(reply)
             else:
@@ -289,8 +297,6 @@ class Client(smtp.ESMTPClient):
         self.tryTLS(code, resp, self._items)
 
     def esmtpState_starttls(self, code: int, resp: bytes) -> None:
-        self._reader.clear()
-        self._heard.clear()
         self.offers = NOTHING
         self._starting_tls = True
         super().esmtpState_starttls(code, resp)
@@ -317,8 +323,6 @@ class Client(smtp.ESMTPClient):
         if self.hop.is_peer and not self.offers.unitymail:
             why = sentence(self.hop, "does not know this node as its peer: `unitymail peer add` is missing there.")
             return self.give_up(Trouble("4.7.1", why))
-        if self._heard:
-            return self._broke(Trouble("4.5.0", sentence(self.hop, "said more than it was asked.")))
         self._made_ready = True
         self.ready.callback(None)
 

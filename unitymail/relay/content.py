@@ -1,22 +1,26 @@
 """A message's octets from its file: whole, in blocks, or looked through. Blocking: for threads.
 
-Knows the file and how much of it is kept in memory; refuses to know who waits for the octets.
+Knows the file, how much of it is kept in memory, and the form for hops that take no 8-bit text; refuses to know who
+waits for the octets.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from unitymail.interfaces.relay import Outgoing
-from unitymail.mail.envelope import Body
+from unitymail.mail.part import Octets
+from unitymail.mail.recoding import Hindrance, Plan, plan, written
+from unitymail.mail.structure import scan
 from unitymail.relay.fitting import Nature
 
 BLOCK = 131_072
 SMALL = 65_536
 """Octets up to which a message is read at once."""
-LONGEST_LINE = 998
-"""RFC 5321 4.5.3.1.6: longer lines are no text (RFC 2045 2.8)."""
 
 
 class Form(Protocol):
@@ -27,9 +31,9 @@ class Form(Protocol):
     def end(self) -> bytes: ...
 
 
-def whole(outgoing: Outgoing, form: Form) -> bytes:
+def whole(outgoing: Outgoing, form: Form, made: Plan | None = None) -> bytes:
     """The whole message in the form given, ended; for small ones. Raises OSError."""
-    blocks = Blocks(outgoing, form)
+    blocks = Blocks(outgoing, form, made)
     try:
         return blocks.all()
     finally:
@@ -56,31 +60,44 @@ def whole_if_cached(outgoing: Outgoing, form: Form) -> bytes | None:
 
 
 class Blocks:
-    """The message in blocks of some `BLOCK` octets, the last with what ends it. Raises OSError for a file of another
-    size: half a message must not look whole.
+    """The message in blocks of some `BLOCK` octets, the last with what ends it; by the plan `made`, where there is one.
+
+    Raises OSError for a file of another size: half a message must not look whole.
     """
 
-    def __init__(self, outgoing: Outgoing, form: Form) -> None:
+    def __init__(self, outgoing: Outgoing, form: Form, made: Plan | None = None) -> None:
         self._form = form
         self._head = outgoing.head
+        self._offset = outgoing.offset
         self._file = os.open(outgoing.path, os.O_RDONLY | os.O_CLOEXEC)
-        self._size = os.fstat(self._file).st_size
-        self._at = outgoing.offset
+        self._size = os.fstat(self._file).st_size - self._offset
+        self._left = made.size if made is not None else self._size
+        self._octets = written(made, self._read) if made is not None else self._as_they_are()
         self.at_end = False
-        if self._size - self._at != outgoing.size - len(outgoing.head):
+        if self._size != outgoing.size - len(outgoing.head):
             self.close()
-            raise OSError(f"the message file has {self._size:,} octets, which is not what was accepted")
+            raise OSError(f"the message file has {self._size + self._offset:,} octets, which is not what was accepted")
 
     def next(self) -> bytes:
         """Once `at_end`, there are no more. Raises OSError when the file has become shorter."""
-        octets = os.pread(self._file, max(0, min(BLOCK, self._size - self._at)), self._at)
-        self._at += len(octets)
-        self.at_end = self._at >= self._size
-        if not octets and not self.at_end:
+        found = [self._head]
+        size, self._head = 0, b""
+        while size < min(BLOCK, self._left):
+            found.append(next(self._octets))
+            size += len(found[-1])
+        self._left -= size
+        self.at_end = not self._left
+        return self._ready(b"".join(found))
+
+    def _as_they_are(self) -> Iterator[bytes]:
+        for start in range(0, self._size, BLOCK):
+            yield self._read(start, min(start + BLOCK, self._size))
+
+    def _read(self, start: int, end: int) -> bytes:
+        octets = os.pread(self._file, end - start, self._offset + start)
+        if len(octets) < end - start:
             raise OSError("the message file has become shorter while it was read")
-        if self._head:
-            octets, self._head = self._head + octets, b""
-        return self._ready(octets)
+        return octets
 
     def _ready(self, octets: bytes) -> bytes:
         ready = self._form.block(octets)
@@ -107,58 +124,48 @@ class _Untouched:
         return b""
 
 
-def nature_of(outgoing: Outgoing) -> Nature:
-    """The least that a server must take to get this message unharmed."""
+def nature_of(outgoing: Outgoing, seven_bit: bool = False) -> Nature:
+    """The least that a server must take to get this message unharmed; with `seven_bit` how to do without, if need be.
+
+    Raises OSError.
+    """
+    ascii_only, ascii_header = _look(outgoing)
+    if ascii_only:
+        return Nature("7bit", ascii_header)
+    return Nature("8bitmime", ascii_header, _without_eight_bit(outgoing) if seven_bit else None)
+
+
+def _without_eight_bit(outgoing: Outgoing) -> Plan | Hindrance:
+    with _received(outgoing) as buffer:
+        return plan(buffer, scan(buffer), eight_bit=False)
+
+
+@contextmanager
+def _received(outgoing: Outgoing) -> Iterator[Octets]:
+    """What the file holds of the message; large ones are mapped, not read."""
+    with open(outgoing.path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size - outgoing.offset
+        if size > SMALL and outgoing.offset % mmap.ALLOCATIONGRANULARITY == 0:
+            with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ, offset=outgoing.offset) as view:
+                yield view
+        else:
+            file.seek(outgoing.offset)
+            yield file.read()
+
+
+def _look(outgoing: Outgoing) -> tuple[bool, bool]:
+    """(whether all of it is ASCII, whether its header is)."""
     blocks = Blocks(outgoing, _Untouched())
+    header, all_ascii, header_ascii, last = True, True, True, b""
     try:
-        look = _Look(text=outgoing.body == "8bitmime")
         while not blocks.at_end:
-            look.at(blocks.next())
-        return look.finding()
+            octets = blocks.next()
+            all_ascii = all_ascii and octets.isascii()
+            if header:
+                seen = last + octets
+                end = seen.find(b"\r\n\r\n")
+                header_ascii = header_ascii and (seen if end < 0 else seen[:end]).isascii()
+                header, last = end < 0, seen[-3:]
     finally:
         blocks.close()
-
-
-class _Look:
-    """What is known so far of a message whose lines end with CRLF; `_line` is the length of the one not ended.
-
-    What was declared as `text` is that, however long its lines are: those go on as they came.
-    """
-
-    def __init__(self, *, text: bool) -> None:
-        self._declared = text
-        self._ascii = True
-        self._text = True
-        self._ascii_header = True
-        self._in_header = True
-        self._line = 0
-        self._last = b""
-
-    def at(self, octets: bytes) -> None:
-        if self._in_header:
-            self._look_at_header(octets)
-        self._ascii = self._ascii and octets.isascii()
-        if self._text and not self._declared:
-            self._text = b"\0" not in octets and self._lines_are_short(octets)
-
-    def _look_at_header(self, octets: bytes) -> None:
-        seen = self._last + octets
-        end = seen.find(b"\r\n\r\n")
-        self._ascii_header = self._ascii_header and (seen if end < 0 else seen[:end]).isascii()
-        self._in_header = end < 0
-        self._last = seen[-3:]
-
-    def _lines_are_short(self, octets: bytes) -> bool:
-        first, *others = octets.split(b"\n")
-        self._line += len(first)
-        if not others:
-            return self._line <= LONGEST_LINE + 1
-        longest = max(self._line, *map(len, others))
-        self._line = len(others[-1])
-        return longest <= LONGEST_LINE + 1
-
-    def finding(self) -> Nature:
-        body: Body = "binarymime"
-        if self._text:
-            body = "7bit" if self._ascii else "8bitmime"
-        return Nature(body, self._ascii_header)
+    return all_ascii, header_ascii

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from unitymail.interfaces.relay import Attempt
@@ -118,7 +118,8 @@ class Conversation:
     def _look_through(self, waiting: Waiting) -> None:
         """What the server does meanwhile is seen when that is done."""
         self.client.talk(None)
-        looking: Deferred[Nature] = self._threads.run(nature_of, waiting.outgoing)  # type: ignore[assignment]
+        seven_bit = not self.client.offers.eight_bit
+        looking: Any = self._threads.run(nature_of, waiting.outgoing, seven_bit)
         looking.addBoth(self._looked, waiting)
 
     def _looked(self, nature: Nature | Failure, waiting: Waiting) -> None:

@@ -1,6 +1,6 @@
 """The lines of MAIL and RCPT for a message, with the parameters that this server understands. Pure.
 
-Knows the grammar of RFC 5321, 1870, 3030, 6152, 6531, 3461, 8689, 2852 and of XUNITYMAIL; refuses to know whether the
+Knows the grammar of RFC 5321, 1870, 6152, 6531, 3461, 8689, 2852, 6710 and of XUNITYMAIL; refuses to know whether the
 message may go to this server at all (`relay.fitting`).
 """
 
@@ -42,9 +42,7 @@ def mail_line(outgoing: Outgoing, manner: Manner, offers: Offers) -> bytes:
     line = f"MAIL FROM:<{manner.sender}>"
     if offers.sized:
         line += f" SIZE={outgoing.size}"
-    if manner.body == "binarymime" and offers.binary:
-        line += " BODY=BINARYMIME"
-    elif manner.body == "8bitmime" and offers.eight_bit:
+    if manner.body == "8bitmime" and offers.eight_bit:
         line += " BODY=8BITMIME"
     if outgoing.smtputf8 and offers.utf8:
         line += " SMTPUTF8"
@@ -57,6 +55,8 @@ def mail_line(outgoing: Outgoing, manner: Manner, offers: Offers) -> bytes:
     if manner.seconds_left is not None and offers.deliver_by is not None:
         seconds = max(-LONGEST_BY, min(manner.seconds_left, LONGEST_BY))
         line += f" BY={seconds};{outgoing.deliver_by_mode or 'N'}"
+    if outgoing.priority and offers.priority:
+        line += f" MT-PRIORITY={outgoing.priority}"
     if outgoing.told is not None and offers.unitymail:
         line += _told(outgoing.told)
     return line.encode()

@@ -30,7 +30,7 @@ ANSWER_S = {
 }  # fmt: skip
 """RFC 5321 4.5.3.2: for a whole reply, however slowly its octets come."""
 MOST_CHUNKS = 4
-"""BDAT commands that may be unanswered at once, where the server allows any to be."""
+"""BDAT commands that may be unanswered at once: a message of several goes by DATA where none may be."""
 
 
 class Exchange:
@@ -162,10 +162,6 @@ class Exchange:
         else:
             self._cargo.blocks().addCallback(opened).addErrback(unreadable)
 
-    @property
-    def _most_chunks(self) -> int:
-        return MOST_CHUNKS if self._client.offers.pipelining else 1
-
     def _send_blocks(self, blocks: Blocks, unreadable: Callable[[Failure], None]) -> None:
         if self._over:
             return blocks.close()
@@ -188,7 +184,7 @@ class Exchange:
         self.dot_sent = last
         self._client.write(self._chunk(octets, last=last))
         self._client.expect(BLOCK_S)
-        if self._sender is not None and self.transaction.unanswered >= self._most_chunks:
+        if self._sender is not None and self.transaction.unanswered >= MOST_CHUNKS:
             self._sender.hold()
 
     def _all_sent(self, _: None) -> None:

@@ -5,39 +5,46 @@ Knows what each RFC asks of a client whose server lacks an extension; refuses to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unitymail.interfaces.relay import Outgoing
 from unitymail.interfaces.spool import Outcome
 from unitymail.mail.envelope import Body
+from unitymail.mail.recoding import Hindrance, Plan
 from unitymail.relay.envelope import is_sendable
 from unitymail.relay.offers import Offers
-
-_ORDER: tuple[Body, ...] = ("7bit", "8bitmime", "binarymime")
 
 
 @dataclass(frozen=True, slots=True)
 class Nature:
-    """What a look at the whole message found: the least BODY it needs, and whether its header is ASCII."""
+    """What a look at the whole message found: the BODY it needs, and whether its header is ASCII.
+
+    `seven_bit`: how it is written for a server that takes no 8-bit text, where that was asked and is needed.
+    """
 
     body: Body
     ascii_header: bool
+    seven_bit: Plan | Hindrance | None = None
 
 
 def needs_a_look(outgoing: Outgoing, offers: Offers) -> bool:
     """Whether the message is declared to need what is not offered, so that only its content can tell."""
-    return (outgoing.body != "7bit" and not _carries(outgoing.body, offers)) or (outgoing.smtputf8 and not offers.utf8)
+    return (outgoing.body != "7bit" and not offers.eight_bit) or (outgoing.smtputf8 and not offers.utf8)
 
 
-def _carries(body: Body, offers: Offers) -> bool:
-    """Of what is more than plain lines of ASCII, which every server takes."""
-    return offers.binary if body == "binarymime" else offers.eight_bit
+def plan_for(offers: Offers, nature: Nature | None) -> Plan | None:
+    """How the message must be written to go there; None where it goes as it is, or not at all."""
+    found = None if nature is None or offers.eight_bit else nature.seven_bit
+    return found if isinstance(found, Plan) else None
+
+
+def as_planned(outgoing: Outgoing, plan: Plan | None) -> Outgoing:
+    """What the server is told of the message: of its size and BODY."""
+    return outgoing if plan is None else replace(outgoing, size=len(outgoing.head) + plan.size, body="7bit")
 
 
 def body_to_declare(outgoing: Outgoing, nature: Nature | None) -> Body:
-    if nature is None:
-        return outgoing.body
-    return min(outgoing.body, nature.body, key=_ORDER.index)
+    return "7bit" if outgoing.body == "7bit" or (nature is not None and nature.body == "7bit") else "8bitmime"
 
 
 def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: str, now: float) -> Outcome | None:
@@ -53,11 +60,16 @@ def misfit(outgoing: Outgoing, offers: Offers, nature: Nature | None, *, name: s
         return Outcome("failed", "5.6.9", f"The message's header is not ASCII, and {name} takes no such messages.")
     if outgoing.sender and not is_sendable(outgoing.sender):
         return Outcome("failed", "5.1.7", "The sender's address cannot be written in an SMTP command.")
-    body = outgoing.body if nature is None else body_to_declare(outgoing, nature)
-    if body != "7bit" and not _carries(body, offers):
-        kind = "8-bit text" if body == "8bitmime" else "binary content"
-        return Outcome("failed", "5.6.3", f"The message has {kind}, and {name} takes none.")
+    if body_to_declare(outgoing, nature) != "7bit" and not offers.eight_bit:
+        return _eight_bit(nature, name)
     return _too_late(outgoing, offers, name, now) if outgoing.deliver_by_mode == "R" else None
+
+
+def _eight_bit(nature: Nature | None, name: str) -> Outcome:
+    why = f"The message has 8-bit text, and {name} takes none"
+    if nature is not None and isinstance(nature.seven_bit, Hindrance):
+        why += f"; it cannot be rewritten, for it has {nature.seven_bit.value}"
+    return Outcome("failed", "5.6.3", f"{why}.")
 
 
 def no_promise(name: str) -> Outcome:

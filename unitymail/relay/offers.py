@@ -16,12 +16,12 @@ class Offers:
 
     pipelining: bool = False
     chunking: bool = False
-    binary: bool = False
     eight_bit: bool = False
     utf8: bool = False
     dsn: bool = False
     require_tls: bool = False
     unitymail: bool = False
+    priority: bool = False
     sized: bool = False
     size: int = 0
     deliver_by: int | None = None
@@ -49,12 +49,12 @@ def offers_of(words: dict[str, str]) -> Offers:
     return Offers(
         pipelining="PIPELINING" in words,
         chunking="CHUNKING" in words,
-        binary="BINARYMIME" in words and "CHUNKING" in words,
         eight_bit="8BITMIME" in words,
         utf8="SMTPUTF8" in words,
         dsn="DSN" in words,
         require_tls="REQUIRETLS" in words,
         unitymail="XUNITYMAIL" in words,
+        priority="MT-PRIORITY" in words,
         sized="SIZE" in words,
         size=_number(words.get("SIZE", "")),
         deliver_by=_number(words["DELIVERBY"]) if "DELIVERBY" in words else None,

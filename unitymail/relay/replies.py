@@ -49,6 +49,11 @@ class ReplyReader:
         """Octets that belong to no reply given out yet, the lines of an unfinished one not counted."""
         return len(self._rest)
 
+    @property
+    def is_within_a_reply(self) -> bool:
+        """Whether octets came that are no whole reply yet."""
+        return bool(self._rest or self._lines)
+
     def read(self, octets: bytes) -> list[Reply]:
         """The replies that are whole with these octets, up to a flaw."""
         if self.flaw is not None:

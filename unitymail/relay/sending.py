@@ -15,9 +15,9 @@ from unitymail.relay.content import SMALL
 from unitymail.relay.delivery import Delivery, Group
 from unitymail.relay.envelope import Manner, mail_line, rcpt_line
 from unitymail.relay.exchange import Exchange
-from unitymail.relay.fitting import Nature, body_to_declare, misfit, needs_a_look
+from unitymail.relay.fitting import Nature, as_planned, body_to_declare, misfit, needs_a_look, plan_for
 from unitymail.relay.offers import Offers
-from unitymail.relay.stuffing import DottedLines, Lines, Octets
+from unitymail.relay.stuffing import DottedLines, Lines
 from unitymail.relay.transaction import Transaction
 from unitymail.relay.trouble import Trouble, of_order
 
@@ -56,12 +56,14 @@ class Sending:
     """A message on its connection; `exchange` is its transaction under way, once `next` was asked for one."""
 
     __slots__ = (
-        "_at_once", "_body", "_cargo", "_chunking", "_client", "_delivery", "_first", "_group", "_hop_down", "_reused",
-        "_sent_dot", "began", "dialogue", "exchange", "waiting",
+        "_at_once", "_body", "_cargo", "_chunking", "_client", "_delivery", "_first", "_group", "_hop_down",
+        "_outgoing", "_reused", "_sent_dot", "began", "dialogue", "exchange", "waiting",
     )  # fmt: skip
 
     def __init__(self, waiting: Waiting, client: Client, *, threads: IThreads, now: float) -> None:
-        outgoing, offers, nature = waiting.outgoing, client.offers, waiting.nature
+        offers, nature = client.offers, waiting.nature
+        plan = plan_for(offers, nature)
+        self._outgoing = outgoing = as_planned(waiting.outgoing, plan)
         self.waiting = waiting
         self.began = now
         self.exchange: Exchange
@@ -71,12 +73,10 @@ class Sending:
         self.dialogue = client.take_dialogue()
         self._body = body_to_declare(outgoing, nature)
         # In lock-step each chunk waits for an answer: a large message is sooner there by DATA.
-        self._chunking = offers.chunking and (
-            offers.pipelining or outgoing.size <= SMALL or self._body == "binarymime"
-        )
-        form = (Octets if self._body == "binarymime" else Lines) if self._chunking else DottedLines
+        self._chunking = offers.chunking and (offers.pipelining or outgoing.size <= SMALL)
+        form = Lines if self._chunking else DottedLines
         self._at_once = self._chunking and offers.pipelining and client.hop.is_peer
-        self._cargo = Cargo(outgoing, form, threads)
+        self._cargo = Cargo(waiting.outgoing, form, threads, plan)
         self._delivery = Delivery(outgoing, client.hop, offers, client.host)
         self._first = True
         self._hop_down = self._sent_dot = False
@@ -89,7 +89,7 @@ class Sending:
         group = self._delivery.next()
         if group is None:
             return False
-        client, outgoing = self._client, self.waiting.outgoing
+        client, outgoing = self._client, self._outgoing
         left = None if outgoing.deliver_by is None else int(outgoing.deliver_by - now)
         transaction = Transaction(
             mail_line(outgoing, Manner(group.sender, self._body, left), client.offers),

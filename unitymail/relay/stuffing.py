@@ -56,15 +56,3 @@ class DottedLines(Lines):
 
     def end(self) -> bytes:
         return b".\r\n" if self._at_line_start and not self._cr else b"\r\n.\r\n"
-
-
-class Octets:
-    """What must not be touched: a binary message, for BDAT."""
-
-    __slots__ = ()
-
-    def block(self, octets: bytes) -> bytes:
-        return octets
-
-    def end(self) -> bytes:
-        return b""
