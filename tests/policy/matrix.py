@@ -3,7 +3,7 @@
 Sources. The chapter (Configuring the Server for IMAP Client Access and Authentication): an address on the list is
 allowed or denied by its entry; others are untrusted, and connect only where that is allowed; then they authenticate
 where that is required, and TLS is not offered to them, may be used, or must be used. Ours: submission doors always want
-a sign-in; a password goes under TLS, or from 127.0.0.1; of several entries the exact one wins, then the longest, then *.
+a sign-in; a password goes under TLS, or from 127.0.0.1; of several entries the exact one wins, the longest, then `*`.
 
 Each row tells what becomes of MAIL, in the clear and under TLS, for a client that does not sign in, or does::
 
