@@ -13,6 +13,7 @@ from unitymail.interfaces.metrics import IMetrics
 
 _codes = re.compile(rb"^([2-5][0-9][0-9]) ", re.MULTILINE).findall
 """Of each reply its last line, the one without a hyphen (RFC 5321 4.2)."""
+_NAMES = {b"%d" % code: str(code) for code in range(200, 600)}
 
 
 class Meter:
@@ -39,7 +40,7 @@ class Meter:
         metrics, door = self._metrics, self._door
         metrics.octets_out(door, len(replies))
         for code in _codes(replies):
-            metrics.replied(door, code.decode("ascii"))
+            metrics.replied(door, _NAMES[code])
 
     def asked(self, what: str, began: float) -> None:
         """An answer is on its way since then: to a verb, or to a whole `message`."""
