@@ -39,7 +39,7 @@ class ReplyReader:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is unfinished (RFC 3207 4.2: nothing said before TLS may be believed after it)."""
+        """Forget what is unfinished."""
         self._rest = b""
         self._code = b""
         self._lines: list[bytes] = []
