@@ -68,8 +68,8 @@ class LinkStore:
         return found
 
 
-def a_spool(root, *, disk=None, store=None, threads=None, clock=None, journal=None, gather_s=0.0):
-    """A spool and all its collaborators, as attributes; `.spool` is it."""
+def a_spool(root, *, disk=None, store=None, threads=None, clock=None, journal=None, gather_s=0.0, **more):
+    """A spool and all its collaborators, as attributes; `.spool` is it. `more` is for its constructor."""
     room = SimpleNamespace(
         root=str(root), disk=disk or Disk(), threads=threads or InlineThreads(), clock=clock or Clock(),
         journal=journal or RecordingJournal(), doorbell=FakeDoorbell(), usage=FakeUsage(),
@@ -80,7 +80,7 @@ def a_spool(root, *, disk=None, store=None, threads=None, clock=None, journal=No
     room.spool = Spool(
         os.path.join(room.root, "spool"), disk=room.disk, threads=room.threads, store=room.store,
         doorbell=room.doorbell, journal=room.journal, clock=room.clock, host=HOST, usage=room.usage, flushers=0,
-        gather_s=gather_s, helped=False,
+        gather_s=gather_s, helped=False, **more,
     )
     room.places = room.spool._places
     return room

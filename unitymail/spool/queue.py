@@ -168,10 +168,12 @@ class Queue:
         return self._as_claimed(item)
 
     def _is_of_others(self, item: Item, reading: Reading) -> bool:
-        """Whether another process may still bring it back."""
+        """Whether another process may still bring it back. What was handed over just now may: the end will show."""
         owner = owner_of(item.intake)[1]
         if not owner or owner == self._owner or owner in self._gone:
             return False
+        if item.trace in self._fresh:
+            return True
         if not reading.patient:
             self._in_hand.let_go(item.trace)
             raise BlockingIOError("an item of another process")

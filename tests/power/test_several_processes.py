@@ -1,0 +1,60 @@
+"""One process receives, another has the courier: the power is cut after every call of either. Nothing is lost, what was
+done stays done, and a peer's transaction is known."""
+
+import os
+import shutil
+
+import pytest
+
+from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
+from tests.power.test_power_cut import brief, moments
+from tests.power.way_out import OutNode, Promises, check, leave
+from tests.spool.room import NOW, a_spool
+
+
+class TwoNode(OutNode):
+    """What it takes goes into the spool of the process that receives."""
+
+    def __init__(self, root, disk, now=NOW, **facts):
+        super().__init__(root, disk, now, shared=True, **facts)
+        self.room = a_spool(
+            root, disk=disk, store=self.store, clock=self.clock, journal=self.journal, hand_over=self.queue.handed
+        )
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
+    """The calls of both."""
+    disk = RecordingDisk(tmp_path_factory.mktemp("two"))
+    node = TwoNode(disk.root, disk)
+    leave(node)
+    assert node.accepted == ["t1", "t2", "t3", "t4", "t5", "t5x", "t6"]
+    node.pass_time(3)
+    assert not node.queue.look()
+    node.store.close()
+    return list(disk.events)
+
+
+def test_the_story_itself(events):
+    """Without any trouble everybody is served once, and every end is told."""
+    promises = Promises(events)
+    pairs = promises.taken - {pair for pair in promises.taken if pair[0] == "t5x"}
+    relayed = {pair for pair in pairs if pair[1].endswith("elsewhere.example")}
+    assert dict(promises.sent) == dict.fromkeys(relayed, 1)
+    assert relayed <= promises.told
+
+
+@pytest.mark.parametrize("variant", [DROPPED, NAMES, KILLED])
+def test_after_any_cut_all_are_served_and_no_durable_outcome_is_forgotten(events, variant, place):
+    """For each prefix of the disk calls of both the worst tree starts again: who was promised to be served is."""
+    model, done, tried = Model(), 0, 0
+    for number in moments(events, variant):
+        for event in events[done:number]:
+            model.apply(event)
+        done = number
+        root = os.path.join(place, str(number))
+        model.build(root, variant)
+        check(root, Promises(events[:number]), (variant, number, brief(events[number - 1])))
+        shutil.rmtree(root)
+        tried += 1
+    assert tried > 40
