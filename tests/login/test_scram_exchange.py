@@ -248,6 +248,14 @@ class KeysTests(ScramTestCase):
         self.sign_in(scram=False)
         self.assertEqual(self.work.count("derive"), 1)
 
+    def test_keys_of_another_count_are_made_anew(self):
+        """Where the count of iterations was changed, the next good password brings the keys up to it."""
+        self.set_password(self.robin, RIGHT, scram=True)
+        with self.database.changing() as connection:
+            connection.exec_driver_sql("UPDATE credentials SET scram_iterations = 32 WHERE owner_id <> ''")
+        self.sign_in(scram=False)
+        self.assertEqual((self.keys().iterations, self.sign_in().id), (64, self.robin.id))
+
     def test_no_other_sign_in_makes_them(self):
         """Neither a wrong password, nor one of a locked user, nor one that must be changed, nor where none are kept."""
         self.refused(password=b"roses", scram=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 from zope.interface import implementer
 
 from unitymail.directory.site import site_of
@@ -47,8 +47,9 @@ class Credentials:
     def keep_scram(self, owner: str, version: int, keys: ScramKeys) -> None:
         with self._database.changing() as connection:
             if site_of(connection).auth_scram:
-                lacking = update(t.credentials).where(c.owner_id == owner, c.version == version, c.scram_salt.is_(None))
-                connection.execute(lacking.values(_scram_columns(keys)))
+                lacks = or_(c.scram_salt.is_(None), c.scram_iterations != keys.iterations)
+                same = update(t.credentials).where(c.owner_id == owner, c.version == version, lacks)
+                connection.execute(same.values(_scram_columns(keys)))
 
     def secret(self) -> bytes:
         with self._database.reading() as connection:

@@ -138,7 +138,10 @@ class ICredentials(Interface):
         """Keep this as the password of "" unless it has one."""
 
     def keep_scram(owner: str, version: int, keys: ScramKeys) -> None:
-        """Add keys to the credential of this version; without effect when it changed, has some, or none are kept."""
+        """Add keys to the credential of this version; without effect when it changed, or the site keeps none.
+
+        Keys of another count of iterations are replaced, others stay.
+        """
 
     def secret() -> bytes:
         """The node's secret, the same for ever and in all processes: it makes answers about unknown names stable."""

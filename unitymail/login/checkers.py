@@ -65,7 +65,8 @@ class PlacedProof:
 class PasswordChecker:
     """`requestAvatarId` gives the user's id, or fails with SignInRefused. `password_threads` hash.
 
-    After a good sign-in it makes the SCRAM keys that the site wants and the user lacks, in the background.
+    After a good sign-in it makes the SCRAM keys that the site wants and the user lacks, or has with another count of
+    iterations, in the background.
     """
 
     credentialInterfaces = (IPlacedPassword,)
@@ -123,7 +124,8 @@ class PasswordChecker:
             self._good.forget(person.owner)
             raise
         self._good.remember(person.owner, given.password, proved.version, self._now())
-        if proved.scram is None and self._book.site.auth_scram:
+        kept = proved.scram is not None and proved.scram.iterations == self._passwords.scram_iterations
+        if not kept and self._book.site.auth_scram:
             making = self._password_threads.run(self._make_keys, proved, given.password)
             self._journal.guard(making, "making SCRAM keys")
 
