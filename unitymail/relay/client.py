@@ -191,7 +191,7 @@ class Client(smtp.ESMTPClient):
         whole = bool(heard)
         while heard:
             reply = heard.popleft()
-            if not self._made_ready and (heard or self._reader.is_within_a_reply):
+            if not self._made_ready and (heard or not self._reader.is_between_replies):
                 self.dialogue.theirs(reply)
                 self._broke(Trouble("4.5.0", sentence(self.hop, "said more than it was asked.")))
                 return

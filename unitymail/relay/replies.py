@@ -50,9 +50,9 @@ class ReplyReader:
         return len(self._rest)
 
     @property
-    def is_within_a_reply(self) -> bool:
-        """Whether octets came that are no whole reply yet."""
-        return bool(self._rest or self._lines)
+    def is_between_replies(self) -> bool:
+        """Whether nothing came behind the last whole reply."""
+        return not (self._rest or self._lines or self.flaw)
 
     def read(self, octets: bytes) -> list[Reply]:
         """The replies that are whole with these octets, up to a flaw."""
