@@ -1,10 +1,23 @@
 """A second start in the same folder is refused with the pid of the first."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from unitymail.lock import FolderLock, Locked, holder, not_ours
+from unitymail.lock import FolderLock, Locked, WorkerMark, await_workers, holder, living_workers, not_ours
+
+ROOT = Path(__file__).parents[1]
+WORKER = """
+import sys
+from unitymail.lock import WorkerMark
+mark = WorkerMark(sys.argv[1])
+mark.set()
+print("set", flush=True)
+sys.stdin.read(1)
+"""
 
 
 def test_the_second_is_refused_with_the_pid_of_the_first(tmp_path):
@@ -47,3 +60,39 @@ def test_root_is_kept_out_of_a_folder_of_somebody_else(tmp_path, monkeypatch):
     assert f"{tmp_path} belongs to #65533" in not_ours(str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert not_ours(str(tmp_path)) == ""
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """A process with a mark in the run directory; it ends when its input does."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    assert process.stdout.readline() == b"set\n"
+    yield process
+    process.stdin.close()
+    process.stdout.close()
+    process.wait(30)
+
+
+def test_a_start_waits_for_the_workers_of_the_last_parent(tmp_path, worker):
+    """While one lives the start is refused after a while, with its pid; once it has ended nothing is in the way."""
+    assert living_workers(str(tmp_path)) == [worker.pid]
+    with pytest.raises(Locked, match=f"its worker, process {worker.pid}; end that first"):
+        await_workers(str(tmp_path), within=0)
+    worker.stdin.write(b"x")
+    worker.stdin.flush()
+    await_workers(str(tmp_path), within=30)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_ended_in_peace_leaves_no_mark(tmp_path):
+    """And a node that never had workers, or never ran, waits for nobody."""
+    mark = WorkerMark(str(tmp_path / "run"))
+    mark.set()
+    assert (tmp_path / "run" / f"worker-{os.getpid()}.lock").exists()
+    mark.remove()
+    mark.remove()
+    assert list((tmp_path / "run").iterdir()) == []
+    await_workers(str(tmp_path / "run"), within=0)
+    await_workers(str(tmp_path / "nowhere"), within=0)
