@@ -31,8 +31,9 @@ PAT = "177@vpim.example.net"
 class Room:
     """Robin sends voice to Chris; Chris's client reads; `held(user)` is what a mailbox has."""
 
-    def __init__(self, root, *objects):
+    def __init__(self, root, *objects, **more):
         self.objects = objects
+        self.more = more
         self.root = root
         self.clock = None
         self.open()
@@ -40,8 +41,9 @@ class Room:
     def open(self):
         disk = Disk()
         self.store = Store(str(self.root / "accounts"), disk=disk, now=lambda: NOW + 5, host=HOST)
-        self.room = a_spool(self.root, disk=disk, store=self.store)
-        self.room.spool.recover()
+        self.room = a_spool(self.root, disk=disk, store=self.store, **self.more)
+        if "hand_over" not in self.more:
+            self.room.spool.recover()
         self.journal, self.clock = self.room.journal, self.room.clock
         book = FakeBook(*(self.objects or (ROBIN, CHRIS, FAR)))
         self.receipts = Receipts(
@@ -367,3 +369,23 @@ def test_stopping_waits_for_what_is_in_hand(room):
     again = []
     room.receipts.stop().addCallback(again.append)
     assert again == [None]
+
+
+def test_two_processes_see_one_debt(tmp_path):
+    """A client reads at one process, another opens the account before the receipt is out: the sender gets one."""
+    first, second = Room(tmp_path, shared=True), Room(tmp_path, hand_over=list)
+    first.send()
+    sent = []
+    for room in (first, second):
+        commit = room.room.spool.commit
+        room.room.spool.commit = lambda *args, commit=commit, **facts: sent.append(commit(*args, **facts)) or sent[-1]
+    first.receipts.stop()  # it owes, and dies before it pays
+    first.inbox.store([1], "add", ["\\Seen"])
+    assert len(first.owed) == 1
+    debt = first.owed[0]
+    second.inbox.refresh()
+    assert (len(second.held()), second.owed, len(sent)) == (1, [], 1)
+    first.receipts._going = True
+    first.receipts._journal.guard(first.receipts._send(CHRIS.id, debt), "the first tries as well")
+    assert (len(first.held()), len(sent)) == (1, 2)
+    assert not first.journal.named("trouble")

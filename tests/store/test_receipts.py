@@ -282,6 +282,27 @@ def test_who_listens_late_hears_of_debts(desk):
     assert len(desk.news) == 1
 
 
+def test_debts_of_a_process_that_died_are_told_where_the_account_is_open(desk):
+    """Another process owed a receipt and was killed: who has the account open hears of it within two minutes, and once
+    a minute only."""
+    desk.deliver()
+    desk.house.inbox.refresh()
+    desk.house.store.settle()
+    other = desk.house.open()
+    other.account("u-robin").folder("INBOX").store([1], "add", ["\\Seen"])
+    other.close()
+    desk.house.store.settle()
+    assert desk.news == []
+    desk.house.now.ahead = 61
+    for _ in range(3):
+        desk.house.store.settle()
+    assert desk.news == [Noticed("u-robin", (), True)]
+    desk.house.account.paid(desk.house.account.owed()[0].number)
+    desk.house.now.ahead = 300
+    desk.house.store.settle()
+    assert len(desk.news) == 1
+
+
 def test_the_debt_is_durable(make_house):
     """The transaction that owes, and the one that pays, wait for the disk; other flags do not."""
     kinds = []

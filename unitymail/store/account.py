@@ -68,6 +68,7 @@ class Account:
         self._looked_for_owed = False
         self.live = LiveFolders()
         self.purged_at = 0.0
+        self.reminded_at = 0.0
         access.belongs_to(self)
 
     @property

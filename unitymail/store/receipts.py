@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from unitymail.interfaces.store import Owed
@@ -142,8 +143,9 @@ def unread_again(index: Index, ids: Sequence[int]) -> None:
     )
 
 
-def are_owed(index: Index) -> bool:
-    return index.one("SELECT 1 FROM owed LIMIT 1") is not None
+def are_owed(index: Index, before: float = inf) -> bool:
+    """Whether any are, since a moment earlier than that."""
+    return index.one("SELECT 1 FROM owed WHERE at < ? LIMIT 1", before) is not None
 
 
 def owed(index: Index, most: int) -> list[Owed]:

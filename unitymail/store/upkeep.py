@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.store import layout, settling, undelete
+from unitymail.store import layout, receipts, settling, undelete
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.settling import Batch
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from unitymail.store.account import Account
 
 PATIENCE_S = 0.2
+DEBT_S = 60.0
+"""A receipt that is owed for so long may be nobody's care any more: its process has died."""
 _FIRST = Batch(0, 0, True)
 
 
@@ -53,7 +55,16 @@ def _settle_some(account: Account, last: int) -> Batch:
             with account.access.alone() as index:
                 undelete.purge(account, index)
                 account.purged_at = account.now()
+        _remind(account, index)
     return Batch(0, last, False)
+
+
+def _remind(account: Account, index: Index) -> None:
+    """Tell of old debts again, now and then: whoever sends receipts here sends them if nobody else does."""
+    now = account.now()
+    if now - account.reminded_at >= DEBT_S:
+        account.reminded_at = now
+        account.tell(receipts.News(owed=receipts.are_owed(index, now - DEBT_S)))
 
 
 def reindex(account: Account, index: Index) -> int:
