@@ -14,14 +14,15 @@ from typing import Any
 
 import click
 
-from unitymail import founding, lock, notice
+from unitymail import certificates, founding, lock, notice, standing
 from unitymail.admin.cli.main import command_line
 from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations.peers import Ourselves, Peers
-from unitymail.admin.operations.status import status
+from unitymail.admin.operations.status import Certificate, Seen, status
 from unitymail.codec import Codec
 from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
+from unitymail.directory.sign_ins import sign_ins
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
 from unitymail.doorbell.calling import announce, ring
@@ -38,6 +39,9 @@ from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
 from unitymail.tls import look_at_pairs, public_key_fingerprint
+
+LATELY_S = 3_600
+"""How far back `status` looks for wrong passwords."""
 
 
 class NodeDesk:
@@ -170,20 +174,23 @@ class NodeDesk:
         ring(self.path("run"), [(account, folder)])
 
     def status(self) -> dict[str, Any]:
-        spool = self.path("spool")
+        now = self.now
         with self.directory.read() as view:
-            usn, peers = view.usn, Peers().all(view)
-        return status(
-            pid=self.running, told=self.told(), queue=_count(spool, "items"), shunted=_count(spool, "shunted"),
-            bad_mail=len(self.bad_mail.entries()), free_kib=_free_kib(self.path("accounts")),
-            expires=self._expires(), now=self.now, usn=usn,
-            peers=peers,
-        )  # fmt: skip
-
-    def _expires(self) -> Any:
-        tls = self.settings.tls
-        pairs, _ = look_at_pairs(self.settings.path(tls.certificate), self.settings.path(tls.key))
-        return pairs[0].ends if pairs else None
+            usn, peers, rule = view.usn, Peers().all(view), view.authentication()
+        tried = sign_ins(self._database, rule, since=now - LATELY_S, now=now)
+        stands = standing.look(self.settings, now)
+        files = certificates.files_of(self.settings)
+        pairs, flaws = look_at_pairs(*files)
+        return status(Seen(
+            host=self.host, now=now, pid=self.running, told=self.told(), told_at=notice.told_at(self.path("run")),
+            queue=stands.queue, oldest_s=stands.oldest_s, shunted=stands.shunted, bad_mail=stands.bad_mail,
+            free=stands.free, usn=usn, own=files[0], flaws=flaws, peers=peers,
+            failing=tried.failing, locked=tried.locked,
+            certificates=[
+                Certificate(pair.names, pair.file, pair.ends.timestamp(), pair.days_left(now), pair.warning(now))
+                for pair in pairs
+            ],
+        ))  # fmt: skip
 
     def close(self) -> None:
         self._open.close()
@@ -233,23 +240,6 @@ def init(
             f"  unitymail -c {config} user add ALIAS --password-stdin\n"
             f"  twistd --nodaemon --pidfile= unitymail --config {config}"
         )
-
-
-def _count(spool: str, room: str) -> int:
-    """How many messages are in a room of the spool."""
-    try:
-        return sum(name.endswith(".eml") for name in os.listdir(os.path.join(spool, room)))
-    except FileNotFoundError:
-        return 0
-
-
-def _free_kib(path: str) -> int | None:
-    """What is left of the disk for mailboxes; None when their folder is gone."""
-    try:
-        disk = os.statvfs(path)
-    except OSError:
-        return None
-    return disk.f_bavail * disk.f_frsize // 1024
 
 
 DEMO_PORTS = {"smtp": 2525, "submission": 2587, "submissions": 2465, "imap": 1143, "imaps": 1993, "web": 8443}

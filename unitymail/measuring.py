@@ -3,7 +3,7 @@
 Knows where each number comes from; refuses to know what it means outside (`metrics/families`).
 
 Note *Nobody waits for a collector*. What is counted lies in memory; the disk is looked at, and the page is written, in
-a thread of its own. A page is made once a second at most, however many ask.
+a thread of its own, once a second at most, however many ask.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from unitymail import __version__, sockets
 from unitymail.metrics.counts import Counts
 from unitymail.metrics.families import Key
 from unitymail.metrics.gathered import Gathered
+from unitymail.metrics.kept import Kept
 from unitymail.metrics.snapshot import Snapshot, added
 from unitymail.metrics.text import as_text
 from unitymail.rooms import open_threads
@@ -38,7 +39,6 @@ class Measuring:
         self.metrics = Counts()
         self._gathered = Gathered()
         self._since = time.time()
-        self._kept: tuple[float, bytes] = (0.0, b"")
 
     def report(self) -> dict[str, Any]:
         """All that this process counted, as a JSON value."""
@@ -95,16 +95,13 @@ class Measuring:
         threads = open_threads(running.reactor, running.closing, "metrics", 1)
 
         async def text() -> bytes:
-            made, kept = self._kept
-            now = running.reactor.seconds()
-            if not 0 <= now - made < FRESH_S:
-                gauges: dict[Key, float] = {("usn",): usn(), ("workers",): workers()}
-                counted = added((self.together(), Snapshot({}, gauges)))
-                kept = await threads.run(self._text, counted)
-                self._kept = now, kept
-            return kept
+            gauges: dict[Key, float] = {("usn",): usn(), ("workers",): workers()}
+            counted = added((self.together(), Snapshot({}, gauges)))
+            made: bytes = await threads.run(self._text, counted)
+            return made
 
-        page = MetricsPage(text, journal=running.journal, clock=running.reactor)
+        kept = Kept(text, seconds=FRESH_S, clock=running.reactor)
+        page = MetricsPage(kept.get, journal=running.journal, clock=running.reactor)
         where = sockets.shown(listening)
         port = sockets.adopt(running.reactor, listening, page)
         running.closing.add("the page of metrics", page.close)

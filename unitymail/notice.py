@@ -69,6 +69,14 @@ def read_notice(run: str) -> dict[str, Any]:
         return {}
 
 
+def told_at(run: str) -> float | None:
+    """When it was written, Unix seconds."""
+    try:
+        return os.stat(os.path.join(run, "node.json")).st_mtime
+    except OSError:
+        return None
+
+
 def tell_systemd(word: str) -> None:
     """One datagram to the service manager (sd_notify(3)); nothing where there is none."""
     where = os.environ.get("NOTIFY_SOCKET", "")

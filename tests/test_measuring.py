@@ -1,0 +1,87 @@
+"""The numbers of a process and of all: where each comes from, and a page that is made once however many ask."""
+
+import json
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fakes import RecordingJournal
+from unitymail.measuring import Measuring
+from unitymail.settings.node import NodeSettings
+from unitymail.tls import read_pairs, self_signed
+from unitymail.turns import TurnWatch
+
+
+@pytest.fixture
+def running(tmp_path):
+    octets, key = self_signed("mail.example")
+    (tmp_path / "c").write_bytes(octets)
+    (tmp_path / "k").write_bytes(key)
+    journal = RecordingJournal()
+    journal.counts = Counter({"received": 3, "delivered": 4, "trouble": 1, "connected": 9})
+    journal.relays = Counter({"done": 2, "try-again": 1})
+    turns = TurnWatch(lambda took: None)
+    turns.longest, turns.long_turns = 0.012, 1
+    (tmp_path / "accounts").mkdir()
+    return SimpleNamespace(
+        journal=journal, turns=turns, settings=NodeSettings(str(tmp_path)),
+        tls=SimpleNamespace(pairs=read_pairs(str(tmp_path / "c"), str(tmp_path / "k"))),
+    )
+
+
+def numbers(text):
+    return {
+        (sample.name.removeprefix("unitymail_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+def test_where_each_number_comes_from(running):
+    """The doors, the journal, the turns of the reactor, the disk and the certificates."""
+    measuring = Measuring(running)
+    measuring.metrics.replied("mta", "250")
+    measuring.metrics.connected("imaps")
+    found = numbers(measuring._text(measuring.together()))
+    expected = {
+        ("replies_total", "mta", "250"): 1, ("connections_open", "imaps"): 1, ("messages_accepted_total",): 3,
+        ("deliveries_total",): 4, ("troubles_total",): 1, ("events_total", "connected"): 9,
+        ("relays_total", "done"): 2, ("relays_total", "try-again"): 1, ("long_turns_total",): 1,
+        ("longest_turn_seconds",): 0.012, ("processes",): 1, ("queue_messages",): 0, ("queue_oldest_seconds",): 0,
+        ("shunted_messages",): 0, ("bad_mail_messages",): 0,
+    }  # fmt: skip
+    assert {key: found[key] for key in expected} == expected
+    assert found["certificate_expires_seconds", "mail.example"] > 1_800_000_000
+    assert found["free_disk_bytes", "accounts"] > 0
+    assert found[("resident_bytes",)] > 10_000_000
+    assert found[("cpu_seconds_total",)] > 0
+
+
+def test_workers_report_to_their_parent(running):
+    """What one reports as JSON is added in the parent, and stays when it ends; what is no report is trouble."""
+    worker, parent = Measuring(running), Measuring(running)
+    worker.metrics.replied("mta", "250")
+    worker.metrics.connected("mta")
+    parent.heard(7, json.loads(json.dumps(worker.report())))
+    assert parent.together().counters[("messages",)] == 6
+    assert parent.together().gauges[("processes",)] == 2
+    assert parent.figures()["open"] == {"mta": 1}
+    parent.heard(7, None)
+    assert parent.together().counters[("messages",)] == 6
+    assert parent.together().counters["replies", "mta", "250"] == 1
+    assert parent.together().gauges[("processes",)] == 1
+    assert parent.figures() == {"open": {}, "came": {"mta": 1}, "sign_ins_failed": 0}
+    parent.heard(8, {"nonsense": 1})
+    assert [e.event for e in running.journal.events] == ["trouble"]
+
+
+def test_what_status_is_told(running):
+    """Connections by door, and how many sign-ins failed."""
+    measuring = Measuring(running)
+    for outcome in ("ok", "bad-credentials", "bad-credentials", "busy"):
+        measuring.metrics.signed_in("imap", "PLAIN", outcome)
+    measuring.metrics.connected("imap")
+    measuring.metrics.disconnected("imap")
+    assert measuring.figures() == {"open": {"imap": 0}, "came": {"imap": 1}, "sign_ins_failed": 2}
