@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.store.house import House, flags_of
+from tests.store.house import House, flags_of, message
 
 WORKER = Path(__file__).with_name("together_worker.py")
 HERE = Path(__file__).parent.parent.parent
@@ -118,6 +118,21 @@ def test_processes_are_killed_at_random(tmp_path):
     house.store.settle()
     files = sum(len(os.listdir(os.path.join(folder.path, b"cur"))) for folder in folders)
     assert files == present.total()
+    house.close()
+
+
+def test_each_message_is_recent_once(tmp_path):
+    """Two processes ask for what is new again and again while a third delivers: no message is \\Recent for two of them,
+    none for nobody."""
+    house = House(tmp_path)
+    house.store.account("u-shared").close()
+    claiming = [start("claimer", house.root) for _ in range(2)]
+    for number in range(200):
+        house.store.deliver("u-shared", house.write(message(number)), f"17000{number:05}.t{number}.h")
+    Path(house.root, "stop").touch()
+    troubles = []
+    claimed = [uid for process in claiming for uid in result(process, troubles)]
+    assert (sorted(claimed), troubles) == (list(range(1, 201)), [])
     house.close()
 
 

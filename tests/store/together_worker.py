@@ -183,6 +183,20 @@ def follow(root):
     return {"looks": looks}
 
 
+def claim(root):
+    """The UIDs that this process was told are \\Recent, until it is told to stop and nothing is left."""
+    store, claimed = opened(root), []
+    inbox = store.account("u-shared").folder("INBOX")
+    going = True
+    while going:
+        going = not os.path.exists(os.path.join(root, "stop"))
+        inbox.refresh()
+        first, last = inbox.claim_recent()
+        claimed += range(first, last + 1)
+    store.close()
+    return claimed
+
+
 def read(root):
     store = opened(root)
     account = store.account("u-shared")
@@ -219,5 +233,5 @@ if __name__ == "__main__":
     kind, root, *rest = sys.argv[1:]
     if kind == "victim":
         suffer(root, int(rest[0]))
-    looks = {"reader": read, "client": follow}
+    looks = {"reader": read, "client": follow, "claimer": claim}
     print(json.dumps(looks[kind](root) if kind in looks else write(root, *map(int, rest))))
