@@ -200,7 +200,7 @@ def test_loops_are_found_by_the_number_of_hops():
 
 def test_names_as_long_as_they_may_be_fit_the_block():
     """Sender, recipient, HELO, host and sender object at their longest: the `for` clause is left out, nothing else."""
-    long = "a" * 504 + "@x.vm1"
+    long = "a" * 504 + "@xxx.vm1"
     origin = Origin("mta", "2001:db8::1", "h" * 255, "u", tls="TLSv1.3")
     block = head(long, [long], origin, None, "h" * 253, decision("m" * 400))
     assert len(block) <= MAX_HEAD

@@ -25,6 +25,7 @@ from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.settings.site import FIELDS, Complaint, SiteSettings, changed, site_from, write_value
 
 RULE = "web"
+LONGEST_TEXT = 4_096
 _FIELD_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 """What field names are made of; RFC 5322 would allow more, but `NAME=VALUE` is a mistake and no name."""
 _RULE_FIELDS = [f.name for f in fields(AuthenticationRule) if f.name not in ("id", "name")]
@@ -59,6 +60,7 @@ def set_site(transaction: Transaction, assignments: Iterable[tuple[str, str]]) -
         raise Refused(f"{complaint}.") from complaint
     except KeyError as unknown:
         raise Refused(f"{unknown.args[0]}: no such setting; `unitymail site show` lists them all.") from unknown
+    _check_texts(before, after, wanted)
     if after.smart_host_host != before.smart_host_host and after.smart_host_host:
         _check_smart_host(after.smart_host_host)
     if after.secure_headers != before.secure_headers:
@@ -77,6 +79,14 @@ def set_site(transaction: Transaction, assignments: Iterable[tuple[str, str]]) -
     transaction.forget()
     transaction.log_all(lines)
     return after
+
+
+def _check_texts(before: SiteSettings, after: SiteSettings, wanted: Iterable[str]) -> None:
+    """They reach subjects, logs and terminals; what was stored before this was asked stays readable."""
+    for key in wanted:
+        value = getattr(after, FIELDS[key].name)
+        if isinstance(value, str) and value != getattr(before, FIELDS[key].name):
+            checks.line(f"value of {key}", value, LONGEST_TEXT)
 
 
 def _write(connection: Connection, key: str, value: Any) -> None:

@@ -77,7 +77,7 @@ def command(
             return
         click.echo(f"{'Assumed: h' if assumed else 'H'}anded in by {handed_in(origin, book)}.\n")
         for line in in_words(answer, facts, octets, book):
-            click.echo(line)
+            output.say(line)
 
 
 def _address(text: str) -> str:

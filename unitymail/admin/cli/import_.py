@@ -37,7 +37,7 @@ def users(office: Office, file: BinaryIO, update: bool, dry_run: bool) -> None:
     if not office.json:
         for problem in done.problems:
             who = f" ({problem.alias})" if problem.alias else ""
-            click.echo(f"line {problem.line}{who}: {problem.why}", err=True)
+            output.say(" ".join(f"line {problem.line}{who}: {problem.why}".split()), err=True)
     facts = {**asdict(done), "dry_run": dry_run}
     usn = facts.pop("usn")
     notes = _notes(done, dry_run)

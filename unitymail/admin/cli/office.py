@@ -58,14 +58,14 @@ class Office:
             click.echo(f"Done, but process {late} has not taken the change yet; it will within seconds.", err=True)
         self.say(done.facts, words)
         for note in done.notes:
-            click.echo(note, err=True)
+            output.say(note, err=True)
 
     def say(self, facts: Facts, words: str) -> None:
         """What was done, in words, or as JSON facts."""
         if self.json:
             output.show_json(facts)
         else:
-            click.echo(words)
+            output.say(words)
 
 
 class _Refusal(click.ClickException):
@@ -74,7 +74,7 @@ class _Refusal(click.ClickException):
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
-        click.echo(self.format_message(), err=True, file=file)
+        click.echo(output.words(self.format_message()), err=True, file=file)
 
 
 def verb(group: click.Group, name: str, **settings: Any) -> Callable[[Callable[..., None]], click.Command]:

@@ -29,7 +29,25 @@ IDS = ("id", "trace")
 
 
 def show_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(as_json(value, indent=2))
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Letters of all scripts as they are; what would speak to the terminal, and what is no text, escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.isprintable() or text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    r"""`\u009b`; those beyond the sixteenth bit as two."""
+    return f"\\u{ord(character):04x}" if character.isascii() else json.dumps(character)[1:-1]
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A sentence or several lines; words of others in them speak to people only, never to the terminal."""
+    click.echo(words(text), err=err)
 
 
 def show_facts(facts: Facts) -> None:

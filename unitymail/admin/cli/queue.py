@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -190,6 +189,6 @@ def _stream(rows: Iterable[Facts]) -> None:
     """A JSON list, object by object: a hundred thousand of them need no room."""
     before = "["
     for facts in rows:
-        click.echo(before + "\n" + json.dumps(facts, ensure_ascii=False), nl=False)
+        click.echo(before + "\n" + output.as_json(facts), nl=False)
         before = ","
     click.echo("\n]" if before == "," else "[]")

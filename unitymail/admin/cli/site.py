@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from unitymail.admin.cli import output
 from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations import site
 from unitymail.settings.site import write_value
@@ -22,7 +23,7 @@ def show(office: Office) -> None:
         office.facts(facts)
         return
     for key, value in facts.items():
-        click.echo(f"{key}={write_value(value)}")
+        output.say(f"{key}={write_value(value)}")
 
 
 @verb(command, "set")
