@@ -161,9 +161,12 @@ class AuthenticateTests(SynchronousTestCase):
         self.assertEqual(client.say("a AUTHENTICATE GSSAPI"), ["a NO [CANNOT] There is no mechanism GSSAPI"])
 
     def test_for_somebody_else(self):
-        """Nobody signs in for another."""
-        [line] = House().connect().say(f"a AUTHENTICATE PLAIN {FOR_CHRIS}")
-        self.assertTrue(line.startswith("a NO [AUTHORIZATIONFAILED]"))
+        """Nobody signs in for another; the third time ends the connection, as wrong passwords do."""
+        client = House().connect()
+        for last in (False, False, True):
+            line = client.say(f"a AUTHENTICATE PLAIN {FOR_CHRIS}")[0]
+            self.assertTrue(line.startswith("a NO [AUTHORIZATIONFAILED]"))
+            self.assertEqual(client.closed, last)
 
     def test_too_long(self):
         """A response over 12 KiB is refused, and not taken for a command."""

@@ -1,6 +1,7 @@
 """Waiting before a password is looked at, for clients that guess. Knows addresses and their failures, no names.
 
-An IPv6 client is its /64. A success takes one failure back, not all, so that one good account buys no guesses.
+Each process of a node has its own: see Note *Every process its own* of the examiner. An IPv6 client is its /64. A
+success takes one failure back, not all, so that one good account buys no guesses.
 """
 
 from __future__ import annotations
