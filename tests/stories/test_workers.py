@@ -93,6 +93,12 @@ def descriptors(pid):
     return found
 
 
+def listens(pid):
+    """Whether it has a socket that waits for connections."""
+    waiting = {line.split()[9] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines() if " 0A " in line}
+    return any(f"socket:[{inode}]" in descriptors(pid) for inode in waiting)
+
+
 def one_each(house, connect, socket_of):
     """{worker: connection}, one to each worker; the others are closed again."""
     found = {}
@@ -340,6 +346,7 @@ def test_sigterm_to_a_worker_alone(crew):
     client.rcpt(CHRIS)
     assert client.docmd("DATA")[0] == 354
     os.kill(leaving, signal.SIGTERM)
+    until(lambda: not listens(leaving), "the worker listens still")
     for _ in range(20):
         line, words = house.banner("imap")
         assert words.startswith("* OK ")
