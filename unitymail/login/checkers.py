@@ -55,6 +55,9 @@ class PlacedProof:
     proof: bytes
     place: Place
 
+    def __repr__(self) -> str:
+        return f"<PlacedProof of {self.name!r}>"
+
     def proves(self, credential: Credential) -> bool | None:
         """None for a credential without keys. Keys that are not those shown any more are not proved."""
         right = scram.proves(self.keys, self.message, self.proof)
