@@ -103,6 +103,18 @@ def test_the_refusal_says_what_to_do_first():
     assert policy.judge_mail("submission", "stranger", False, False, site("disabled")) == policy.AUTH_FIRST
 
 
+def test_who_may_sign_in_in_the_clear_is_not_told_to_start_tls():
+    """From this machine, or where the site takes passwords without TLS, AUTH is the next thing to do."""
+    cases = (("submission", "trusted", True), ("submission", "stranger", False), ("mta", "stranger", True))
+    for door, trust, auth in cases:
+        for ip, settings, first in (
+            ("127.0.0.1", site(auth=auth), policy.AUTH_FIRST),
+            ("192.0.2.7", site(auth=auth, in_clear=True), policy.AUTH_FIRST),
+            ("192.0.2.7", site(auth=auth), policy.TLS_AND_AUTH_FIRST),
+        ):
+            assert policy.judge_mail(door, trust, False, False, settings, ip) == first
+
+
 @pytest.mark.parametrize("setting", ["disabled", "optional", "required"])
 def test_starttls_at_the_address_of_a_peers_host(setting):
     """It is how a peer proves itself, so it is always there; never twice."""

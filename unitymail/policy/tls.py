@@ -58,13 +58,18 @@ def judge_auth(door: Door, client_ip: str, trust: Trust, tls: bool, site: SiteSe
     return ACCEPT if auth_offered(door, client_ip, trust, tls, site) else AUTH_NEEDS_TLS
 
 
-def judge_mail(door: Door, trust: Trust, tls: bool, authenticated: bool, site: SiteSettings) -> Verdict:
-    """Whether a message may begin: TLS where it is required, then AUTH where it is (submission doors: always)."""
+def judge_mail(
+    door: Door, trust: Trust, tls: bool, authenticated: bool, site: SiteSettings, client_ip: str = ""
+) -> Verdict:
+    """Whether a message may begin: TLS where it is required, then AUTH where it is (submission doors: always).
+
+    `client_ip` is for the words only: who may sign in without TLS is not told to start it.
+    """
     if trust == "stranger" and site.smtp_untrusted_tls == "required" and not tls and door != "submissions":
         return TLS_FIRST
     if authenticated or trust in ("peer", "internal", "authenticated"):
         return ACCEPT
     if door in SUBMISSION or (trust == "stranger" and site.smtp_untrusted_require_auth):
-        offered = starttls_offered(door, trust, tls, site) and not site.smtp_auth_without_tls
-        return TLS_AND_AUTH_FIRST if offered else AUTH_FIRST
+        tls_first = starttls_offered(door, trust, tls, site) and not auth_offered(door, client_ip, trust, tls, site)
+        return TLS_AND_AUTH_FIRST if tls_first else AUTH_FIRST
     return ACCEPT
