@@ -1,5 +1,8 @@
 """Replies held back after many mistakes: in order, bounded, and never longer than the node stands."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.fakes import CHRIS
 from tests.smtp.conversation import Conversation, codes
 from unitymail.policy.tarpit import FREE, MOST_S, STEP_S
@@ -116,3 +119,27 @@ def test_lines_that_are_too_long_are_mistakes_too():
     assert c.codes("x" * 13_000) == []
     c.clock.advance(STEP_S)
     assert codes(c.heard()) == ["500 5.5.2"]
+
+
+COMMANDS = st.sampled_from([
+    "NOOP", "NONSENSE", "RSET", "VRFY x", "EXPN x", "HELP", "MAIL FROM:<someone@example.net>", "MAIL FROM:", "STARTTLS",
+    "RCPT TO:<chris@vm1.example.com>", "RCPT TO:<guess@vm1.example.com>", "x" * 3_000,
+])  # fmt: skip
+
+
+@given(st.lists(COMMANDS, max_size=20), st.lists(st.tuples(st.integers(1, 60), st.floats(0, 6)), max_size=30))
+def test_waits_change_no_reply(lines, pieces):
+    """Pipelined, cut anywhere, hasty or not: a client hears what one hears that waits for each reply."""
+    slow = Conversation(site=OPEN, access=()).greeted()
+    one_by_one = "".join(slow.say(line) for line in lines)
+    hasty_one = hasty(site=OPEN, access=())
+    octets, said = "".join(f"{line}\r\n" for line in lines).encode(), ""
+    for size, seconds in pieces:
+        said += hasty_one.send(octets[:size])
+        octets = octets[size:]
+        hasty_one.clock.advance(seconds)
+    said += hasty_one.send(octets)
+    for _ in lines:
+        hasty_one.clock.advance(MOST_S)
+        said += hasty_one.heard()
+    assert said == one_by_one
