@@ -83,7 +83,7 @@ class Conversation:
         self.site = site or SiteSettings()
         self.book = FakeBook(*people, site=self.site, access=access)
         self.spool = options.pop("spool", None) or FakeSpool()
-        self.login = FakeLogin()
+        self.login = options.pop("login", None) or FakeLogin()
         self.journal = RecordingJournal()
         self.usage = FakeUsage()
         self.clock = options.pop("clock", None) or Clock()

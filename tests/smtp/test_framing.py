@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitymail.smtp.framing import ENDLESS, Framer, LineTooLong, with_crlf
+from unitymail.smtp.framing import ENDLESS, Framer, LineTooLong, Pieces, with_crlf
 
 LIMIT = 100
 RAW = st.lists(
@@ -191,3 +191,77 @@ def test_mending_block_by_block_is_mending_the_whole(octets, places):
         if ended:
             break
     assert mended == re.sub(rb"\r\n|\r|\n", b"\r\n", reference(octets)[0])
+
+
+# Chunks
+
+
+def chunk_of(framer, pieces):
+    """(octets of the chunk, pieces that were not needed)."""
+    found, pieces = b"", list(pieces)
+    while True:
+        octets, ended = framer.chunk()
+        found += octets
+        if ended:
+            return found, pieces
+        assert len(framer) == 0, "nothing of a chunk is held back"
+        framer.feed(pieces.pop(0))
+
+
+@given(st.binary(max_size=200), RAW, st.lists(st.integers(0, 10_000), max_size=20))
+def test_a_chunk_is_so_many_octets(chunk, behind, places):
+    """Whatever they are, and wherever the network cuts: no octet more, no octet less."""
+    framer = Framer()
+    wire = b"BDAT\r\n" + chunk + behind
+    first, *rest = cut(wire, places) if wire else [b""]
+    framer.feed(first)
+    while framer.line(LIMIT) is None:
+        framer.feed(rest.pop(0))
+    framer.begin_chunk(len(chunk))
+    found, rest = chunk_of(framer, rest)
+    assert found == chunk
+    for piece in rest:
+        framer.feed(piece)
+    framer.begin_chunk(len(behind))
+    assert framer.chunk() == (behind, True)
+
+
+def test_a_chunk_right_behind_its_command():
+    """A pipelined chunk begins where its line ends, and the next command where it ends."""
+    framer = Framer()
+    framer.feed(b"BDAT 5\r\n.\r\n\r\nNOOP\r\n")
+    assert framer.line(LIMIT) == b"BDAT 5"
+    framer.begin_chunk(5)
+    assert framer.chunk() == (b".\r\n\r\n", True)
+    assert framer.line(LIMIT) == b"NOOP"
+
+
+def test_forgotten_with_the_rest():
+    """What TLS makes void includes the octets that a chunk still had to come."""
+    framer = Framer()
+    framer.begin_chunk(100)
+    framer.clear()
+    framer.feed(b"NOOP\r\n")
+    assert framer.chunk() == (b"", True) and framer.line(LIMIT) == b"NOOP"
+
+
+@given(RAW, st.lists(st.integers(0, 10_000), max_size=20))
+def test_pieces_are_the_message(octets, places):
+    """Put together they are what was sent, with an end for the last line, and no CR is parted from its LF."""
+    pieces = Pieces()
+    found = [pieces.take(piece) for piece in cut(octets, places)]
+    found.append(pieces.end())
+    ended = octets if not octets or octets.endswith((b"\n", b"\r")) else octets + b"\r\n"
+    assert b"".join(found) == ended and pieces.size == len(octets)
+    assert not any(one.endswith(b"\r") and two.startswith(b"\n") for one, two in pairwise(filter(None, found)))
+    assert pieces.flaws.bare == bool(re.search(rb"(?<!\r)\n|\r(?!\n)", octets))
+    assert pieces.flaws.nul == (b"\0" in octets)
+
+
+@given(RAW, st.lists(st.integers(0, 10_000), max_size=20))
+def test_mending_piece_by_piece_is_mending_the_whole(octets, places):
+    """Line ends of an old sender are put right the same, however the message is cut."""
+    pieces = Pieces()
+    mended = b"".join(with_crlf(pieces.take(piece)) for piece in cut(octets, places)) + with_crlf(pieces.end())
+    whole = re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
+    assert mended == (whole if not whole or whole.endswith(b"\r\n") else whole + b"\r\n")

@@ -36,7 +36,7 @@ def help(dialogue: Dialogue, argument: str) -> bytes:
     return Reply(
         214, "2.0.0",
         f"Commands: {' '.join(dialogue.verbs)}\n"
-        f"Largest message: {site.smtp_max_message_kib or 'unlimited'} KiB\n"
+        f"Largest message: {f'{site.smtp_max_message_kib} KiB' if site.smtp_max_message_kib else 'unlimited'}\n"
         f"Recipients of a message: {site.smtp_max_recipients or 'unlimited'}\n"
         f"Messages in a connection: {site.smtp_max_messages_per_connection or 'unlimited'}",
     ).octets()
