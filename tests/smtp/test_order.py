@@ -38,12 +38,12 @@ def _by_data(letter, parameters=b""):
 COMMANDS = [
     b"NOOP\r\n", b"EHLO client.example\r\n", b"HELO client.example\r\n", b"VRFY x\r\n", b"RSET\r\n", b"HELP\r\n",
     b"FOO\r\n", b"DATA\r\n", b"EXPN all\r\n", b"RCPT TO:<nobody@vm1.example.com>\r\n", b"MAIL FROM:<a@b@c>\r\n",
-    b"AUTH PLAIN AHJvYmluAHNlY3JldA==\r\n", b"AUTH PLAIN AHJvYmluAHdyb25n\r\n",
-    b"AUTH PLAIN\r\n*\r\n", b"AUTH LOGIN\r\ncm9iaW4=\r\nc2VjcmV0\r\n",
-    _ENVELOPE % b"", _ENVELOPE % b" MT-PRIORITY=9", _by_data(_LETTER % b"robin"), _by_data(_LETTER % b"terry"), _by_data(_LONG), _by_data(b"a\0\r\n"), _bdat(_LETTER % b"robin"),
-    _bdat(_LETTER % b"robin", last=False), _ENVELOPE % b"" + _bdat(_LONG),
+    b"AUTH PLAIN AHJvYmluAHNlY3JldA==\r\n", b"AUTH PLAIN AHJvYmluAHdyb25n\r\n", b"AUTH PLAIN\r\n*\r\n",
+    b"AUTH LOGIN\r\ncm9iaW4=\r\nc2VjcmV0\r\n", _ENVELOPE % b"", _ENVELOPE % b" MT-PRIORITY=9",
+    _by_data(_LETTER % b"robin"), _by_data(_LETTER % b"terry"), _by_data(_LONG), _by_data(b"a\0\r\n"),
+    _bdat(_LETTER % b"robin"), _bdat(_LETTER % b"robin", last=False), _ENVELOPE % b"" + _bdat(_LONG),
     _ENVELOPE % b" BODY=BINARYMIME" + _bdat(_LETTER % b"robin" + b"\0\n"), b"BDAT 0 LAST\r\n",
-]  # fmt: skip
+]
 _TOLD = b" " + TELLS.encode()
 TO_PEERS = [
     *COMMANDS[:10], _by_data(_LETTER % b"chris", _TOLD), _by_data(_LONG, _TOLD), _by_data(_LETTER % b"chris"),
