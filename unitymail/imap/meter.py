@@ -31,7 +31,7 @@ class Meter:
         """A command has its tagged response; `octets_out` is all that was written so far."""
         self.replied(status)
         if verb not in CLIENTS_TIME:
-            self._metrics.took(self._door, verb, seconds)
+            self._metrics.took(self._door, verb, max(seconds, 0.0))
         self._tell(octets_out)
 
     def closed(self, octets_out: int) -> None:

@@ -55,7 +55,8 @@ def _headline(facts: Facts) -> str:
         return f"{facts['host']} does not run."
     version = f"unitymail {facts['version']}, " if facts["version"] else ""
     since = f", since {facts['since']}" if facts["since"] else ", not ready yet"
-    return f"{facts['host']} runs: {version}process {facts['pid']}{since}."
+    age = f" Its numbers are {in_words(facts['told_s'])} old." if facts["told_s"] is not None else ""
+    return f"{facts['host']} runs: {version}process {facts['pid']}{since}.{age}"
 
 
 def _doors(facts: Facts) -> list[Facts]:

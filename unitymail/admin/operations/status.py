@@ -70,6 +70,7 @@ def status(seen: Seen) -> Facts:
         "pid": seen.pid,
         "version": told.get("version"),
         "since": utc(told["since"]) if "since" in told else None,
+        "told_s": max(round(seen.now - seen.told_at), 0) if told and seen.told_at is not None else None,
         "doors": told.get("doors", {}),
         "connections": _connections(told),
         "metrics": told.get("metrics"),
