@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import stat
 from collections.abc import Callable
 
 from zope.interface import implementer
@@ -65,10 +66,18 @@ class Content:
 
 
 def open_file(path: bytes) -> bytes | mmap.mmap:
-    """The file as it is. Raises FileNotFoundError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    """The file as it is. Raises FileNotFoundError, also for what is no file: a link would lead elsewhere."""
     try:
-        size = os.fstat(descriptor).st_size
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise FileNotFoundError(errno.ENOENT, "no file of a message", path) from error
+        raise
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "no file of a message", path)
+        size = status.st_size
         if size <= SMALL:
             return os.read(descriptor, size) if size else b""
         return MappedFile.over(descriptor)

@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.store import FolderExists
+from unitymail.interfaces.store import MAX_NAME_OCTETS, BadFolderName, FolderExists
 from unitymail.store.keeping import ensure_directory, replace_file
 from unitymail.store.maildir import listing, maker_is_gone, split
-from unitymail.store.names import INBOX, LONG_PREFIX, directory_of, name_of
+from unitymail.store.names import INBOX, LONG_PREFIX, checked, directory_of, name_of
 
 PARTS = ("tmp", "cur", "new")
 """new last: where it is, the others are."""
@@ -51,10 +51,11 @@ def folders_in(account: bytes) -> dict[str, bytes]:
 
 
 def _long_name(account: bytes, entry: bytes) -> str | None:
+    """None when it says none that a folder can have: any program may have written it."""
     try:
         with open(os.path.join(account, entry, NAME_FILE.encode()), encoding="utf-8") as file:
-            return file.read()
-    except (FileNotFoundError, UnicodeDecodeError):
+            return checked(file.read(MAX_NAME_OCTETS + 1))
+    except (FileNotFoundError, UnicodeDecodeError, BadFolderName):
         return None
 
 

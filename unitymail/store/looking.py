@@ -175,7 +175,8 @@ def _arrived(folder: Folder, place: Place) -> inserting.Arrival | None:
     base, suffix = split(place[1:])
     seen = place[:1] + suffix
     try:
-        status = os.stat(path_in(folder.path, base, seen))
+        # A link would show what lies elsewhere to whoever may put one here.
+        status = os.lstat(path_in(folder.path, base, seen))
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(status.st_mode):

@@ -48,8 +48,11 @@ def _maildirs(path: str) -> Iterator[tuple[str, str]]:
     yield path, INBOX
     for entry in sorted(os.listdir(path)):
         name = name_of(entry)
-        if entry.startswith(".") and name and os.path.isdir(os.path.join(path, entry, "cur")):
-            yield os.path.join(path, entry), name
+        directory = os.path.join(path, entry)
+        if os.path.islink(directory) or not (entry.startswith(".") and name):
+            continue
+        if os.path.isdir(os.path.join(directory, "cur")):
+            yield directory, name
 
 
 def _below(parent: str, name: str) -> str:
@@ -63,14 +66,19 @@ def _files(directory: str) -> list[Dated]:
     found = []
     for part in ("cur", "new"):
         for entry in os.scandir(os.path.join(directory, part)):
-            if entry.is_file() and not entry.name.startswith("."):
+            if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                 found.append((entry.stat().st_mtime, entry.path))
     return sorted(found)
 
 
 def _read_file(dated: Dated) -> bytes:
-    with open(dated[1], "rb") as file:
+    with open(dated[1], "rb", opener=_itself) as file:
         return converted(file.read())
+
+
+def _itself(path: str, flags: int) -> int:
+    """Not where a link leads: a Maildir that somebody brings must not take in what only we can read."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _file_facts(dated: Dated) -> Facts:

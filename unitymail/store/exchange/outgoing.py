@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
@@ -32,8 +33,8 @@ def export_maildir(
     """
     for name in folders or _selectable(account):
         directory = os.path.join(path, directory_of(name))
-        for part in ("tmp", "new", "cur"):
-            os.makedirs(os.path.join(directory, part), exist_ok=True)
+        for place in (path, directory, *(os.path.join(directory, part) for part in ("tmp", "new", "cur"))):
+            os.makedirs(place, 0o700, exist_ok=True)
         there = {split(os.fsencode(entry))[0] for entry in os.listdir(os.path.join(directory, "cur"))}
         write = partial(_write_file, directory, there)
         yield from _exported(account, name, write, include_secure)
@@ -44,7 +45,7 @@ def export_mbox(
 ) -> Iterator[Progress]:
     """One folder as an mbox file (LF ends, `>From ` quoted); the file is there when all of it is."""
     part = path + ".part"
-    with open(part, "wb") as file:
+    with _new_file(part) as file:
         yield from _exported(account, folder, partial(_write_to_mbox, file), include_secure)
     os.replace(part, path)
 
@@ -105,11 +106,18 @@ def _write_file(directory: str, there: set[bytes], message: Exported) -> bool:
     if os.fsencode(base) in there:
         return False
     temporary = os.path.join(directory, "tmp", base)
-    with open(temporary, "wb") as file:
+    with _new_file(temporary) as file:
         file.write(message.octets)
     os.utime(temporary, (message.date, message.date))
     os.rename(temporary, os.path.join(directory, "cur", base + os.fsdecode(suffix_for(message.flags, b""))))
     return True
+
+
+def _new_file(path: str) -> IO[bytes]:
+    """Ours alone, in the place of what an export that was stopped left there; never through a link of somebody's."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb")
 
 
 def _write_to_mbox(file: IO[bytes], message: Exported) -> bool:
