@@ -118,8 +118,8 @@ OURS = Certificate(("vm1.example.com",), "/x/cert.pem", 1_900_000_000.0, 1_157, 
 def seen(**how):
     what = {
         "host": "vm1.example.com", "now": 1_800_000_100.0, "pid": 7, "told": TOLD, "told_at": 1_800_000_095.0,
-        "queue": 0, "oldest_s": 0.0, "shunted": 0, "bad_mail": 0, "free": {"accounts": 1 << 33}, "usn": 12, "own": OURS.file,
-        "certificates": (OURS,), "peers": (PEER,),
+        "queue": 0, "oldest_s": 0.0, "shunted": 0, "bad_mail": 0, "free": {"accounts": 1 << 33}, "usn": 12,
+        "own": OURS.file, "certificates": (OURS,), "peers": (PEER,),
     }  # fmt: skip
     return Seen(**{**what, **how})
 

@@ -102,3 +102,35 @@ def test_no_transaction_no_line():
     c.codes("MAIL FROM:<nonsense", "RSET", "NOOP", "QUIT")
     assert ended(c) == []
     assert len(c.journal.named("refused")) == 1
+
+
+def chunked(c, *chunks):
+    """MAIL, RCPT, and each (octets, whether it is the last) by BDAT."""
+    c.codes("MAIL FROM:<robin@vm1.example.com>", f"RCPT TO:<{CHRIS.address}>")
+    for octets, last in chunks:
+        c.send(b"BDAT %d%b\r\n%b" % (len(octets), b" LAST" if last else b"", octets))
+
+
+def test_a_message_in_chunks():
+    """It is one transaction, told once its last chunk is answered, with the octets of all."""
+    c = Conversation().greeted()
+    chunked(c, (LETTER[:40], False), (LETTER[40:], True))
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"].code, facts["size"]) == ("accepted", 250, len(LETTER))
+
+
+def test_a_chunk_that_is_refused():
+    """It ends the transaction, which is told once, however many chunks come behind it."""
+    c = Conversation().greeted()
+    chunked(c, (b"Subject: a\nb\r\n", False), (b"more\r\n", False), (b"", True))
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"].code) == ("refused", 550)
+
+
+def test_chunks_that_end_in_the_middle():
+    """A client that leaves between two chunks, or resets, abandons what came so far."""
+    c = Conversation().greeted()
+    chunked(c, (LETTER, False))
+    c.codes("RSET")
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["why"], facts["size"]) == ("abandoned", "RSET", len(LETTER))

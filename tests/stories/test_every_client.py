@@ -135,7 +135,7 @@ def test_every_door_and_mechanism(open_house, name):
     )
     assert len(found) == len(told)
     for door in ("mta", "submission", "submissions"):
-        assert any(f"received trace={trace}" in line and f"door={door}" in line for trace in told
+        assert any(f"transaction trace={trace}" in line and f"door={door}" in line for trace in told
                    for line in house.output)  # fmt: skip
 
 

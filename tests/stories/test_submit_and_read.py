@@ -51,7 +51,7 @@ def test_curl_and_imaplib_find_it(house):
     (octets,) = fetch_all(box).values()
     assert_is_the_message(octets, trace)
     box.logout()
-    assert f"received trace={trace}" in house.journal()
+    assert f"transaction trace={trace}" in house.journal()
     assert f"delivered trace={trace}" in house.journal()
 
 
