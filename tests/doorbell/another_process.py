@@ -2,7 +2,8 @@
 
     another_process.py RUN ACCOUNT BEHAVIOUR
 
-It prints `ready`, then `heard FOLDER` for each ring. A line on standard input makes it ring ACCOUNT with that folder.
+It prints `ready`, then `heard FOLDER` for each ring and `items TRACE…` for new items. A line on standard input makes it
+ring ACCOUNT with that folder.
 BEHAVIOUR: prompt (takes every change at once), stuck (never answers).
 """
 
@@ -36,6 +37,7 @@ bell = Doorbell(
     run, reactor=reactor, journal=RecordingJournal(), take=succeed if behaviour == "prompt" else lambda usn: Deferred()
 )
 bell.listen(account, lambda folder: say("heard", folder))
+bell.on_items(lambda items: say("items", *(item.trace for item in items)))
 bell.start()
 stdio.StandardIO(Told())
 reactor.callWhenRunning(say, "ready")

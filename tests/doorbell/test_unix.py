@@ -18,7 +18,7 @@ from zope.interface.verify import verifyObject
 from tests.fakes import RecordingJournal
 from unitymail.doorbell import calling, sockets
 from unitymail.doorbell.unix import Doorbell
-from unitymail.interfaces.doorbell import Announced, IDoorbell
+from unitymail.interfaces.doorbell import Announced, IDoorbell, NewItem
 
 ROOT = str(Path(__file__).parent.parent.parent)
 ANOTHER = str(Path(__file__).parent / "another_process.py")
@@ -62,8 +62,8 @@ class UnixTestCase(TestCase):
         self.run_dir = str(Path(folder.name) / "run")
         self.journal = RecordingJournal()
 
-    def bell(self, take=None, run=None):
-        bell = Doorbell(run or self.run_dir, reactor=reactor, journal=self.journal, take=take)
+    def bell(self, take=None, run=None, courier=0):
+        bell = Doorbell(run or self.run_dir, reactor=reactor, journal=self.journal, take=take, courier=courier)
         bell.start()
         self.addCleanup(bell.stop)
         return bell
@@ -97,6 +97,27 @@ class RingingTests(UnixTestCase):
         bell.ring("chris", "INBOX")
         bell.ring("robin", "Sent")
         self.assertEqual(await other.hears(), "heard Sent\n")
+
+    async def test_new_items_are_handed_to_the_courier_alone(self):
+        """All of one turn in few lines, in order; the other neighbours hear nothing of it, and of rings only they."""
+        courier, other = self.another(), self.another()
+        bell = self.bell(courier=courier.pid)
+        traces = [f"t{n}" for n in range(11)]
+        bell.hand_over([NewItem(trace, 1.0, 1, "smart-host") for trace in traces[:5]])
+        bell.hand_over([NewItem(trace, 1.0, 1, "") for trace in traces[5:]])
+        self.assertEqual(await courier.hears(), f"items {' '.join(traces[:8])}\n")
+        self.assertEqual(await courier.hears(), f"items {' '.join(traces[8:])}\n")
+        bell.ring("robin", "INBOX")
+        self.assertEqual(await other.hears(), "heard INBOX\n")
+        bell.hand_over([NewItem("t11", 1.0, 1, "")])
+        self.assertEqual(await courier.hears(), "items t11\n")
+
+    async def test_a_courier_that_is_gone_costs_nothing(self):
+        """What nobody takes is dropped: the items are in their folder."""
+        bell = self.bell(courier=2**22 + 1)
+        bell.hand_over([NewItem("t1", 1.0, 1, "")])
+        await deferLater(reactor, 0.01)
+        self.assertEqual(bell._handed, [])
 
     async def test_neighbours_may_come_and_go(self):
         """A process that starts later hears; one that was killed is forgotten and its socket removed."""

@@ -27,12 +27,13 @@ class Neighbours:
         self._known: dict[int, _Line] = {}
         self._seen_at: tuple[int, bool] | None = None
 
-    def tell(self, words: Callable[[], bytes]) -> None:
-        """Give the octets to every other process that has a bell; where there is none, they are not even made."""
+    def tell(self, words: Callable[[], bytes], but: int = 0) -> None:
+        """Give the octets to every other process that has a bell, but one; where none is, they are not even made."""
         self._look()
-        if self._known:
+        lines = [line for pid, line in self._known.items() if pid != but]
+        if lines:
             data = words()
-            for line in self._known.values():
+            for line in lines:
                 line.say(data)
 
     def tell_one(self, pid: int, data: bytes) -> None:

@@ -25,7 +25,9 @@ from unitymail.doorbell.words import (
     DirectoryChanged,
     NewItems,
     Ring,
+    Rings,
     Taken,
+    lines_of,
     spoken,
     understood,
 )
@@ -38,7 +40,7 @@ class Doorbell:
     """Rings here at once, and in the other processes with the next turn of the reactor.
 
     `take(usn)` fires with the USN that this process holds once it has looked (see `directory.watch.Watcher.take`).
-    `courier` is the id of the process that works on what `hand_over` is given.
+    `courier` is the id of the process that works on what `hand_over` is given; there nobody listens to rings.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Doorbell:
         self._neighbours = Neighbours(run, reactor)
         self._port: Any = None
         self._paths = ExitStack()
-        self._untold: dict[Ring, None] = {}
+        self._untold: dict[tuple[str, str], None] = {}
         self._courier = courier
         self._handed: list[NewItem] = []
         self._heard_items: Callable[[Sequence[NewItem]], None] = lambda items: None
@@ -81,7 +83,7 @@ class Doorbell:
         self._local.ring(account, folder)
         if not self._untold:
             self._reactor.callLater(0, self._tell)
-        self._untold[Ring(account, folder)] = None
+        self._untold[account, folder] = None
 
     def hand_over(self, items: Sequence[NewItem]) -> None:
         """Tell the courier's process of new items, with the next turn of the reactor. A hint as well."""
@@ -98,25 +100,28 @@ class Doorbell:
 
     def _tell(self) -> None:
         rings, self._untold = self._untold, {}
-        self._neighbours.tell(lambda: b"".join(map(spoken, rings)))
+        self._neighbours.tell(lambda: lines_of(rings), but=self._courier)
 
     def _tell_courier(self) -> None:
         items, self._handed = self._handed, []
         parts = (items[start : start + ITEMS_A_LINE] for start in range(0, len(items), ITEMS_A_LINE))
         self._neighbours.tell_one(self._courier, b"".join(spoken(NewItems(tuple(part))) for part in parts))
 
-    async def heard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
+    def heard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
         """A word from another process. What this version does not know is left alone."""
         match understood(line):
+            case Rings(places):
+                for account, folder in places:
+                    self._local.ring(account, folder)
             case Ring(account, folder):
                 self._local.ring(account, folder)
             case NewItems(items):
                 self._heard_items(items)
             case DirectoryChanged(usn):
-                answer(spoken(Taken(await self._take(usn) if self._take is not None else 0)))
+                self._journal.guard(self._answer(usn, answer), "the doorbell")
 
-    def guard(self, line: bytes, answer: Callable[[bytes], None]) -> None:
-        self._journal.guard(self.heard(line, answer), "the doorbell")
+    async def _answer(self, usn: int, answer: Callable[[bytes], None]) -> None:
+        answer(spoken(Taken(await self._take(usn) if self._take is not None else 0)))
 
 
 class _Visitor(LineOnlyReceiver):
@@ -129,7 +134,7 @@ class _Visitor(LineOnlyReceiver):
         self._bell = bell
 
     def lineReceived(self, line: bytes) -> None:
-        self._bell.guard(line, self._answer)
+        self._bell.heard(line, self._answer)
 
     def _answer(self, data: bytes) -> None:
         if self.connected and self.transport is not None:

@@ -1,13 +1,15 @@
 """What is said at the doorbell: one JSON list a line. Pure; refuses to know how it travels.
 
-``["ring", account, folder]`` needs no answer. ``["directory", usn]`` is answered ``["taken", usn]`` once the process
-holds that change (or a smaller number, when it could not take it). ``["items", [[trace, when, level, hop], …]]`` says
-which new items wait for the courier of whom it is told.
+``["ring", account, folder]`` needs no answer; ``["rings", [account, folder], …]`` are many of them.
+``["directory", usn]`` is answered ``["taken", usn]`` once the process holds that change (or a smaller number, when it
+could not take it). ``["items", [[trace, when, level, hop], …]]`` says which new items wait for the courier of whom it
+is told.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from unitymail.interfaces.doorbell import NewItem
@@ -25,6 +27,13 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Rings:
+    """`places` are (account, folder)."""
+
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryChanged:
     usn: int
 
@@ -39,7 +48,24 @@ class NewItems:
     items: tuple[NewItem, ...]
 
 
-Word = Ring | DirectoryChanged | Taken | NewItems
+Word = Ring | Rings | DirectoryChanged | Taken | NewItems
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def lines_of(places: Iterable[tuple[str, str]]) -> bytes:
+    """Rings at all these places, in as few lines as take them."""
+    lines: list[str] = []
+    length = MAX_LINE
+    for place in places:
+        one = _json(place)
+        length += len(one) + 1
+        if length >= MAX_LINE:
+            lines.append('["rings"')
+            length = len(one) + 12
+        lines[-1] += f",{one}"
+    return "".join(f"{line}]\n" for line in lines).encode("ascii")
 
 
 def spoken(word: Word) -> bytes:
@@ -47,13 +73,15 @@ def spoken(word: Word) -> bytes:
     match word:
         case Ring(account, folder):
             said: list[object] = ["ring", account, folder]
+        case Rings(places):
+            said = ["rings", *places]
         case DirectoryChanged(usn):
             said = ["directory", usn]
         case Taken(usn):
             said = ["taken", usn]
         case NewItems(items):
             said = ["items", [item if len(item.hop) <= LONGEST_HOP else item._replace(hop="") for item in items]]
-    return json.dumps(said, separators=(",", ":")).encode("ascii") + b"\n"
+    return _json(said).encode("ascii") + b"\n"
 
 
 def understood(line: bytes) -> Word | None:
@@ -65,6 +93,8 @@ def understood(line: bytes) -> Word | None:
     match said:
         case ["ring", str(account), str(folder)]:
             return Ring(account, folder)
+        case ["rings", *places]:
+            return Rings(tuple((one[0], one[1]) for one in places if _is_place(one)))
         case ["directory", int(usn)]:
             return DirectoryChanged(usn)
         case ["taken", int(usn)]:
@@ -72,6 +102,10 @@ def understood(line: bytes) -> Word | None:
         case ["items", [*items]]:
             return _items(items)
     return None
+
+
+def _is_place(said: object) -> bool:
+    return isinstance(said, list) and len(said) == 2 and all(isinstance(name, str) for name in said)
 
 
 def _items(said: list[object]) -> NewItems:
