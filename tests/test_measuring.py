@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes import RecordingJournal
 from unitymail.measuring import Measuring
+from unitymail.metrics.snapshot import added
+from unitymail.metrics.text import as_text
 from unitymail.settings.node import NodeSettings
 from unitymail.tls import read_pairs, self_signed
 from unitymail.turns import TurnWatch
@@ -44,7 +46,7 @@ def test_where_each_number_comes_from(running):
     measuring = Measuring(running)
     measuring.metrics.replied("mta", "250")
     measuring.metrics.connected("imaps")
-    found = numbers(measuring._text(measuring.together()))
+    found = numbers(as_text(added((measuring.together(), measuring.standing()))))
     expected = {
         ("replies_total", "mta", "250"): 1, ("connections_open", "imaps"): 1, ("messages_accepted_total",): 3,
         ("deliveries_total",): 4, ("troubles_total",): 1, ("events_total", "connected"): 9,

@@ -2,14 +2,15 @@
 
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.certificates import DAY, certificate, expired, new_key, pem_of
 from unitymail.tls import BadPair, look_at_pairs, read_pairs, self_signed
-from unitymail.tls.pairs import read_pair
+from unitymail.tls.pairs import _weakness, read_pair
 
 KEY = new_key()
 
@@ -128,6 +129,14 @@ def test_what_needs_doing(tmp_path, how, words):
     warning = read_pair(path, str(tmp_path / "p" / "key.pem")).warning(time.time())
     assert words in warning
     assert bool(words) == bool(warning)
+
+
+def test_a_signature_that_clients_do_not_accept():
+    """It works, and whoever looks at the status is told why some cannot connect."""
+    for digest, words in ((hashes.SHA1(), "it is signed with SHA1"), (hashes.MD5(), "it is signed with MD5"),
+                          (hashes.SHA256(), ""), (None, "")):
+        assert _weakness(SimpleNamespace(signature_hash_algorithm=digest)).startswith(words)
+        assert bool(_weakness(SimpleNamespace(signature_hash_algorithm=digest))) == bool(words)
 
 
 def test_days_left_count_down(tmp_path):
