@@ -68,6 +68,20 @@ class FromNodeToNode(TestCase):
         self.assertEqual(self.c.journal.named("received")[0].origin.told, TOLD)
         self.assertIn(b"with ESMTPS id", kept.head)
 
+    async def test_by_chunks(self):
+        """A node sends BDAT to a node: a small message with its envelope, a large one in pieces; urgent is urgent."""
+        large = LETTER + b"".join(b"%d .\r\n.\r\n" % number for number in range(40_000))
+        for number, (octets, several) in enumerate(((LETTER, False), (large, True), (LETTER + b"\xfc\r\n", False))):
+            told = replace(TOLD, xid=f"node1.c{number}", trace=f"c{number}")
+            outgoing = self.letter("robin@vm1.example.com", told=told)
+            pathlib.Path(outgoing.path).write_bytes(octets)
+            attempt = await self.relay.send(self.hop, replace(outgoing, size=len(octets), body="8bitmime", priority=7))
+            self.assertEqual([outcome.kind for outcome in attempt.outcomes], ["done"], attempt.dialogue)
+            chunks = sum(line.startswith("C: BDAT ") for line in attempt.dialogue)
+            self.assertTrue(chunks > 2 if several else chunks == 1, attempt.dialogue)
+            kept = self.c.spool.committed[-1]
+            self.assertEqual((kept.octets, kept.envelope.priority), (octets, 7))
+
     async def test_all_that_can_be_told(self):
         """Nobody's message, an address beyond ASCII, each kind and word: it arrives as it was said."""
         for number, told in enumerate((
