@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 from unitymail.interfaces.login import BadScram
 from unitymail.login.names import name_of
@@ -37,4 +37,5 @@ def one(data: bytes) -> None:
         assert str(bad).isprintable()
     else:
         assert len(final.proof) == DIGEST_OCTETS
-        assert data == final.unproven + b",p=" + b64encode(final.proof)
+        unproven, _, proof = data.rpartition(b",p=")
+        assert (unproven, b64decode(proof)) == (final.unproven, final.proof)

@@ -43,5 +43,7 @@ def one(data: bytes) -> None:
     assert message.secure or message.sensitivity is not Sensitivity.CONFIDENTIAL
     for text in (message.subject, message.message_id, message.date, message.display_from):
         assert not set(text) & set("\r\n\0")
+    if data[:1] in (b" ", b"\t"):
+        return
     behind = read(b"X-Unity-Secure: true\r\n" + data, SECURE)
     assert behind.secure, "what follows a field cannot take it back"

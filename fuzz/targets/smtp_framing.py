@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from fuzz.octets import pieces, uncut
-from unitymail.smtp.framing import ENDLESS, Framer, LineTooLong, with_crlf
+from unitymail.smtp.framing import ENDLESS, Framer, LineTooLong, Pieces, with_crlf
 
 LIMIT = 64
 WORDS = [b"\r\n", b"\r\n.\r\n", b"\n.\n", b"\r.\r", b"\r\n..", b"\n.\r\n", b"\r\n.\n", b"\r\r\n", b"\0",
@@ -26,6 +27,7 @@ def one(data: bytes) -> None:
     assert _lines([octets]) == _lines(cut) == _lines_by_the_book(octets)
     message = _message([octets])
     assert message == _message(cut) == _message_by_the_book(octets)
+    _check_chunks(octets, cut)
     if message is not None:
         mended = with_crlf(message[0])
         assert not _BARE.search(mended) and with_crlf(mended) == mended
@@ -96,3 +98,30 @@ def _message_by_the_book(octets: bytes) -> tuple[bytes, bool, bool, bytes] | Non
             message = b"".join(kept)
             return message, bool(_BARE.search(message)), b"\0" in message, rest
         kept.append(line.removeprefix(b".") + b"\r\n")
+
+
+def _check_chunks(octets: bytes, cut: list[bytes]) -> None:
+    """BDAT: as many octets as were said, whatever they are; no block parts a CR from its LF, no octet is lost."""
+    said = len(octets) // 2
+    framer = Framer()
+    framer.begin_chunk(said)
+    found, ended = b"", not said
+    for piece in cut:
+        framer.feed(piece)
+        if not ended:
+            block, ended = framer.chunk()
+            found += block
+    assert found == octets[:said] and ended and len(framer) == len(octets) - said
+    blocks, flaws = _pieced([octets])
+    assert (b"".join(blocks), flaws) == (b"".join(_pieced(cut)[0]), _pieced(cut)[1])
+    whole = b"".join(blocks)
+    assert whole.startswith(octets) and whole[len(octets) :] in (b"", b"\r\n")
+    assert flaws == (bool(_BARE.search(octets)), b"\0" in octets)
+
+
+def _pieced(cut: list[bytes]) -> tuple[list[bytes], tuple[bool, bool]]:
+    pieces_of = Pieces()
+    blocks = [pieces_of.take(piece) for piece in cut]
+    blocks.append(pieces_of.end())
+    assert not any(block.startswith(b"\n") and before.endswith(b"\r") for before, block in pairwise(blocks) if before)
+    return blocks, (pieces_of.flaws.bare, pieces_of.flaws.nul)

@@ -62,14 +62,14 @@ def test_an_unknown_target_is_refused_with_the_names():
 @pytest.mark.skipif(find_spec("atheris") is None, reason="needs atheris: pip install -e '.[fuzz]'")
 def test_atheris_runs_a_target(tmp_path, capsys):
     """A second of fuzzing tries many inputs and ends by itself."""
-    assert running.run(["doorbell"], seconds=1, jobs=1, found=tmp_path) == 0
+    assert running.run(["process_words"], seconds=1, jobs=1, found=tmp_path) == 0
     assert "1 of 1 targets sound" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(find_spec("atheris") is not None, reason="atheris is installed")
 def test_without_atheris_it_says_what_to_install(capsys):
     """No traceback: what is missing, and what there is without it."""
-    assert running.run(["doorbell"], seconds=1, jobs=1) == 2
+    assert running.run(["process_words"], seconds=1, jobs=1) == 2
     assert "pip install" in capsys.readouterr().out
 
 

@@ -12,7 +12,8 @@ from fuzz.target import CORPUS, kept, load, names
 EVERY = [load(name) for name in names()]
 KEPT = [(target, path) for target in EVERY for path in kept(target.name)]
 PARSERS = {
-    "addresses", "doorbell", "headers", "imap_assembly", "imap_session", "imap_words", "mailbox_names", "mime",
+    "addresses", "headers", "imap_assembly", "imap_session", "imap_words", "mailbox_names", "mime", "process_words",
+    "proxy", "recoding",
     "relay_replies", "reports", "scram", "sensitivity", "smtp_auth", "smtp_commands", "smtp_framing", "smtp_session",
     "summary",
     "vpim", "xunitymail",

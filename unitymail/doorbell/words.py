@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from unitymail.interfaces.doorbell import NewItem
 
+_MOST_SECONDS = 1e15
 MAX_LINE = 16_384
 ITEMS_A_LINE = 8
 LONGEST_HOP = 255
@@ -113,6 +114,6 @@ def _items(said: list[object]) -> NewItems:
     found = []
     for one in said:
         match one:
-            case [str(trace), float() | int() as when, int(level), str(hop)]:
+            case [str(trace), float() | int() as when, int(level), str(hop)] if abs(when) < _MOST_SECONDS:
                 found.append(NewItem(trace, float(when), level, hop))
     return NewItems(tuple(found))

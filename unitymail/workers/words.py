@@ -86,7 +86,7 @@ def understood(line: bytes) -> Word | None:
     """What a line means; None for what is no word."""
     try:
         return _understood(json.loads(line))
-    except (ValueError, TypeError, IndexError, RecursionError):
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError):
         return None
 
 
