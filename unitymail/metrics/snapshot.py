@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from unitymail.metrics.families import BOUNDS, FAMILIES, MAXIMA, Key
@@ -77,6 +78,6 @@ def _row(row: Any, kind: str) -> tuple[Key, tuple[float, ...]]:
         raise ValueError("a metric of another length")
     if not all(isinstance(word, str) for word in key):
         raise ValueError("a label that is no text")
-    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+    if not all(type(number) in (int, float) and isfinite(number) for number in numbers):
         raise ValueError("a metric that is no number")
     return tuple(key), tuple(numbers)
