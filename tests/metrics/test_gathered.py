@@ -70,7 +70,8 @@ def test_the_end_of_one_that_said_nothing():
     *({"counters": [row], "gauges": [], "times": []} for row in (
         [], ["replies"], ["replies", "mta", "250"], ["replies", "mta", "250", "1"], ["replies", "mta", 250, 1],
         ["replies", "mta", "250", True], ["replies", "mta", "250", float("inf")],
-        ["replies", "mta", "250", float("nan")], ["replies", "mta", "250", 1, 2], ["nothing", 1], ["open", "mta", 1], 5, [[]],
+        ["replies", "mta", "250", float("nan")], ["replies", "mta", "250", 1, 2], ["nothing", 1],
+        ["open", "mta", 1], 5, [[]],
     )),
     {"counters": [], "gauges": [], "times": [["took", "mta", "AUTH", 1]]},
 ])
