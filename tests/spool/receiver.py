@@ -62,6 +62,9 @@ async def accept(room, numbers, word):
 
 async def repeat(room, numbers, word, xid):
     """As a peer does that lost the reply: what is known already is not sent again."""
+    from twisted.internet import reactor
+    from twisted.internet.task import deferLater
+
     for number in numbers:
         try:
             if await room.spool.known_recipients(xid, ["robin@vm1.example.com"]):
@@ -69,7 +72,8 @@ async def repeat(room, numbers, word, xid):
                 continue
             await receive(room, f"{word}d{number}", b"Subject: once\r\n\r\n", DELIVER, xid=xid)[0]
         except Trouble as trouble:
-            say("again", trouble.why)
+            say("again", str(trouble))
+            await deferLater(reactor, 0.03)
         else:
             say("accepted", xid)
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, ensureDeferred
+from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
@@ -241,10 +241,10 @@ class SeveralProcessesTests(TestCase):
             victim.kill()
             await victim.ended
             await self.spool.recover_from(victim.pid)
-            await DeferredList([one.ended for one in receivers])
+            ends = await gatherResults([one.ended for one in receivers])
+            self.assertEqual(ends, [0, 0, 0])
             said = collections.Counter(words[0] for one in (*receivers, victim) for words in one.said)
-            self.assertEqual(said["accepted"], 1)
-            self.assertGreater(said["known"], 10)
+            self.assertGreater(said["known"], 10)  # those that asked before they sent; the others may be accepted
             self.assertEqual(len(self.in_mailbox()), turn + 1)
 
     async def test_what_a_dead_process_held_is_free_again(self):

@@ -75,6 +75,7 @@ class Queue:
         self._at_hand = FromMemory()
         self._fresh: set[str] = set()
         self._others: set[str] = set()
+        self._found: set[str] = set()
         self._gone: set[str] = set()
         self._untold: deque[Nudge] = deque()
         self._wake: Callable[[], None] = lambda: None
@@ -115,10 +116,12 @@ class Queue:
         self._wake()
 
     def handed(self, items: Sequence[NewItem]) -> None:
-        """Items that another process has just made. What was found in the folder before may have been tried."""
+        """Items that another process has just made; those that were found in the folder before it said so as well."""
         for trace, when, level, hop in items:
-            if trace not in self._index and is_trace(trace):
+            known = trace in self._index
+            if is_trace(trace) and (not known or trace in self._found):
                 self._fresh.add(trace)
+            if is_trace(trace) and not known:
                 self._index.put(trace, when, min(max(level, URGENT), LOW), hop, self._now() + UNKNOWN_S)
         self._wake()
 
@@ -133,6 +136,7 @@ class Queue:
 
     def claim(self, trace: str) -> Deferred[Item | None]:
         self._index.claim(trace)
+        self._found.discard(trace)
         if (item := self._in_hand.take(trace)) is not None:
             return succeed(self._as_claimed(item))
         try:
@@ -226,6 +230,7 @@ class Queue:
     def _drop(self, trace: str) -> None:
         self._index.drop(trace)
         self._fresh.discard(trace)
+        self._found.discard(trace)
         self._others.discard(trace)
 
     # on disk (any thread)
@@ -284,6 +289,8 @@ class Queue:
                 if trace not in known and not self._is_ours(trace):
                     with suppress(FileNotFoundError):
                         stat = entry.stat()
+                        if self._seen:  # not what a start finds
+                            self._found.add(trace)
                         yield trace, self._hint(stat), level_of_mode(stat.st_mode)
 
     def _is_ours(self, trace: str) -> bool:
