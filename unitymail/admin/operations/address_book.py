@@ -25,6 +25,7 @@ COLUMNS = (
     "Categories",
 )  # fmt: skip
 
+_BEGIN_FORMULAS = ("=", "+", "-", "@")
 
 Row = tuple[str, ...]
 
@@ -83,4 +84,13 @@ def _row(entry: Entry, address: str) -> Row:
     else:
         first, last, phone = entry.first_name, entry.last_name, entry.extension
         kind = "User" if isinstance(entry, User) else "Contact"
-    return (entry.display_name, first, last, address, "SMTP", entry.display_name, phone, kind)
+    shown = as_text(entry.display_name)
+    return (shown, as_text(first), as_text(last), address, "SMTP", shown, phone, kind)
+
+
+def as_text(name: str) -> str:
+    """A name that a spreadsheet would take for a formula gets an apostrophe; names may come from other systems.
+
+    An address is none, whatever it begins with: no formula has an @ between names. Extensions hold no parentheses.
+    """
+    return f"'{name}" if name.startswith(_BEGIN_FORMULAS) else name
