@@ -6,6 +6,8 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.spool.room import NOW, a_spool, files_under, receive
+from unitymail.disk import Disk
+from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE
 from unitymail.routing.steps import Deliver, RelayToSmartHost
 from unitymail.spool.claim import try_lock, unlock
@@ -28,7 +30,7 @@ def dies(room):
     os.close(room.spool._commits._life)
 
 
-class InheritingTests(SynchronousTestCase):
+class TogetherTests(SynchronousTestCase):
     """`self.courier` has the courier, `self.other` only receives; both are this process, on one clock."""
 
     def setUp(self):
@@ -65,6 +67,8 @@ class InheritingTests(SynchronousTestCase):
     def lock_of(self, room):
         return os.path.join(self.root, "spool", "journal", f"{room.spool._owner}.lock")
 
+
+class InheritingTests(TogetherTests):
     def test_an_item_that_nobody_was_told_of(self):
         """The process died between its 250 and the doorbell: the courier is woken and has the item."""
         receive(self.other, "t1", b"Subject: x\r\n\r\n", DELIVER, RELAY)
@@ -188,3 +192,42 @@ class InheritingTests(SynchronousTestCase):
         waiting = self.courier.spool.recover_from(PID)
         self.assertNoResult(waiting)
         self.assertTrue(os.path.exists(self.lock_of(self.other)))
+
+
+class SharedTransactionsTests(TogetherTests):
+    """A peer's transaction at two processes."""
+
+    def send(self, room, trace):
+        answer, _ = receive(room, trace, b"Subject: once\r\n\r\n", DELIVER, xid="peer.1")
+        return answer
+
+    def test_the_same_transaction_at_two_processes_at_once(self):
+        """While one process makes it durable the other takes none of it; afterwards it is known there without delay."""
+        answers = []
+
+        class Meanwhile(Disk):
+            def flush(self, fd):
+                if not answers:
+                    answers.append(None)
+                    answers[0] = one.send(one.other, "t2")
+                super().flush(fd)
+
+        one, third = self, self.another(disk=Meanwhile())
+        self.successResultOf(self.send(third, "t1"))
+        self.assertIn("another process", str(self.failureResultOf(answers[0], TryAgain).value))
+        known = self.successResultOf(self.other.spool.known_recipients("peer.1", ["robin@vm1.example.com"]))
+        self.assertEqual(known, {"robin@vm1.example.com"})
+        self.successResultOf(self.send(self.other, "t3"))
+        self.assertEqual([name.split(".")[1] for name in self.courier.store.mailbox("u-robin")], ["t1"])
+
+    def test_one_that_failed_is_free_at_once(self):
+        """The disk refuses the message at one process: the peer's next try at another is accepted."""
+
+        class Full(Disk):
+            def flush(self, fd):
+                raise OSError(28, "No space left on device")
+
+        third = self.another(disk=Full())
+        self.failureResultOf(self.send(third, "t1"), TryAgain)
+        self.successResultOf(self.send(self.other, "t2"))
+        self.assertEqual([name.split(".")[1] for name in self.courier.store.mailbox("u-robin")], ["t2"])

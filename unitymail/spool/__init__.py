@@ -15,6 +15,10 @@ badmail/   TRACE.{eml,toml}       mail that nobody can be told about
 nudges/    NAME.json        what administrators did to items, until the running node takes it up
 xids.sqlite                 which recipients already have a message that a peer may send again
 
+Several processes of a node may receive, each with its own commit journal and intake files; one of them has the courier.
+An item that another makes has its envelope file at once, and the courier's process is told. It also takes over what a
+process left that died (`recovery`, `inheriting`).
+
 Read `form`, `intake`, `journal_file`, `commit`, `batch`, `retire`, `durable`, `recovery` in this order for the way in;
 then `items`, `reading`, `claim`, `in_hand`, `notes`, `index`, `turns`, `queue` for what waits; `leaving`, `remover` and
 `removing` (the program of a process of its own) for what is finished; `desk` for what may be done to it. `spool` puts
