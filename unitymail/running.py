@@ -50,10 +50,14 @@ class Running:
 
     def reload(self) -> None:
         """SIGHUP: a rotated log file, renewed certificates, whatever else was added to the renewals."""
-        self.lines.reopen()
+        for renew in (self.lines.reopen, self._renew_certificates, *self.renewals):
+            try:
+                renew()
+            except Exception as error:
+                self.journal.trouble("renewing what a SIGHUP asks for; the rest is renewed nevertheless", error)
+
+    def _renew_certificates(self) -> None:
         self.journal.guard(self.certificates.renew(), "reading renewed certificates")
-        for renew in self.renewals:
-            renew()
 
 
 def allow_descriptors() -> None:
