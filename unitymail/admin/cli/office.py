@@ -77,6 +77,19 @@ class _Refusal(click.ClickException):
         click.echo(output.words(self.format_message()), err=True, file=file)
 
 
+def _require_text(context: click.Context) -> None:
+    """Words that are no UTF-8 can stand for a file, and for nothing else."""
+    for parameter in context.command.params:
+        given = context.params.get(parameter.name or "")
+        words = given if isinstance(given, tuple) else (given,)
+        if parameter.type is click.STRING and any(isinstance(word, str) and not _is_text(word) for word in words):
+            raise click.BadParameter("that is not UTF-8; see what LANG says of this terminal.", context, parameter)
+
+
+def _is_text(word: str) -> bool:
+    return word.isascii() or not any("\ud800" <= character <= "\udfff" for character in word)
+
+
 def verb(group: click.Group, name: str, **settings: Any) -> Callable[[Callable[..., None]], click.Command]:
     """Make a function a command of `group`, with `--json` also after the verb."""
 
@@ -85,6 +98,7 @@ def verb(group: click.Group, name: str, **settings: Any) -> Callable[[Callable[.
         @click.pass_obj
         def run(office: Office, /, *args: Any, json: bool, **kwargs: Any) -> None:
             office.json = office.json or json
+            _require_text(click.get_current_context())
             try:
                 function(office, *args, **kwargs)
             except Refused as refused:
