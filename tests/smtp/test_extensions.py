@@ -6,8 +6,8 @@ from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.extensions import Situation, mail_fields, offered, rcpt_fields
 
 ALWAYS = [
-    "PIPELINING", "SIZE 1024", "8BITMIME", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN", "DELIVERBY 10",
-    "MT-PRIORITY MIXER", "ENHANCEDSTATUSCODES",
+    "PIPELINING", "SIZE 1024", "8BITMIME", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN", "MT-PRIORITY MIXER",
+    "ENHANCEDSTATUSCODES",
 ]
 
 

@@ -132,12 +132,14 @@ def submitting(door="submission", **options):
 
 
 def test_who_signed_in_may_send_later():
-    """FUTURERELEASE is shown after AUTH, on submission doors; the envelope has the moment."""
+    """FUTURERELEASE and DELIVERBY are shown after AUTH, on submission doors; the envelope has the moments."""
     c = submitting()
     c.heard()
-    assert "FUTURERELEASE" not in c.say("EHLO client.example")
+    hello = c.say("EHLO client.example")
+    assert "FUTURERELEASE" not in hello and "DELIVERBY" not in hello
     assert c.codes("AUTH PLAIN AHJvYmluAHNlY3JldA==") == ["235 2.7.0"]
-    assert f"FUTURERELEASE {MAX} 2027-02-14T08:00:00Z" in c.say("EHLO client.example")
+    hello = c.say("EHLO client.example")
+    assert f"FUTURERELEASE {MAX} 2027-02-14T08:00:00Z" in hello and "DELIVERBY 10" in hello
     c.say("MAIL FROM:<robin@vm1.example.com> HOLDFOR=3600 BY=7200;N", "RCPT TO:<chris@vm1.example.com>", "DATA")
     assert codes(c.send(LETTER + b".\r\n")) == ["250 2.0.0"]
     envelope = c.spool.committed[0].envelope

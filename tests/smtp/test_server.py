@@ -31,7 +31,7 @@ def test_a_letter():
     assert c.heard() == "220 vm1.example.com ESMTP unitymail\r\n"
     assert c.say("EHLO client.example") == (
         "250-vm1.example.com\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-8BITMIME\r\n250-CHUNKING\r\n"
-        "250-BINARYMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY 10\r\n250-MT-PRIORITY MIXER\r\n"
+        "250-BINARYMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250-MT-PRIORITY MIXER\r\n"
         "250-ENHANCEDSTATUSCODES\r\n250 LIMITS MAILMAX=100 RCPTMAX=15000\r\n"
     )
     assert c.say("MAIL FROM:<robin@vm1.example.com> SIZE=100 BODY=8BITMIME") == "250 2.1.0 Sender accepted\r\n"

@@ -128,7 +128,9 @@ EXTENSIONS: tuple[Extension, ...] = (
         rcpt={"NOTIFY": Parameter("notify", read_notify), "ORCPT": Parameter("orcpt", read_orcpt)},
     ),
     Extension(
-        lambda now: f"DELIVERBY {moments.SHORTEST_BY_S}", mail={"BY": Parameter("by", moments.read_by)},
+        lambda now: f"DELIVERBY {moments.SHORTEST_BY_S}" if now.submission or now.peer else None,
+        mail={"BY": Parameter("by", moments.read_by)},
+        barred=lambda now: None if now.submission or now.peer else UNKNOWN_PARAMETER,
     ),
     Extension(
         lambda now: moments.future_release(now.now) if now.submission else None,

@@ -31,7 +31,7 @@ _BAD_PRIORITY = "501 5.5.4 Say MT-PRIORITY=N, where N is -9 (not urgent at all) 
 TRANSCRIPTS = {
     "all at once": _takes(
         "SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb BY=60;R MT-PRIORITY=4 AUTH=<>",
-        "size=100 body=8bitmime smtputf8 ret=full envid=x by=-5;nt mt-priority=-9 auth=robin",
+        "size=100 body=8bitmime smtputf8 ret=full envid=x by=-5;nt mt-priority=-9 auth=robin", stage=robin,
     ),
     "unknown ones are not swallowed": _refuses("555 5.5.4 Parameter not recognised", "XFOO", "XFOO=1", "SIZE=1 XFOO"),
     "broken ones, and the same twice": _refuses(
@@ -61,10 +61,10 @@ TRANSCRIPTS = {
         "ORCPT=rfc822;a+0Ab",
     ),
     "unknown ones of RCPT": _of_recipients("555 5.5.4 Parameter not recognised", "SIZE=1", "XFOO", "REQUIRETLS"),
-    "BY": _takes("BY=120;N", "BY=0;N", "BY=-10;N", "BY=10;R", "BY=999999999;RT"),
-    "impossible BY": _refuses(_BAD_BY, "BY", "BY=60", "BY=60;X", "BY=0;R", "BY=-5;R", "BY=1234567890;N"),
+    "BY": _takes("BY=120;N", "BY=0;N", "BY=-10;N", "BY=10;R", "BY=999999999;RT", stage=robin),
+    "impossible BY": _refuses(_BAD_BY, "BY", "BY=60", "BY=60;X", "BY=0;R", "BY=-5;R", "BY=1234567890;N", stage=robin),
     "BY sooner than anybody can promise": _refuses(
-        "555 5.5.4 With BY=...;R a message has 10 seconds at least", "BY=9;R"
+        "555 5.5.4 With BY=...;R a message has 10 seconds at least", "BY=9;R", stage=robin
     ),
     "MT-PRIORITY": _takes("MT-PRIORITY=9", "MT-PRIORITY=0", "MT-PRIORITY=-9"),
     "impossible MT-PRIORITY": _refuses(_BAD_PRIORITY, "MT-PRIORITY", "MT-PRIORITY=10", "MT-PRIORITY=high"),
@@ -89,7 +89,9 @@ TRANSCRIPTS = {
         "HOLDFOR=3600", "HOLDFOR=2592000", "HOLDUNTIL=2027-01-31T09:00:00Z", "HOLDUNTIL=2027-01-31T09:00:00+01:00",
         "HOLDFOR=60 BY=120;R", stage=robin,
     ),
-    "of nobody else": _refuses("555 5.5.4 Parameter not recognised", "HOLDFOR=60", "HOLDUNTIL=2027-01-31T09:00:00Z"),
+    "of nobody else, nor BY": _refuses(
+        "555 5.5.4 Parameter not recognised", "HOLDFOR=60", "HOLDUNTIL=2027-01-31T09:00:00Z", "BY=60;N"
+    ),
     "impossible HOLDFOR and HOLDUNTIL": _refuses(
         _BAD_HOLD, "HOLDFOR", "HOLDFOR=0", "HOLDFOR=x", "HOLDUNTIL", "HOLDUNTIL=tomorrow",
         "HOLDUNTIL=2027-02-31T09:00:00Z", stage=robin,
