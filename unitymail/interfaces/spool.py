@@ -99,7 +99,7 @@ class IIncoming(Interface):
     size = Attribute("Octets written so far, our own header block not counted.")
 
     def write(block: bytes) -> None:
-        """Take octets (reactor thread; no flush). Raises TryAgain (452 4.3.1) when the disk is full."""
+        """Take octets (one thread at a time; no flush). Raises TryAgain (452 4.3.1) when the disk is full."""
 
     def content() -> AbstractContextManager[Any]:
         """The octets received, as bytes or mmap (len, slicing, find). Open it after the last write."""
