@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import House
+from unitymail.imap.commands.enable import MOST_WORDS
 
 
 class SmallTests(SynchronousTestCase):
@@ -40,6 +41,18 @@ class SmallTests(SynchronousTestCase):
         many = " ".join(f'"k{n}" "v"' for n in range(31))
         for arguments in (f"({many})", '("name")', '("name" "x"', "x", f'("k" "{"v" * 2000}")'):
             self.assertTrue(self.client.say(f"a ID {arguments}")[0].startswith("a BAD"), arguments[:30])
+
+    def test_id_of_one_name(self):
+        """Thirty fields are thirty, though all have the same name."""
+        fields = " ".join(['"x" "y"'] * 30)
+        self.assertEqual(self.client.say(f"a ID ({fields})")[1], "a OK ID completed")
+        self.assertTrue(self.client.say(f'a ID ({fields} "x" "y")')[0].startswith("a BAD An ID has at most 30"))
+
+    def test_enable_very_much(self):
+        """A hundred words are enough for everybody."""
+        words = " ".join(["X"] * MOST_WORDS)
+        self.assertEqual(self.client.say(f"a ENABLE {words}")[1], "a OK ENABLE completed")
+        self.assertEqual(self.client.say(f"a ENABLE {words} Y"), ["a BAD ENABLE takes 100 words at most"])
 
     def test_enable(self):
         """What is not there is not enabled; no words are BAD."""

@@ -11,6 +11,7 @@ from unitymail.imap.wire.assembly import (
     MAX_SKIPPED,
     MAX_SKIPPED_LINE,
     MAX_TEXT,
+    MOST_LITERALS,
     Ask,
     Assembled,
     Assembler,
@@ -179,6 +180,14 @@ def test_literals_are_counted_together():
     made = assembler(b"a SEARCH {%d+}\r\n" % half + b"x" * half)
     made.feed(b" {%d+}\r\n" % half + b"y" * half + b" {1+}\r\nzx\r\nb NOOP\r\n")
     refused, noop = everything(made)
+    assert (refused.tag, refused.code, noop.name) == (b"a", b"TOOBIG", "NOOP")
+
+
+def test_literals_without_number():
+    """Each costs something, be it empty: there is an end to them."""
+    most = b"a SEARCH" + b" {0+}\r\n" * MOST_LITERALS
+    assert sum(isinstance(part, Literal) for part in everything(assembler(most + b"\r\n"))[0].parts) == MOST_LITERALS
+    refused, noop = everything(assembler(most + b" {0+}\r\n rest\r\nb NOOP\r\n"))
     assert (refused.tag, refused.code, noop.name) == (b"a", b"TOOBIG", "NOOP")
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from unitymail.imap.registry import Done, command
 from unitymail.imap.session import Session
-from unitymail.imap.wire.lexer import Reader
+from unitymail.imap.wire.lexer import BadSyntax, Reader
 
 CAPABILITIES = ("ENABLE",)
+MOST_WORDS = 100
 
 
 @command("ENABLE")
 async def enable(session: Session, reader: Reader) -> Done:
     words = [reader.atom().upper()]
     while reader.take(b" ") and not reader.at_end():
+        if len(words) == MOST_WORDS:
+            raise BadSyntax(f"ENABLE takes {MOST_WORDS} words at most")
         words.append(reader.atom().upper())
     reader.end()
     known = session.door.registry.gathered("ENABLES")

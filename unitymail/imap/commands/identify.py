@@ -26,13 +26,15 @@ def _fields(reader: Reader) -> dict[str, str]:
         reader.end()
         return fields
     reader.expect(b"(")
+    count = 0
     while not reader.take(b")"):
-        if fields:
+        if count:
             reader.space()
         name = reader.string()
         reader.space()
         value = reader.nstring()
-        if len(fields) >= MAX_FIELDS or len(name) > 30 or len(value or b"") > MAX_VALUE:
+        count += 1
+        if count > MAX_FIELDS or len(name) > 30 or len(value or b"") > MAX_VALUE:
             raise BadSyntax("An ID has at most 30 fields, names of 30 octets and values of 1024")
         fields[name.decode("utf-8", "replace").lower()] = (value or b"").decode("utf-8", "replace")
     reader.end()

@@ -20,6 +20,7 @@ MAX_TEXT = 65_536
 """Octets of one command, literals not counted."""
 MAX_LITERALS = 131_072
 """Octets of all collected literals of one command."""
+MOST_LITERALS = 1_000
 MAX_SKIPPED = 64 * 1024 * 1024
 MAX_SKIPPED_LINE = 1024 * 1024
 BLOCK = 65_536
@@ -98,6 +99,7 @@ class Assembler:
         self._parts: list[Part] = []
         self._text_octets = 0
         self._literal_octets = 0
+        self._literals = 0
         self._collecting: _Mark | None = None
 
     def feed(self, octets: bytes) -> None:
@@ -155,9 +157,12 @@ class Assembler:
         if name in self._leading and self._leading[name].match(self._outline()):
             return self._announce(mark)
         self._literal_octets += mark.size
+        self._literals += 1
         if self._literal_octets > MAX_LITERALS:
             text_of = f"Literals of one command may have {MAX_LITERALS} octets"
             return self._refuse(tag, b"BAD", text_of, b"TOOBIG", mark)
+        if self._literals > MOST_LITERALS:
+            return self._refuse(tag, b"BAD", f"A command may have {MOST_LITERALS} literals", b"TOOBIG", mark)
         self._collecting = mark
         return Ask(mark.size) if mark.synchronising else None
 
