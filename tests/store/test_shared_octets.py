@@ -1,5 +1,6 @@
 """How full mailboxes are, known to several processes at once."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -92,6 +93,45 @@ def test_a_process_that_is_killed(tmp_path):
     tables.append(SharedOctets(path, Disk()))
     for table in tables:
         table.close()
+
+
+def test_two_take_away_at_once(tmp_path):
+    """What fell below zero between them counts as nothing, and what comes next counts in full."""
+    path = begun(tmp_path, {"u-a": 100})
+    one, two = SharedOctets(path, Disk()), SharedOctets(path, Disk())
+    for table in (one, two):
+        table._numbers[table._place(0) + table._column] -= 80
+    assert (one.get("u-a"), two.all()) == (0, {"u-a": 0})
+    one.add("u-a", 50)
+    assert (one.get("u-a"), two.get("u-a")) == (50, 50)
+
+
+class FullDisk(Disk):
+    """`room` octets can be written in all."""
+
+    room = 0
+
+    def write_at(self, fd, data, offset):
+        now, self.room = data[: self.room], max(self.room - len(data), 0)
+        super().write_at(fd, now, offset)
+        if len(now) < len(data):
+            raise OSError(errno.ENOSPC, "no space left")
+
+
+def test_a_full_disk(tmp_path):
+    """The table never has a hole, where counting would kill the process; an account without room is counted later."""
+    path = begun(tmp_path, {f"u-{n}": 1 for n in range(shared_octets.ROWS_AT_ONCE)})
+    full = FullDisk()
+    full.room = 1_003
+    usage = Usage(str(tmp_path / "usage"), full, table=SharedOctets(path, full))
+    usage.add("u-new", 7)
+    usage.add("u-5", 7)
+    assert (usage.used("u-new"), usage.used("u-5")) == (0, 8)
+    other = SharedOctets(path, Disk())
+    assert other.get("u-5") == 8
+    other.add("u-new", 9)
+    assert usage.used("u-new") == 9
+    assert os.stat(path).st_blocks * 512 >= os.stat(path).st_size
 
 
 def test_the_one_that_began_keeps_the_file(tmp_path):

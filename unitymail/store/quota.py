@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from zope.interface import implementer
@@ -75,8 +76,10 @@ class Usage:
         return self._table.get(account)
 
     def add(self, account: str, octets: int) -> None:
+        """Where a full disk has no room for a new account, it is counted at the account's next look."""
         if octets:
-            self._table.add(account, octets)
+            with suppress(OSError):
+                self._table.add(account, octets)
             self._changed = True
 
     def save_now_and_then(self, now: float) -> None:

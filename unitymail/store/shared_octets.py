@@ -66,11 +66,14 @@ class SharedOctets:
         return max(self._sum(row), 0)
 
     def add(self, account: str, octets: int) -> None:
-        """It does not fall below zero."""
+        """It does not fall below zero; two who take away at once may have let it, which the next one puts right.
+
+        Raises OSError where there is no room for a new account.
+        """
         with self._lock:
             row = self._row_of(account)
-            place = self._place(row) + self._column
-            self._numbers[place] += max(octets, -self._sum(row))
+            place, held = self._place(row) + self._column, self._sum(row)
+            self._numbers[place] += max(max(held, 0) + octets, 0) - held
 
     def all(self) -> dict[str, int]:
         with self._lock:
@@ -115,9 +118,10 @@ class SharedOctets:
         self._read_names()
 
     def _make_room(self, rows: int) -> None:
-        wanted = _size_of(rows, self._columns)
-        if os.fstat(self._table).st_size < wanted:
-            self._disk.truncate(self._table, wanted)
+        """Of octets that are written: where a file has none, a full disk would kill who counts there."""
+        wanted, size = _size_of(rows, self._columns), os.fstat(self._table).st_size
+        if size < wanted:
+            self._disk.write_at(self._table, bytes(wanted - size), size)
 
     def _read_names(self) -> None:
         end = self._numbers[_NAMES_END]
@@ -133,7 +137,8 @@ class SharedOctets:
 
     def _map(self) -> None:
         """Who still has the old view goes on with it: it is the same memory."""
-        self._numbers = memoryview(mmap.mmap(self._table, os.fstat(self._table).st_size)).cast("q")
+        size = os.fstat(self._table).st_size
+        self._numbers = memoryview(mmap.mmap(self._table, size - size % 8)).cast("q")
 
     def _own_column(self) -> int:
         for column in range(self._columns):
