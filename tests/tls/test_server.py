@@ -1,8 +1,13 @@
 """TLS as clients of the doors meet it: the certificate for the name they ask for, what is spoken, what is resumed, and
 what a reload changes. What cannot be used is said in one sentence, and never asks the terminal."""
 
+import gc
 import hashlib
+import shutil
+import socket
 import ssl
+import subprocess
+import weakref
 
 import pytest
 from cryptography import x509
@@ -298,6 +303,65 @@ def test_a_connection_outlives_a_reload(certificates):
     met.server.send(b"still here")
     met._carry_back()
     assert met.tls.read(10) == b"still here"
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_a_reload_between_two_hellos(certificates, mutual):
+    """Who is asked for a second hello says its name again; what hears it outlives the reload in between."""
+    side = certificates.tls.mutual if mutual else certificates.tls
+    connection = side.serverConnectionForTLS(None)
+    began_with = weakref.ref(connection.get_context())
+    Client(connection, asks="a.example")
+    assert connection.get_context() is not began_with()
+    for _ in range(2):
+        certificates.tls.reload()
+    gc.collect()
+    assert began_with() is not None
+    del connection
+    gc.collect()
+    assert began_with() is None
+
+
+@pytest.mark.parametrize("group", ["P-521", "X448", "ffdhe2048"])
+def test_openssl_that_needs_two_hellos(certificates, group):
+    """A client that offers a key first that the node did not ask for, and a reload before its second hello."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    connection = certificates.tls.serverConnectionForTLS(None)
+    connection.set_accept_state()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(30)
+        words = ["-connect", "127.0.0.1:%d" % listening.getsockname()[1], "-servername", "a.example"]
+        client = subprocess.Popen(
+            ["openssl", "s_client", "-tls1_3", "-groups", f"{group}:X25519", *words], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            line, _ = listening.accept()
+            with line:
+                line.settimeout(30)
+                flights = shake_hands(connection, line, between=lambda: (certificates.tls.reload(), gc.collect()))
+        finally:
+            client.kill()
+            client.communicate()
+    assert flights > 2
+    assert connection.get_servername() == b"a.example"
+
+
+def shake_hands(connection, line, *, between):
+    """Over a socket; how many flights of the client that took. `between` two of them others are called."""
+    flights = 0
+    while True:
+        octets = line.recv(65_536)
+        assert octets
+        connection.bio_write(octets)
+        flights += 1
+        try:
+            connection.do_handshake()
+            return flights
+        except SSL.WantReadError:
+            line.sendall(connection.bio_read(65_536))
+            between()
 
 
 def test_what_a_reload_changes(certificates, tmp_path):

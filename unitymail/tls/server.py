@@ -8,6 +8,11 @@ everybody, as Postfix may, goes on as if it had not. What counts is the key, who
 whose `public_key_fingerprint` the address book knows or does not. So a renewed certificate with the same key is as good
 as the one before. Sessions are resumed under a session id context of their own: a session of another door, where no
 certificate was asked for, cannot become one that had shown it.
+
+Note *As long as a handshake*. A client may be asked for a second hello (RFC 8446 4.1.4), and OpenSSL then asks for its
+name again: it calls what the context of the first hello set, though the connection has another one by now. A reload in
+between must not have freed that, or the process jumps into the void. So each connection holds all that was in use when
+it began.
 """
 
 from __future__ import annotations
@@ -82,11 +87,18 @@ class ServerTls:
         return self.use(self.read())
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        return SSL.Connection(self._in_use.plain, None)
+        return _holding(self._in_use, self._in_use.plain)
 
     def asking_connection(self) -> SSL.Connection:
         """One that asks the client for a certificate (see Note: who shows a certificate)."""
-        return SSL.Connection(self._in_use.asking, None)
+        return _holding(self._in_use, self._in_use.asking)
+
+
+def _holding(in_use: InUse, context: SSL.Context) -> SSL.Connection:
+    """See Note: as long as a handshake."""
+    connection = SSL.Connection(context, None)
+    connection.set_app_data(in_use)
+    return connection
 
 
 @implementer(IOpenSSLServerConnectionCreator, IMutualTls)
