@@ -97,12 +97,32 @@ def test_a_header_without_end(page, headers):
 
 
 def test_few_connections(page):
-    """One more than there may be is cut off; when one ends, there is room again."""
+    """When there are too many, the one that asked longest ago ends: who holds places keeps no collector out."""
     visits = [Visit(page) for _ in range(MOST_CONNECTIONS)]
-    assert Visit(page).aborted
+    visits[0].ask(b"GET /metrics")
     assert not any(visit.aborted for visit in visits)
+    collector = Visit(page)
+    assert [visit.aborted for visit in visits] == [number == 1 for number in range(MOST_CONNECTIONS)]
+    assert b"numbers" in collector.ask(b"GET /metrics")
+    assert len(page.open) == MOST_CONNECTIONS
     visits[0].abortConnection()
-    assert b"numbers" in Visit(page).ask(b"GET /metrics")
+    Visit(page)
+    assert sum(visit.aborted for visit in visits) == 2
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_many_requests_at_once(page, reads):
+    """Who does not read what he asked for gets no second page; who reads gets as many as he asks for."""
+    visit = Visit(page)
+    if not reads:
+        visit.protocol.pauseProducing()
+    visit.ask(b"GET /metrics")
+    assert visit.aborted is not reads
+    if reads:
+        visit.protocol.pauseProducing()
+        visit.protocol.resumeProducing()
+        for _ in range(3):
+            assert b"numbers" in visit.ask(b"GET /metrics")
 
 
 def test_an_idle_connection_ends(page):

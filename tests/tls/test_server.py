@@ -331,7 +331,7 @@ def test_openssl_that_needs_two_hellos(certificates, group):
     connection.set_accept_state()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(30)
-        words = ["-connect", "127.0.0.1:%d" % listening.getsockname()[1], "-servername", "a.example"]
+        words = ["-connect", f"127.0.0.1:{listening.getsockname()[1]}", "-servername", "a.example"]
         client = subprocess.Popen(
             ["openssl", "s_client", "-tls1_3", "-groups", f"{group}:X25519", *words], stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -2,6 +2,9 @@
 
 Knows HTTP by twisted.web; refuses to know what is counted. Nobody is asked who he is, so the port must not be reached
 from other machines; who is on this one may see the numbers, which hold no address and no name of a user.
+
+Note *Who waits for whom*. Nobody on this machine keeps a collector out, and none makes the node hold many pages: of too
+many connections the one that asked longest ago is ended, and who asks again before he has read is cut off.
 """
 
 from __future__ import annotations
@@ -45,6 +48,10 @@ class _Asked(Request):
             self._answer(404, NOTHING)
             return
         page = self.channel.factory
+        if self.channel.choked:
+            self.channel.transport.abortConnection()
+            return
+        page.asks(self.channel)
         page.journal.guard(self._show(page.text), "showing the metrics")
 
     async def _show(self, text: Callable[[], Awaitable[bytes]]) -> None:
@@ -66,9 +73,10 @@ class _Asked(Request):
 
 
 class _Visitor(HTTPChannel):
-    """A connection to the page."""
+    """A connection to the page. `choked`: there is still something that it has not read."""
 
     factory: MetricsPage
+    choked = False
     transport: Any
     requestFactory: Any = _Asked
     maxHeaders = 50
@@ -76,17 +84,26 @@ class _Visitor(HTTPChannel):
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self.factory.open.add(self)
-        if len(self.factory.open) > MOST_CONNECTIONS:
-            self.transport.abortConnection()
+        self.factory.came(self)
+
+    def pauseProducing(self) -> None:
+        self.choked = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.choked = False
+        super().resumeProducing()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.factory.open.discard(self)
+        self.factory.open.pop(self, None)
         super().connectionLost(reason)
 
 
 class MetricsPage(HTTPFactory):
-    """The factory for a loopback port. `text` gives the numbers as Prometheus reads them."""
+    """The factory for a loopback port. `text` gives the numbers as Prometheus reads them.
+
+    `open` are the connections that stand, those that asked longest ago first.
+    """
 
     noisy = False
     protocol: Any = _Visitor
@@ -95,7 +112,15 @@ class MetricsPage(HTTPFactory):
         super().__init__(timeout=IDLE_S, reactor=clock)
         self.text = text
         self.journal = journal
-        self.open: set[_Visitor] = set()
+        self.open: dict[_Visitor, None] = {}
+
+    def came(self, visitor: _Visitor) -> None:
+        self.open[visitor] = None
+        if len(self.open) > MOST_CONNECTIONS:
+            next(iter(self.open)).transport.abortConnection()
+
+    def asks(self, visitor: _Visitor) -> None:
+        self.open[visitor] = self.open.pop(visitor, None)
 
     def startFactory(self) -> None:
         """No access log, and so no clock that ticks for it."""
