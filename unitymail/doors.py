@@ -45,7 +45,7 @@ class Doors:
 
     def __init__(
         self, *, host: str, rooms: Rooms, reception: Reception, tls: ServerTls, journal: Journal, reactor: Any,
-        ledger: ILedger, metrics: IMetrics, proxy_from: ProxyFromTable,
+        ledger: ILedger, metrics: IMetrics, proxy_from: ProxyFromTable, free: Callable[[], float],
     ) -> None:
         self._tls = tls
         self._proxy_from = proxy_from
@@ -58,7 +58,7 @@ class Doors:
         self.patience_s: float = PATIENCE_S
         self._common: dict[str, Any] = {
             "host": host, "book": rooms.book, "login": reception.login, "threads": rooms.threads, "journal": journal,
-            "clock": reactor, "turns": Turns(reactor), "tls": tls, "ledger": ledger,
+            "clock": reactor, "turns": Turns(reactor), "tls": tls, "ledger": ledger, "free": free,
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
             "spool": rooms.spool, "usage": rooms.usage, "metrics": metrics,

@@ -9,6 +9,7 @@ import socket
 from typing import Any
 
 from unitymail.doors import Doors
+from unitymail.free_space import FreeSpace
 from unitymail.interfaces.ledger import ILedger
 from unitymail.interfaces.metrics import IMetrics, Unmeasured
 from unitymail.reception import open_reception
@@ -16,6 +17,12 @@ from unitymail.rooms import Rooms
 from unitymail.running import Running
 
 HURRY_S = 1.0
+
+
+def _free_space(running: Running) -> FreeSpace:
+    settings, paths = running.settings, running.settings.paths
+    folders = (settings.path(paths.accounts), settings.path(paths.spool))
+    return FreeSpace(folders, paths.keep_free_mib, running.reactor.seconds)
 
 
 class Serving:
@@ -36,7 +43,7 @@ class Serving:
         self._doors = Doors(
             host=running.settings.node.host_name, rooms=self._rooms, reception=reception, tls=running.tls,
             journal=running.journal, reactor=running.reactor, ledger=self._ledger, metrics=self._metrics,
-            proxy_from=running.settings.proxy_from,
+            proxy_from=running.settings.proxy_from, free=_free_space(running),
         )  # fmt: skip
         running.closing.add("the doors", self._doors.close)
 

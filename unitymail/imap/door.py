@@ -5,7 +5,9 @@ Refuses to know what is said on a connection: that is `server`.
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -34,7 +36,7 @@ class IMAPDoor(ServerFactory):
     """Each collaborator is known by its interface only.
 
     `tls` is a context factory or None. `ledger` is the node's; `turns`, `watches` and `claims` are shared by all doors
-    of the process.
+    of the process. `free` tells how many octets of the disk mail may still take.
     """
 
     noisy = False
@@ -60,6 +62,7 @@ class IMAPDoor(ServerFactory):
         claims: Claims | None = None,
         registry: Registry | None = None,
         metrics: IMetrics | None = None,
+        free: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.name = name
         self.host = host
@@ -79,6 +82,7 @@ class IMAPDoor(ServerFactory):
         self.registry = registry or discover()
         self.claims = claims or Claims()
         self.metrics = metrics or Unmeasured()
+        self.free = free
         self.sessions: set[IMAPSession] = set()
         self.draining = False
         self._empty: list[Deferred[None]] = []

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, IPv6Network
 
+from unitymail.interfaces.errors import DISK_FULL
 from unitymail.interfaces.ledger import Count, Full
 from unitymail.interfaces.quota import IUsage
 from unitymail.mail.reply import Reply
 from unitymail.people.user import User
 from unitymail.policy.access import plain_address
-from unitymail.policy.verdict import ACCEPT, Verdict, reject
+from unitymail.policy.verdict import ACCEPT, Reject, Verdict, reject
 from unitymail.settings.site import SiteSettings
 
 SMTP = "smtp"
@@ -21,6 +22,8 @@ TOO_MANY_RECIPIENTS = reject(452, "4.5.3", "Too many recipients; send the messag
 TOO_MANY_MESSAGES = reject(421, "4.7.0", "Too many messages in one connection; connect again to go on")
 NOT_COUNTED = Reply(421, "4.3.2", "Connections cannot be counted at this moment; please try again in a minute")
 SEND_QUOTA = reject(552, "5.2.2", "Your mailbox is over its send quota; delete some messages first")
+
+NO_SPACE = Reject(DISK_FULL)
 
 MOST_PASSED_OVER = 1 << 30
 """Octets of a chunk too large to be kept that are waited for all the same; `SIZE` is never more."""
@@ -37,6 +40,11 @@ def judge_size(octets: int | None, site: SiteSettings) -> Verdict:
     if not limit or octets is None or octets <= limit:
         return ACCEPT
     return reject(552, "5.3.4", f"The message is larger than {site.smtp_max_message_kib} KiB, the limit here")
+
+
+def judge_space(free: float, declared: int) -> Verdict:
+    """Whether a message of so many octets (0 when nobody said) may begin, where `free` are left for mail."""
+    return ACCEPT if free > declared else NO_SPACE
 
 
 def judge_chunk(octets: int, site: SiteSettings) -> Verdict:

@@ -51,6 +51,10 @@ class PathsTable:
     spool: str = key("spool", "The folder of messages on their way; best on the same file system as accounts")
     history: str = key("history.sqlite", "The history of messages, for `unitymail trace`; a local file system")
     run: str = key("run", "The folder of the doorbell's sockets; a local file system")
+    keep_free_mib: int = key(
+        64, "No mail is taken in while less than this is free where accounts or spool lie, in MiB; 0 takes it always",
+        low=0, high=1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True)

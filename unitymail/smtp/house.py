@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,7 +20,10 @@ DoorName = Literal["mta", "submission", "submissions"]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """`clock` is the reactor or a test's clock: `seconds` and `callLater`. `tls` is a context factory or None."""
+    """`clock` is the reactor or a test's clock: `seconds` and `callLater`. `tls` is a context factory or None.
+
+    `free` tells how many octets of the disk mail may still take.
+    """
 
     door: DoorName
     host: str
@@ -32,3 +37,4 @@ class House:
     tls: Any = None
     implicit_tls: bool = False
     metrics: IMetrics = field(default_factory=Unmeasured)
+    free: Callable[[], float] = lambda: math.inf

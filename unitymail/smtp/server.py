@@ -5,6 +5,7 @@ Knows which sessions there are; refuses to know what they talk about (`session`,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -50,10 +51,11 @@ class SMTPDoor(ServerFactory):
         usage: IUsage, journal: IJournal, clock: Any, ledger: ILedger, metrics: IMetrics | None = None,
         tls: Any = None, implicit_tls: bool = False, turns: Turns | None = None,
         smart_host_addresses: Callable[[], Collection[str]] = tuple,
-        peer_addresses: Callable[[], Collection[str]] = tuple,
+        peer_addresses: Callable[[], Collection[str]] = tuple, free: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.house = House(
-            door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls, metrics or Unmeasured()
+            door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls,
+            metrics or Unmeasured(), free,
         )
         self.places = Places(ledger)
         self.turns = turns if turns is not None else Turns(clock)

@@ -9,6 +9,7 @@ from unitymail.imap.registry import Done, No, command
 from unitymail.imap.session import Session
 from unitymail.imap.upload import Upload
 from unitymail.imap.wire.lexer import Reader
+from unitymail.interfaces.errors import DISK_FULL
 from unitymail.interfaces.store import IFolder, NoSuchFolder
 
 
@@ -29,6 +30,8 @@ async def append(session: Session, reader: Reader) -> Done:
     folder = await _target(session, name)
     if announced.size == 0:
         raise No("An empty message cannot be kept", b"CANNOT")
+    if session.door.free() <= announced.size:
+        raise No(DISK_FULL.text, b"UNAVAILABLE")
     upload = Upload(session)
     try:
         await upload.receive(announced)

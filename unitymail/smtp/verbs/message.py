@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from unitymail.interfaces.errors import Trouble
 from unitymail.mail.envelope import Recipient
-from unitymail.policy.limits import judge_messages, judge_recipients, judge_size
+from unitymail.policy.limits import judge_messages, judge_recipients, judge_size, judge_space
 from unitymail.policy.priority import granted_priority
 from unitymail.policy.recipient import judge_recipient
 from unitymail.policy.sender import judge_envelope_sender
@@ -52,6 +52,7 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
         raise Refused(replies.NEEDS_SMTPUTF8)
     if "declared_size" in fields:
         require(judge_size(fields["declared_size"], site))
+    require(judge_space(house.free(), fields.get("declared_size", 0)))
     require(judge_envelope_sender(path.address, origin, house.book, house.usage))
     told = take_told(fields) if origin.peer else None
     if not _MOMENTS.isdisjoint(fields):
