@@ -12,7 +12,7 @@ from unitymail.mail.reply import Reply
 from unitymail.mail.structure import scan
 from unitymail.mail.windows import let_go
 
-CANNOT_ENCODE = {
+CANNOT_ENCODE: dict[Hindrance, Reply] = {
     hindrance: Reply(554, "5.6.3" if hindrance is Hindrance.SEALED else "5.6.0", f"The message has {hindrance.value}")
     for hindrance in Hindrance
     if hindrance is not Hindrance.EIGHT_BIT
