@@ -15,6 +15,7 @@ from unitymail.interfaces.login import ILogin, SignInRefused
 from unitymail.interfaces.metrics import Unmeasured
 from unitymail.journal import Journal
 from unitymail.login import examiner
+from unitymail.login.names import LONGEST
 from unitymail.login.passwords import Passwords
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location, LocationKind
@@ -98,6 +99,20 @@ class SigningInTests(LoginTestCase):
         """Octets that are no text are refused like any other name."""
         for name in (b"\xff\xfe", b"\0", b"", b"a" * 10_000, b"robin\r\nx"):
             self.assertEqual(self.refused(name)[0], "bad-credentials")
+
+    def test_no_name_holds_up_the_others(self):
+        """A LOGIN of IMAP brings up to 128 KiB: what takes long to prepare is not prepared, whichever way it comes."""
+        for number, text in enumerate(("\u0300\u0316" * 32_000, "\ufdfa" * 43_000, "\uac00\u11a8" * 21_000)):
+            for scram in (False, True):
+                began = time.thread_time()
+                self.refused(text.encode(), scram=scram, place=replace(IMAP, client=f"10.6.{number}.1"))
+                self.assertLess(time.thread_time() - began, 0.1)
+
+    def test_a_long_name_is_nobodys(self):
+        """Not even the one that is left where octets without a meaning are taken out of it."""
+        longest = b"Robin.Smith@Example.com" + "\u00ad".encode() * (LONGEST - 23)
+        self.assertEqual(self.sign_in(longest).id, self.robin.id)
+        self.assertEqual(self.refused(longest + "\u00ad".encode())[1], "no such user")
 
 
 class WhatARefusalTellsTests(LoginTestCase):

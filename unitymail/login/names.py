@@ -5,11 +5,16 @@ from __future__ import annotations
 from unitymail.login.saslprep import saslprep
 from unitymail.mail.address import key_of
 
+LONGEST = 400
+"""Characters. No address has as many; what is longer is cut, and costs no preparing."""
+
 
 def name_of(said: bytes | str) -> str:
-    """Prepared (RFC 4013) where it can be; what cannot is nobody's name, and is kept for the journal."""
+    """Prepared (RFC 4013) where it can be; what cannot, or is too long, is nobody's name, kept for the journal."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     text = text.strip()
+    if len(text) > LONGEST:
+        return text[:LONGEST]
     try:
         return text if text.isascii() else saslprep(text)
     except ValueError:
