@@ -50,7 +50,7 @@ def _heard(cut: list[bytes]) -> tuple[bytes, int]:
             break
         session.dataReceived(piece)
         client.clock.advance(0)
-        held = len(session._framer)
+        held = len(session._order.framer)
         assert held <= max(MOST_HELD, LONGEST_LINE + 2, len(piece)), held
         if wire.tls is not None:
             # What was sent with STARTTLS must not count, wherever it was cut: the rest is no part of this session.

@@ -123,7 +123,7 @@ def test_what_is_pipelined_behind_a_slow_answer():
     c.letter("chris@vm1.example.com")
     with memory_below(MB):
         c.session.dataReceived(b"NOOP\r\n" * (BLOCK // 6))
-    assert not c.wire.reading and len(c.session._framer) <= BLOCK
+    assert not c.wire.reading and len(c.session._order.framer) <= BLOCK
 
 
 # IMAP

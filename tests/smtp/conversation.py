@@ -128,7 +128,7 @@ class Conversation:
 
     def send(self, octets):
         self.session.dataReceived(octets)
-        while self.patient and self.session._speech.holding:
+        while self.patient and self.session._order.speech.holding:
             self.clock.advance(MOST_S)
         return self.heard()
 

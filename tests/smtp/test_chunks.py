@@ -222,7 +222,7 @@ def test_a_chunk_over_the_limit_is_never_kept():
     assert not c.spool.held
     for _ in range(50):
         assert c.send(b"MAIL FROM:<>\r\n" * 7_142 + b"x" * 12) == "" or _ == 49
-        assert len(c.session._framer) == 0
+        assert len(c.session._order.framer) == 0
     assert c.codes("NOOP") == ["250 2.0.0"]
     assert c.journal.named("refused")[-1].args[3:5][0] == "BDAT"
 

@@ -131,7 +131,7 @@ def held(octets, places, delays, *, peer):
     for _ in range(600):
         clock.advance(0.1)
         said += c.heard()
-    assert not c.spool.waiting and not c.session._pending
+    assert not c.spool.waiting and not c.session._order.pending
     return re.sub(r"trace \w+", "trace", said), [kept.octets for kept in c.spool.committed]
 
 

@@ -505,7 +505,7 @@ def test_an_endless_line():
     said = "".join(c.send(b"x" * 65_536) for _ in range(1_600))
     assert codes(said) == ["500 5.5.2", "421 4.5.2"]
     assert c.wire.disconnecting
-    assert len(c.session._framer) <= 131_072
+    assert len(c.session._order.framer) <= 131_072
 
 
 # Messages

@@ -131,7 +131,7 @@ class Holes(SynchronousTestCase):
         ours = greeted()
         said = "".join(ours.send(b"x" * 65_536) for _ in range(64))
         self.assertEqual(codes(said), ["500 5.5.2", "421 4.5.2"])
-        self.assertLess(len(ours.session._framer), 2 * 65_536)
+        self.assertLess(len(ours.session._order.framer), 2 * 65_536)
 
     def test_4_replies_out_of_order(self):
         """A verdict that takes time holds back what is pipelined behind it, QUIT too."""
