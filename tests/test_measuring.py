@@ -1,6 +1,7 @@
 """The numbers of a process and of all: where each comes from, and a page that is made once however many ask."""
 
 import json
+import os
 from collections import Counter
 from types import SimpleNamespace
 
@@ -46,7 +47,7 @@ def test_where_each_number_comes_from(running):
     measuring = Measuring(running)
     measuring.metrics.replied("mta", "250")
     measuring.metrics.connected("imaps")
-    found = numbers(as_text(added((measuring.together(), measuring.standing()))))
+    found = numbers(as_text(added((*measuring._each(), measuring.standing()))))
     expected = {
         ("replies_total", "mta", "250"): 1, ("connections_open", "imaps"): 1, ("messages_accepted_total",): 3,
         ("deliveries_total",): 4, ("troubles_total",): 1, ("events_total", "connected"): 9,
@@ -67,23 +68,48 @@ def test_workers_report_to_their_parent(running):
     worker.metrics.replied("mta", "250")
     worker.metrics.connected("mta")
     parent.heard(7, json.loads(json.dumps(worker.report())))
-    assert parent.together().counters[("messages",)] == 6
-    assert parent.together().gauges[("processes",)] == 2
+    assert added(parent._each()).counters[("messages",)] == 6
+    assert added(parent._each()).gauges[("processes",)] == 2
     assert parent.figures()["open"] == {"mta": 1}
     parent.heard(7, None)
-    assert parent.together().counters[("messages",)] == 6
-    assert parent.together().counters["replies", "mta", "250"] == 1
-    assert parent.together().gauges[("processes",)] == 1
-    assert parent.figures() == {"open": {}, "came": {"mta": 1}, "sign_ins_failed": 0}
+    assert added(parent._each()).counters[("messages",)] == 6
+    assert added(parent._each()).counters["replies", "mta", "250"] == 1
+    assert added(parent._each()).gauges[("processes",)] == 1
+    found = parent.figures()
+    assert (found["open"], found["came"], found["sign_ins_failed"]) == ({}, {"mta": 1}, 0)
     parent.heard(8, {"nonsense": 1})
     assert [e.event for e in running.journal.events] == ["trouble"]
 
 
 def test_what_status_is_told(running):
-    """Connections by door, and how many sign-ins failed."""
+    """Connections by door, events, turns of the reactors, and how many sign-ins failed."""
     measuring = Measuring(running)
     for outcome in ("ok", "bad-credentials", "bad-credentials", "busy"):
         measuring.metrics.signed_in("imap", "PLAIN", outcome)
     measuring.metrics.connected("imap")
     measuring.metrics.disconnected("imap")
-    assert measuring.figures() == {"open": {"imap": 0}, "came": {"imap": 1}, "sign_ins_failed": 2}
+    measuring.metrics.connected("mta")
+    assert measuring.figures() == {
+        "open": {"imap": 0, "mta": 1}, "came": {"imap": 1, "mta": 1}, "sign_ins_failed": 2, "connections": 1,
+        "longest_turn_ms": 12.0, "long_turns": 1,
+        "events": {"received": 3, "delivered": 4, "trouble": 1, "connected": 9},
+    }
+
+
+def test_what_status_is_told_of_each_process(running):
+    """Of this one and of each worker; of one that said nothing yet, or is gone, nothing. The longest turn stays."""
+    parent, worker = Measuring(running), Measuring(running)
+    parent.metrics.connected("mta")
+    for _ in range(3):
+        worker.metrics.connected("imaps")
+    running.turns.longest = 0.034
+    parent.heard(7, worker.report())
+    running.turns.longest = 0.012
+    assert parent.figures_of(os.getpid()) == {"connections": 1, "longest_turn_ms": 12.0, "long_turns": 1}
+    assert parent.figures_of(7) == {"connections": 3, "longest_turn_ms": 34.0, "long_turns": 1}
+    assert (parent.figures()["connections"], parent.figures()["longest_turn_ms"]) == (4, 34.0)
+    parent.heard(7, None)
+    for pid in (7, 8):
+        assert parent.figures_of(pid) == {"connections": 0, "longest_turn_ms": 0.0, "long_turns": 0}
+    found = parent.figures()
+    assert (found["connections"], found["longest_turn_ms"], found["long_turns"]) == (1, 34.0, 2)

@@ -5,6 +5,7 @@ Knows the doors' names, their TLS and what they share; refuses to know what they
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -61,7 +62,7 @@ class Doors:
             "clock": reactor, "turns": Turns(reactor), "tls": tls, "ledger": ledger, "free": free,
         }  # fmt: skip
         self._smtp: dict[str, Any] = {
-            "spool": rooms.spool, "usage": rooms.usage, "metrics": metrics,
+            "spool": rooms.spool, "usage": rooms.usage, "metrics": metrics, "now": time.time,
             "smart_host_addresses": reception.smart_host, "peer_addresses": reception.peers,
         }  # fmt: skip
         watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
@@ -88,11 +89,6 @@ class Doors:
         for berth, ports in self._others.items():
             for port in ports:
                 (port.startReading if berth in berths else port.stopReading)()
-
-    @property
-    def connections(self) -> int:
-        """How many there are now."""
-        return sum(len(door.sessions) for door in self._open.values())
 
     def _entrance(self, name: str, listening: Any) -> Entrance:
         factory = self._front(name)

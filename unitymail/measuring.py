@@ -50,18 +50,23 @@ class Measuring:
         except ValueError as error:
             self._running.journal.trouble(f"the numbers of worker {process}", error)
 
-    def together(self) -> Snapshot:
-        """What all processes counted."""
-        return self._gathered.together(self._ours())
-
     def figures(self) -> dict[str, Any]:
-        """For the notice that `unitymail status` reads: connections by door, now and since the start."""
-        found = self.together()
+        """For the notice that `unitymail status` reads: what all processes did."""
+        found = added(each.without_times() for each in self._each())
         return {
-            "open": _by_door(found.gauges, "open"),
-            "came": _by_door(found.counters, "connections"),
+            **_work(found),
+            "events": _by_label(found.counters, "events"),
+            "open": _by_label(found.gauges, "open"),
+            "came": _by_label(found.counters, "connections"),
             "sign_ins_failed": _failed(found.counters),
         }
+
+    def figures_of(self, process: int) -> dict[str, Any]:
+        """What one of them did, this one or a worker; that of a worker which said nothing yet is nothing."""
+        return _work(self._ours() if process == os.getpid() else self._gathered.of(process))
+
+    def _each(self) -> tuple[Snapshot, ...]:
+        return self._ours(), *self._gathered.each()
 
     def _ours(self) -> Snapshot:
         running = self._running
@@ -97,8 +102,8 @@ class Measuring:
 
         async def text() -> bytes:
             gauges: dict[Key, float] = {("usn",): usn(), ("workers",): workers()}
-            counted = added((self.together(), Snapshot({}, gauges)))
-            made: bytes = await threads.run(lambda: as_text(added((counted, self.standing()))))
+            counted = *self._each(), Snapshot({}, gauges)
+            made: bytes = await threads.run(lambda: as_text(added((*counted, self.standing()))))
             return made
 
         kept = Kept(text, seconds=FRESH_S, clock=running.reactor)
@@ -128,7 +133,16 @@ class Measuring:
         return Snapshot({}, gauges)
 
 
-def _by_door(numbers: Any, family: str) -> dict[str, int]:
+def _work(of: Snapshot) -> dict[str, Any]:
+    """How much there is to do, and whether it is done in short turns."""
+    return {
+        "connections": sum(_by_label(of.gauges, "open").values()),
+        "longest_turn_ms": round(of.gauges.get(("longest-turn",), 0.0) * 1000, 1),
+        "long_turns": int(of.counters.get(("long-turns",), 0)),
+    }
+
+
+def _by_label(numbers: Any, family: str) -> dict[str, int]:
     return {key[1]: int(value) for key, value in numbers.items() if key[0] == family}
 
 

@@ -72,12 +72,6 @@ def _in_words(error: BaseException) -> str:
     return str(error)
 
 
-def _alone(figures: Facts, since: int) -> Facts:
-    """The process that is alone is its only worker."""
-    me = {"pid": os.getpid(), "since": since, "restarts": 0}
-    return {**figures, "workers": [me | {name: figures[name] for name in figures if name != "events"}]}
-
-
 def _cores() -> int:
     """Those that this process may use: in a container or under a CPU set they are fewer than the machine has."""
     return len(os.sched_getaffinity(0))
@@ -142,31 +136,36 @@ class Node(Service):
         where = {door: sockets.shown(one) for door, one in self._bound[0].items()}
         open_front = self._open_doors if not several else self._open_staff
         self._measuring = Measuring(running)
-        figures = await open_front(builder, rooms, upkeep)
-        told = self._open_page(rooms, figures)
-        self._give_notice(where, told, lambda: {**figures(), **self._measuring.figures(), **told})
+        workers = await open_front(builder, rooms, upkeep)
+        told = self._open_page(rooms, workers)
+        self._give_notice(where, told, lambda: {**self._figures(workers()), **told})
 
-    def _open_page(self, rooms: Rooms, figures: Callable[[], Facts]) -> Facts:
+    def _figures(self, workers: list[Facts]) -> Facts:
+        """What the node did, and each of its workers."""
+        measured = self._measuring
+        return {**measured.figures(), "workers": [each | measured.figures_of(each["pid"]) for each in workers]}
+
+    def _open_page(self, rooms: Rooms, workers: Callable[[], list[Facts]]) -> Facts:
         """Where the numbers are shown, if anywhere."""
         page, self._page = self._page, None
         if page is None:
             return {}
         where = self._measuring.open_page(
-            page, usn=lambda: rooms.book.usn, workers=lambda: len(figures()["workers"])
+            page, usn=lambda: rooms.book.usn, workers=lambda: len(workers())
         )
         return {measuring.DOOR: where}
 
-    async def _open_doors(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
-        """This process serves them itself."""
+    async def _open_doors(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], list[Facts]]:
+        """This process serves them itself: it is its only worker."""
         serving = Serving(self._running, rooms, LocalLedger(), self._measuring.metrics)
         await serving.prepare()
         builder.watch(rooms)
         [bound], self._bound = self._bound, []
         serving.open(bound)
-        since = round(self._reactor.seconds())
-        return lambda: _alone(serving.figures(), since)
+        me = {"pid": os.getpid(), "since": round(self._reactor.seconds()), "restarts": 0}
+        return lambda: [me]
 
-    async def _open_staff(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], Facts]:
+    async def _open_staff(self, builder: Builder, rooms: Rooms, upkeep: Upkeep) -> Callable[[], list[Facts]]:
         """Workers do."""
         builder.watch(rooms)
         bound, self._bound = self._bound, []
@@ -175,7 +174,7 @@ class Node(Service):
         )
         staff.supervisor.on_report(measuring.DOOR, self._measuring.heard)
         await staff.open()
-        return staff.figures
+        return staff.supervisor.workers
 
     def _give_notice(self, where: dict[str, str], also: dict[str, str], figures: Callable[[], Facts]) -> None:
         running, settings = self._running, self._settings

@@ -6,7 +6,6 @@ Knows what the only process of a node and each of many workers do alike; refuses
 from __future__ import annotations
 
 import socket
-from typing import Any
 
 from unitymail.doors import Doors
 from unitymail.free_space import FreeSpace
@@ -61,13 +60,3 @@ class Serving:
     def hurry(self) -> None:
         """Who is inside when the doors close gets no long farewell."""
         self.doors.patience_s = HURRY_S
-
-    def figures(self) -> dict[str, Any]:
-        """What this process did, for those who gather it of all."""
-        turns = self._running.turns
-        return {
-            "connections": self._doors.connections if self._doors is not None else 0,
-            "longest_turn_ms": round(turns.longest * 1000, 1),
-            "long_turns": turns.long_turns,
-            "events": dict(self._running.journal.counts),
-        }

@@ -28,7 +28,7 @@ def test_all_processes_together():
     gathered = Gathered()
     gathered.heard(1, counted(2, 1, (0.1,)).as_json())
     gathered.heard(2, Snapshot({}, {("longest-turn",): 0.008}).as_json())
-    found = gathered.together(counted(1, 2, (0.2,)), Snapshot({}, {("longest-turn",): 0.002}))
+    found = added((*gathered.each(), counted(1, 2, (0.2,)), Snapshot({}, {("longest-turn",): 0.002})))
     assert (found.counters["replies", "mta", "250"], found.gauges["open", "mta"]) == (3, 3)
     assert found.gauges[("longest-turn",)] == 0.008
     times = found.times["took", "mta", "message"]
@@ -41,7 +41,7 @@ def test_a_newer_report_replaces_the_one_before():
     gathered = Gathered()
     for replies in (1, 5):
         gathered.heard(1, counted(replies).as_json())
-    assert gathered.together().counters["replies", "mta", "250"] == 5
+    assert added(gathered.each()).counters["replies", "mta", "250"] == 5
 
 
 def test_counters_never_go_backwards_when_a_worker_dies():
@@ -49,20 +49,20 @@ def test_counters_never_go_backwards_when_a_worker_dies():
     gathered = Gathered()
     gathered.heard(1, counted(5, 2, (0.1,)).as_json())
     gathered.heard(1, None)
-    found = gathered.together()
+    found = added(gathered.each())
     assert found.counters["replies", "mta", "250"] == 5
     assert sum(found.times["took", "mta", "message"][:-1]) == 1
     assert found.gauges == {}
     gathered.heard(1, counted(1, 1).as_json())
     gathered.heard(1, None)
-    assert gathered.together().counters["replies", "mta", "250"] == 6
+    assert added(gathered.each()).counters["replies", "mta", "250"] == 6
 
 
 def test_the_end_of_one_that_said_nothing():
     """A worker that died before its first report leaves nothing."""
     gathered = Gathered()
     gathered.heard(1, None)
-    assert gathered.together() == Snapshot()
+    assert added(gathered.each()) == Snapshot()
 
 
 @pytest.mark.parametrize("value", [
@@ -81,7 +81,7 @@ def test_what_is_no_report(value):
     gathered.heard(1, counted(5).as_json())
     with pytest.raises(ValueError, match=r"\S"):
         gathered.heard(1, value)
-    assert gathered.together().counters["replies", "mta", "250"] == 5
+    assert added(gathered.each()).counters["replies", "mta", "250"] == 5
 
 
 words = st.text(max_size=5)

@@ -25,9 +25,13 @@ class Snapshot:
     gauges: Mapping[Key, float] = field(default_factory=dict)
     times: Mapping[Key, Buckets] = field(default_factory=dict)
 
-    def without_gauges(self) -> Snapshot:
-        """What remains of a process that ended."""
-        return Snapshot(self.counters, {}, self.times)
+    def left_behind(self) -> Snapshot:
+        """What remains of a process that ended: what it counted, and what was the most."""
+        most = {key: value for key, value in self.gauges.items() if key[0] in MAXIMA}
+        return Snapshot(self.counters, most, self.times)
+
+    def without_times(self) -> Snapshot:
+        return Snapshot(self.counters, self.gauges)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -1,22 +1,18 @@
 """The parent's front: where the only process of a node would open doors, this one has workers who do.
 
-Knows how a worker is begun with its sockets, and where its words go; refuses to know when (`supervisor`). It has the
-surface of `serving.Serving`, so that whoever starts a node need not know which of them stands there.
+Knows how a worker is begun with its sockets, and where its words go; refuses to know when (`supervisor`).
 """
 
 from __future__ import annotations
 
 import socket
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from twisted.logger import Logger
 
 from unitymail.ledger.local import LocalLedger
 from unitymail.running import Running
 from unitymail.workers import brief
-from unitymail.workers.figures import Figures
 from unitymail.workers.process import WorkerProcess, begin
 from unitymail.workers.supervisor import Supervisor
 from unitymail.workers.words import Begin, Word
@@ -41,8 +37,6 @@ class Staff:
             len(bound), begin=self._begin, mend=mend, changed=changed, ledger=ledger, journal=running.journal,
             clock=running.reactor,
         )  # fmt: skip
-        self._figures = Figures()
-        self.supervisor.on_report("work", self._figures.heard)
         running.closing.add("the workers", self._stop)
         running.renewals.append(self.supervisor.reload)
 
@@ -50,19 +44,6 @@ class Staff:
         """Begin the workers; until they all serve."""
         self._running.turns.watch(self._running.reactor)
         await self.supervisor.start()
-
-    def figures(self) -> dict[str, Any]:
-        """What all processes did, and each worker."""
-        turns, all_of_them = self._running.turns, self._figures.all()
-        events = Counter(all_of_them["events"])
-        events.update(self._running.journal.counts)
-        return {
-            "connections": all_of_them["connections"],
-            "longest_turn_ms": max(round(turns.longest * 1000, 1), all_of_them["longest_turn_ms"]),
-            "long_turns": turns.long_turns + all_of_them["long_turns"],
-            "events": dict(events),
-            "workers": [worker | self._figures.of(worker["pid"]) for worker in self.supervisor.workers()],
-        }
 
     def _begin(self, berth: int, heard: Callable[[Word], None], ended: Callable[[str], None]) -> WorkerProcess:
         worker = WorkerProcess(

@@ -122,7 +122,6 @@ class Worker:
         serving = Serving(running, rooms, self._ledger, measuring.metrics)
         await serving.prepare()
         builder.watch(rooms)
-        self.reports.add("work", serving.figures)
         self.reports.add("metrics", measuring.report)
         sets = [{door: _adopted(fd) for door, fd in place.items()} for place in told.sockets]
         serving.open(sets[told.berth])
