@@ -107,6 +107,32 @@ def test_a_line_a_minute_over_smtp(lines):
     assert not c.spool.held
 
 
+def test_fifteen_thousand_recipients_by_satellite():
+    """A client that asks for each in a round trip of its own, 600 ms long, takes hours and is not sent away."""
+    c = Smtp(ENVELOPE[0])
+    for _ in range(15_000):
+        assert codes(c.say(ENVELOPE[1])) == ["250 2.1.5"]
+        c.clock.advance(0.6)
+    assert codes(c.say("DATA")) == ["354"]
+
+
+def test_a_message_with_long_pauses():
+    """Ten megabytes over 64 kbit/s, and a pause of nearly three minutes in the middle, are no slow client's."""
+    c = Smtp(*ENVELOPE, "DATA")
+    for n in range(1_250):
+        c.put(b"x" * 7_998 + b"\r\n")
+        c.clock.advance(170 if n == 600 else 1)
+    assert codes(c.send(b".\r\n")) == ["250 2.0.0"]
+
+
+def test_a_phone_system_that_says_nothing_for_five_minutes():
+    """It holds its connection with a message every 299 seconds, all day long."""
+    c = Smtp()
+    for _ in range(100):
+        c.clock.advance(299)
+        assert c.letter("chris@vm1.example.com", octets=LETTER)[-1] == "250 2.0.0"
+
+
 @pytest.mark.parametrize("begin", [(*ENVELOPE, "DATA"), (*ENVELOPE, "BDAT 9000000")], ids=["DATA", "BDAT"])
 def test_a_message_below_the_slowest_pace(begin):
     """400 octets a second, for hours: it is given up when its time is over, though it never was silent."""

@@ -2,11 +2,11 @@
 
 import pytest
 
-from unitymail.smtp.patience import FRUITLESS_S, HANDSHAKE_S, LINE_S, PACE, SILENT_S, Patience
+from unitymail.smtp.patience import FRUITLESS_S, HANDSHAKE_S, LINE_S, PACE, RECIPIENT_S, SILENT_S, Patience
 
 
-def left(patience, now, receiving=False, octets=0):
-    return patience.left(now, receiving=receiving, octets=octets)
+def left(patience, now, receiving=False, octets=0, recipients=0):
+    return patience.left(now, receiving=receiving, octets=octets, recipients=recipients)
 
 
 def test_octets_do_not_put_off_the_end_of_a_line():
@@ -26,6 +26,15 @@ def test_whole_lines_without_a_message():
     patience.message_begins(FRUITLESS_S, 0)
     patience.message_ends(FRUITLESS_S + 10)
     assert left(patience, FRUITLESS_S + 10) == LINE_S
+
+
+def test_recipients_are_worth_their_time():
+    """Each that was accepted puts off the end of a session without a message, but not the end of a silence."""
+    patience = Patience(0.0)
+    patience.got_on(FRUITLESS_S)
+    assert left(patience, FRUITLESS_S) == 0
+    assert left(patience, FRUITLESS_S, recipients=7) == 7 * RECIPIENT_S
+    assert left(patience, FRUITLESS_S, recipients=15_000) == LINE_S
 
 
 def test_silence_within_a_message():

@@ -5,7 +5,8 @@ Knows the limits and what counts as getting on; refuses to know timers, and what
 *Note: an octet a minute.* Who counts silence only keeps a connection for ever on which somebody says an octet a minute.
 So a line must be whole within the time that silence may last. A message is allowed the time that its octets take at a
 pace which any line reached thirty years ago. And who keeps saying whole lines, but neither begins nor ends a message,
-has made no use of its place for so long that somebody else may have it.
+has made no use of its place for so long that somebody else may have it. Recipients count for something: thousands of
+them, each asked for in a round trip of its own over a slow line, take longer than that.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ SILENT_S = 180.0
 PACE = 500
 """Octets of a message a second, beyond what `LINE_S` allows it."""
 FRUITLESS_S = 1_800.0
+RECIPIENT_S = 1.0
+"""What each recipient that was accepted adds: the round trip of a line by satellite, and then some."""
 HANDSHAKE_S = 60.0
 
 
@@ -59,12 +62,15 @@ class Patience:
     def in_handshake(self) -> bool:
         return self._handshake_ends < math.inf
 
-    def left(self, now: float, *, receiving: bool, octets: int) -> float:
-        """Seconds until it is over, if nothing more comes; `receiving`: in a message, between its chunks too."""
+    def left(self, now: float, *, receiving: bool, octets: int, recipients: int = 0) -> float:
+        """Seconds until it is over, if nothing more comes.
+
+        `receiving`: in a message, between its chunks too; `recipients`: of the message that is to come.
+        """
         if self.in_handshake:
             ends = self._handshake_ends
         elif receiving:
             ends = min(self._heard + SILENT_S, self._begun + LINE_S + (octets - self._before) / PACE)
         else:
-            ends = min(self._got_on + LINE_S, self._fruit + FRUITLESS_S)
+            ends = min(self._got_on + LINE_S, self._fruit + FRUITLESS_S + recipients * RECIPIENT_S)
         return ends - now

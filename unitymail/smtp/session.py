@@ -240,8 +240,11 @@ class SMTPSession(smtp.ESMTP):
         """One timer for all limits: it looks as often as the shortest asks, and none is put off by another."""
         dialogue = self._dialogue
         assert dialogue is not None
-        patience, octets = self._patience, self._meter.octets_in
-        left = patience.left(self._clock.seconds(), receiving=dialogue.receiving, octets=octets)
+        patience = self._patience
+        left = patience.left(
+            self._clock.seconds(), receiving=dialogue.receiving, octets=self._meter.octets_in,
+            recipients=len(dialogue.transaction.recipients) if dialogue.transaction is not None else 0,
+        )  # fmt: skip
         if left > 0 or self._order.pending:
             self._timer = self._clock.callLater(min(max(left, 1.0), LOOK_EVERY_S), self._look_at_the_clock)
         elif self._order.choked or patience.in_handshake:
