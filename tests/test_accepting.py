@@ -46,6 +46,12 @@ class Door(Factory):
     def __init__(self):
         self.made = []
         self.breaks = False
+        self.closed = False
+
+    def buildProtocol(self, address):
+        if self.closed:
+            raise ValueError("closed for a reason that nobody knows")
+        return super().buildProtocol(address)
 
 
 class Failing:
@@ -211,6 +217,23 @@ def test_a_client_that_cannot_be_served(at):
     at.come()
     at.port.doRead()
     assert len(at.door.made) == 3
+
+
+def test_no_error_closes_the_port(at):
+    """Whatever fails before there is a connection, or while a client is told why, costs that client its connection."""
+    at.door.closed = True
+    at.come()
+    assert at.port.doRead() is None
+    assert at.clients[0].recv(1) == b""
+    at.door.closed, at.port.most = False, 0
+    at.port.refused = lambda host: 1 / 0
+    at.come()
+    assert at.port.doRead() is None
+    assert at.clients[1].recv(1) == b""
+    at.port.most = 1 << 20
+    at.come()
+    at.port.doRead()
+    assert len(at.door.made) == 1
 
 
 @pytest.mark.parametrize(

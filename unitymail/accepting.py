@@ -80,10 +80,15 @@ class Entrance(tcp.Port):
                 if error.errno in GONE:
                     continue
                 return self._rest(error)
-            if connection.fileno() >= self.most:
-                self._refuse(connection, address[0])
-            else:
-                self._let_in(connection, address)
+            try:
+                if connection.fileno() >= self.most:
+                    self._refuse(connection, address[0])
+                else:
+                    self._let_in(connection, address)
+            except Exception:
+                # The reactor would close the port for it, and nobody came in any more.
+                self._log.failure("letting a client in")
+                connection.close()
 
     def _let_in(self, connection: socket.socket, address: Any) -> None:
         if len(address) == 4 and address[3]:
