@@ -2,11 +2,6 @@
 
 Refuses to know sockets, TLS records, timers and framing, which are the server's, and what each verb does, which is in
 `verbs`. A line in gives the octets of its reply, or a coroutine for them when the answer takes time.
-
-*Note: whose end.* Where a lax relay takes CR CR LF . CR LF for text, and we for the end that it is, the text behind it
-comes to us as commands (SMTP smuggling). A message with bare line ends is refused in any case. Its refusal is held back
-for a moment too: a client waits for it before it goes on. What comes without waiting is not believed, and the
-connection ends.
 """
 
 from __future__ import annotations
@@ -27,11 +22,13 @@ from unitymail.policy.tls import judge_unproven
 from unitymail.routing.decision import Origin, Trust
 from unitymail.smtp import commands, replies
 from unitymail.smtp.commands import BadSyntax
+from unitymail.smtp.ending import answer_to
 from unitymail.smtp.framing import Flaws
 from unitymail.smtp.house import House
+from unitymail.smtp.reception import Reception
 from unitymail.smtp.record import tell_abandoned, tell_end
 from unitymail.smtp.refusal import Refused, require
-from unitymail.smtp.transaction import Reception, Transaction, settle
+from unitymail.smtp.transaction import Transaction
 from unitymail.smtp.verbs import VERBS, Answer
 from unitymail.smtp.verbs.authentication import respond
 from unitymail.smtp.verbs.chunks import Chunk, end_of_chunk
@@ -42,10 +39,8 @@ COMMAND_LINE = 2_048
 LONGEST_LINE = 12_288
 """AUTH and its responses (RFC 4954 4)."""
 MAX_WRONG = 10
-DOUBT_S = 1.0
 UNPROVEN = frozenset(("EHLO", "HELO", "STARTTLS", "QUIT", "NOOP", "RSET"))
 """What a client may say that is only let in to prove that it is a peer."""
-
 
 
 class Mode(Enum):
@@ -216,28 +211,7 @@ class Dialogue:
         self.transaction = self.reception = None
         self.messages += 1
         self.mode = Mode.COMMAND
-        return self._settle(transaction, reception, verb)
-
-    async def _settle(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
-        octets = await self._settled(transaction, reception, verb)
-        if reception.bare and verb == "DATA":
-            self.doubtful = True
-            self.held_back_s = max(self.held_back_s, DOUBT_S)
-        return octets
-
-    async def _settled(self, transaction: Transaction, reception: Reception, verb: str) -> bytes:
-        try:
-            origin = self.origin if transaction.told is None else replace(self.origin, told=transaction.told)
-            envelope = transaction.envelope()
-            answer = await settle(self.house, self.site, origin, envelope, reception)
-        except Exception as error:
-            tell_end(self.house, self.origin, self.session, transaction, reception, replies.BROKEN)
-            return self.surprised(f"message {reception.trace}", error)
-        accepted = replies.LOWERED if transaction.lowered else replies.ACCEPTED
-        tell_end(self.house, self.origin, self.session, transaction, reception, answer or accepted)
-        if answer is not None:
-            return self.refuse(verb, answer, reception.trace, envelope) if answer.code >= 400 else answer.octets()
-        return b"%b; trace %b\r\n" % (accepted.octets().removesuffix(b"\r\n"), reception.trace.encode("ascii"))
+        return answer_to(self, transaction, reception, verb)
 
     def surprised(self, what: str, error: BaseException) -> bytes:
         """Something nobody expected: to the journal in full, to the client as 451."""
@@ -289,13 +263,15 @@ class Dialogue:
         """No more of this message is wanted, though chunks of it may be on their way (RFC 3030 2)."""
         transaction, reception = self.transaction, self.reception
         self.chunk_refused = transaction is not None and not last
-        if reception is not None and transaction is not None:
-            reception.abandon()
-            tell_end(self.house, self.origin, self.session, transaction, reception, reply)
-            self.messages += 1
-            self.transaction = self.reception = None
-        self._forget(reply.text)
-        return self.refuse("BDAT", reply)
+        if transaction is None:
+            return self.refuse("BDAT", reply)
+        self.transaction = self.reception = None
+        tell_end(self.house, self.origin, self.session, transaction, reception, reply)
+        if reception is None:
+            return self._refused("BDAT", reply)
+        reception.abandon()
+        self.messages += 1
+        return self.refuse("BDAT", reply, reception.trace, transaction.envelope())
 
     def begin_again(self, why: str = "RSET") -> None:
         """As if no message had been tried."""
@@ -308,6 +284,10 @@ class Dialogue:
         `trace` and `envelope` belong to a message that was received whole.
         """
         self.house.journal.refused(self.origin.door, self.ip, self.session, verb, reply, trace, envelope)
+        return self._refused(verb, reply)
+
+    def _refused(self, verb: str, reply: Reply) -> bytes:
+        """What the journal knows already."""
         if verb == "RCPT" and self.transaction is not None:
             self.transaction.refused += 1
         if reply.code == 421:

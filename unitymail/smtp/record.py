@@ -8,17 +8,18 @@ from __future__ import annotations
 from unitymail.mail.reply import Reply
 from unitymail.routing.decision import Origin
 from unitymail.smtp.house import House
-from unitymail.smtp.transaction import Reception, Transaction
+from unitymail.smtp.reception import Reception
+from unitymail.smtp.transaction import Transaction
 
 NAMED = 5
 """Recipients whose addresses stand in the line; the history has them all."""
 
 
 def tell_end(
-    house: House, origin: Origin, session: str, transaction: Transaction, reception: Reception, reply: Reply
+    house: House, origin: Origin, session: str, transaction: Transaction, reception: Reception | None, reply: Reply
 ) -> None:
-    """The whole message came in, and this is what the client is told."""
-    message = reception.message
+    """The whole message came in, or no more of it is wanted, and this is what the client is told."""
+    message = reception.message if reception is not None else None
     found = {}
     if message is not None:
         found = {"message_id": message.message_id, "category": message.category.value, "rule": message.rule}

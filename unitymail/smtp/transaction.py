@@ -1,4 +1,4 @@
-"""One mail transaction: the envelope as it is built, the message as it comes in, and the way from the final dot to 250.
+"""One mail transaction: the envelope as it is built, and a message's way from the final dot to 250.
 
 Knows the order: leave out who has it already (where a peer sends it again), read, decide, write our header block,
 commit, answer. What is binary is encoded first. Refuses to know who may send what (`policy`), what is to be done with a
@@ -7,7 +7,6 @@ message (`routing`), and how it is kept (the spool).
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -16,33 +15,25 @@ from unitymail.interfaces.spool import IIncoming
 from unitymail.mail.address import key_of
 from unitymail.mail.envelope import Body, Envelope, Recipient
 from unitymail.mail.lines import has_long_line
-from unitymail.mail.message import Message
 from unitymail.mail.reply import Reply
 from unitymail.mail.sensitivity import parse_secure_headers
-from unitymail.mail.trace import head_block, new_trace
+from unitymail.mail.trace import head_block
 from unitymail.people.distribution_list import DistributionList
-from unitymail.policy.limits import judge_size, largest_message
-from unitymail.policy.verdict import Reject, Verdict
 from unitymail.routing import categorise
 from unitymail.routing.decide import decide
 from unitymail.routing.decision import Decision, FromPeer, Origin
 from unitymail.routing.subject import subject_for
 from unitymail.settings.site import SiteSettings
 from unitymail.smtp.binary import without_binary
-from unitymail.smtp.framing import Flaws, Pieces, with_crlf
 from unitymail.smtp.house import House
+from unitymail.smtp.reception import Reception
 
 MANY_RECIPIENTS = 100
 LONG_MESSAGE = 32_768
 LONG_HEADER = 4_096
 """What has more recipients or octets is judged in a thread: a turn of the reactor stays short, whatever is sent."""
 
-BARE = Reply(550, "5.6.0", "The message holds a carriage return or line feed that is not part of a line end")
-NUL = Reply(554, "5.6.0", "The message holds a NUL octet")
 SENT_AGAIN = Reply(250, "2.0.0", "Accepted before, for all of these recipients; nothing was stored again")
-
-
-_NO_FLAWS = Flaws()
 
 
 class Transaction:
@@ -74,90 +65,6 @@ class Transaction:
 
     def envelope(self) -> Envelope:
         return Envelope(self.sender, tuple(self.recipients), **self.fields)
-
-
-class Reception:
-    """A message on its way in. The first thing wrong with it becomes its `refusal`, and nothing more is kept.
-
-    `mended`: its line ends were put right, for a sender whom the access list calls legacy; `bare`: they are wrong, and
-    nobody forgives that; `long_lines`: some are longer than others may take. `message` is what it was found to be,
-    once it is durable.
-    """
-
-    __slots__ = (
-        "_legacy", "_limit", "_pieces", "_site", "bare", "binary", "incoming", "long_lines", "mended", "message",
-        "refusal", "size", "trace",
-    )  # fmt: skip
-
-    def __init__(self, house: House, site: SiteSettings, legacy: bool, *, binary: bool = False) -> None:
-        """A `binary` one may hold any octets, and is received under another name: what is kept is made of it.
-
-        Raises Trouble when the spool takes nothing now.
-        """
-        self.trace = new_trace(house.clock.seconds(), os.urandom(8))
-        self.incoming: IIncoming = house.spool.receive(f"{self.trace}-raw" if binary else self.trace)
-        self.binary = binary
-        self.size = 0
-        self.refusal: Reply | None = None
-        self.message: Message | None = None
-        self._site = site
-        self._limit = largest_message(site)
-        self._legacy = legacy
-        self._pieces = Pieces()
-        self.bare = self.mended = self.long_lines = False
-
-    def expect(self, octets: int) -> None:
-        """So many are to come: too many are not kept, not even the first of them."""
-        if self.refusal is None:
-            self._refuse_by(judge_size(self.size + octets, self._site))
-
-    def take_piece(self, octets: bytes) -> None:
-        """The next octets of a message that may be cut anywhere."""
-        if self.binary:
-            self.take(octets, _NO_FLAWS)
-        elif octets := self._pieces.take(octets):
-            self.take(octets, self._pieces.flaws)
-
-    def end(self) -> None:
-        """No piece follows; the last line has an end, whether the client sent it or not."""
-        if not self.binary and (octets := self._pieces.end()):
-            self.take(octets, self._pieces.flaws)
-
-    def take(self, octets: bytes, flaws: Flaws) -> None:
-        """The next octets of the message, with the flaws seen so far."""
-        self.size += len(octets)
-        self.bare = flaws.bare and not self._legacy
-        if self.refusal is not None:
-            return
-        if self._limit and self.size > self._limit:
-            self._refuse_by(judge_size(self.size, self._site))
-        elif flaws.nul:
-            self.refuse(NUL)
-        elif self.bare:
-            self.refuse(BARE)
-        else:
-            self._keep(with_crlf(octets) if flaws.bare else octets)
-            self.mended = flaws.bare
-
-    def _keep(self, octets: bytes) -> None:
-        try:
-            self.incoming.write(octets)
-        except Trouble as trouble:
-            self.refuse(trouble.reply)
-
-    def refuse(self, reply: Reply) -> None:
-        """Keep nothing; the rest is passed over and answered with `reply`."""
-        self.abandon()
-        self.refusal = reply
-
-    def abandon(self) -> None:
-        """Forget what came; once is enough."""
-        if self.refusal is None:
-            self.incoming.abandon()
-
-    def _refuse_by(self, verdict: Verdict) -> None:
-        if isinstance(verdict, Reject):
-            self.refuse(verdict.reply)
 
 
 async def settle(
@@ -277,7 +184,7 @@ def judge(
         return decision.refusal
     head = head_block(
         trace=reception.trace, envelope=envelope, origin=origin, decision=decision, host=house.host,
-        when=house.clock.seconds(), subject=subject_for(decision, envelope, house.book),
+        when=house.now(), subject=subject_for(decision, envelope, house.book),
     )
     return decision, head
 

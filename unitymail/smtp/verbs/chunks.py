@@ -17,8 +17,8 @@ from unitymail.interfaces.errors import Trouble
 from unitymail.mail.reply import Reply
 from unitymail.policy.limits import judge_chunk
 from unitymail.smtp import commands, replies
+from unitymail.smtp.reception import Reception
 from unitymail.smtp.refusal import require
-from unitymail.smtp.transaction import Reception
 
 if TYPE_CHECKING:
     from unitymail.smtp.dialogue import Dialogue

@@ -21,8 +21,9 @@ from unitymail.policy.tls import NO_MORE_A_PEER, judge_mail
 from unitymail.smtp import commands, replies
 from unitymail.smtp.extensions import mail_fields, rcpt_fields
 from unitymail.smtp.moments import settle_moments
+from unitymail.smtp.reception import Reception
 from unitymail.smtp.refusal import Refused, refuse_argument, require
-from unitymail.smtp.transaction import Reception, Transaction
+from unitymail.smtp.transaction import Transaction
 from unitymail.smtp.verbs.greeting import situation_of
 from unitymail.smtp.xunitymail import take_told
 
@@ -56,7 +57,7 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     require(judge_envelope_sender(path.address, origin, house.book, house.usage))
     told = take_told(fields) if origin.peer else None
     if not _MOMENTS.isdisjoint(fields):
-        settle_moments(fields, house.clock.seconds())
+        settle_moments(fields, house.now())
     dialogue.transaction = transaction = Transaction(path.address, fields, told, house.clock.seconds())
     if "priority" in fields:
         asked = fields["priority"]
