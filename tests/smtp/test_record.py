@@ -4,7 +4,8 @@ import pytest
 
 from tests.fakes import CHRIS, ROBIN
 from tests.smtp.conversation import LETTER, Conversation
-from unitymail.interfaces.errors import DISK_FULL, TryAgain
+from unitymail.interfaces.errors import DISK_FULL, SHUTTING_DOWN, TryAgain
+from unitymail.smtp import replies
 from unitymail.smtp.record import NAMED
 
 
@@ -72,6 +73,10 @@ def test_a_surprise():
     (lambda c: c.codes("EHLO again.example"), "hello again"),
     (lambda c: c.codes("QUIT"), "QUIT"),
     (lambda c: c.hang_up(), "the connection ended"),
+    (lambda c: c.session.drain(), SHUTTING_DOWN.text),
+    (lambda c: c.clock.pump([60] * 40), replies.IDLE_TOO_LONG.text),
+    (lambda c: c.say(*["NONSENSE"] * 20), replies.TOO_MANY_ERRORS.text),
+    (lambda c: c.say("x" * 200_000), replies.TALKED_TOO_LONG.text),
 ])
 def test_an_abandoned_transaction(end, why):
     """However a client leaves one, its end is told once, with no reply."""
@@ -82,6 +87,26 @@ def test_an_abandoned_transaction(end, why):
     assert (outcome, facts["reply"], facts["why"], facts["to"]) == ("abandoned", None, why, (CHRIS.address,))
     c.hang_up()
     assert len(ended(c)) == 1
+
+
+def test_what_does_not_end_one():
+    """A second MAIL, a bad hello, a second AUTH and a refused DATA are told as refusals; the transaction goes on."""
+    c = Conversation().greeted()
+    c.codes("MAIL FROM:<robin@vm1.example.com>", "MAIL FROM:<robin@vm1.example.com>", "EHLO", "AUTH PLAIN AA==", "DATA")
+    assert ended(c) == []
+    assert len(c.journal.named("refused")) == 4
+    c.letter(CHRIS.address)
+    c.codes(f"RCPT TO:<{CHRIS.address}>", "DATA")
+    c.send(LETTER + b".\r\n")
+    assert [outcome for outcome, _ in ended(c)] == ["accepted"]
+
+
+def test_starttls_ends_one():
+    """RFC 3207 4.2: what was said before is void."""
+    c = Conversation(tls=True).greeted()
+    c.codes("MAIL FROM:<robin@vm1.example.com>", f"RCPT TO:<{CHRIS.address}>", "STARTTLS")
+    [(outcome, facts)] = ended(c)
+    assert (outcome, facts["reply"], facts["why"], facts["tls"]) == ("abandoned", None, "STARTTLS", "")
 
 
 def test_left_in_the_middle_of_a_message():
@@ -120,11 +145,27 @@ def test_a_message_in_chunks():
 
 
 def test_a_chunk_that_is_refused():
-    """It ends the transaction, which is told once, however many chunks come behind it."""
+    """It ends the transaction, which is told once, however many chunks come behind it; its story is in the history."""
     c = Conversation().greeted()
     chunked(c, (b"Subject: a\nb\r\n", False), (b"more\r\n", False), (b"", True))
     [(outcome, facts)] = ended(c)
-    assert (outcome, facts["reply"].code) == ("refused", 550)
+    assert (outcome, facts["reply"].code, "why" in facts) == ("refused", 550, False)
+    [refused] = c.journal.named("refused")
+    assert (refused.args[3], refused.args[5]) == ("BDAT", facts["trace"])
+    assert [each.address for each in refused.args[6].recipients] == [CHRIS.address]
+
+
+def test_a_chunk_that_nobody_can_keep():
+    """For want of recipients, or of room: the line has the reply, and is alone."""
+    for full in (False, True):
+        c = Conversation().greeted()
+        c.codes("MAIL FROM:<robin@vm1.example.com>", *[f"RCPT TO:<{CHRIS.address}>"] * full)
+        c.spool.receive_error = TryAgain(DISK_FULL) if full else None
+        c.send(b"BDAT 3\r\nabcBDAT 3 LAST\r\nabc")
+        [(outcome, facts)] = ended(c)
+        assert (outcome, facts["reply"].code, facts["trace"]) == ("refused", 452 if full else 554, "")
+        assert c.journal.named("refused") == []
+        assert c.codes("RSET", "MAIL FROM:<robin@vm1.example.com>") == ["250 2.0.0", "250 2.1.0"]
 
 
 def test_chunks_that_end_in_the_middle():
