@@ -49,8 +49,7 @@ def clean(value: object) -> str:
 
 @lru_cache(maxsize=256)
 def _cleaned(text: str) -> str:
-    if len(text) > LONGEST_VALUE:
-        text = text[:LONGEST_VALUE] + "…"
+    text = _cut(text)
     if text.isprintable() and text and not any(c in ' "=\\' for c in text):
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())
@@ -77,7 +76,12 @@ def as_text(when: float, level: str, event: str, fields: Fields) -> str:
 
 
 def as_json(when: float, level: str, event: str, fields: Fields) -> str:
-    return json.dumps({"time": stamp(when), "level": level, "event": event, **fields}, default=str) + "\n"
+    told = {name: _cut(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return json.dumps({"time": stamp(when), "level": level, "event": event, **told}, default=str) + "\n"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 
 class Lines:
