@@ -67,6 +67,22 @@ class CountingCredentials(Credentials):
         super().keep_scram(owner, version, keys)
 
 
+class OvertakenCredentials(Credentials):
+    """Right after the look number `at`, others do something."""
+
+    def __init__(self, database, at, meanwhile):
+        super().__init__(database)
+        self._left = at
+        self._meanwhile = meanwhile
+
+    def read(self, owner):
+        found = super().read(owner)
+        self._left -= 1
+        if not self._left:
+            self._meanwhile()
+        return found
+
+
 class LoginTestCase(SynchronousTestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

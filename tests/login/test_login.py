@@ -8,7 +8,7 @@ from unittest import mock
 from zope.interface.verify import verifyObject
 
 from tests.fakes import HeldThreads
-from tests.login.signing_in import IMAP, RIGHT, SMTP, LoginTestCase
+from tests.login.signing_in import IMAP, RIGHT, SMTP, LoginTestCase, OvertakenCredentials
 from unitymail.directory.credentials import Credentials
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.login import ILogin, SignInRefused
@@ -191,6 +191,15 @@ class LockingTests(LoginTestCase):
         later = self.another_process()
         self.assertEqual(self.refused(login=later)[1], "the user is locked")
 
+    def test_a_lock_made_while_the_right_one_is_looked_at(self):
+        """Guesses at many processes at once are none too many: whether there is a lock is asked behind the hash again."""
+        self.set_site(auth__max_failures="3")
+        for scram, look in ((False, 2), (True, 3)):  # one is prepare()'s, one the challenge's
+            overtaken = OvertakenCredentials(self.database, look, lambda: self.guess(3))
+            late = self.another_process(overtaken)
+            self.assertEqual(self.refused(login=late, scram=scram), ("bad-credentials", "the user is locked"))
+            self.time += 31 * 60
+
     def test_unlocking_and_a_new_password_open_it(self):
         """`user unlock` and `user passwd` take effect at once."""
         self.guess(7)
@@ -293,11 +302,56 @@ class GuessingTests(LoginTestCase):
         """Eight attempts of it may wait; the next is told to try again, and others come in."""
         for _ in range(9):
             self.refused(b"nobody")
-        waiting = [self.start(b"nobody") for _ in range(examiner.MOST_DELAYED_PER_ADDRESS)]
+        waiting = [self.start(b"nobody") for _ in range(examiner.MOST_DELAYED_PER_NETWORK)]
         self.assertEqual(self.failureResultOf(self.start(b"nobody"), SignInRefused).value.kind, "busy")
         self.clock.pump([1] * 60)
         for one in waiting:
             self.failureResultOf(one, SignInRefused)
+
+    def test_nor_can_one_that_does_not_wait_for_the_answer(self):
+        """Who hangs up gives a connection back, and an attempt waits on: so many for one network, a /64 being one."""
+        login = self.another_process(password_threads=HeldThreads())
+        most = examiner.MOST_WAITING_PER_NETWORK
+        opened = [
+            self.start(b"n%d" % n, login=login, place=replace(IMAP, client=f"2001:db8::{n:x}")) for n in range(most + 3)
+        ]
+        for one in opened[most:]:
+            refusal = self.failureResultOf(one, SignInRefused).value
+            self.assertEqual((refusal.kind, refusal.why), ("busy", examiner.CROWD))
+        self.assertNoResult(self.start(b"nobody", login=login, place=replace(IMAP, client="2001:db8:0:1::1")))
+
+    def test_a_network_waits_as_one(self):
+        """Other addresses of the same /64 find no room of their own."""
+        there = [replace(IMAP, client=f"2001:db8::{number:x}") for number in range(20)]
+        for place in there[:9]:
+            self.refused(b"nobody", place=place)
+        waiting = [self.start(b"nobody", place=place) for place in there[: examiner.MOST_DELAYED_PER_NETWORK]]
+        self.assertEqual(self.refused(b"nobody", place=there[19]), ("busy", examiner.CROWD))
+        for one in waiting:
+            self.failureResultOf(one, SignInRefused)
+
+    def test_a_disk_that_counts_nothing_more(self):
+        """Where no wrong password can be counted, guessing gets slower all the same."""
+        with mock.patch.object(self.credentials, "conclude", mock.Mock(side_effect=TryAgain(why="disk full"))):
+            for _ in range(4):
+                self.assertEqual(self.refused(password=b"roses")[0], "busy")
+            self.passwords.checked = 0
+            waiting = self.start(password=b"roses")
+            self.assertEqual(self.passwords.checked, 0)
+            self.clock.advance(0.3)
+            self.failureResultOf(waiting, SignInRefused)
+
+    def test_two_names_of_nobody_wait_for_each_other(self):
+        """As two of a user do: an alias and its address side by side tell no watch whether there is such a user."""
+        threads = HeldThreads()
+        login = self.another_process(password_threads=threads)
+        for alias in (b"robin", b"nobody"):
+            first = self.start(alias, b"roses", login=login)
+            second = self.start(alias.upper() + b"@vm1.example.com", b"roses", login=login)
+            self.assertEqual(len(threads.waiting), 1)
+            threads.go()
+            for one in (first, second):
+                self.failureResultOf(one, SignInRefused)
 
     def test_more_than_can_be_hashed_in_time_is_told_to_come_back(self):
         """The queue is bounded, and being turned away counts as no wrong password."""

@@ -7,6 +7,10 @@ Note *Equal*. An unknown name, a wrong password, a locked user and one without w
 steps: one read, one look at the proof, one write. The decoy credential (owner "") is what a name of nobody is held
 against, and where its write goes. Nothing else may tell them apart: the same kind of refusal, so the same words.
 
+Note *No try too many*. A proof counts as of the moment at which its result is known: not the credential as it was read
+before the hash decides whether somebody is let in, but as it is after. So a lock that other processes made meanwhile
+holds, however many of them look at guesses at once. The gate sees to the same within a process.
+
 Note *Every process its own*. Delays, gate and queue bounds keep one process from being drowned in hashing, so they are
 that process's; a guesser whose connections fall to N workers has N times the free tries before it waits. The count of
 wrong passwords and the lock are the directory's: exact over all doors and processes, and they outlive a restart.
@@ -23,10 +27,12 @@ from twisted.internet.task import deferLater
 
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.directory import Attempts, Credential, ICredentials
+from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.login import SignInRefused
 from unitymail.interfaces.threads import IThreads
-from unitymail.login.delays import Delays
-from unitymail.login.gate import Full, Gate
+from unitymail.login.delays import Delays, network_of
+from unitymail.login.gate import Crowd, Full, Gate, Share
+from unitymail.login.names import key_of_name
 from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.policy import lockout
 from unitymail.policy.passwords import is_expired
@@ -34,8 +40,11 @@ from unitymail.policy.passwords import is_expired
 DECOY = ""
 MOST_WAITING = 512
 MOST_WAITING_FOR_ONE = 64
-MOST_DELAYED_PER_ADDRESS = 8
+MOST_WAITING_PER_NETWORK = 128
+"""Delayed or not: a client that leaves gives its connection back, and its attempt waits on."""
+MOST_DELAYED_PER_NETWORK = 8
 BUSY = "more sign-ins are waiting than can be checked in good time"
+CROWD = "too many attempts of this address are waiting"
 
 Proves = Callable[[Credential], "bool | None"]
 """Whether the credential is proved; None when this credential cannot be proved this way by anybody.
@@ -74,7 +83,8 @@ class Examiner:
         self._clock = clock
         self._now = now
         self._delays = Delays()
-        self._delayed: dict[str, int] = {}
+        self._waiting = Share(MOST_WAITING_PER_NETWORK)
+        self._delayed = Share(MOST_DELAYED_PER_NETWORK)
         self._gate = Gate(MOST_WAITING, MOST_WAITING_FOR_ONE)
         self._decoy: Credential | None = None
 
@@ -94,12 +104,15 @@ class Examiner:
     @asynccontextmanager
     async def turn(self, person: Person, client: str) -> AsyncIterator[None]:
         """Wait as long as this client must, and for the others who want in as this person. Raises SignInRefused."""
-        await self._wait(client)
+        # An alias and the address that it makes are one person, of whom there need not be any.
+        key = person.owner or f"?{key_of_name(person.name, self._book.domain)}"
         try:
-            async with self._gate.entered(person.owner or f"?{person.name.casefold()}"):
-                yield
-        except Full:
-            raise SignInRefused("busy", BUSY) from None
+            with self._waiting.taken(network_of(client)):
+                await self._wait(client)
+                async with self._gate.entered(key):
+                    yield
+        except Full as full:
+            raise SignInRefused("busy", CROWD if isinstance(full, Crowd) else BUSY) from None
 
     async def still_good(self, owner: str, version: int) -> bool:
         """Whether who was let in with this version of the credential would be now, by one read."""
@@ -116,7 +129,12 @@ class Examiner:
 
     async def examine(self, person: Person, client: str, proves: Proves, threads: IThreads) -> Credential:
         """The credential that was proved, within `turn`. `threads` do the looking. Raises SignInRefused."""
-        finding = await threads.run(self._look, person.owner, proves, self._book.authentication)
+        try:
+            finding = await threads.run(self._look, person.owner, proves, self._book.authentication)
+        except TryAgain:
+            # A disk that counts nothing any more must not make guessing quick.
+            self._delays.failed(client, self._now())
+            raise
         if not finding.right or finding.locked:
             self._delays.failed(client, self._now())
             raise SignInRefused("bad-credentials", person.why or _why(finding))
@@ -128,17 +146,9 @@ class Examiner:
 
     async def _wait(self, client: str) -> None:
         seconds = self._delays.before(client, self._now())
-        if not seconds:
-            return
-        if self._delayed.get(client, 0) >= MOST_DELAYED_PER_ADDRESS:
-            raise SignInRefused("busy", "too many attempts of this address are waiting")
-        self._delayed[client] = self._delayed.get(client, 0) + 1
-        try:
-            await deferLater(self._clock, seconds)
-        finally:
-            self._delayed[client] -= 1
-            if not self._delayed[client]:
-                del self._delayed[client]
+        if seconds:
+            with self._delayed.taken(network_of(client)):
+                await deferLater(self._clock, seconds)
 
     def _look(self, owner: str, proves: Proves, rule: AuthenticationRule) -> _Finding:
         """In a thread: read, look, and one write unless all was and is well."""
@@ -149,7 +159,7 @@ class Examiner:
         if owner == DECOY:
             rule = replace(rule, max_failures=0)
         expired = is_expired(credential, rule, self._now())
-        if right and credential.attempts == Attempts():
+        if right and credential.attempts == Attempts() and self._credentials.read(owner) == credential:
             return _Finding(credential, True, False, expired, True)
         judge = lockout.after_success if right else lockout.after_failure
         # The moment counts at which the count is ours: who waited for others has the newest time, as they had.

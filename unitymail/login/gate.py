@@ -6,14 +6,39 @@ a mail program find the first one's result instead of hashing again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from twisted.internet.defer import DeferredLock
 
 
 class Full(Exception):
     """More is waiting than will be served in good time."""
+
+
+class Crowd(Full):
+    """And most of it has one key."""
+
+
+class Share:
+    """At most `most` callers at once for one key."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, key: str) -> Iterator[None]:
+        if self._taken[key] >= self._most:
+            raise Crowd
+        self._taken[key] += 1
+        try:
+            yield
+        finally:
+            self._taken[key] -= 1
+            if not self._taken[key]:
+                del self._taken[key]
 
 
 class Gate:
