@@ -31,12 +31,14 @@ def test_every_value_is_one_line(word):
     line = as_json(0, "info", "event", {"from": word})
     assert line.isascii() and line.count("\n") == 1
     assert not SPEAKS_TO_A_TERMINAL.search(line[:-1])
-    assert json.loads(line)["from"] == word
+    assert json.loads(line)["from"] == (word if len(word) <= LONGEST_VALUE else word[:LONGEST_VALUE] + "…")
 
 
 def test_huge_values_are_cut():
     """A megabyte of somebody's subject is a short line of text."""
-    assert len(as_text(0, "info", "event", {"subject": "x" * 1_000_000, "to": "\x1b" * 1_000_000})) < 12 * LONGEST_VALUE
+    for render in (as_text, as_json):
+        line = render(0, "info", "event", {"subject": "x" * 1_000_000, "to": "\x1b" * 1_000_000})
+        assert len(line) < 12 * LONGEST_VALUE
 
 
 @pytest.mark.parametrize("word", WORDS)
