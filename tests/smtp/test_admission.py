@@ -1,9 +1,12 @@
 """From the client's arrival to the banner: who waits, for what, and who is turned away."""
 
+from dataclasses import replace
+
 import pytest
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from tests.fakes import RecordingJournal
 from tests.smtp.conversation import Conversation, codes
 from tests.smtp.peers import PEOPLE
 from unitymail.interfaces.errors import TryAgain
@@ -12,8 +15,9 @@ from unitymail.ledger.local import LocalLedger
 from unitymail.people.access import AccessRule
 from unitymail.policy.access import PROXY_ITSELF
 from unitymail.settings.site import SiteSettings
-from unitymail.smtp import server
+from unitymail.smtp import places, server
 from unitymail.smtp.admission import SILENCE_S
+from unitymail.smtp.patience import LINE_S
 
 OPEN = SiteSettings(smtp_allow_untrusted=True, smtp_untrusted_require_auth=False)
 HELLO = b"EHLO client.example\r\n"
@@ -174,16 +178,49 @@ def test_a_bounded_crowd_outside(monkeypatch):
 
 
 def test_under_tls_a_crowd_is_cut_off(monkeypatch):
-    """Words would wait for a handshake, which who floods a door never makes."""
-    monkeypatch.setattr(server, "MOST_OUTSIDE", 0)
-    c = Conversation(ledger=FarLedger(), connect=False, door="submissions", implicit_tls=True, tls=TLS).arrive()
-    assert c.wire.aborted
+    """Words would wait for a handshake, which who floods a door never makes; who may come in is not kept out by it."""
+    monkeypatch.setattr(places, "MOST_TURNED_AWAY", 2)
+    monkeypatch.setattr(server, "MOST_OUTSIDE", 2)
+    c = Conversation(connect=False, door="submissions", implicit_tls=True, tls=TLS)
+    denied = Conversation(
+        connect=False, door="submissions", implicit_tls=True, tls=TLS, access=(AccessRule("192.0.2.8", False),)
+    )
+    c.book.access += denied.book.access
+    crowd = [(c.arrive("192.0.2.8").session, c.wire) for _ in range(5)]
+    assert [wire.aborted for _, wire in crowd] == [False, False, True, True, True]
+    assert c.arrive("192.0.2.7").heard().startswith("220 ")
+    for c.session, _ in crowd:
+        c.hang_up()
+    assert (c.door.places.turned_away, c.door.outside, c.connections()) == (0, 0, 1)
+    assert not c.arrive("192.0.2.8").wire.aborted
 
 
 def test_a_denied_address_under_tls():
     """It hears 554 in place of the banner, once the handshake is done; it holds no place."""
     c = Conversation(access=(AccessRule("192.0.2.7", False),), door="submissions", implicit_tls=True, tls=TLS)
     assert codes(c.heard()) == ["554 5.7.1"] and c.wire.disconnecting and not c.wire.aborted
-    assert (c.connections(), c.door.outside) == (0, 1)
+    assert (c.connections(), c.door.outside, c.door.places.turned_away) == (0, 0, 1)
     c.hang_up()
-    assert c.door.outside == 0
+    assert c.door.places.turned_away == 0
+
+
+# Trouble inside
+
+
+class Mute(RecordingJournal):
+    """Fails when it should tell of a client."""
+
+    def connected(self, *args):
+        raise ZeroDivisionError("boom")
+
+
+def test_trouble_while_a_client_is_welcomed():
+    """Nobody holds a place for ever in a session that never came to be: it is told, and the clock ends it."""
+    c = Conversation(connect=False)
+    c.door.house = replace(c.door.house, journal=Mute())
+    c.arrive()
+    assert isinstance(c.door.house.journal.named("trouble")[0].args[1], ZeroDivisionError)
+    c.clock.advance(LINE_S)
+    assert codes(c.heard())[-1] == "421 4.4.2" and c.wire.disconnecting
+    c.hang_up()
+    assert c.connections() == 0 and not c.clock.getDelayedCalls()

@@ -11,15 +11,13 @@ it. Whom we know, and people's mail programs at the submission doors, are greete
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from twisted.internet.defer import ensureDeferred
-from twisted.python.failure import Failure
+from typing import TYPE_CHECKING, Any, Literal
 
 from unitymail.interfaces.ledger import Ticket
 from unitymail.mail.reply import Reply
 from unitymail.policy.access import Client, judge_client
 from unitymail.policy.limits import NOT_COUNTED
+from unitymail.settings.site import SiteSettings
 from unitymail.smtp import replies
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ class Admission:
     """One connection's. Calls either `welcome` or `turn_away`, once, or neither when the client leaves before."""
 
     __slots__ = (
-        "_client", "_door", "_ip", "_outside", "_over", "_talked", "_ticket", "_timer", "_turn_away", "_welcome",
+        "_client", "_door", "_ip", "_over", "_talked", "_ticket", "_timer", "_turn_away", "_welcome", "_where",
     )
 
     def __init__(
@@ -45,10 +43,11 @@ class Admission:
         self._client: Client | None = None
         self._ticket: Ticket | None = None
         self._timer: Any = None
-        self._talked = self._over = self._outside = False
+        self._talked = self._over = False
+        self._where: Literal["outside", "turned away", ""] = ""
 
     def begin(self) -> None:
-        self._stand_outside(True)
+        self._stand("outside")
         door, site = self._door, self._door.house.book.site
         smart_host = (site.smart_host_host, *door.smart_host_addresses())
         client = judge_client(self._ip, door.house.book.access, site, smart_host, door.peer_addresses())
@@ -57,7 +56,7 @@ class Admission:
             self.refuse(refusal)
             return
         self._client = client
-        ensureDeferred(door.places.take(self._ip, site)).addCallbacks(self._counted, self._not_counted)
+        door.house.journal.guard(self._find_place(site), "letting an SMTP client in")
 
     @property
     def decided(self) -> bool:
@@ -73,15 +72,24 @@ class Admission:
         """Not in, whatever was to come."""
         if not self._over:
             self._settle()
+            self._stand("turned away")
             self._turn_away(reply)
 
     def leave(self) -> None:
         """The connection is over."""
         self._settle()
-        self._stand_outside(False)
+        self._stand("")
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
             self._door.places.give_back(ticket)
+
+    async def _find_place(self, site: SiteSettings) -> None:
+        try:
+            place = await self._door.places.take(self._ip, site)
+        except Exception as error:
+            self._door.house.journal.trouble("counting SMTP connections", error)
+            place = NOT_COUNTED
+        self._counted(place)
 
     def _counted(self, place: Ticket | Reply) -> None:
         if isinstance(place, Reply):
@@ -90,12 +98,8 @@ class Admission:
             self._door.places.give_back(place)
         else:
             self._ticket = place
-            self._stand_outside(False)
+            self._stand("")
             self._listen()
-
-    def _not_counted(self, failure: Failure) -> None:
-        self._door.house.journal.trouble("counting SMTP connections", failure.value)
-        self._counted(NOT_COUNTED)
 
     def _listen(self) -> None:
         """Greet at once, or after a moment (see Note: early talkers)."""
@@ -114,11 +118,11 @@ class Admission:
         self._settle()
         self._welcome(client)
 
-    def _stand_outside(self, outside: bool) -> None:
-        """Whether the connection has no place: it waits for one, or was turned away and is not closed yet."""
-        if outside is not self._outside:
-            self._outside = outside
-            self._door.outside += 1 if outside else -1
+    def _stand(self, where: Literal["outside", "turned away", ""]) -> None:
+        """Count a connection that has no place: it waits for one, or was turned away and is not closed yet."""
+        before, self._where = self._where, where
+        self._door.outside += (where == "outside") - (before == "outside")
+        self._door.places.turned_away += (where == "turned away") - (before == "turned away")
 
     def _settle(self) -> None:
         self._over = True

@@ -78,16 +78,16 @@ class SMTPSession(smtp.ESMTP):
     def _welcome(self, client: Client) -> None:
         house = self._house
         self._order.dialogue = dialogue = Dialogue(house, client, self._ip, secrets.token_hex(4))
+        if not self._patience.in_handshake:
+            self._patience.got_on(self._clock.seconds())
+        self._look_at_the_clock()
+        self.transport.registerProducer(self, True)
         if house.implicit_tls:
             dialogue.tls_started()
         house.journal.connected(house.door, self._ip, dialogue.session)
         house.metrics.connected(house.door)
-        self.transport.registerProducer(self, True)
         self._order.speech.add(dialogue.banner())
         self._order.speech.leave(self.transport)
-        if not self._patience.in_handshake:
-            self._patience.got_on(self._clock.seconds())
-        self._look_at_the_clock()
         if len(self._order.framer):
             self._name_tls(dialogue)
             self._order.work()
@@ -99,8 +99,7 @@ class SMTPSession(smtp.ESMTP):
         self.factory.left(self)
         self.transport.write(reply.octets())
         self._hang_up()
-        if house.implicit_tls and self.factory.crowded:
-            # The words would have to wait for a handshake.
+        if house.implicit_tls and self.factory.places.flooded:
             self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
