@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from unitymail.history.history import History
 from unitymail.journal import Journal
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
+from unitymail.steady import WallClock
 from unitymail.store.quota import Usage, shared
 from unitymail.store.shared_octets import SharedOctets
 from unitymail.store.store import Store
@@ -80,6 +82,7 @@ class Builder:
     ) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._wall = WallClock(reactor)
         self._journal = journal
         self._closing = closing
         self._company = company
@@ -96,7 +99,7 @@ class Builder:
         doorbell = self._open_doorbell(watcher)
         usage, store = self._open_store(book, threads)
         spool = self._open_spool(book, store, doorbell, usage)
-        directory = Directory(database, self._reactor.seconds)
+        directory = Directory(database, time.time)
         return Rooms(
             database, book, directory, directory_threads, watcher, doorbell, store, spool, usage, self._disk, threads
         )
@@ -105,7 +108,7 @@ class Builder:
         """Once nothing is left to recover: what goes on for as long as the process works."""
         receipts = Receipts(
             store=rooms.store, spool=rooms.spool, decider=Decider(rooms.book, rooms.usage, self._host),
-            book=rooms.book, journal=self._journal, threads=rooms.threads, clock=self._reactor,
+            book=rooms.book, journal=self._journal, threads=rooms.threads, clock=self._wall,
             in_reactor=self._reactor.callFromThread,
         )  # fmt: skip
         rooms.store.listen(receipts.noticed)
@@ -124,7 +127,7 @@ class Builder:
         database = Database(self._path("directory"))
         self._closing.add("the directory", lambda: threads.run(database.close))
         await threads.run(database.upgrade)
-        await threads.run(Directory(database, self._reactor.seconds).check)
+        await threads.run(Directory(database, time.time).check)
         book = await threads.run(Book.load, database)
         _keep_turns_short()
         self._every(COLLECT_EVERY_S, lambda: threads.run(gc.collect), "collecting garbage")
@@ -132,7 +135,7 @@ class Builder:
 
     def _open_history(self, book: Book) -> None:
         history = History(
-            self._path("history"), disk=self._disk, clock=self._reactor, threads=self._threads("history", 1),
+            self._path("history"), disk=self._disk, clock=self._wall, threads=self._threads("history", 1),
             days=lambda: book.site.trace_days, journal=self._journal, prunes=not self._company.courier,
         )  # fmt: skip
         history.start()
@@ -156,7 +159,7 @@ class Builder:
         accounts = self._path("accounts")
         usage = self._usage(os.path.join(accounts, "usage"))
         store = Store(
-            accounts, disk=self._disk, now=self._reactor.seconds, host=self._host, usage=usage, quota=quota,
+            accounts, disk=self._disk, now=time.time, host=self._host, usage=usage, quota=quota,
             undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
             visits=not self._company.courier,
         )  # fmt: skip
@@ -172,7 +175,7 @@ class Builder:
     def _open_spool(self, book: Book, store: Store, doorbell: Doorbell, usage: Usage) -> Spool:
         spool = Spool(
             self._path("spool"), disk=self._disk, threads=self._threads("commit", COMMIT_THREADS), store=store,
-            doorbell=doorbell, journal=self._journal, clock=self._reactor, host=self._host, usage=usage,
+            doorbell=doorbell, journal=self._journal, clock=self._wall, host=self._host, usage=usage,
             retry_for=lambda: book.site.relay_retry_for, shared=self._company.is_shared,
             hand_over=doorbell.hand_over if self._company.courier else None,
         )  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from unitymail.certificates import Certificates
 from unitymail.closing import Closing
 from unitymail.journal import Journal, Lines, as_json, as_text
 from unitymail.settings.node import NodeSettings
+from unitymail.steady import make_steady
 from unitymail.turns import TurnWatch
 
 
@@ -28,12 +30,13 @@ class Running:
     def __init__(
         self, settings: NodeSettings, reactor: Any, otherwise: Callable[[str], None] = twisted_log.msg
     ) -> None:
+        make_steady(reactor)
         self.settings = settings
         self.reactor = reactor
         self.closing = Closing()
         self.lines = self._open_lines(otherwise)
         self.journal = Journal(
-            lines=self.lines, now=reactor.seconds, render=as_json if settings.log.format == "json" else as_text,
+            lines=self.lines, now=time.time, render=as_json if settings.log.format == "json" else as_text,
             to_reactor=reactor.callFromThread,
         )  # fmt: skip
         self.turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))

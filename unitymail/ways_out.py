@@ -5,6 +5,7 @@ Knows the constructors of what a step needs; refuses to know when a step is perf
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from unitymail.relay.relay import Relay
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.spool import Spool
+from unitymail.steady import WallClock
 from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.threads import Threads
@@ -40,6 +42,7 @@ class WaysOut:
     ) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._wall = WallClock(reactor)
         self._journal = journal
         self._closing = closing
         self._disk = disk
@@ -53,21 +56,21 @@ class WaysOut:
         relay = self._open_relay(book)
         destinations = Destinations()
         dispatch = Dispatch(
-            relay=relay, destinations=destinations, book=book, journal=self._journal, clock=self._reactor
+            relay=relay, destinations=destinations, book=book, journal=self._journal, clock=self._wall
         )
         decider = Decider(book, usage, self._settings.node.host_name)
         badmail = BadMailFolder(
-            self._settings.path(self._settings.paths.spool), disk=self._disk, now=self._reactor.seconds
+            self._settings.path(self._settings.paths.spool), disk=self._disk, now=time.time
         )
         performers = find_performers(
             store=store, spool=spool, badmail=badmail, book=book, usage=usage, doorbell=doorbell,
-            journal=self._journal, clock=self._reactor, threads=threads, decider=decider, dispatch=dispatch,
+            journal=self._journal, clock=self._wall, threads=threads, decider=decider, dispatch=dispatch,
             node_id=node_id, directory=directory, codec=Codec(),
             audio_threads=self._threads("audio", self._settings.threads.audio),
         )  # fmt: skip
         courier = Courier(
             queue=spool.queue, performers=performers, destinations=destinations, threads=threads, book=book,
-            journal=self._journal, clock=self._reactor, decide=decider.decide_item,
+            journal=self._journal, clock=self._wall, decide=decider.decide_item,
         )  # fmt: skip
         courier.start()
         on_change(partial(look_again, courier, dispatch))

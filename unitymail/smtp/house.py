@@ -22,7 +22,8 @@ DoorName = Literal["mta", "submission", "submissions"]
 class House:
     """`clock` is the reactor or a test's clock: `seconds` and `callLater`. `tls` is a context factory or None.
 
-    `free` tells how many octets of the disk mail may still take.
+    `now` is the time of day, which may be set; the clock only goes on. `free` tells how many octets of the disk mail
+    may still take.
     """
 
     door: DoorName
@@ -34,6 +35,7 @@ class House:
     usage: IUsage
     journal: IJournal
     clock: Any
+    now: Callable[[], float]
     tls: Any = None
     implicit_tls: bool = False
     metrics: IMetrics = field(default_factory=Unmeasured)

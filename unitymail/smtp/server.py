@@ -52,9 +52,10 @@ class SMTPDoor(ServerFactory):
         tls: Any = None, implicit_tls: bool = False, turns: Turns | None = None,
         smart_host_addresses: Callable[[], Collection[str]] = tuple,
         peer_addresses: Callable[[], Collection[str]] = tuple, free: Callable[[], float] = lambda: math.inf,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self.house = House(
-            door, host, book, login, spool, threads, usage, journal, clock, tls, implicit_tls,
+            door, host, book, login, spool, threads, usage, journal, clock, now or clock.seconds, tls, implicit_tls,
             metrics or Unmeasured(), free,
         )
         self.places = Places(ledger)

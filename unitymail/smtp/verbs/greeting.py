@@ -33,7 +33,7 @@ def situation_of(dialogue: Dialogue) -> Situation:
         tls=dialogue.secure,
         peer=bool(origin.peer),
         submission=bool(origin.user) and house.door in SUBMISSION,
-        now=house.clock.seconds(),
+        now=house.now(),
         mechanisms=mechanisms(site),
     )
 
