@@ -120,6 +120,38 @@ def test_rename_of_a_name_with_children_only(house):
     assert "z/b" in names(house) and "a/b" not in names(house)
 
 
+def test_rename_among_children(house):
+    """Where a child would meet a folder that is there nothing happens; a folder may take the place of its parent."""
+    for name in ("a", "a/c", "b/c"):
+        house.account.create(name)
+    house.append(house.account.folder("a/c"))
+    shutil.rmtree(house.path(".b"))
+    with pytest.raises(FolderExists, match="b/c"):
+        house.account.rename("a", "b")
+    assert [name for name in names(house) if name[0] in "ab"] == ["a", "a/c", "b", "b/c"]
+    assert list(house.account.folder("a/c").refresh().uids) == [1]
+    house.account.create("a/c/c")
+    house.account.delete("a")
+    house.account.rename("a/c", "a")
+    assert [name for name in names(house) if name[0] in "ab"] == ["a", "a/c", "b", "b/c"]
+    assert [list(house.account.folder(name).refresh().uids) for name in ("a", "a/c")] == [[1], []]
+
+
+def test_rename_to_where_a_folder_was_removed(house):
+    """By another hand, or by a process that was killed: nothing of it is left, and the account goes on."""
+    gone, folder = house.account.create("gone"), house.account.create("a")
+    house.append(gone)
+    house.append(gone)
+    house.append(folder)
+    validity = folder.snapshot.uidvalidity
+    shutil.rmtree(house.path(".gone"))
+    house.account.rename("a", "gone")
+    again = house.account.folder("gone").refresh()
+    assert (list(again.uids), again.uidvalidity) == ([1], validity)
+    with pytest.raises(NoSuchFolder):
+        gone.refresh()
+
+
 def test_rename_inbox(house):
     """RENAME INBOX moves its messages to the new folder and leaves INBOX empty, with its MAILBOXID."""
     house.deliver(3)

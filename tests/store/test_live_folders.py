@@ -1,12 +1,14 @@
 """The folder objects of a process."""
 
 import gc
+import os
 import weakref
 
 import pytest
 
 from tests.store.house import House
 from unitymail.interfaces.store import NoSuchFolder
+from unitymail.store import folders
 
 
 def test_the_same_object_for_everyone(house):
@@ -26,6 +28,28 @@ def test_another_process_renames_and_deletes(house, tmp_path):
     other.account.delete("b")
     with pytest.raises(NoSuchFolder):
         folder.refresh()
+    other.close()
+
+
+def test_another_process_renames_what_is_being_opened(house, tmp_path, monkeypatch):
+    """Between the look at the directory and the lock it is gone: the name leads nowhere, and is free again."""
+    other = House(tmp_path)
+    other.account.create("away")
+    for part in ("cur", "new", "tmp"):
+        os.makedirs(house.path(".a", part))
+    read_row = folders.read_row
+
+    def renamed_meanwhile(index, which, value):
+        monkeypatch.undo()
+        other.account.rename("a", "b")
+        return read_row(index, which, value)
+
+    monkeypatch.setattr(folders, "read_row", renamed_meanwhile)
+    with pytest.raises(NoSuchFolder):
+        house.account.folder("a")
+    house.account.rename("b", "a")
+    house.append(house.account.folder("a"))
+    assert list(other.account.folder("a").refresh().uids) == [1]
     other.close()
 
 

@@ -69,6 +69,8 @@ def opened(account: Account, name: str) -> Folder:
         row = read_row(index, "WHERE directory = ?", directory)
         if row is None:
             with account.access.alone() as index:
+                if _directory(account, name) != directory:  # another process renamed or deleted it meanwhile
+                    raise NoSuchFolder(why=f"there is no folder {name!r} any more")
                 row = row_of(account, index, name, directory)
         folder = account.folder_of(row)
         folder.catch_up(index)
@@ -109,17 +111,9 @@ def create(account: Account, index: Index, name: str, special_use: str) -> None:
     _make_parents(account, index, name, present)
     layout.make_folder(account.disk, account.path, name, account.temporary)
     directory = os.fsencode(directory_of(name))
-    _drop_stale_row(account, index, directory)
+    with index.changing(durable=True):
+        moving.drop_row_at(account, index, directory)
     row_of(account, index, name, directory, special_use or None)
-
-
-def _drop_stale_row(account: Account, index: Index, directory: bytes) -> None:
-    """A row whose directory somebody removed must not lend its UIDs to a new folder."""
-    row = read_row(index, "WHERE directory = ?", directory)
-    if row is not None:
-        with index.changing(durable=True):
-            moving.drop_rows(index, row.id)
-        account.live.forget(row)
 
 
 def rename(account: Account, index: Index, old: str, new: str) -> None:
@@ -131,8 +125,11 @@ def rename(account: Account, index: Index, old: str, new: str) -> None:
         raise NoSuchFolder(why=f"there is no folder {old!r}")
     if new.startswith(old + "/"):
         raise BadFolderName(why="a folder cannot become its own child")
+    family = moving.family_of(old, new, present)
+    if taken := {after for _, after in family}.intersection(present).difference(before for before, _ in family):
+        raise FolderExists(why=f"there is a folder {min(taken)!r}")
     _make_parents(account, index, new, present)
-    moving.rename(account, index, old, new, present)
+    moving.rename(account, index, [(present[before], after) for before, after in family])
 
 
 def _make_parents(account: Account, index: Index, name: str, present: dict[str, bytes]) -> None:

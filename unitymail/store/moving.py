@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from unitymail.store import layout, receipts
@@ -73,10 +74,14 @@ def drop_rows(index: Index, folder: int) -> None:
     index.execute("DELETE FROM folders WHERE id = ?", folder)
 
 
-def rename(account: Account, index: Index, old: str, new: str, present: dict[str, bytes]) -> None:
-    """The folder and its children; interrupted, it is finished by whoever opens the account next."""
-    family = [(name, new + name[len(old) :]) for name in sorted(present) if name == old or name.startswith(old + "/")]
-    steps = [(os.fsdecode(present[before]), directory_of(after), after) for before, after in family]
+def family_of(old: str, new: str, present: Iterable[str]) -> list[tuple[str, str]]:
+    """(name before, name after) of a folder that is to be renamed, and of its children."""
+    return [(name, new + name[len(old) :]) for name in sorted(present) if name == old or name.startswith(old + "/")]
+
+
+def rename(account: Account, index: Index, family: Iterable[tuple[bytes, str]]) -> None:
+    """Directories get these names, which no folder has; interrupted, whoever opens the account next finishes it."""
+    steps = [(os.fsdecode(directory), directory_of(after), after) for directory, after in family]
     with index.changing(durable=True):
         index.execute(
             "INSERT INTO intents (kind, directory, at, detail) VALUES ('rename', x'', ?, ?)",
@@ -92,18 +97,18 @@ def finish_renames(account: Account, index: Index) -> None:
         for before, after, name in steps:
             _rename_directory(account, before, after, name)
         account.disk.flush_directory(account.access.directory)
-        rows = []
-        for before, after, name in steps:
-            row = read_row(index, "WHERE directory = ?", os.fsencode(before))
-            rows.append((row, after, name))
         with index.changing(durable=True):
-            for row, after, name in rows:
+            rows = [read_row(index, "WHERE directory = ?", os.fsencode(before)) for before, _, _ in steps]
+            stay = {row.id for row in rows if row is not None}
+            for _, after, _ in steps:
+                drop_row_at(account, index, os.fsencode(after), but=stay)
+            for row, (_, after, name) in zip(rows, steps, strict=True):
                 if row is not None:
                     index.execute(
                         "UPDATE folders SET directory = ?, name = ? WHERE id = ?", os.fsencode(after), name, row.id
                     )
             index.execute("DELETE FROM intents WHERE id = ?", intent)
-        for row, _, _ in rows:
+        for row in rows:
             if row is not None and (folder := account.folder_of_row(index, row.id)) is not None:
                 folder.catch_up(index)
 
@@ -114,3 +119,11 @@ def _rename_directory(account: Account, before: str, after: str, name: str) -> N
         account.disk.rename(source, target)
     if os.path.isdir(target):
         layout.write_long_name(account.disk, account.path, os.fsencode(after), name, account.temporary)
+
+
+def drop_row_at(account: Account, index: Index, directory: bytes, but: Container[int] = ()) -> None:
+    """A row whose directory somebody removed must not lend its UIDs to a folder that comes there; in a transaction."""
+    row = read_row(index, "WHERE directory = ?", directory)
+    if row is not None and row.id not in but:
+        drop_rows(index, row.id)
+        account.live.forget(row)
