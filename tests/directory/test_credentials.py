@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from sqlalchemy import insert
 from zope.interface.verify import verifyObject
 
 from tests.directory.places import DirectoryTestCase
-from unitymail.directory.credentials import Credentials
+from unitymail.directory.credentials import Credentials, _fresh
 from unitymail.directory.sql.database import Database
+from unitymail.directory.sql.schema import credentials
 from unitymail.interfaces.directory import Attempts, Credential, ICredentials, ScramKeys, Secret
 
 
@@ -71,6 +73,16 @@ class CredentialsTests(DirectoryTestCase):
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(guess, range(40)))
         self.assertEqual(self.credentials.read(self.robin.id).attempts.failures, 40)
+
+    def test_iterations_like_somebodys(self):
+        """Those of the user whose id follows, behind the last one the first's; users without keys are passed over."""
+        self.assertIsNone(self.credentials.iterations_like("m"))
+        with self.database.changing() as connection:
+            for owner, iterations in (("", 1), ("b", 2), ("d", None), ("f", 6)):
+                keys = ScramKeys(b"salt", iterations, b"stored", b"server") if iterations else None
+                connection.execute(insert(credentials).values(_fresh(owner, Secret("x", keys), version=1, now=0.0)))
+        found = [self.credentials.iterations_like(place) for place in ("a", "b", "c", "d", "f", "g")]
+        self.assertEqual(found, [2, 6, 6, 6, 2, 2])
 
     def test_the_decoy_is_made_once(self):
         """Later starts keep the first one."""

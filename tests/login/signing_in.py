@@ -62,6 +62,10 @@ class CountingCredentials(Credentials):
         self._count("write")
         return super().conclude(owner, judge)
 
+    def iterations_like(self, place):
+        self._count("like")
+        return super().iterations_like(place)
+
     def keep_scram(self, owner, version, keys):
         self._count("keep")
         super().keep_scram(owner, version, keys)

@@ -192,7 +192,7 @@ class LockingTests(LoginTestCase):
         self.assertEqual(self.refused(login=later)[1], "the user is locked")
 
     def test_a_lock_made_while_the_right_one_is_looked_at(self):
-        """Guesses at many processes at once are none too many: whether there is a lock is asked behind the hash again."""
+        """Guesses at many processes at once are none too many: behind the hash the lock is asked for again."""
         self.set_site(auth__max_failures="3")
         for scram, look in ((False, 2), (True, 3)):  # one is prepare()'s, one the challenge's
             overtaken = OvertakenCredentials(self.database, look, lambda: self.guess(3))

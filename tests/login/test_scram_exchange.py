@@ -5,11 +5,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 from unittest import mock
 
+from sqlalchemy import delete, insert, select
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from tests.login.signing_in import IMAP, RIGHT, SMTP, LoginTestCase
 from tests.scram import Client
+from unitymail.directory.sql.schema import credentials
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.login import ActingForAnother, BadScram, IScram, SignInRefused
 from unitymail.login import scram
@@ -64,9 +66,9 @@ class ProvingTests(ScramTestCase):
         self.assertEqual(self.sign_in(password="m\u00fcnchen-42".encode()).id, self.robin.id)
 
     def test_it_costs_reads_and_no_hash(self):
-        """A good proof on a good day writes nothing and hashes no password: the keys shown, the lock before and after."""
+        """A good proof on a good day writes nothing and hashes no password."""
         self.sign_in()
-        self.assertEqual(self.work, ["read", "read", "read"])
+        self.assertEqual(self.work, ["read", "like", "read", "read"])
 
     def test_messages_of_another_exchange(self):
         """A recorded answer is worth nothing: each exchange has its own nonce, and is over after one answer."""
@@ -146,7 +148,8 @@ class WhatItTellsTests(ScramTestCase):
     def test_the_same_work(self):
         """Reads, hashes, HMACs and writes, in the same order, whatever is wrong: nothing for a watch to see."""
         for scram_too, steps in (
-            (True, ("read", "hmac", "hmac", "hmac", "read", "hmac", "write")), (False, ("read", "hash", "write")),
+            (True, ("read", "hmac", "like", "hmac", "hmac", "hmac", "read", "hmac", "write")),
+            (False, ("read", "hash", "write")),
         ):
             found = [self.count(scram_too, *kind, f"10.3.{n}.1") for n, kind in enumerate(KINDS)]
             self.assertEqual(found, [steps] * len(KINDS))
@@ -167,6 +170,37 @@ class WhatItTellsTests(ScramTestCase):
         self.assertNotEqual(self.challenge("nobody@elsewhere.example"), salt)
         self.assertEqual(self.challenge("chris"), self.challenge("chris@vm1.example.com"))
         self.assertEqual(self.challenge("nobody", self.another_process()), salt)
+
+    def test_older_keys_tell_no_name(self):
+        """Where some users' keys are of another count still, as many names of nobody show it, each always the same."""
+        names = [f"nobody{number}" for number in range(60)]
+        self.keys_of_many(32, 32)
+        self.assertEqual({self.challenge(name)[1] for name in names}, {b"i=32"})
+        self.keys_of_many(32, 64)
+        before = {name: self.challenge(name) for name in names}
+        self.assertEqual({iterations for _, iterations in before.values()}, {b"i=32", b"i=64"})
+        self.assertEqual({name: self.challenge(name, self.another_process()) for name in names}, before)
+        for name in names[:3]:
+            self.assertEqual(self.challenge(f"{name.upper()}@vm1.example.com"), before[name])
+        self.keys_of_many(64, 64)
+        for name, (salt, iterations) in before.items():
+            now_salt, now = self.challenge(name)
+            self.assertEqual((now, now_salt == salt), (b"i=64", iterations == b"i=64"))
+
+    def test_where_nobody_has_keys(self):
+        """Names of nobody show what keys would have."""
+        with self.database.changing() as connection:
+            connection.exec_driver_sql("UPDATE credentials SET scram_salt = NULL, scram_iterations = NULL")
+        self.assertEqual({self.challenge(name)[1] for name in ("nobody", "robin")}, {b"i=64"})
+
+    def keys_of_many(self, *iterations):
+        """Users whose ids lie all over the range of ids have keys of these counts in turn; nobody else has any."""
+        with self.database.changing() as connection:
+            connection.execute(delete(credentials).where(credentials.c.owner_id != ""))
+            [decoy] = connection.execute(select(credentials)).mappings()
+            for number, first in enumerate("0123456789abcdefghijklmnopqrstuv"):
+                keys = {"scram_salt": b"salt", "scram_iterations": iterations[number % 2]}
+                connection.execute(insert(credentials).values({**decoy, **keys, "owner_id": first}))
 
     def test_told_to_the_owner_only(self):
         """Expired, to be changed, barred from IMAP: after the right proof, and never after a wrong one."""
@@ -211,7 +245,7 @@ class CountingTogetherTests(ScramTestCase):
         self.guess(2, b"nobody")
         self.work.clear()
         waiting = self.start(b"nobody", scram=True)
-        self.assertEqual(self.work, ["read"])
+        self.assertEqual(self.work, ["read", "like"])
         waiting_too = [self.start(b"nobody", scram=True) for _ in range(MOST_DELAYED_PER_NETWORK - 1)]
         self.assertEqual(self.failureResultOf(self.start(b"nobody", scram=True), SignInRefused).value.kind, "busy")
         self.clock.pump([1] * 60)

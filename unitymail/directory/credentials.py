@@ -17,6 +17,12 @@ from unitymail.interfaces.directory import Attempts, Credential, ICredentials, S
 
 c = t.credentials.c
 _READ = select(t.credentials).where(c.owner_id == bindparam("owner"))
+_FOLLOWING = (
+    select(c.scram_iterations)
+    .where(c.owner_id > bindparam("place"), c.scram_iterations.is_not(None))
+    .order_by(c.owner_id)
+    .limit(1)
+)
 
 
 @implementer(ICredentials)
@@ -50,6 +56,11 @@ class Credentials:
                 lacks = or_(c.scram_salt.is_(None), c.scram_iterations != keys.iterations)
                 same = update(t.credentials).where(c.owner_id == owner, c.version == version, lacks)
                 connection.execute(same.values(_scram_columns(keys)))
+
+    def iterations_like(self, place: str) -> int | None:
+        with self._database.reading() as connection:
+            iterations = connection.execute(_FOLLOWING, {"place": place}).scalar()
+            return iterations or connection.execute(_FOLLOWING, {"place": ""}).scalar()
 
     def secret(self) -> bytes:
         with self._database.reading() as connection:

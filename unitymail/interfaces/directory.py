@@ -143,6 +143,11 @@ class ICredentials(Interface):
         Keys of another count of iterations are replaced, others stay.
         """
 
+    def iterations_like(place: str) -> int | None:
+        """The count of iterations in the keys of the first user whose id is beyond `place` (behind the last one
+        comes the first again); None when nobody has keys.
+        """
+
     def secret() -> bytes:
         """The node's secret, the same for ever and in all processes: it makes answers about unknown names stable."""
 

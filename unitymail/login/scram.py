@@ -5,6 +5,7 @@ Knows keys, proofs and signatures, and the keys that a name of nobody is shown; 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -16,6 +17,7 @@ ITERATIONS = 65_536
 """As many as Cyrus SASL computes (2.1.28: "iteration-count is too big, refusing to compute" beyond 0x10000): mbsync,
 KMail and Postfix sign in by it."""
 SALT_OCTETS = 16
+ID_OCTETS = 12
 
 
 def derive(password: bytes, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> ScramKeys:
@@ -42,10 +44,18 @@ def signature(keys: ScramKeys, message: bytes) -> bytes:
 def decoy(secret: bytes, name: str, *, iterations: int = ITERATIONS) -> ScramKeys:
     """The keys that a name without any is answered with: always the same, so that names cannot be probed.
 
-    No password belongs to them.
+    No password belongs to them. With another count of iterations all is another, as when a user's keys are made anew.
     """
-    salt = _derived(secret, "salt", name)[:SALT_OCTETS]
-    return ScramKeys(salt, iterations, _derived(secret, "stored key", name), _derived(secret, "server key", name))
+
+    def derived(what: str) -> bytes:
+        return _derived(secret, f"{what} {iterations}", name)
+
+    return ScramKeys(derived("salt")[:SALT_OCTETS], iterations, derived("stored key"), derived("server key"))
+
+
+def place_of(secret: bytes, name: str) -> str:
+    """Where this name stands among the ids of users, as if it were one's: in which neighbourhood nobody can tell."""
+    return base64.b32hexencode(_derived(secret, "place", name)[:ID_OCTETS]).decode("ascii").rstrip("=").lower()
 
 
 def _derived(secret: bytes, what: str, name: str) -> bytes:

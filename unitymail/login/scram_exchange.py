@@ -5,6 +5,10 @@ Knows the order of the messages and what binds them; whether a proof lets somebo
 Note *Two names of one user*. The salt belongs to the keys, so an alias and any address of one user show the same. Names
 of nobody are answered by a salt of their own each, alias and primary address by the same one, so that what shows is
 which two names belong together for somebody who knows both, and never whether a name exists.
+
+Note *Older keys*. Users whose keys were made when another count of iterations was the rule keep them until they sign in
+with a password. A name of nobody shows the count of some user's keys, always the same user's, and so they show each
+count as often as users do; when that user's keys are made anew, theirs are too.
 """
 
 from __future__ import annotations
@@ -43,10 +47,15 @@ class ShownKeys:
         self._secret = self._credentials.secret()
 
     async def of(self, owner: str, name: str) -> ScramKeys:
-        """One read and one decoy, whoever is meant."""
+        """The same reads and one decoy, whoever is meant."""
         assert self._secret, "prepare() comes first"
-        credential: Credential | None = await self._threads.run(self._credentials.read, owner)
-        decoy = scram.decoy(self._secret, key_of_name(name, self._domain()), iterations=self._iterations)
+        keys: ScramKeys = await self._threads.run(self._keys, owner, key_of_name(name, self._domain()))
+        return keys
+
+    def _keys(self, owner: str, name: str) -> ScramKeys:
+        credential: Credential | None = self._credentials.read(owner)
+        iterations = self._credentials.iterations_like(scram.place_of(self._secret, name)) or self._iterations
+        decoy = scram.decoy(self._secret, name, iterations=iterations)
         return decoy if credential is None or credential.scram is None else credential.scram
 
 
