@@ -25,7 +25,7 @@ from unitymail.directory.directory import Directory
 from unitymail.directory.sign_ins import sign_ins
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
-from unitymail.doorbell.calling import announce, ring
+from unitymail.doorbell.calling import announce, ask, ring
 from unitymail.history.stories import Stories
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.doorbell import Announced
@@ -181,13 +181,19 @@ class NodeDesk:
         stands = standing.look(self.settings, now)
         files = certificates.files_of(self.settings)
         pairs, flaws = look_at_pairs(*files)
+        pid, run = self.running, self.path("run")
+        if pid is not None:
+            ask(run, pid)
         return status(Seen(
-            host=self.host, now=now, pid=self.running, told=self.told(), told_at=notice.told_at(self.path("run")),
+            host=self.host, now=self.now, pid=pid, told=self.told(), told_at=notice.told_at(run),
             queue=stands.queue, oldest_s=stands.oldest_s, shunted=stands.shunted, bad_mail=stands.bad_mail,
             free=stands.free, usn=usn, own=files[0], flaws=flaws, peers=peers,
             failing=tried.failing, locked=tried.locked,
             certificates=[
-                Certificate(pair.names, pair.file, pair.ends.timestamp(), pair.days_left(now), pair.warning(now))
+                Certificate(
+                    pair.names, pair.file, pair.ends.timestamp(), pair.days_left(now), pair.warning(now),
+                    pair.fingerprint,
+                )
                 for pair in pairs
             ],
         ))  # fmt: skip

@@ -139,11 +139,16 @@ class Node(Service):
         workers = await open_front(builder, rooms, upkeep)
         told = self._open_page(rooms, workers)
         self._give_notice(where, told, lambda: {**self._figures(workers()), **told})
+        rooms.doorbell.on_ask(self._renew_notice)
 
     def _figures(self, workers: list[Facts]) -> Facts:
         """What the node did, and each of its workers."""
         measured = self._measuring
-        return {**measured.figures(), "workers": [each | measured.figures_of(each["pid"]) for each in workers]}
+        return {
+            **measured.figures(),
+            "workers": [each | measured.figures_of(each["pid"]) for each in workers],
+            "certificates": {pair.file: pair.fingerprint for pair in self._running.tls.pairs},
+        }
 
     def _open_page(self, rooms: Rooms, workers: Callable[[], list[Facts]]) -> Facts:
         """Where the numbers are shown, if anywhere."""

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.certificates import DAY, certificate, new_key, pem_of
 from unitymail import founding
 from unitymail.admin.cli.main import command_line
+from unitymail.admin.cli.status import _headline
 from unitymail.admin.operations.status import Certificate, Seen, attention, in_words, status
 from unitymail.ctl import NodeDesk
 from unitymail.mail.trace import new_trace
@@ -112,7 +113,7 @@ TOLD = {
     ],
 }  # fmt: skip
 PEER = Location("l-b", LocationKind.PEER, "nodeb", "vm2.example.com", "vm2.example.com", 25)
-OURS = Certificate(("vm1.example.com",), "/x/cert.pem", 1_900_000_000.0, 1_157, "")
+OURS = Certificate(("vm1.example.com",), "/x/cert.pem", 1_900_000_000.0, 1_157, "", "aa")
 
 
 def seen(**how):
@@ -181,6 +182,11 @@ QUIET = {**TOLD, "workers": []}
     ({"told": QUIET, "shunted": 3}, ["3 messages are put aside"]),
     ({"told": QUIET, "flaws": ("x is junk",)}, ["A certificate cannot be used: x is junk."]),
     ({"told": QUIET, "pid": None}, ["The node does not run."]),
+    ({"told": QUIET | {"certificates": {"/x/cert.pem": "aa"}}}, []),
+    ({"told": QUIET | {"certificates": {"/x/cert.pem": "bb"}}},
+     ["does not show /x/cert.pem as it is now: have it read it, with systemctl reload unitymail or kill -HUP 7."]),
+    ({"told": QUIET | {"certificates": {}}}, ["does not show /x/cert.pem as it is now"]),
+    ({"told": {}, "pid": None}, ["The node does not run."]),
 ])
 def test_what_needs_attention(how, words):
     """Nothing, or a sentence that says what and what to do about it."""
@@ -189,6 +195,21 @@ def test_what_needs_attention(how, words):
     for sentence, part in zip(found, words, strict=True):
         assert part in sentence
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(("told", "in_use"), [
+    (TOLD, None), (TOLD | {"certificates": {"/x/cert.pem": "aa"}}, True), (TOLD | {"certificates": {}}, False),
+])
+def test_whether_a_certificate_is_in_use(told, in_use):
+    """A program is told so too; of a node that says nothing of it, null."""
+    assert [each["in_use"] for each in status(seen(told=told))["certificates"]] == [in_use]
+
+
+def test_fresh_numbers_have_no_age():
+    """A node that answered told what is so now."""
+    for seconds, words in ((0, False), (2, False), (3, True)):
+        facts = status(seen(told_at=1_800_000_100.0 - seconds))
+        assert ("numbers are" in _headline(facts)) is words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [

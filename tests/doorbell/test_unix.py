@@ -98,6 +98,27 @@ class RingingTests(UnixTestCase):
         bell.ring("robin", "Sent")
         self.assertEqual(await other.hears(), "heard Sent\n")
 
+    async def test_asked_how_it_stands(self):
+        """It writes that down before it answers; who cannot is heard in the journal, and answers all the same."""
+        bell, written = self.bell(), []
+        bell.on_ask(lambda: written.append(1))
+        self.assertTrue(await threads.deferToThread(calling.ask, self.run_dir, os.getpid()))
+        self.assertEqual(written, [1])
+        bell.on_ask(lambda: written.remove(2))
+        self.assertTrue(await threads.deferToThread(calling.ask, self.run_dir, os.getpid()))
+        self.assertEqual([event.event for event in self.journal.events], ["trouble"])
+
+    async def test_nobody_answers(self):
+        """A process that is not there, and one that says nothing: known at once, or after the time one has."""
+        self.assertFalse(await threads.deferToThread(calling.ask, self.run_dir, 2**22 + 1))
+        other = self.another()
+        other.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        self.assertFalse(await threads.deferToThread(calling.ask, self.run_dir, other.pid, 0.2))
+        self.assertLess(time.monotonic() - began, 10)
+        other.process.send_signal(signal.SIGCONT)
+        self.assertTrue(await threads.deferToThread(calling.ask, self.run_dir, other.pid))
+
     async def test_new_items_are_handed_to_the_courier_alone(self):
         """All of one turn in few lines, in order; the other neighbours hear nothing of it, and of rings only they."""
         courier, other = self.another(), self.another()

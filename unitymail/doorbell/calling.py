@@ -5,13 +5,14 @@ Knows how to reach every running process of a node; refuses to know what they do
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
 import time
 from collections.abc import Iterable
 
 from unitymail.doorbell import sockets
-from unitymail.doorbell.words import DirectoryChanged, Ring, Taken, spoken, understood
+from unitymail.doorbell.words import Ask, DirectoryChanged, Ring, Taken, Told, spoken, understood
 from unitymail.interfaces.doorbell import Announced
 
 WITHIN_S = 2.0
@@ -57,6 +58,26 @@ def _answered(key: selectors.SelectorKey, usn: int, late: set[int]) -> bool:
             late.discard(pid)
             return True
     return False
+
+
+def ask(run: str, pid: int, within: float = WITHIN_S) -> bool:
+    """Have a process write down how it stands now; whether it did so within this time."""
+    deadline = time.monotonic() + within
+    said = b""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(within)
+            with sockets.reachable(os.path.join(run, sockets.name_of(pid))) as short:
+                line.connect(short)
+            line.sendall(spoken(Ask()))
+            while not said.endswith(b"\n"):
+                line.settimeout(max(deadline - time.monotonic(), 0.001))
+                if not (octets := line.recv(4096)):
+                    return False
+                said += octets
+    except OSError:
+        return False
+    return isinstance(understood(said), Told)
 
 
 def ring(run: str, places: Iterable[tuple[str, str]]) -> int:

@@ -22,11 +22,13 @@ from unitymail.doorbell.neighbours import Neighbours
 from unitymail.doorbell.words import (
     ITEMS_A_LINE,
     MAX_LINE,
+    Ask,
     DirectoryChanged,
     NewItems,
     Ring,
     Rings,
     Taken,
+    Told,
     lines_of,
     spoken,
     understood,
@@ -59,6 +61,7 @@ class Doorbell:
         self._courier = courier
         self._handed: list[NewItem] = []
         self._heard_items: Callable[[Sequence[NewItem]], None] = lambda items: None
+        self._asked: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Open the socket; raises OSError where that is impossible."""
@@ -95,6 +98,10 @@ class Doorbell:
         """Call `heard` with the new items that other processes hand over to this one."""
         self._heard_items = heard
 
+    def on_ask(self, asked: Callable[[], None]) -> None:
+        """Call `asked` when somebody wants to know how the node stands."""
+        self._asked = asked
+
     def listen(self, account: str, heard: Callable[[str], None]) -> Callable[[], None]:
         return self._local.listen(account, heard)
 
@@ -119,9 +126,18 @@ class Doorbell:
                 self._heard_items(items)
             case DirectoryChanged(usn):
                 self._journal.guard(self._answer(usn, answer), "the doorbell")
+            case Ask():
+                self._tell_how_it_stands(answer)
 
     async def _answer(self, usn: int, answer: Callable[[bytes], None]) -> None:
         answer(spoken(Taken(await self._take(usn) if self._take is not None else 0)))
+
+    def _tell_how_it_stands(self, answer: Callable[[bytes], None]) -> None:
+        try:
+            self._asked()
+        except Exception as error:
+            self._journal.trouble("telling how the node stands", error)
+        answer(spoken(Told()))
 
 
 class _Visitor(LineOnlyReceiver):

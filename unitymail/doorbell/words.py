@@ -3,7 +3,7 @@
 ``["ring", account, folder]`` needs no answer; ``["rings", [account, folder], …]`` are many of them.
 ``["directory", usn]`` is answered ``["taken", usn]`` once the process holds that change (or a smaller number, when it
 could not take it). ``["items", [[trace, when, level, hop], …]]`` says which new items wait for the courier of whom it
-is told.
+is told. ``["ask"]`` is answered ``["told"]`` once the process has written down how it stands (`notice`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,17 @@ class NewItems:
     items: tuple[NewItem, ...]
 
 
-Word = Ring | Rings | DirectoryChanged | Taken | NewItems
+@dataclass(frozen=True, slots=True)
+class Ask:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    pass
+
+
+Word = Ring | Rings | DirectoryChanged | Taken | NewItems | Ask | Told
 
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -82,6 +92,10 @@ def spoken(word: Word) -> bytes:
             said = ["taken", usn]
         case NewItems(items):
             said = ["items", [item if len(item.hop) <= LONGEST_HOP else item._replace(hop="") for item in items]]
+        case Ask():
+            said = ["ask"]
+        case Told():
+            said = ["told"]
     return _json(said).encode("ascii") + b"\n"
 
 
@@ -102,6 +116,10 @@ def understood(line: bytes) -> Word | None:
             return Taken(usn)
         case ["items", [*items]]:
             return _items(items)
+        case ["ask"]:
+            return Ask()
+        case ["told"]:
+            return Told()
     return None
 
 

@@ -11,6 +11,9 @@ from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.status import in_words
 
+FRESH_S = 2
+"""Older numbers are told to be: the node did not answer."""
+
 
 @click.group()
 def _alone() -> None:
@@ -55,7 +58,7 @@ def _headline(facts: Facts) -> str:
         return f"{facts['host']} does not run."
     version = f"unitymail {facts['version']}, " if facts["version"] else ""
     since = f", since {facts['since']}" if facts["since"] else ", not ready yet"
-    age = f" Its numbers are {in_words(facts['told_s'])} old." if facts["told_s"] is not None else ""
+    age = f" Its numbers are {in_words(facts['told_s'])} old." if (facts["told_s"] or 0) > FRESH_S else ""
     return f"{facts['host']} runs: {version}process {facts['pid']}{since}.{age}"
 
 

@@ -23,13 +23,17 @@ COUNTED_AS = {"smtp": "mta"}
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One of ours. `days` are whole days until it ends, `warning` what to do about it, "" for nothing."""
+    """One of ours, as it lies on the disk.
+
+    `days` are whole days until it ends, `warning` what to do about it, "" for nothing; `fingerprint` names it.
+    """
 
     names: tuple[str, ...]
     file: str
     ends: float
     days: int
     warning: str
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,17 @@ def status(seen: Seen) -> Facts:
         "certificate_days": own.days if own else None,
         "certificates": [
             {"names": list(each.names), "file": each.file, "ends": utc(each.ends), "days": each.days,
-             "warning": each.warning} for each in seen.certificates
+             "warning": each.warning, "in_use": _in_use(told, each)} for each in seen.certificates
         ],
         "directory_usn": seen.usn,
         "attention": list(attention(seen)),
     }  # fmt: skip
+
+
+def _in_use(told: Mapping[str, Any], certificate: Certificate) -> bool | None:
+    """Whether clients are shown it; None when nobody says."""
+    shown = told.get("certificates")
+    return None if shown is None else shown.get(certificate.file) == certificate.fingerprint
 
 
 def _connections(told: Mapping[str, Any]) -> Facts:
@@ -123,6 +133,11 @@ def attention(seen: Seen) -> Iterator[str]:
     for each in seen.certificates:
         if each.warning:
             yield f"The certificate for {', '.join(each.names) or each.file}: {each.warning} ({each.file})."
+        if seen.pid is not None and _in_use(seen.told, each) is False:
+            yield (
+                f"The node does not show {each.file} as it is now: have it read it, with systemctl reload unitymail or "
+                f"kill -HUP {seen.pid}."
+            )
     for place, octets in seen.free.items():
         if octets < LITTLE_DISK:
             yield f"The disk of {place} has {octets >> 20} MiB left: mail is refused when it is full."
