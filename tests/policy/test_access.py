@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.people.access import AccessRule
+from unitymail.policy import access
 from unitymail.policy.access import (
     EXACT,
     PROXY_ITSELF,
     REFUSED_ADDRESS,
+    AccessList,
     Client,
     is_this_machine,
     judge_client,
@@ -91,6 +93,7 @@ def test_an_unlisted_address_is_a_stranger_where_the_site_lets_strangers_in():
         (["~10.1.2.3"], Client("smart-host", legacy=True)),
         (["-*"], Client("smart-host")),
         (["-10.0.0.0/8"], Client("smart-host")),
+        (["-10.1.2.3/32"], Client("smart-host")),
         (["-10.1.2.3"], REFUSED),
     ],
 )
@@ -98,6 +101,45 @@ def test_the_smart_host_is_trusted_by_its_address(lines, expected):
     """It gets in unless its very address is denied, and stays the smart host even when a rule trusts it too."""
     assert judge_client("10.1.2.3", rules(*lines), CLOSED, ["relay.example.net", "10.1.2.3"]) == expected
     assert judge_client("::ffff:10.1.2.3", rules(*lines), CLOSED, ["10.1.2.3"]) == expected
+
+
+def first_match(address, lines):
+    """The rule that wins, found the slow way: (length, rule)."""
+    best = (-2, None)
+    for rule in lines:
+        pattern = read_pattern(rule.pattern)
+        if pattern.matches(address) and (
+            pattern.length > best[0] or (pattern.length == best[0] and best[1].allow and not rule.allow)
+        ):
+            best = (pattern.length, rule)
+    return best
+
+
+PATTERNS = ("*", "0.0.0.0/0", "10.0.0.0/8", "10.*", "*.1.*.*", "10.1.*.*", "*.1.2.*", "10.*.2.*", "10.1.0.0/16",
+            "10.1.2.0/24", "10.1.2.*", "10.1.*.3", "10.1.2.3", "10.1.2.3/32", "2001:db8::/32", "2001:*", "2001:db8::1")
+
+
+@given(
+    st.lists(st.builds(AccessRule, st.sampled_from(PATTERNS), st.booleans()), max_size=12),
+    st.sampled_from(["10.1.2.3", "10.1.2.4", "10.9.2.3", "11.1.2.3", "2001:db8::1", "2001:db8::2", "192.0.2.1"]),
+)
+def test_the_list_asks_few_and_finds_what_asking_all_finds(lines, ip):
+    """Which rule decides does not depend on how it is looked for."""
+    length, rule = AccessList(lines).best(ip_address(ip))
+    expected_length, expected = first_match(ip_address(ip), lines)
+    assert (length, rule and rule.allow) == (expected_length, expected and expected.allow)
+
+
+def test_ten_thousand_rules(monkeypatch):
+    """Who has that many lets clients in as quickly as anybody: rules are read when the list is made, never again."""
+    lines = AccessList(AccessRule(f"10.{n >> 8}.{n & 255}.7", n % 2 == 0) for n in range(12_000))
+    assert len(lines) == 12_000 and lines == tuple(lines)
+    monkeypatch.setattr(access, "_known", None)
+    monkeypatch.setattr(access.Pattern, "matches", None)
+    assert judge_client("10.46.222.7", lines, CLOSED) == TRUSTED
+    assert judge_client("10.46.223.7", lines, OPEN) == REFUSED
+    assert judge_client("10.46.224.7", lines, OPEN) == Client("stranger")
+    assert len(lines._tables) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from unitymail.people.access import AccessRule
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location, LocationKind
 from unitymail.people.scope import Partition, SearchScope
+from unitymail.policy.access import AccessList
 
 BOOK_KINDS = ("user", "contact", "list")
 RELOAD_ABOVE = 20_000
@@ -88,7 +89,7 @@ def _rules(connection: Connection) -> dict[str, Any]:
     return {
         "site": site_of(connection),
         "authentication": rule_of(connection),
-        "access": tuple(_all(connection, AccessRule)),
+        "access": AccessList(_all(connection, AccessRule)),
         "classes": {one.id: one for one in _all(connection, ClassOfService)},
         "partitions": tuple(one.id for one in _all(connection, Partition)),
         "scopes": {one.id: one for one in _all(connection, SearchScope)},
