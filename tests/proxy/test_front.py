@@ -27,6 +27,7 @@ from unitymail.proxy import front
 from unitymail.proxy.front import Front
 from unitymail.proxy.header import SIGNATURE
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.admission import SILENCE_S
 
 HEADER = b"PROXY TCP4 203.0.113.9 198.51.100.1 40000 25\r\n"
 LOCAL = SIGNATURE + b"\x20\x00\x00\x00"
@@ -159,6 +160,47 @@ def test_others_may_not_say_who_they_are(header, pieces):
     assert protocol.lost == 1 and v.clock.getDelayedCalls() == []
 
 
+@pytest.mark.parametrize("second", [b"PROXY TCP4 127.0.0.1 127.0.0.1 1 25\r\n", LOCAL, SIGNATURE])
+def test_a_header_is_believed_once(second):
+    """A client of a balancer that sends one too has its address no less, whether it comes at once or later."""
+    for pieces in ((HEADER + second,), (HEADER, second), (HEADER, HELLO, second)):
+        v = Visit()
+        for piece in pieces:
+            v.wire.come(piece)
+        [protocol] = v.behind.made
+        assert protocol.octets == b"".join(pieces).removeprefix(HEADER)
+        assert protocol.host == v.wire.getPeer().host == "203.0.113.9"
+
+
+@pytest.mark.parametrize("header", [HEADER, LOCAL])
+def test_a_header_after_the_first_words(header):
+    """From any other address it is words like others, and changes nothing."""
+    v = Visit("203.0.113.5")
+    v.wire.come(HELLO)
+    v.wire.come(header)
+    assert v.behind.made[0].octets == HELLO + header and v.wire.getPeer().host == "203.0.113.5"
+
+
+def test_the_silence_before_the_banner_is_the_clients():
+    """A stranger is listened to once its header was read: it may not talk in the same breath, and is greeted later."""
+    c = Conversation(connect=False, site=SiteSettings(smtp_allow_untrusted=True), access=())
+    balanced = Front(
+        c.door, door="mta", balancers=(read_pattern("192.0.2.1"),), words=Reply.octets, journal=c.journal, clock=c.clock
+    )
+    for late in (b"", HELLO):
+        wire = Wire(peerAddress=IPv4Address("TCP", "192.0.2.1", 1_234))
+        wire.protocol = balanced.buildProtocol(None)
+        wire.protocol.makeConnection(wire)
+        c.clock.advance(SILENCE_S * 2)
+        said = wire.come(HEADER + late)
+        assert codes(said.decode()) == (["554 5.5.1"] if late else [])
+        c.clock.advance(SILENCE_S)
+        assert codes(wire.value().decode()) == ([] if late else ["220"])
+        assert c.ledger.held("smtp", "203.0.113.9") == 1
+        wire.protocol.connectionLost(Failure(ConnectionDone()))
+        assert c.connections() == 0
+
+
 def test_words_that_only_look_like_a_header():
     """An IMAP tag may be PROXY, and an empty line gets its answer."""
     for octets in (b"PROXY NOOP\r\n", b"\r\n", b"P\r\n", b"\x16\x03\x01"):
@@ -174,6 +216,9 @@ def test_balancers_by_block_and_none():
     assert v.heard() == b""
     v.come("::ffff:192.0.2.1")
     assert v.heard() == b""
+    v.come("2001:db8::5%eth0")
+    v.wire.come(LOCAL)
+    assert v.behind.made.pop().host == "2001:db8::5%proxy"
     v.come("2001:db9::5")
     assert v.heard() == b"220 hello\r\n"
     assert Visit(balancers=()).heard() == b"220 hello\r\n"
