@@ -38,7 +38,9 @@ class Receiver:
 
     def _listen(self):
         with self.process.stdout:
-            self.said = [tuple(line.strip().split(" ", 1)) for line in self.process.stdout if line.endswith("\n")]
+            for line in self.process.stdout:
+                if line.endswith("\n"):
+                    self.said.append(tuple(line.strip().split(" ", 1)))
         return self.process.wait()
 
     @property
@@ -127,7 +129,9 @@ class SeveralProcessesTests(TestCase):
             journal=self.journal, clock=reactor, host=HOST, usage=FakeUsage(), shared=True,
         )
         self.addCleanup(self.spool.stop)
-        self.bell.on_items(self.spool.queue.handed)
+        self.bell.on_items(self.handed)
+        self.heard = {}
+        self.looks = 0
         self.relayed = collections.Counter()
         self.delays = []
         self.under_way = 0
@@ -136,12 +140,20 @@ class SeveralProcessesTests(TestCase):
     def begin_courier(self, look_every=0.5):
         """Performs what is due at once."""
         self.spool.queue.listen(self.go_on)
-        looking = LoopingCall(lambda: self.threads.run(self.spool.queue.look).addCallback(lambda _: self.go_on()))
+        looking = LoopingCall(self.look)
         looking.start(look_every)
         alarm = LoopingCall(self.go_on)
         alarm.start(0.05)
         self.addCleanup(looking.stop)
         self.addCleanup(alarm.stop)
+
+    def look(self):
+        self.looks += 1
+        return self.threads.run(self.spool.queue.look).addCallback(lambda _: self.go_on())
+
+    def handed(self, items):
+        self.heard.update({item.trace: reactor.seconds() for item in items})
+        self.spool.queue.handed(items)
 
     def go_on(self):
         while self.under_way < 50 and (trace := self.spool.queue.due(reactor.seconds())) is not None:
@@ -154,7 +166,7 @@ class SeveralProcessesTests(TestCase):
         if item is not None:
             if any(state.outcome is None for state in item.steps):
                 self.relayed[trace] += 1
-                self.delays.append(reactor.seconds() - item.arrived)
+                self.delays.append(reactor.seconds() - self.heard.get(trace, 0.0))
                 item = replace(item, steps=tuple(replace(state, outcome=DONE) for state in item.steps))
                 await queue.record(item)
             await queue.finish(item)
@@ -185,14 +197,16 @@ class SeveralProcessesTests(TestCase):
         return accepted
 
     async def test_items_of_others_are_taken_up_at_once(self):
-        """What two other processes accepted and could not deliver themselves is worked on within a moment, once."""
-        self.begin_courier(look_every=30.0)
+        """What two other processes accepted and could not deliver themselves is worked on within a moment, once: nobody
+        has to look for it."""
+        self.begin_courier(look_every=3_600.0)
         receivers = [Receiver(self.root, word, 150) for word in "ab"]
         for one in receivers:
             self.assertEqual(await one.ended, 0)
         await self.until(lambda: not self.names("items"))
         self.assertEqual(len(self.check(receivers)), 300)
         self.assertEqual(sum(self.relayed.values()), 200)
+        self.assertEqual((self.looks, self.heard.keys()), (1, self.relayed.keys()))
         self.delays.sort()
         self.assertLess(self.delays[len(self.delays) // 2], 0.5)
         await self.spool.recover_from(receivers[0].pid)
@@ -216,7 +230,9 @@ class SeveralProcessesTests(TestCase):
         for number in range(12):
             victim = Receiver(self.root, f"v{number}", 5_000)
             receivers.append(victim)
-            await deferLater(reactor, 0.45 + chance.random() * 0.7)
+            if number % 4:  # the others may be killed while they begin
+                await self.until(lambda victim=victim: victim.said)
+            await deferLater(reactor, chance.random() * 0.7)
             victim.kill()
             self.assertEqual(await victim.ended, -signal.SIGKILL)
             await self.spool.recover_from(victim.pid)
