@@ -120,16 +120,48 @@ def test_a_process_that_tells_nothing(room):
     assert room.told() == []
 
 
-def test_two_signals_at_once(room):
-    """What was read first is not taken over what was read later."""
+def test_many_signals_at_once(room):
+    """A storm of them costs one reading more than one would; what is there at the last is taken, however long it is."""
+    room.certificates.tell()
+    room.told()
+    waiting = [room.renew() for _ in range(50)]
+    room.make("names/b", "b.example")
+    assert len(room.pool.waiting) == 1
+    room.step()
+    assert room.told() == [("added", "b.example", False)]
+    room.make("names/c", "c.example")
+    waiting.append(room.renew())
+    assert len(room.pool.waiting) == 1
+    room.step()
+    room.step()
+    assert room.told() == [("added", "c.example", False)]
+    assert room.pool.waiting == []
+    assert all(each.called for each in waiting)
+
+
+def test_half_a_renewal_before_the_signal(room):
+    """What was wrong when nobody had said yet that all is there is no trouble."""
     room.renew()
+    (room.folder / "tls" / "cert.pem").write_text("half")
+    room.renew()
+    room.step()
     room.make("tls", "node.example")
-    room.renew()
-    first, second = room.pool.waiting
+    room.step()
+    assert room.journal.named("trouble") == []
+    assert room.pool.waiting == []
+
+
+def test_a_reading_that_fails_as_nobody_expected(room):
+    """The next signal reads again."""
+    real, room.certificates.tls.read = room.certificates.tls.read, lambda: 1 / 0
+    failed = room.renew()
+    room.step()
+    failed.addErrback(lambda failure: failure.trap(ZeroDivisionError))
+    room.certificates.tls.read = real
+    room.make("tls", "node.example")
     before = room.certificates.tls.pairs
-    first()
-    assert room.certificates.tls.pairs is before
-    second()
+    room.renew()
+    room.step()
     assert room.certificates.tls.pairs != before
 
 

@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThreadPool
 
 from unitymail.interfaces.journal import IJournal
 from unitymail.settings.node import NodeSettings
-from unitymail.tls import BadPair, Pair, ServerTls, look_at_pairs
+from unitymail.tls import BadPair, InUse, Pair, ServerTls, look_at_pairs
 
 LOOK_EVERY_S = 86_400.0
 
@@ -44,7 +44,7 @@ class Certificates:
         self._journal = journal
         self._reactor = reactor
         self._tells = False
-        self._asked = 0
+        self._reading = self._again = False
         self._listeners: list[Callable[[], Any]] = []
 
     def listen(self, renewed: Callable[[], Any]) -> None:
@@ -64,16 +64,27 @@ class Certificates:
                 self._tell_of(pair, "in-use")
 
     async def renew(self) -> None:
-        """Take what the files hold now, all of it or nothing. Of two at once the later counts."""
-        self._asked += 1
-        asked = self._asked
-        try:
-            found = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self.tls.read)
-        except BadPair as bad:
-            for complaint in bad.complaints:
-                self._journal.trouble(f"the renewed certificates cannot be used, so the old ones stay: {complaint}")
+        """Take what the files hold now, all of it or nothing.
+
+        However often that is asked while they are read, they are read once more; what was wrong before is not told.
+        """
+        if self._reading:
+            self._again = True
             return
-        if asked != self._asked:
+        self._reading = self._again = True
+        try:
+            while self._again:
+                self._again = False
+                await self._read()
+        finally:
+            self._reading = False
+
+    async def _read(self) -> None:
+        try:
+            found: InUse = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self.tls.read)
+        except BadPair as bad:
+            for complaint in () if self._again else bad.complaints:
+                self._journal.trouble(f"the renewed certificates cannot be used, so the old ones stay: {complaint}")
             return
         for change in self.tls.use(found):
             if self._tells:

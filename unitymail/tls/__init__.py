@@ -3,6 +3,8 @@
 from unitymail.tls.fingerprint import public_key_fingerprint
 from unitymail.tls.pairs import BadPair, Pair, look_at_pairs, read_pairs
 from unitymail.tls.self_signed import self_signed
-from unitymail.tls.server import ServerTls
+from unitymail.tls.server import InUse, ServerTls
 
-__all__ = ["BadPair", "Pair", "ServerTls", "look_at_pairs", "public_key_fingerprint", "read_pairs", "self_signed"]
+__all__ = [
+    "BadPair", "InUse", "Pair", "ServerTls", "look_at_pairs", "public_key_fingerprint", "read_pairs", "self_signed",
+]  # fmt: skip
