@@ -59,6 +59,7 @@ BAD = {
     "a zone": b"PROXY TCP6 fe80::1%eth0 fe80::2 40000 25\r\n",
     "our mark of a balancer": b"PROXY TCP6 fe80::1%proxy fe80::2 40000 25\r\n",
     "a port too large": b"PROXY TCP4 192.0.2.7 198.51.100.1 65536 25\r\n",
+    "the other port too large": b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 65536\r\n",
     "a port with a zero": b"PROXY TCP4 192.0.2.7 198.51.100.1 040000 25\r\n",
     "a negative port": b"PROXY TCP4 192.0.2.7 198.51.100.1 -1 25\r\n",
     "a bare line feed": b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 25\n" + b"x" * 107,

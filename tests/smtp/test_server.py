@@ -12,6 +12,7 @@ from unitymail.interfaces.login import Place, SignInRefused
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.people.access import AccessRule
 from unitymail.people.distribution_list import DistributionList
+from unitymail.policy.access import REFUSED_ADDRESS
 from unitymail.routing.steps import Deliver
 from unitymail.settings.site import SiteSettings
 from unitymail.smtp.wire import ip_of
@@ -404,7 +405,7 @@ def test_tls_before_anything_where_it_is_required():
 def test_refused_addresses():
     """An address that is not welcome gets 554 for a banner and nothing else."""
     c = Conversation(access=())
-    assert c.heard() == "554 5.7.1 Connections from your address are not accepted here\r\n"
+    assert c.heard() == REFUSED_ADDRESS.octets().decode()
     assert c.wire.disconnecting
     assert c.say("EHLO a.example") == ""
     assert [e.event for e in c.journal.events] == ["turned_away"]

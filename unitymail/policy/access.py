@@ -28,7 +28,9 @@ from unitymail.mail.reply import Reply
 from unitymail.people.access import AccessRule
 from unitymail.settings.site import SiteSettings
 
-REFUSED_ADDRESS = Reply(554, "5.7.1", "Connections from your address are not accepted here")
+REFUSED_ADDRESS = Reply(
+    554, "5.7.1", "Connections from your address are not accepted here; ask the postmaster to allow them"
+)
 PROXY_ITSELF = "%proxy"
 """Stands where the zone of an address does, so that it is left out wherever an address is looked at as one."""
 EXACT = 129

@@ -32,7 +32,7 @@ from unitymail.smtp.turns import Turns
 __all__ = ["SMTPDoor", "SMTPSession", "Turns"]
 
 MOST_OUTSIDE = 1_000
-"""Connections of a door that have no place: those that wait for the ledger, and those turned away and not yet gone."""
+"""Connections of a door that wait for the ledger to find them a place."""
 
 
 class SMTPDoor(ServerFactory):

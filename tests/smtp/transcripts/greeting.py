@@ -196,7 +196,7 @@ TRANSCRIPTS = {
         S: 530 5.7.0 Authentication required
     """),
     "an address that is not welcome hears so in place of a banner": (banned, """
-        S: 554 5.7.1 Connections from your address are not accepted here
+        S: 554 5.7.1 Connections from your address are not accepted here; ask the postmaster to allow them
         (the connection ends)
     """),
     "a stranger that speaks before it is greeted": (_hasty, """
