@@ -56,7 +56,8 @@ class LoginTests(SynchronousTestCase):
     def test_refusals(self):
         """Each refusal has the code of RFC 5530, and no more than the client may know."""
         for kind, code in [("bad-credentials", "AUTHENTICATIONFAILED"), ("expired", "EXPIRED"),
-                           ("not-allowed", "AUTHORIZATIONFAILED"), ("busy", "UNAVAILABLE")]:
+                           ("not-allowed", "AUTHORIZATIONFAILED"), ("needs-tls", "PRIVACYREQUIRED"),
+                           ("busy", "UNAVAILABLE")]:
             house = House()
             house.login.refusals[b"robin"] = kind
             [line] = house.connect().say("a LOGIN robin secret")

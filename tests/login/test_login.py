@@ -165,6 +165,16 @@ class WhatARefusalTellsTests(LoginTestCase):
         self.assertEqual(self.refused(password=b"roses")[0], "bad-credentials")
         self.assertEqual(self.sign_in(place=SMTP).id, self.robin.id)
 
+    def test_who_needs_tls_is_told_and_is_not_in(self):
+        """The class shows secure messages: in the clear the right password is no sign-in, for the journal neither."""
+        self.replace(replace(self.robin, cos=self.add(ClassOfService("", "S", access_imap=True, secure_imap=True)).id))
+        in_clear = replace(IMAP, tls=False, client="127.0.0.1")
+        for scram in (False, True):
+            self.assertEqual(self.refused(place=in_clear, scram=scram)[0], "needs-tls")
+            self.assertEqual(self.refused(password=b"roses", place=in_clear, scram=scram)[0], "bad-credentials")
+        self.assertEqual(self.journal.named("signed_in"), [])
+        self.sign_in()
+
     def test_a_directory_that_is_away_is_no_wrong_password(self):
         """The client is told to try again, nothing is counted, the journal has the cause."""
         self.credentials.read = lambda owner: (_ for _ in ()).throw(TryAgain(why="database is locked"))

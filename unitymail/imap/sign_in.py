@@ -11,14 +11,15 @@ from unitymail.imap.registry import Done, Gone, No
 from unitymail.imap.session import Session
 from unitymail.interfaces.login import ActingForAnother, Place, SignInRefused
 from unitymail.people.user import User
-from unitymail.policy.imap import ImapRefusal, imap_login_offered, judge_imap_sign_in
+from unitymail.policy.imap import NO_IMAP, SECURE_NEEDS_TLS, ImapRefusal, imap_login_offered, judge_imap_sign_in
 
 MAX_FAILURES = 3
 
 _TOLD = {
     "bad-credentials": (b"AUTHENTICATIONFAILED", "Name or password is wrong"),
     "expired": (b"EXPIRED", "The password has expired"),
-    "not-allowed": (b"AUTHORIZATIONFAILED", "Your class of service does not include IMAP"),
+    "not-allowed": (NO_IMAP.code.encode("ascii"), NO_IMAP.text),
+    "needs-tls": (SECURE_NEEDS_TLS.code.encode("ascii"), SECURE_NEEDS_TLS.text),
     "busy": (b"UNAVAILABLE", "Too many people are signing in; please try again later"),
 }
 

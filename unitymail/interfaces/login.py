@@ -18,11 +18,13 @@ from unitymail.people.user import User
 class SignInRefused(Exception):
     """`kind` is what the client may be told: unknown, wrong and locked are all "bad-credentials".
 
-    `expired` and `not-allowed` are told only to one who gave the right password. `busy`: try again later.
-    `why` is for the journal.
+    `expired`, `not-allowed` and `needs-tls` (this user, not this door) are told only to one who gave the right
+    password. `busy`: try again later. `why` is for the journal.
     """
 
-    def __init__(self, kind: Literal["bad-credentials", "expired", "not-allowed", "busy"], why: str) -> None:
+    def __init__(
+        self, kind: Literal["bad-credentials", "expired", "not-allowed", "needs-tls", "busy"], why: str
+    ) -> None:
         super().__init__(why)
         self.kind = kind
         self.why = why

@@ -23,7 +23,7 @@ class IMetrics(Interface):
         """A command was answered: an SMTP code (`250`), or the word of a tagged IMAP response (`OK`)."""
 
     def signed_in(door: str, mechanism: str, outcome: str) -> None:
-        """A sign-in ended: `outcome` is ok, bad-credentials, expired, not-allowed or busy."""
+        """A sign-in ended: `outcome` is ok, bad-credentials, expired, not-allowed, needs-tls or busy."""
 
     def octets_in(door: str, count: int) -> None:
         """Octets came from clients."""

@@ -12,8 +12,9 @@ from twisted.cred.portal import IRealm
 from zope.interface import Attribute, Interface, implementer
 
 from unitymail.interfaces.book import IBook
-from unitymail.interfaces.login import SignInRefused
+from unitymail.interfaces.login import Place, SignInRefused
 from unitymail.people.user import User
+from unitymail.policy.imap import NO_IMAP, judge_imap_sign_in
 
 # mypy: disable-error-code="misc,empty-body"
 
@@ -43,13 +44,17 @@ class Realm:
         user = self._book.user(avatarId)
         if user is None:
             raise SignInRefused("bad-credentials", "the user was deleted meanwhile")
-        if mind.service == "imap" and not self._may_use_imap(user):
-            raise SignInRefused("not-allowed", "the class of service does not allow IMAP")
+        if mind.service == "imap":
+            self._let_in_by_imap(user, mind)
         return ISignedIn, SignedIn(user), _leave
 
-    def _may_use_imap(self, user: User) -> bool:
+    def _let_in_by_imap(self, user: User, place: Place) -> None:
         cos = self._book.class_of_service(user.cos)
-        return cos is not None and cos.access_imap
+        refusal = NO_IMAP if cos is None else judge_imap_sign_in(place.client, place.tls, self._book.site, cos)
+        if refusal is NO_IMAP:
+            raise SignInRefused("not-allowed", "the class of service does not allow IMAP")
+        if refusal is not None:
+            raise SignInRefused("needs-tls", "the class of service shows secure messages, which needs TLS")
 
 
 def _leave() -> None:
