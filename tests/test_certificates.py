@@ -185,3 +185,14 @@ def test_before_the_start(room):
     assert len(complaints_of(room.settings)) == 2
     with pytest.raises(BadPair):
         Certificates(room.settings, journal=room.journal, reactor=None)
+
+
+def test_half_a_renewal_when_a_process_begins(room):
+    """It shows what the others of the node show, and says why."""
+    (room.folder / "tls" / "key.pem").unlink()
+    shown = room.certificates.tls.pairs
+    again = Certificates(room.settings, journal=room.journal, reactor=None, otherwise=shown)
+    assert again.tls.pairs == shown
+    [trouble] = room.journal.named("trouble")
+    assert trouble.args[0].startswith("certificates cannot be used, so those that others of us show are: ")
+    assert trouble.args[0].endswith("tls/key.pem cannot be read: No such file or directory")

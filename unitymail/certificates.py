@@ -6,7 +6,7 @@ Knows what is told of them in the journal; refuses to know how they are used (`t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.threads import deferToThreadPool
@@ -38,9 +38,13 @@ def complaints_of(settings: NodeSettings) -> list[str]:
 class Certificates:
     """`tls` is for the doors. One process of a node tells of its certificates, from `tell` on."""
 
-    def __init__(self, settings: NodeSettings, *, journal: IJournal, reactor: Any) -> None:
-        """Raises BadPair."""
-        self.tls = ServerTls(*files_of(settings))
+    def __init__(
+        self, settings: NodeSettings, *, journal: IJournal, reactor: Any, otherwise: Sequence[Pair] = ()
+    ) -> None:
+        """Raises BadPair where the files cannot be used, and there is nothing to use `otherwise`."""
+        self.tls = ServerTls(*files_of(settings), otherwise)
+        for complaint in self.tls.flaw.complaints if self.tls.flaw is not None else ():
+            journal.trouble(f"certificates cannot be used, so those that others of us show are: {complaint}")
         self._journal = journal
         self._reactor = reactor
         self._tells = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.python import log as twisted_log
@@ -18,17 +18,20 @@ from unitymail.closing import Closing
 from unitymail.journal import Journal, Lines, as_json, as_text
 from unitymail.settings.node import NodeSettings
 from unitymail.steady import make_steady
+from unitymail.tls import Pair
 from unitymail.turns import TurnWatch
 
 
 class Running:
     """Raises OSError or BadPair when it cannot be. `renewals` are called on a reload.
 
-    `otherwise` takes the lines of a journal that goes to standard output where there is none.
+    `otherwise` takes the lines of a journal that goes to standard output where there is none; `shown` are
+    certificates for when those on the disk cannot be used.
     """
 
     def __init__(
-        self, settings: NodeSettings, reactor: Any, otherwise: Callable[[str], None] = twisted_log.msg
+        self, settings: NodeSettings, reactor: Any, otherwise: Callable[[str], None] = twisted_log.msg,
+        shown: Sequence[Pair] = (),
     ) -> None:
         make_steady(reactor)
         self.settings = settings
@@ -40,7 +43,7 @@ class Running:
             to_reactor=reactor.callFromThread,
         )  # fmt: skip
         self.turns = TurnWatch(lambda took: self.journal.long_turn(took * 1000))
-        self.certificates = Certificates(settings, journal=self.journal, reactor=reactor)
+        self.certificates = Certificates(settings, journal=self.journal, reactor=reactor, otherwise=shown)
         self.tls = self.certificates.tls
         self.renewals: list[Callable[[], Any]] = []
 

@@ -269,6 +269,12 @@ def test_a_certificate_for_each_name(model, tmp_path, workers):
         house.hears("the old ones stay: ", "names/a/key.pem")
         assert {shown(house, "soon.example") for _ in range(6)} == {renewed}
         assert "A certificate cannot be used: " in house.ask("status")["attention"][0]
+        if workers > 1:
+            began = house.ask("status")["workers"]
+            subprocess.run(["kill", "-9", str(began[0]["pid"])], check=True)
+            until(lambda: {each["restarts"] for each in house.ask("status")["workers"]} == {0, 1}, "another one begins")
+            house.hears("certificates cannot be used, so those that others of us show are: ", "names/a/key.pem")
+            assert {shown(house, "soon.example") for _ in range(6)} == {renewed}
         assert "Traceback" not in house.journal()
     finally:
         house.stop()

@@ -1,5 +1,6 @@
 """Certificates in their files: what is in use, what is wrong with it, all of it at once, and what to do about it."""
 
+import json
 import os
 import time
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.certificates import DAY, certificate, expired, new_key, pem_of
-from unitymail.tls import BadPair, look_at_pairs, read_pairs, self_signed
+from unitymail.tls import BadPair, as_words, look_at_pairs, of_words, read_pairs, self_signed
 from unitymail.tls.pairs import _weakness, read_pair
 
 KEY = new_key()
@@ -75,12 +76,12 @@ def test_everything_wrong_at_once(ours, tmp_path):
     os.unlink(ours[1])
     pairs, complaints = look_at_pairs(*ours, str(names))
     assert complaints == [
-        f"{ours[1]} cannot be read, or is no private key in PEM form without a passphrase",
+        f"{ours[1]} cannot be read: No such file or directory",
         f"{names}/2 holds no cert.pem and key.pem: put them there, or take the folder away",
         f"{names}/3/cert.pem cannot be read, or is no certificate in PEM form",
         f"{names}/4/cert.pem is for no host name (subjectAltName), so nobody could ask for it",
         f"the certificate {names}/6/cert.pem and the key {names}/6/key.pem do not fit each other",
-        f"{names}/7/key.pem cannot be read, or is no private key in PEM form without a passphrase",
+        f"{names}/7/key.pem cannot be read: No such file or directory",
         f"{names}/1/cert.pem and {names}/5/cert.pem are both for good.example: leave one of them",
     ]
     assert names_of(pairs) == [("good.example",), ("good.example",)]
@@ -143,6 +144,16 @@ def test_days_left_count_down(tmp_path):
     """Below zero once it has expired."""
     path = put(tmp_path / "p", octets=expired(KEY))
     assert read_pair(path, str(tmp_path / "p" / "key.pem")).days_left(time.time()) == -2
+
+
+def test_what_another_process_is_told(ours, tmp_path):
+    """In words and back it is the same pair, chain and key included."""
+    both = certificate(KEY, "a.example", "*.b.example") + certificate(new_key())
+    put(tmp_path / "names" / "a", octets=both)
+    for pair in read_pairs(*ours, str(tmp_path / "names")):
+        told = of_words(*json.loads(json.dumps(as_words(pair))))
+        assert (told, told.chain) == (pair, pair.chain)
+        assert pem_of(told.key) == pem_of(pair.key)
 
 
 def test_the_first_certificate_of_a_chain_counts(tmp_path):

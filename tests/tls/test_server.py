@@ -40,7 +40,9 @@ def test_what_is_no_certificate_is_named(pair):
     pair[0].write_text("junk")
     assert why_not(pair) == f"{pair[0]} cannot be read, or is no certificate in PEM form"
     pair[0].unlink()
-    assert why_not(pair) == f"{pair[0]} cannot be read, or is no certificate in PEM form"
+    assert why_not(pair) == f"{pair[0]} cannot be read: No such file or directory"
+    pair[0].mkdir()
+    assert why_not(pair) == f"{pair[0]} cannot be read: Is a directory"
 
 
 def test_a_key_with_a_passphrase_is_refused_without_asking(pair):
@@ -376,6 +378,24 @@ def test_what_a_reload_changes(certificates, tmp_path):
     ]
     assert certificates.meet("x.b.example").shown == certificates.der[""]
     assert certificates.meet("c.example").shown == certificates.der["c"]
+
+
+def test_what_to_show_otherwise(certificates, tmp_path):
+    """Where the files cannot be used, what another process shows is; where they can, it is not looked at."""
+    shown = certificates.tls.pairs
+    before = dict(certificates.der)
+    certificates.make("a", "a.example")
+    files = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), str(tmp_path / "names")
+    certificates.tls = ServerTls(*files, shown)
+    assert certificates.tls.flaw is None
+    assert certificates.meet("a.example").shown == certificates.der["a"]
+    (tmp_path / "key.pem").write_text("half")
+    with pytest.raises(BadPair):
+        ServerTls(*files)
+    certificates.tls = ServerTls(*files, shown)
+    assert certificates.tls.flaw is not None
+    for asks, place in ((None, ""), ("a.example", "a"), ("x.b.example", "b")):
+        assert certificates.meet(asks).shown == before[place]
 
 
 def test_all_or_nothing(certificates, tmp_path):

@@ -18,7 +18,7 @@ def test_settings_travel_as_they_are():
             changed[field] = ("::1",) if isinstance(value, tuple) else value + 1 if isinstance(value, int) else "é"
         other[name] = replace(default, **changed)
     for settings in (NodeSettings("/node"), NodeSettings("/node", **other)):
-        told = brief.Brief(settings, 1, brief.numbered(("smtp", "imap"), 2))
+        told = brief.Brief(settings, 1, brief.numbered(("smtp", "imap"), 2), (("c.pem", "c", "k"), ("é", "", "")))
         assert brief.read(json.loads(json.dumps(brief.written(told)))) == told
 
 

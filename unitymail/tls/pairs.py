@@ -133,10 +133,28 @@ def read_pair(certificate: str, key: str) -> Pair:
         raise BadPair(f"the certificate {certificate} and the key {key} do not fit each other")
     if why := _too_short(private):
         raise BadPair(f"the key {key} {why}: make a new key and certificate")
+    return _pair(certificate, chain, private)
+
+
+def _pair(file: str, chain: tuple[x509.Certificate, ...], key: Any) -> Pair:
+    first = chain[0]
     return Pair(
-        certificate, _names_of(first), first.not_valid_before_utc, first.not_valid_after_utc,
-        hashlib.sha256(first.public_bytes(serialization.Encoding.DER)).hexdigest(), _weakness(first), chain, private,
+        file, _names_of(first), first.not_valid_before_utc, first.not_valid_after_utc,
+        hashlib.sha256(first.public_bytes(serialization.Encoding.DER)).hexdigest(), _weakness(first), chain, key,
     )  # fmt: skip
+
+
+def as_words(pair: Pair) -> list[str]:
+    """[file, certificates, key] in PEM form, for another process of ours."""
+    chain = b"".join(each.public_bytes(serialization.Encoding.PEM) for each in pair.chain)
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return [pair.file, chain.decode(), pair.key.private_bytes(serialization.Encoding.PEM, *form).decode()]
+
+
+def of_words(file: str, chain: str, key: str) -> Pair:
+    """What `as_words` gave."""
+    certificates = tuple(x509.load_pem_x509_certificates(chain.encode()))
+    return _pair(file, certificates, serialization.load_pem_private_key(key.encode(), None))
 
 
 def _certificates(path: str, complaints: list[str]) -> tuple[x509.Certificate, ...]:
@@ -146,7 +164,10 @@ def _certificates(path: str, complaints: list[str]) -> tuple[x509.Certificate, .
         for each in found:
             _spki(each.public_key())
         return found
-    except (OSError, ValueError, UnsupportedAlgorithm):
+    except OSError as error:
+        complaints.append(f"{path} cannot be read: {error.strerror}")
+        return ()
+    except (ValueError, UnsupportedAlgorithm):
         complaints.append(f"{path} cannot be read, or is no certificate in PEM form")
         return ()
 
@@ -157,7 +178,10 @@ def _private_key(path: str, complaints: list[str]) -> Any:
             key = serialization.load_pem_private_key(file.read(), None)
         _spki(key.public_key())
         return key
-    except (TypeError, ValueError, AttributeError, UnsupportedAlgorithm, OSError):
+    except OSError as error:
+        complaints.append(f"{path} cannot be read: {error.strerror}")
+        return None
+    except (TypeError, ValueError, AttributeError, UnsupportedAlgorithm):
         complaints.append(f"{path} cannot be read, or is no private key in PEM form without a passphrase")
         return None
 

@@ -17,6 +17,7 @@ it began.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from zope.interface import implementer
 from unitymail.interfaces.tls import IMutualTls
 from unitymail.tls.contexts import context_for
 from unitymail.tls.fingerprint import public_key_fingerprint
-from unitymail.tls.pairs import Pair, read_pairs
+from unitymail.tls.pairs import BadPair, Pair, read_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,19 @@ class ServerTls:
     asks for certificates.
     """
 
-    def __init__(self, certificate: str, key: str, names: str = "") -> None:
-        """Raises BadPair."""
+    def __init__(self, certificate: str, key: str, names: str = "", otherwise: Sequence[Pair] = ()) -> None:
+        """`otherwise` is used where the files cannot be, and `flaw` says why. Without it that raises BadPair."""
         self.certificate = certificate
         self.key = key
         self._names = names
-        self._in_use = self.read()
+        self.flaw: BadPair | None = None
+        try:
+            self._in_use = self.read()
+        except BadPair as bad:
+            if not otherwise:
+                raise
+            self.flaw = bad
+            self._in_use = _made_of(tuple(otherwise))
         self.mutual = MutualTls(self)
 
     @property
@@ -71,8 +79,7 @@ class ServerTls:
 
     def read(self) -> InUse:
         """What the files hold now: all of it or, with BadPair, nothing. Blocking, for any thread."""
-        pairs = read_pairs(self.certificate, self.key, self._names)
-        return InUse(pairs, context_for(pairs, b"unitymail"), context_for(pairs, b"unitymail mutual", asking=True))
+        return _made_of(read_pairs(self.certificate, self.key, self._names))
 
     def use(self, found: InUse) -> list[Change]:
         """Take these for the connections that follow; those that stand keep theirs. What is different now."""
@@ -92,6 +99,10 @@ class ServerTls:
     def asking_connection(self) -> SSL.Connection:
         """One that asks the client for a certificate (see Note: who shows a certificate)."""
         return _holding(self._in_use, self._in_use.asking)
+
+
+def _made_of(pairs: tuple[Pair, ...]) -> InUse:
+    return InUse(pairs, context_for(pairs, b"unitymail"), context_for(pairs, b"unitymail mutual", asking=True))
 
 
 def _holding(in_use: InUse, context: SSL.Context) -> SSL.Connection:

@@ -16,21 +16,31 @@ FIRST_SOCKET = 5
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """`berth` is this worker's place. `sockets[i][door]` is the descriptor at which the worker of place i listens."""
+    """`berth` is this worker's place. `sockets[i][door]` is the descriptor at which the worker of place i listens.
+
+    `certificates` are those that the node shows, in words of `tls`: half a renewal on the disk keeps no worker out.
+    """
 
     settings: NodeSettings
     berth: int
     sockets: tuple[dict[str, int], ...]
+    certificates: tuple[tuple[str, ...], ...] = ()
 
 
 def written(brief: Brief) -> dict[str, Any]:
-    return {"settings": asdict(brief.settings), "berth": brief.berth, "sockets": list(brief.sockets)}
+    return {
+        "settings": asdict(brief.settings), "berth": brief.berth, "sockets": list(brief.sockets),
+        "certificates": brief.certificates,
+    }  # fmt: skip
 
 
 def read(facts: dict[str, Any]) -> Brief:
     settings = facts["settings"]
     tables: dict[str, Any] = {name: table(**_values(settings[name])) for name, table in TABLES.items()}
-    return Brief(NodeSettings(settings["folder"], **tables), facts["berth"], tuple(facts["sockets"]))
+    return Brief(
+        NodeSettings(settings["folder"], **tables), facts["berth"], tuple(facts["sockets"]),
+        tuple(map(tuple, facts["certificates"])),
+    )  # fmt: skip
 
 
 def _values(table: dict[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
+from itertools import chain
 
 from twisted.logger import Logger
 
 from unitymail.ledger.local import LocalLedger
 from unitymail.running import Running
+from unitymail.tls import as_words
 from unitymail.workers import brief
 from unitymail.workers.process import WorkerProcess, begin
 from unitymail.workers.supervisor import Supervisor
-from unitymail.workers.words import Begin, Word
+from unitymail.workers.words import MAX_LINE, Begin, Word
 
 
 class Staff:
@@ -51,8 +53,13 @@ class Staff:
         )
         listening = [bound.fileno() for place in self._bound for bound in place.values()]
         begin(self._running.reactor, worker, listening)
-        worker.say(Begin(brief.written(brief.Brief(self._running.settings, berth, self._sockets))))
+        worker.say(Begin(brief.written(brief.Brief(self._running.settings, berth, self._sockets, self._shown()))))
         return worker
+
+    def _shown(self) -> tuple[tuple[str, ...], ...]:
+        """The certificates in use, as long as they are few enough to be told."""
+        found = tuple(tuple(as_words(pair)) for pair in self._running.tls.pairs)
+        return found if sum(map(len, chain.from_iterable(found))) < MAX_LINE // 2 else ()
 
     def _told(self, worker: WorkerProcess, text: str) -> None:
         self._log.warn("worker {pid}: {text}", pid=worker.pid, text=text)

@@ -41,6 +41,7 @@ from unitymail.measuring import Measuring
 from unitymail.rooms import Builder, Company
 from unitymail.running import Running, allow_descriptors
 from unitymail.serving import Serving
+from unitymail.tls import of_words
 from unitymail.workers import brief, lifeline
 from unitymail.workers.channel import Channel
 from unitymail.workers.process import FROM_WORKER, TO_WORKER
@@ -109,7 +110,8 @@ class Worker:
 
     async def _start(self, told: brief.Brief) -> None:
         self._beating.start(1.0)
-        running = self._running = Running(told.settings, self._reactor, otherwise=_say)
+        shown = [of_words(*words) for words in told.certificates]
+        running = self._running = Running(told.settings, self._reactor, otherwise=_say, shown=shown)
         mark = WorkerMark(told.settings.path(told.settings.paths.run))
         mark.set()
         running.closing.add("the mark of the worker", mark.remove)
