@@ -17,6 +17,8 @@ from zope.interface.verify import verifyObject
 
 from tests.fakes import RecordingJournal
 from unitymail.doorbell import calling, sockets
+from unitymail.doorbell.ears import Ears
+from unitymail.doorbell.neighbours import _Line
 from unitymail.doorbell.unix import Doorbell
 from unitymail.interfaces.doorbell import Announced, IDoorbell, NewItem
 
@@ -165,6 +167,40 @@ class RingingTests(UnixTestCase):
             bell.ring("robin", "INBOX")
         bell.ring("robin", "end")
         self.assertEqual([await other.hears(), await other.hears()], ["heard INBOX\n", "heard end\n"])
+
+    async def test_nobody_is_woken_for_what_nobody_there_reads(self):
+        """A neighbour is told of the mailboxes that somebody has open there; of others it gets no octet."""
+        bell, other, said, say = self.bell(), self.another(), [], _Line.say
+        self.patch(_Line, "say", lambda line, data: (said.append(data), say(line, data)))
+        bell.ring("chris", "INBOX")
+        await deferLater(reactor, 0)
+        self.assertEqual(said, [])
+        bell.ring("chris", "INBOX")
+        bell.ring("robin", "Sent")
+        self.assertEqual(await other.hears(), "heard Sent\n")
+        self.assertEqual(said, [b'["rings",["robin","Sent"]]\n'])
+
+    async def test_who_begins_to_listen_is_rung_for_from_then_on(self):
+        """And no more once they stop, be it said twice; with another listener for the account it goes on."""
+        bell, there = self.bell(), Ears(os.path.join(self.run_dir, sockets.ears_of(os.getpid())))
+        first, second = (bell.listen("robin", lambda folder: None) for _ in range(2))
+        first()
+        first()
+        self.assertTrue(there.hear("robin"))
+        second()
+        self.assertFalse(there.hear("robin"))
+
+    async def test_a_neighbour_of_an_earlier_version_is_told_everything(self):
+        """It shows nobody who listens there."""
+        other = self.another()
+        os.unlink(os.path.join(self.run_dir, sockets.ears_of(other.pid)))
+        bell = self.bell()
+        bell.ring("chris", "INBOX")
+        await deferLater(reactor, 0)
+        (line,) = bell._neighbours._known.values()
+        self.assertTrue(line.ears.hear("chris"))
+        bell.ring("robin", "INBOX")
+        self.assertEqual(await other.hears(), "heard INBOX\n")
 
     async def test_a_neighbour_that_does_not_read_costs_no_memory(self):
         """What it does not take is dropped for it; ringing goes on."""

@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet.protocol import ClientFactory, Protocol
 
 from unitymail.doorbell import sockets
+from unitymail.doorbell.ears import Ears
 
 MOST_UNSENT = 1_048_576
 """Octets held for one neighbour that does not read."""
@@ -27,13 +28,11 @@ class Neighbours:
         self._known: dict[int, _Line] = {}
         self._seen_at: tuple[int, bool] | None = None
 
-    def tell(self, words: Callable[[], bytes], but: int = 0) -> None:
-        """Give the octets to every other process that has a bell, but one; where none is, they are not even made."""
+    def tell(self, words: Callable[[Ears], bytes], but: int = 0) -> None:
+        """Give every other process that has a bell, but one, what `words` makes of who listens there."""
         self._look()
-        lines = [line for pid, line in self._known.items() if pid != but]
-        if lines:
-            data = words()
-            for line in lines:
+        for pid, line in self._known.items():
+            if pid != but and (data := words(line.ears)):
                 line.say(data)
 
     def tell_one(self, pid: int, data: bytes) -> None:
@@ -48,6 +47,7 @@ class Neighbours:
         self._known.clear()
 
     def gone(self, pid: int, line: _Line) -> None:
+        line.ears.close()
         if self._known.get(pid) is line:
             del self._known[pid]
         self._seen_at = None
@@ -69,7 +69,7 @@ class Neighbours:
                 self._connect(pid, path)
 
     def _connect(self, pid: int, path: str) -> None:
-        line = _Line(self, pid)
+        line = _Line(self, pid, Ears(os.path.join(self._run, sockets.ears_of(pid))))
         self._known[pid] = line
         with sockets.reachable(path) as short:
             self._reactor.connectUNIX(short, line, timeout=2)
@@ -80,7 +80,8 @@ class _Line(ClientFactory):
 
     noisy = False
 
-    def __init__(self, neighbours: Neighbours, pid: int) -> None:
+    def __init__(self, neighbours: Neighbours, pid: int, ears: Ears) -> None:
+        self.ears = ears
         self._neighbours = neighbours
         self._pid = pid
         self._waiting = b""

@@ -17,6 +17,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from zope.interface import implementer
 
 from unitymail.doorbell import sockets
+from unitymail.doorbell.ears import Ears, OwnEars
 from unitymail.doorbell.local import LocalDoorbell
 from unitymail.doorbell.neighbours import Neighbours
 from unitymail.doorbell.words import (
@@ -39,7 +40,7 @@ from unitymail.interfaces.journal import IJournal
 
 @implementer(IDoorbell)
 class Doorbell:
-    """Rings here at once, and in the other processes with the next turn of the reactor.
+    """Rings here at once, and with the next turn of the reactor in the other processes where somebody listens.
 
     `take(usn)` fires with the USN that this process holds once it has looked (see `directory.watch.Watcher.take`).
     `courier` is the id of the process that works on what `hand_over` is given; there nobody listens to rings.
@@ -55,6 +56,7 @@ class Doorbell:
         self._take = take
         self._local = LocalDoorbell(journal)
         self._neighbours = Neighbours(run, reactor)
+        self._ears = OwnEars()
         self._port: Any = None
         self._paths = ExitStack()
         self._untold: dict[tuple[str, str], None] = {}
@@ -70,6 +72,7 @@ class Doorbell:
         path = os.path.join(self._run, sockets.name_of(os.getpid()))
         with suppress(FileNotFoundError):
             os.unlink(path)
+        self._ears.open(os.path.join(self._run, sockets.ears_of(os.getpid())))
         short = self._paths.enter_context(sockets.reachable(path))
         factory = Factory.forProtocol(lambda: _Visitor(self))
         factory.noisy = False
@@ -78,6 +81,7 @@ class Doorbell:
     def stop(self) -> Deferred[None]:
         """Close the socket and leave no name behind."""
         self._neighbours.close()
+        self._ears.close()
         port, self._port = self._port, None
         closed = maybeDeferred(port.stopListening) if port is not None else maybeDeferred(lambda: None)
         return closed.addCallback(lambda _: self._paths.close())
@@ -103,11 +107,26 @@ class Doorbell:
         self._asked = asked
 
     def listen(self, account: str, heard: Callable[[str], None]) -> Callable[[], None]:
-        return self._local.listen(account, heard)
+        forget = self._local.listen(account, heard)
+        self._ears.listen(account)
+        over = False
+
+        def stop() -> None:
+            nonlocal over
+            if not over:
+                over = True
+                self._ears.forget(account)
+                forget()
+
+        return stop
 
     def _tell(self) -> None:
         rings, self._untold = self._untold, {}
-        self._neighbours.tell(lambda: lines_of(rings), but=self._courier)
+
+        def words(ears: Ears) -> bytes:
+            return lines_of(place for place in rings if ears.hear(place[0]))
+
+        self._neighbours.tell(words, but=self._courier)
 
     def _tell_courier(self) -> None:
         items, self._handed = self._handed, []
