@@ -683,6 +683,21 @@ def test_draining_a_message_that_is_coming_in():
     assert len(c.spool.committed) == 1
 
 
+@pytest.mark.parametrize("how", [{"door": "submissions", "implicit_tls": True}, {}], ids=["implicit", "STARTTLS"])
+def test_draining_does_not_wait_for_handshakes(how):
+    """Whoever connects to a TLS port and says nothing holds up no restart; after its handshake a client hears 421."""
+    for done in (False, True):
+        c = Conversation(tls=object(), **how)
+        if not how:
+            c.greeted().say("STARTTLS")
+        if done:
+            c.say("EHLO a.example")
+        c.heard()
+        c.door.drain()
+        assert c.wire.aborted is not done
+        assert codes(c.heard()) == (["421 4.3.2"] if done else [])
+
+
 def test_draining_has_an_end():
     """A client that stalls does not keep the node from stopping."""
     c = Conversation().greeted()

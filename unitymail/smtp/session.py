@@ -217,7 +217,10 @@ class SMTPSession(smtp.ESMTP):
             self._admission.refuse(SHUTTING_DOWN)
             return
         dialogue.draining = True
-        if self._order.speech.holding:
+        if self._patience.in_handshake:
+            # Words would wait for its end, and the node with them. The client has said nothing that could be lost.
+            self.transport.abortConnection()
+        elif self._order.speech.holding:
             self._order.speech.release()
         elif self._order.at_rest:
             self._order.say_last(SHUTTING_DOWN)
