@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,9 +13,11 @@ from tests.fakes import RecordingJournal
 from unitymail.measuring import Measuring
 from unitymail.metrics.snapshot import added
 from unitymail.metrics.text import as_text
-from unitymail.settings.node import NodeSettings
+from unitymail.settings.node import ListenTable, NodeSettings
 from unitymail.tls import read_pairs, self_signed
 from unitymail.turns import TurnWatch
+
+NO_DOORS = ListenTable(smtp=0, submission=0, submissions=0, imap=0, imaps=0)
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def running(tmp_path):
     turns.longest, turns.long_turns = 0.012, 1
     (tmp_path / "accounts").mkdir()
     return SimpleNamespace(
-        journal=journal, turns=turns, settings=NodeSettings(str(tmp_path)),
+        journal=journal, turns=turns, settings=NodeSettings(str(tmp_path), listen=NO_DOORS),
         tls=SimpleNamespace(pairs=read_pairs(str(tmp_path / "c"), str(tmp_path / "k"))),
     )
 
@@ -60,6 +63,19 @@ def test_where_each_number_comes_from(running):
     assert found["free_disk_bytes", "accounts"] > 0
     assert found[("resident_bytes",)] > 10_000_000
     assert found[("cpu_seconds_total",)] > 0
+
+
+def test_doors_that_nobody_came_to(running):
+    """Each open door has its numbers from the start, whatever becomes of workers; one that is closed has none."""
+    running.settings = replace(running.settings, listen=replace(NO_DOORS, smtp=25, imaps=993))
+    parent, worker = Measuring(running), Measuring(running)
+    worker.metrics.connected("imaps")
+    parent.heard(7, worker.report())
+    parent.heard(7, None)
+    found = numbers(as_text(added(parent._each())))
+    for family in ("connections_open", "received_bytes_total", "sent_bytes_total"):
+        assert {key[1]: value for key, value in found.items() if key[0] == family} == {"mta": 0, "imaps": 0}, family
+    assert (found["connections_total", "mta"], found["connections_total", "imaps"]) == (0, 1)
 
 
 def test_workers_report_to_their_parent(running):

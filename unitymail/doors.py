@@ -36,6 +36,8 @@ SMTP_DOORS = {"smtp": "mta", "submission": "submission", "submissions": "submiss
 PEERS_COME_TO = "mta"
 IMAP_DOORS = ("imap", "imaps")
 DOORS = (*SMTP_DOORS, *IMAP_DOORS)
+CALLED = {**SMTP_DOORS, **dict(zip(IMAP_DOORS, IMAP_DOORS, strict=True))}
+"""The same of all doors."""
 IMPLICIT_TLS = ("submissions", "imaps")
 PATIENCE_S = 20
 NO_ROOM = Reply(421, "4.3.2", "Too many connections; please try again later")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unitymail import __version__, sockets
+from unitymail.doors import CALLED
 from unitymail.metrics.counts import Counts
 from unitymail.metrics.families import Key
 from unitymail.metrics.gathered import Gathered
@@ -35,7 +36,8 @@ class Measuring:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self.metrics = Counts()
+        listen = running.settings.listen
+        self.metrics = Counts(called for door, called in CALLED.items() if getattr(listen, door))
         self._gathered = Gathered()
         self._since = time.time()
 

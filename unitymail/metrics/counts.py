@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterable
 
 from zope.interface import implementer
 
@@ -21,11 +22,14 @@ OTHER = "other"
 
 @implementer(IMetrics)
 class Counts:
-    """Reactor thread only."""
+    """Reactor thread only. `doors` have numbers from the first moment on, so that rates and alarms are never without."""
 
-    def __init__(self) -> None:
+    def __init__(self, doors: Iterable[str] = ()) -> None:
         self._counters: defaultdict[Key, float] = defaultdict(int)
         self._open: defaultdict[Key, int] = defaultdict(int)
+        for door in doors:
+            self._counters |= {(family, door): 0 for family in ("connections", "octets-in", "octets-out")}
+            self._open["open", door] = 0
         self._times: dict[Key, list[float]] = {}
 
     def connected(self, door: str) -> None:
