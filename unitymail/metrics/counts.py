@@ -22,7 +22,7 @@ OTHER = "other"
 
 @implementer(IMetrics)
 class Counts:
-    """Reactor thread only. `doors` have numbers from the first moment on, so that rates and alarms are never without."""
+    """Reactor thread only. `doors` have numbers from the first moment on: rates and alarms want them."""
 
     def __init__(self, doors: Iterable[str] = ()) -> None:
         self._counters: defaultdict[Key, float] = defaultdict(int)
