@@ -68,7 +68,7 @@ class OverTheWire(TestCase):
         [kept] = self.c.spool.committed
         self.assertEqual(kept.octets, LETTER + b".dot\r\n")
         self.assertIn(b"with ESMTPSA id", kept.head)
-        self.assertIn(b"(TLSv1.3)", kept.head)
+        self.assertIn(b"(TLSv1.3:TLS_AES_256_GCM_SHA384)", kept.head)
         self.assertTrue(self.c.login.asked[0][2].tls)
 
     async def test_implicit_tls_with_a_real_client(self):
@@ -83,7 +83,7 @@ class OverTheWire(TestCase):
 
         await deferToThread(client)
         self.assertEqual(self.c.spool.committed[0].octets, big)
-        self.assertIn(b"(TLSv1.3)", self.c.spool.committed[0].head)
+        self.assertIn(b"(TLSv1.3:TLS_AES_256_GCM_SHA384)", self.c.spool.committed[0].head)
 
     async def test_injection_over_a_real_handshake(self):
         """Octets in the segment of STARTTLS are gone when TLS is up."""

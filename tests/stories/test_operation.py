@@ -185,7 +185,7 @@ def test_a_line_for_each_transaction(house):
     outcomes = [re.search(r" outcome=(\S+) ", line)[1] for line in lines]
     assert sorted(outcomes) == ["abandoned", "abandoned", "accepted", "accepted", "refused"]
     first = lines[0]
-    for words in (" door=submission ", " client=127.0.0.1 ", " tls=TLSv1.", " user=robin ", f" sender={ROBIN} ",
+    for words in (" door=submission ", " client=127.0.0.1 ", " tls=TLSv1.3:TLS_AES_256_GCM_SHA384 ", " user=robin ", f" sender={ROBIN} ",
                   " recipients=2 ", f" to={CHRIS},{ROBIN} ", " refused=0 ", " code=250 ", " category=email "):
         assert words in first, words
     assert re.search(r" ms=\d+ ", first)

@@ -19,7 +19,8 @@ def ip_of(peer: Any) -> str:
 
 
 def tls_version(transport: Any) -> str:
-    """`TLSv1.3`, or just TLS where the transport does not say."""
+    """`TLSv1.3:TLS_AES_256_GCM_SHA384`, version and cipher, or just TLS where the transport does not say."""
     handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
-    name: str = handle.get_protocol_version_name() if hasattr(handle, "get_protocol_version_name") else "TLS"
-    return name
+    if not hasattr(handle, "get_protocol_version_name"):
+        return "TLS"
+    return ":".join(filter(None, (handle.get_protocol_version_name(), handle.get_cipher_name())))
