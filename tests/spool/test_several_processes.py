@@ -20,7 +20,9 @@ from tests.fakes import FakeUsage, RecordingJournal
 from tests.spool.room import HOST, LinkStore
 from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
+from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.spool import DONE
+from unitymail.spool.journal_file import CommitJournal
 from unitymail.spool.spool import Spool
 from unitymail.threads import Threads
 
@@ -280,5 +282,29 @@ class SeveralProcessesTests(TestCase):
         await self.spool.recover_from(77777)
         self.assertEqual(xids.reserve("x1", ["robin"]), frozenset())
         self.assertFalse(os.path.exists(path))
+
+    async def test_what_a_process_left_that_ended_well(self):
+        """Files and transactions that it could not give back are taken back at its end; another process that has its
+        number meanwhile keeps its own."""
+        def xids(owner):
+            return type(self.spool._xids)(
+                os.path.join(self.root, "spool"), disk=Disk(), now=reactor.seconds, retry_for=lambda: 60.0,
+                journal=self.journal, owner=owner, shared=True,
+            )
+
+        life = CommitJournal(os.path.join(self.root, "spool", "journal"), "77777-new", Disk())
+        for owner in ("77777-old", "77777-new"):
+            other = xids(owner)
+            self.assertEqual(other.reserve(f"x-{owner}", ["robin"]), frozenset())
+            other.close()
+            Path(self.root, "spool", "intake", f"t.{owner}").touch()
+        await self.spool.recover_from(77777)
+        self.assertEqual(self.spool._xids.reserve("x-77777-old", ["robin"]), frozenset())
+        self.assertRaises(TryAgain, self.spool._xids.reserve, "x-77777-new", ["robin"])
+        self.assertEqual(self.names("intake"), ["t.77777-new"])
+        life.close()
+        await self.spool.recover_from(77777)
+        self.assertEqual(self.spool._xids.reserve("x-77777-new", ["robin"]), frozenset())
+        self.assertEqual(self.names("intake"), [])
 
 

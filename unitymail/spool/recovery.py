@@ -94,11 +94,14 @@ class Recovery:
         """
         self._patience = None
         dead, living = find_dead(self._places.journal, lambda owner: owner != self._owner and wanted(owner))
-        if dead:
-            gone = {remains.owner for remains in dead}
-            self._finish(dead, lambda owner: owner in gone)
+        gone = {remains.owner for remains in dead}
+        self._finish(dead, lambda owner: owner in gone or (wanted(owner) and self._has_closed(owner)))
         self.later |= living
         return +self._done
+
+    def _has_closed(self, owner: str) -> bool:
+        """Whether it ended in good order: a process has its lock before it has anything else, and gives it up last."""
+        return not os.path.exists(os.path.join(self._places.journal, f"{owner}.lock"))
 
     def _finish(self, dead: list[Remains], is_dead: Callable[[str], bool]) -> None:
         try:
