@@ -21,6 +21,7 @@ from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import key_of, split
+from unitymail.mail.marks import parted
 from unitymail.mail.writing import one_line
 from unitymail.people.contact import Contact
 from unitymail.people.location import Location
@@ -88,7 +89,7 @@ def _is_due(location: Location, contact: Contact, caller: Caller) -> bool:
 def alias_for(caller: Caller, taken: Callable[[str], bool]) -> str:
     """`pat.lee.14085550177`: a free alias of the caller's name and number."""
     number = caller.number.removeprefix("+")
-    plain = "".join(c for c in unicodedata.normalize("NFKD", caller.name) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", parted(caller.name)) if not unicodedata.combining(c))
     name = _NOT_IN_AN_ALIAS.sub(".", plain.casefold()).strip(".")
     stem = f"{name[: LONGEST_ALIAS - len(number) - 5].strip('.')}.{number}".strip(".")
     alias, count = stem, 1

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import unicodedata
 
+from unitymail.mail.marks import parted
+
 
 def key_of(address: str) -> str:
     """What two spellings of one address share: NFC (RFC 6531), case folded on the whole address (decisions.md)."""
     if address.isascii():
         return address.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", address).casefold())
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", parted(address)).casefold())
 
 
 def split(address: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 
 from unitymail.mail.charsets import to_text
+from unitymail.mail.marks import parted
 from unitymail.mail.part import Octets, Part
 from unitymail.mail.transfer import without_encoding
 
@@ -34,7 +35,7 @@ def fold(text: str) -> str:
     """`text` such that substrings compare as i;unicode-casemap asks. Folding twice changes nothing."""
     if text.isascii():
         return text.upper()
-    return unicodedata.normalize("NFKD", text.translate(_casemap)).translate(_casemap)
+    return unicodedata.normalize("NFKD", parted(text.translate(_casemap))).translate(_casemap)
 
 
 def decoded(buffer: Octets, part: Part) -> bytes:
