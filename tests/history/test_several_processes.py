@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from unitymail.disk import Disk
 from unitymail.history.file import HistoryFile
 from unitymail.history.stories import Stories
@@ -66,6 +68,23 @@ def test_a_damaged_file_is_put_aside_once(tmp_path):
     for file in files:
         file.close()
     assert [Stories(path).story(trace) is not None for trace in ("t0", "new0", "new1")] == [False, True, True]
+
+
+def test_a_file_that_nobody_can_open_is_put_aside_once(tmp_path):
+    """Two processes begin with it: the second leaves alone what the first has begun anew."""
+    path = str(tmp_path / "history.sqlite")
+    Path(path).write_bytes(b"damaged " * 1_000)
+    files = [HistoryFile(path, Disk()) for _ in range(2)]
+    errors = []
+    for file in files:
+        with pytest.raises(sqlite3.DatabaseError) as refused:
+            file.write({"t": [(time.time(), "delivered", {})]})
+        errors.append(refused.value)
+    for n, file in enumerate(files):
+        assert file.set_aside(errors[n]) == path + ".damaged"
+        file.write({f"new{n}": [(time.time(), "delivered", {})]})
+    assert Path(path + ".damaged").read_bytes() == b"damaged " * 1_000
+    assert [Stories(path).story(f"new{n}") is not None for n in range(2)] == [True, True]
 
 
 def test_a_file_put_aside_by_another_is_left(tmp_path):

@@ -98,6 +98,26 @@ def test_kept_twice_is_kept(room):
     assert room.xids.known("a.t1", {"robin@x"}) == {"robin@x"}
 
 
+def test_a_damaged_file_is_put_aside_by_one(room):
+    """Two processes meet the damage as they begin: the second leaves alone what the first has begun anew."""
+    path = os.path.join(room.root, module.FILE)
+    with open(path, "wb") as file:
+        file.write(b"damaged " * 1_000)
+    first, second = room.another(), room.another()
+    errors = []
+    for xids in (first, second):
+        with pytest.raises(sqlite3.DatabaseError) as refused:
+            xids._opened()
+        errors.append(refused.value)
+    first._put_aside(errors[0])
+    first.keep([an_item("x1", "robin@vm1")])
+    second._put_aside(errors[1])
+    assert second.known("x1", {"robin@vm1"}) == {"robin@vm1"}
+    with open(path + ".damaged", "rb") as file:
+        assert file.read() == b"damaged " * 1_000
+    assert len(room.journal.named("trouble")) == 1
+
+
 def test_a_damaged_file_is_put_aside(room):
     """It is kept for whoever wants to look, said so, and the memory begins anew; mail goes on."""
     path = os.path.join(room.root, module.FILE)

@@ -69,10 +69,9 @@ class HistoryFile:
         """
         if not any(word in str(error) for word in _DAMAGED):
             return ""
-        opened = self._connection is not None
         self.close()
         aside = f"{self._path}.damaged"
-        if opened and self._inode != _inode_of(self._path):
+        if not self._inode or self._inode != _inode_of(self._path):
             return aside
         self._disk.rename(self._path, aside)
         for ending in ("-wal", "-shm"):
@@ -89,6 +88,7 @@ class HistoryFile:
         if self._connection is not None and self._inode != _inode_of(self._path):
             self.close()
         if self._connection is None:
+            self._inode = _inode_of(self._path)
             connection = self._disk.connect(self._path)
             try:
                 _prepare(connection, self._disk)

@@ -197,7 +197,8 @@ class Xids:
             if not self._shared or self._is_still_there():
                 return self._connection
             self._shut()
-        new = not os.path.exists(self._path)
+        self._inode = self._inode_there()
+        new = not self._inode
         connection = self._disk.connect(self._path)
         try:
             if not _is_current(connection):
@@ -212,7 +213,7 @@ class Xids:
         except BaseException:
             connection.close()
             raise
-        self._connection, self._inode = connection, os.stat(self._path).st_ino
+        self._connection, self._inode = connection, self._inode_there()
         return connection
 
     @contextmanager
@@ -227,7 +228,7 @@ class Xids:
 
     def _put_aside(self, error: Exception) -> None:
         """Unless another process has been quicker."""
-        quicker = self._connection is not None and not self._is_still_there()
+        quicker = not self._is_still_there()
         self._shut()
         if quicker:
             return
@@ -237,11 +238,15 @@ class Xids:
         self._disk.rename(self._path, self._path + ".damaged")
 
     def _is_still_there(self) -> bool:
-        """Whether the file that is open has its name."""
+        """Whether the file that was opened, or was to be, has its name."""
+        return self._inode != 0 and self._inode_there() == self._inode
+
+    def _inode_there(self) -> int:
+        """0 when there is no such file."""
         try:
-            return os.stat(self._path).st_ino == self._inode
+            return os.stat(self._path).st_ino
         except FileNotFoundError:
-            return False
+            return 0
 
     def _shut(self) -> None:
         connection, self._connection = self._connection, None
