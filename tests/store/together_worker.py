@@ -36,7 +36,7 @@ def settle_all_the_time(store):
         while not stop.wait(0.05):
             store.settle()
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)  # a process that fails ends
     thread.start()
     return stop, thread
 
