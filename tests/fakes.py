@@ -47,6 +47,7 @@ class FakeBook:
         if not any(isinstance(o, SearchScope) for o in self.objects):
             self.objects = (*self.objects, EVERYBODY)
         self.by_id = {o.id: o for o in self.objects}
+        self.passwords = {}
         self.vpim = self.vpim_locations()
         self.by_key = {}
         for o in self.objects:
@@ -76,6 +77,9 @@ class FakeBook:
                 return o
         found = self.by_key.get(key_of(name))
         return found if isinstance(found, User) else None
+
+    def password_changed(self, user):
+        return self.passwords.get(user, 0)
 
     def entry(self, id):
         return self._of(id, (User, Contact, DistributionList))

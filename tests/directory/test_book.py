@@ -11,6 +11,7 @@ from unitymail.directory.book import Book
 from unitymail.directory.sql import queries
 from unitymail.directory.sql.database import Database
 from unitymail.interfaces.book import IBook
+from unitymail.interfaces.directory import Secret
 from unitymail.people.access import AccessRule
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.contact import Contact
@@ -39,6 +40,28 @@ class LookingUpTests(DirectoryTestCase):
         self.assertIsNone(self.book.find("nobody@vm1.example.com"))
         self.assertEqual(self.book.find_exactly("robin@vm1.example.com"), self.robin)
         self.assertIsNone(self.book.find_exactly("Robin@vm1.example.com"))
+
+    def test_passwords_that_changed(self):
+        """Since the book was opened, however much changed besides; neither an unlocking nor anybody else's counts."""
+        with self.directory.change("tester") as change:
+            change.set_password(self.robin.id, Secret("one"))
+        self.book = Book.load(self.database)
+        with self.directory.change("tester") as change:
+            change.unlock(self.robin.id)
+        self.book.refresh()
+        self.assertEqual(self.book.password_changed(self.robin.id), 0)
+        for above in (20_000, 0):
+            opened = self.book.usn
+            with mock.patch.object(loading, "RELOAD_ABOVE", above), self.directory.change("tester") as change:
+                change.set_password(self.robin.id, Secret("two"))
+            with mock.patch.object(loading, "RELOAD_ABOVE", above):
+                self.book.refresh()
+            self.assertGreater(self.book.password_changed(self.robin.id), opened)
+            self.assertEqual(self.book.password_changed(self.chris.id), 0)
+            newest = self.book.password_changed(self.robin.id)
+            self.user(f"other{above}")
+            self.book.refresh()
+            self.assertEqual(self.book.password_changed(self.robin.id), newest)
 
     def test_the_undeliverable_list_is_found(self):
         """Every directory has it, empty, where reports look for it."""

@@ -328,6 +328,28 @@ class DirectoryChangesTests(SynchronousTestCase):
         self.assertTrue(client.closed)
         self.assertIn("b OK LOGOUT completed", other.say("b LOGOUT"))
 
+    def test_a_changed_password_ends_the_sessions_of_the_old_one(self):
+        """Whoever has it goes no further, and idles no further; who came in with the new one stays."""
+        house = House()
+        client, idle = house.selected(), house.selected()
+        idle.say("a IDLE")
+        house.book.usn = house.book.passwords[ROBIN.id] = 9
+        bye = "* BYE [UNAVAILABLE] Your password was changed; please sign in again"
+        self.assertEqual(client.say("b NOOP"), [bye])
+        house.clock.advance(120)
+        self.assertEqual(idle.heard(), f"* OK Still here\r\n{bye}\r\n")
+        self.assertTrue(client.closed and idle.closed)
+        self.assertIn("b OK NOOP completed", house.signed_in().say("b NOOP"))
+
+    def test_a_password_that_changes_during_the_sign_in(self):
+        """Which of the two it was nobody knows: the next command asks for another sign-in."""
+        house = House()
+        client = house.connect()
+        client.say("a AUTHENTICATE PLAIN")
+        house.book.usn = house.book.passwords[ROBIN.id] = 9
+        self.assertIn("a OK", client.say(RIGHT)[0])
+        self.assertIn("* BYE [UNAVAILABLE]", client.say("b NOOP")[0])
+
     def test_a_class_that_loses_imap_ends_its_sessions(self):
         """The class of service holds from now on, not from the next sign-in; a mailbox that moved likewise."""
         for change in (replace(DEFAULT_COS, access_imap=False), replace(ROBIN, home="vm2")):

@@ -226,6 +226,13 @@ class LockingTests(LoginTestCase):
             self.guess(6)
             self.sign_in()
 
+    def test_a_remembered_success_clears_the_count_too(self):
+        """Guesses at another process are forgotten once the owner signs in here, hash or no hash."""
+        self.sign_in()
+        self.guess(6, login=self.another_process())
+        self.sign_in()
+        self.assertEqual(self.credentials.read(self.robin.id).attempts.failures, 0)
+
     def test_names_that_do_not_exist_lock_nothing(self):
         """A thousand guesses at nobody keep nobody out."""
         self.set_site(auth__max_failures="2")

@@ -157,5 +157,11 @@ def gone(c):
     c.book.by_id.pop(ROBIN.id)
 
 
+def password_changed(c):
+    """Robin's, by somebody else."""
+    c.book.usn += 1
+    c.book.passwords[ROBIN.id] = c.book.usn
+
+
 def no_peer_any_more(c):
     c.book.peer_with = lambda key: None

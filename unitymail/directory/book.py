@@ -97,6 +97,9 @@ class Book:
                 return found
         return None
 
+    def password_changed(self, user: str) -> int:
+        return self._picture.passwords.get(user, 0)
+
     def entry(self, id: str) -> Entry | None:
         return self._picture.by_id.get(id)
 

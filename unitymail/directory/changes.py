@@ -17,6 +17,8 @@ from unitymail.directory.sql.schema import changes, counters, tombstones
 from unitymail.interfaces.directory import Change
 
 USN = "usn"
+PASSWORD = "password"
+"""The detail of a change of credentials that makes the old ones worthless."""
 
 
 def lock_counter(connection: Connection) -> int:
@@ -64,6 +66,13 @@ def touched(connection: Connection, after: int) -> dict[str, set[str]]:
     for kind, id in connection.execute(select(changes.c.kind, changes.c.id).where(changes.c.usn > after)):
         found.setdefault(kind, set()).add(id)
     return found
+
+
+def passwords(connection: Connection, after: int) -> dict[str, int]:
+    """Owner → USN of the newest change of the password beyond USN `after`."""
+    mine = (changes.c.usn > after, changes.c.kind == "credential", changes.c.detail == PASSWORD)
+    newest = select(changes.c.id, func.max(changes.c.usn)).where(*mine).group_by(changes.c.id)
+    return {row[0]: row[1] for row in connection.execute(newest)}
 
 
 def difference(old: Any, new: Any, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, or_, select, update
 from zope.interface import implementer
 
+from unitymail.directory.changes import PASSWORD
 from unitymail.directory.site import site_of
 from unitymail.directory.sql import schema as t
 from unitymail.directory.sql.database import Database
@@ -128,7 +129,7 @@ def set_password(transaction: Transaction, owner: str, secret: Secret, *, keep: 
         values = {"version": old.version, "password_hash": old.password_hash, "changed_at": old.changed_at}
         connection.execute(insert(h).values(owner_id=owner, **values))
         connection.execute(delete(h).where(h.c.owner_id == owner, h.c.version <= version - keep))
-    transaction.log("credential", owner, "changed", "password")
+    transaction.log("credential", owner, "changed", PASSWORD)
 
 
 def unlock(transaction: Transaction, owner: str) -> None:

@@ -61,10 +61,8 @@ def refreshed(connection: Connection, old: Picture) -> Picture:
     newest = changes.newest(connection)
     if newest == old.usn:
         return old
-    if _in_doubt(connection, old, newest):
-        return load(connection)
-    if newest - old.usn > RELOAD_ABOVE:
-        return load(connection)
+    if _in_doubt(connection, old, newest) or newest - old.usn > RELOAD_ABOVE:
+        return replace(load(connection), passwords=_passwords(connection, old))
     touched = changes.touched(connection, old.usn)
     ids = set().union(*(touched.get(kind, ()) for kind in BOOK_KINDS))
     new = replace(old, usn=newest)
@@ -74,7 +72,13 @@ def refreshed(connection: Connection, old: Picture) -> Picture:
         new = picture.with_entries(new, ids, found)
     if any(kind in touched for kind in RULE_KINDS):
         new = replace(new, **_rules(connection))
+    if "credential" in touched:
+        new = replace(new, passwords=_passwords(connection, old))
     return new
+
+
+def _passwords(connection: Connection, old: Picture) -> dict[str, int]:
+    return {**old.passwords, **changes.passwords(connection, old.usn)}
 
 
 def _in_doubt(connection: Connection, old: Picture, newest: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from unitymail.directory.layers import Layers
 from unitymail.interfaces.book import Entry
@@ -20,7 +20,10 @@ from unitymail.settings.site import SiteSettings
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`by_number` finds users by partition and extension, and contacts by location and mailbox number."""
+    """`by_number` finds users by partition and extension, and contacts by location and mailbox number.
+
+    `passwords`: user → USN of the newest change of the password since the first picture.
+    """
 
     usn: int
     domain: str
@@ -37,6 +40,7 @@ class Picture:
     by_id: Layers[Entry]
     by_key: Layers[Entry]
     by_number: Layers[Entry]
+    passwords: dict[str, int] = field(default_factory=dict)
 
 
 def address_keys(entry: Entry) -> Iterator[str]:

@@ -33,7 +33,8 @@ LARGE_VIEW = 5_000
 class Session:
     """`client` is the connection (`IMAPSession`): `line()`, `ask()`, `octets()`, `continuation()`, `start_tls()`.
 
-    `door` holds the collaborators that only some commands need: `login`, `store`, `disk`, `watches`, `slots`.
+    `door` holds the collaborators that only some commands need: `login`, `store`, `disk`, `watches`, `slots`. `since`
+    is the newest change that the address book held when `user` began to sign in.
     """
 
     def __init__(self, door: IMAPDoor, client: IMAPSession) -> None:
@@ -54,6 +55,7 @@ class Session:
         self.enabled: set[str] = set()
         self.by_uid = False
         self.failures = 0
+        self.since = 0
         self.client_id: dict[str, str] = {}
         self._looked_at = 0.0
 

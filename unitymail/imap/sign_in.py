@@ -40,6 +40,7 @@ def place_of(session: Session) -> Place:
 
 async def sign_in(session: Session, proving: Awaitable[User], command: str) -> Done:
     """Wait for the proof, then see whether this user may use this connection; then the session has an account."""
+    session.since = session.book.usn
     user = await _user(session, proving)
     _refuse(_judged(session, user))
     place = await session.door.slots.sign_in(user.id, session.client.host, session.site)
@@ -75,7 +76,11 @@ def not_any_more(session: Session) -> ImapRefusal | None:
     if session.user is None:
         return None
     user = session.book.user(session.user.id)
-    return _judged(session, user) if user is not None else DELETED
+    if user is None:
+        return DELETED
+    if session.book.password_changed(user.id) > session.since:
+        return CHANGED
+    return _judged(session, user)
 
 
 def _judged(session: Session, user: User) -> ImapRefusal | None:
@@ -88,6 +93,7 @@ def _judged(session: Session, user: User) -> ImapRefusal | None:
 
 
 DELETED = ImapRefusal("UNAVAILABLE", "The account you signed in with is no longer there")
+CHANGED = ImapRefusal("UNAVAILABLE", "Your password was changed; please sign in again")
 MOVED = ImapRefusal("UNAVAILABLE", "Your mailbox is on another node")
 NO_CLASS = ImapRefusal("AUTHORIZATIONFAILED", "Your account has no class of service")
 _TOO_MANY = "Too many failed sign-ins"

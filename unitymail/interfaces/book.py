@@ -41,6 +41,12 @@ class IBook(Interface):
     def user_named(name: str) -> User | None:
         """A user by alias, or by any primary or proxy address (how people sign in)."""
 
+    def password_changed(user: str) -> int:
+        """The newest change (USN) of this user's password since the book was opened; 0 when there was none.
+
+        A session that began to sign in when the book was older than that is to sign in again.
+        """
+
     def entry(id: str) -> Entry | None:
         """A user, contact or list by id."""
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.task import deferLater
@@ -156,8 +156,6 @@ class Examiner:
         proved = proves(credential)
         right = bool(proved) and credential.owner != DECOY
         owner = credential.owner if proved is not None else DECOY
-        if owner == DECOY:
-            rule = replace(rule, max_failures=0)
         expired = is_expired(credential, rule, self._now())
         if right and credential.attempts == Attempts() and self._credentials.read(owner) == credential:
             return _Finding(credential, True, False, expired, True)

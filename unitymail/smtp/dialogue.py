@@ -65,9 +65,9 @@ class Dialogue:
     """
 
     __slots__ = (
-        "_exchange", "_key", "_mistakes", "_unproven", "_wrong", "chunk", "chunk_refused", "client", "doubtful",
-        "draining", "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin", "reception",
-        "session", "sign_in_failures", "site", "transaction", "trust",
+        "_exchange", "_key", "_mistakes", "_since", "_unproven", "_wrong", "chunk", "chunk_refused", "client",
+        "doubtful", "draining", "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin",
+        "reception", "session", "sign_in_failures", "site", "transaction", "trust",
     )
     verbs = VERBS
 
@@ -82,6 +82,7 @@ class Dialogue:
         self.trust: Trust = client.trust
         self.origin = Origin(house.door, client=ip, trust=client.trust, legacy=client.legacy)
         self._key = ""
+        self._since = 0
         self._unproven = client.must_prove
         self.transaction: Transaction | None = None
         self.mail_refused = self.chunk_refused = False
@@ -141,6 +142,10 @@ class Dialogue:
         """Whether the peer that came in is one yet: a long session may outlast `peer remove`."""
         peer = self.house.book.peer_with(self._key)
         return peer is not None and peer.id == self.origin.peer
+
+    def still_signed_in(self) -> bool:
+        """Whether the password that the client came in with is the user's yet."""
+        return self.house.book.password_changed(self.origin.user) <= self._since
 
     def hear(self, line: bytes) -> Answer:
         """A command, or a response in an AUTH exchange."""
@@ -246,6 +251,10 @@ class Dialogue:
     def expect_response(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.mode = Mode.AUTH
+
+    def signs_in(self) -> None:
+        """From now on a change of the password counts, which the exchange may have seen or not."""
+        self._since = self.house.book.usn
 
     def signed_in(self, user: User) -> None:
         self.origin = replace(self.origin, user=user.id, trust="authenticated")

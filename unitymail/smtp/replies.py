@@ -36,6 +36,7 @@ NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "An address beyond ASCII needs SMTPUTF8 at 
 BAD_CREDENTIALS = Reply(535, "5.7.8", "Name or password is wrong")
 PASSWORD_EXPIRED = Reply(535, "5.7.8", "The password has expired; set a new one")
 MAY_NOT_SEND = Reply(535, "5.7.8", "This account may not send mail here")
+SIGN_IN_AGAIN = Reply(421, "4.7.0", "Your password was changed; please sign in again")
 SIGN_IN_BUSY = Reply(454, "4.7.0", "Too many sign-ins at once; please try again soon")
 
 TALKED_TOO_EARLY = Reply(554, "5.5.1", "You spoke before you were greeted; wait for the banner, then begin")

@@ -1,6 +1,6 @@
 """AUTH: each mechanism, each way it fails, and where it may not be used (RFC 4954)."""
 
-from tests.smtp.stage import PLAIN, TLS, peer, person, sign_ins, surprise, trusted
+from tests.smtp.stage import PLAIN, TLS, password_changed, peer, person, robin, sign_ins, surprise, trusted
 
 _WRONG = "AUTH PLAIN AHJvYmluAHdyb25n"
 
@@ -112,6 +112,17 @@ TRANSCRIPTS = {
         C: MAIL FROM:<robin@vm1.example.com>
         S: 535 5.7.8 Name or password is wrong
         S: 530 5.7.0 Authentication required
+    """),
+    "who came in with a password that is changed now": (robin, password_changed, """
+        C: MAIL FROM:<robin@vm1.example.com>
+        S: 421 4.7.0 Your password was changed; please sign in again
+        (the connection ends)
+    """),
+    "a password that was changed before": (person, password_changed, f"""
+        C: {PLAIN}
+        S: 235 2.7.0 Welcome
+        C: MAIL FROM:<robin@vm1.example.com>
+        S: 250 2.1.0 Sender accepted
     """),
     "a peer need not": (peer, f"""
         C: {PLAIN}

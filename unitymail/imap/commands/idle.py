@@ -6,13 +6,15 @@ is a little beyond the half hour that the RFC promises.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from unitymail.imap.registry import Bad, Done, command
+from unitymail.imap.registry import Bad, Done, Farewell, command
 from unitymail.imap.session import Session, deleted
+from unitymail.imap.sign_in import not_any_more
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.errors import Trouble
 
@@ -39,12 +41,14 @@ async def _news_until_line(session: Session) -> bytes:
     stop = None
     if session.folder is not None:
         stop = session.door.watches.watch(session.account.id, session.folder, alarm.ring)
-    pulse = _Pulse(session)
+    pulse = _Pulse(session, alarm.ring)
     line = session.client.line().addBoth(alarm.answer)
     try:
         await _look(session)
         while not line.called:
             await alarm.wait()
+            if refusal := not_any_more(session):
+                raise Farewell(refusal.text, refusal.code.encode("ascii"))
             session.door.turns.begin()
             if session.folder is not None:
                 # The watch has looked, once for all who wait.
@@ -95,16 +99,18 @@ class _Alarm:
 
 
 class _Pulse:
-    """An untagged OK every two minutes, unless the client has stopped reading."""
+    """An untagged OK every two minutes, unless the client has stopped reading, and a look at who it is."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, ring: Callable[[], None]) -> None:
         self._session = session
+        self._ring = ring
         self._timer = session.clock.callLater(STILL_HERE_S, self._beat)
 
     def _beat(self) -> None:
         if not self._session.client.outlet.full:
             self._session.send(b"* OK Still here\r\n")
         self._timer = self._session.clock.callLater(STILL_HERE_S, self._beat)
+        self._ring()
 
     def stop(self) -> None:
         self._timer.cancel()

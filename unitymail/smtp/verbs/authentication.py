@@ -34,6 +34,7 @@ def auth(dialogue: Dialogue, argument: str) -> Coroutine[Any, Any, bytes]:
     require(judge_auth(house.door, dialogue.ip, dialogue.trust, dialogue.secure, dialogue.site))
     place = Place("smtp", house.door, dialogue.ip, dialogue.secure)
     exchange, response = begin(argument, house.login, place, dialogue.site)
+    dialogue.signs_in()
     return _take(dialogue, exchange, response)
 
 

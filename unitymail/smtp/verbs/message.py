@@ -46,6 +46,8 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     require(judge_messages(dialogue.messages, site))
     if origin.peer and not dialogue.still_a_peer():
         raise Refused(NO_MORE_A_PEER.reply)
+    if origin.user and not dialogue.still_signed_in():
+        raise Refused(replies.SIGN_IN_AGAIN)
     require(judge_mail(house.door, dialogue.trust, bool(origin.tls), bool(origin.user), site, dialogue.ip))
     path = commands.read_mail(argument)
     fields = mail_fields(path.parameters, partial(situation_of, dialogue)) if path.parameters else {}
