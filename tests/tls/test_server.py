@@ -165,6 +165,14 @@ def test_the_certificate_for_the_name(certificates, version, mutual, asks, place
     assert met.shown == certificates.der[place]
 
 
+def test_a_name_before_a_wildcard(certificates):
+    """The node's own name is its own certificate's, also where a wildcard of another one covers it."""
+    certificates.make("c", "*.example")
+    certificates.tls.reload()
+    assert certificates.meet("node.example").shown == certificates.der[""]
+    assert certificates.meet("other.example").shown == certificates.der["c"]
+
+
 def test_a_client_that_checks(certificates, tmp_path):
     """With the name and the certificate checked, as mail programs do, it is let through; another name is not."""
     context = ssl.create_default_context(cafile=str(tmp_path / "names" / "a" / "cert.pem"))
