@@ -308,6 +308,14 @@ class GuessingTests(LoginTestCase):
         self.failureResultOf(waiting, SignInRefused)
         self.assertEqual(self.passwords.checked, 1)
 
+    def test_a_success_takes_one_failure_back(self):
+        """Whoever else is at that address waits a little less; not a count from nothing."""
+        for _ in range(4):
+            self.refused(b"nobody")
+        self.sign_in()
+        self.failureResultOf(self.start(b"nobody"), SignInRefused)
+        self.assertNoResult(self.start(b"nobody"))
+
     def test_other_addresses_do_not_wait(self):
         """The delay is the guesser's alone."""
         for _ in range(9):

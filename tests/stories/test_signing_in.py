@@ -189,6 +189,35 @@ def test_a_password_for_one_use(house):
         client.login("robin", "Just-4-once")
 
 
+def test_a_changed_password_ends_what_the_old_one_began(crew):
+    """`user passwd` reaches every process: sessions that are open go no further, one with the new password does."""
+    open_boxes = [crew.imap("robin") for _ in range(4)]
+    with crew.smtp() as client:
+        client.login("robin", crew.passwords["robin"])
+        assert client.mail("robin.smith@example.com")[0] == 250
+        client.rset()
+        crew.run("user", "passwd", "robin", "--password-stdin", input="Tulips-by-noon\n")
+
+        def refused():
+            code, words = client.mail("robin.smith@example.com")
+            if code == 250:
+                client.rset()
+            return code == 421 and b"password was changed" in words
+
+        until(refused, "SMTP goes on with the old password")
+    for box in open_boxes:
+        until(lambda: _ended(box), "IMAP goes on with the old password")  # noqa: B023
+    assert _login(crew, "Tulips-by-noon").noop()[0] == "OK"
+
+
+def _ended(box):
+    try:
+        box.noop()
+    except imaplib.IMAP4.abort:
+        return True
+    return False
+
+
 def _login(house: House, password):
     house.passwords["robin"] = password
     return house.imap("robin")
