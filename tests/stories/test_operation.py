@@ -185,8 +185,9 @@ def test_a_line_for_each_transaction(house):
     outcomes = [re.search(r" outcome=(\S+) ", line)[1] for line in lines]
     assert sorted(outcomes) == ["abandoned", "abandoned", "accepted", "accepted", "refused"]
     first = lines[0]
-    for words in (" door=submission ", " client=127.0.0.1 ", " tls=TLSv1.3:TLS_AES_256_GCM_SHA384 ", " user=robin ", f" sender={ROBIN} ",
-                  " recipients=2 ", f" to={CHRIS},{ROBIN} ", " refused=0 ", " code=250 ", " category=email "):
+    for words in (" door=submission ", " client=127.0.0.1 ", " tls=TLSv1.3:TLS_AES_256_GCM_SHA384 ", " user=robin ",
+                  f" sender={ROBIN} ", " recipients=2 ", f" to={CHRIS},{ROBIN} ", " refused=0 ", " code=250 ",
+                  " category=email "):
         assert words in first, words
     assert re.search(r" ms=\d+ ", first)
     refused = next(line for line in lines if "outcome=refused" in line)
@@ -196,6 +197,38 @@ def test_a_line_for_each_transaction(house):
     assert [line for line in house.output if trace in line] == [refused]
     gone = house.hears(" disconnected ", "door=submissions")
     assert re.search(r" octets_in=\d{3,} octets_out=\d{3,} messages=1 seconds=\d+\.\d ", gone)
+
+
+def test_a_transaction_that_the_end_of_the_node_cuts_off(model, tmp_path):
+    """One that waits for commands and one in the middle of its message: a line each, before the log ends."""
+    house = House.like(model, tmp_path / "node", workers=2)
+    clients = []
+    try:
+        house.start()
+        for half_a_letter in (False, True):
+            clients.append(client := house.smtp("robin"))
+            client.mail(ROBIN)
+            client.rcpt(CHRIS)
+            if half_a_letter:
+                client.docmd("DATA")
+                client.send(LETTER)
+        storm(house)
+    finally:
+        house.stop()
+        for client in clients:
+            client.close()
+    lines = [line for line in house.output if " transaction " in line]
+    assert [re.search(r" outcome=(\S+) ", line)[1] for line in lines] == ["abandoned"] * 2
+    assert sorted(re.search(r" size=(\d+) ", line)[1] == "0" for line in lines) == [False, True]
+    assert "Traceback" not in house.journal()
+
+
+def storm(house):
+    """Two hundred signals, and people who come meanwhile."""
+    for number in range(200):
+        house.process.send_signal(signal.SIGHUP)
+        if number % 40 == 0:
+            assert shown(house, "localhost")
 
 
 def test_the_status_of_a_node_at_work(house):
