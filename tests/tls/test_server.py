@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import weakref
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
@@ -236,6 +237,30 @@ def test_groups_that_clients_know(certificates, group):
         context.set_ecdh_curve(group)
         # With TLS 1.2 the group of a certificate on a curve would have to be known too (RFC 8422 5.1).
         assert certificates.meet("x.b.example", context=context).tls.version()
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_the_chain_is_shown(certificates, tmp_path, mutual):
+    """What vouches for a certificate comes with it: a client that knows the root alone can follow."""
+    vouching = certificate(new_key(), "authority.example")
+    for path in (tmp_path / "cert.pem", tmp_path / "names" / "a" / "cert.pem"):
+        path.write_bytes(path.read_bytes() + vouching)
+    certificates.tls.reload()
+    side = certificates.tls.mutual if mutual else certificates.tls
+    for asks in (None, b"a.example"):
+        server, client = side.serverConnectionForTLS(None), SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+        server.set_accept_state()
+        client.set_connect_state()
+        if asks:
+            client.set_tlsext_host_name(asks)
+        for _ in range(3):
+            for one, other in ((client, server), (server, client)):
+                with suppress(SSL.WantReadError):
+                    one.do_handshake()
+                with suppress(SSL.WantReadError):
+                    other.bio_write(one.bio_read(65_536))
+        chain = client.get_peer_cert_chain(as_cryptography=True)
+        assert [each.public_bytes(serialization.Encoding.PEM) for each in chain[1:]] == [vouching], asks
 
 
 def test_no_renegotiation(certificates):
