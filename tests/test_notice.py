@@ -6,7 +6,10 @@ from unitymail.notice import Notice, read_notice
 
 
 def test_the_notice(tmp_path):
-    """It says who and where at once, the newest figures whenever it is written, and goes with the node."""
+    """It says who and where at once, the newest figures whenever it is written, and goes with the node.
+
+    Workers end after it is gone: what is told of that leaves no file of a node that is down.
+    """
     figures = {"connections": 1}
     notice = Notice(str(tmp_path), doors={"smtp": "127.0.0.1:25"}, figures=lambda: figures)
     notice.ready(str(tmp_path / "nobody.txt"))
@@ -17,6 +20,7 @@ def test_the_notice(tmp_path):
     assert read_notice(str(tmp_path)) == {**first, "connections": 2}
     notice.remove()
     notice.remove()
+    notice.write()
     assert read_notice(str(tmp_path)) == {}
 
 

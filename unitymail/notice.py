@@ -27,8 +27,11 @@ class Notice:
         self._doors = doors
         self._figures = figures
         self._since = time.time()
+        self._over = False
 
     def write(self) -> None:
+        if self._over:
+            return
         known: Facts = {
             "pid": os.getpid(),
             "version": __version__,
@@ -52,6 +55,7 @@ class Notice:
             pass
 
     def remove(self) -> None:
+        self._over = True
         tell_systemd("STOPPING=1")
         try:
             os.unlink(self._path)

@@ -27,6 +27,14 @@ def test_who_dies_again_and_again_comes_back_later():
     assert place.restarts == 10
 
 
+def test_nobody_at_all_is_not_steady():
+    """Where no process can be made after one that lived long, the pauses grow, too: no busy loop."""
+    place = berth()
+    place.taken_by(object())
+    place.age = STEADY_S
+    assert [place.left() for _ in range(4)] == [0, 1, 2, 4]
+
+
 def test_when_a_worker_is_well():
     """Once it serves, until it leaves or says nothing for a while; much later it counts as hung."""
     place = berth()

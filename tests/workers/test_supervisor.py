@@ -154,6 +154,24 @@ class SupervisorTests(SynchronousTestCase):
         self.assertEqual(len(self.workers), 3)
         self.assertEqual(len(self.journal.named("trouble")), 1)
 
+    def test_who_cannot_be_told(self):
+        """A notice that cannot be written, a report that nobody takes: the dead are replaced all the same."""
+        one, two = self.started()
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        self.crew._changed = fail
+        self.crew.on_report("work", fail)
+        two.heard(Beat({"work": 1}))
+        one.heard(Beat({"work": 1}))
+        one.ended("killed by signal 9")
+        self.clock.advance(0)
+        self.assertEqual((self.mended, len(self.workers)), ([100], 3))
+        self.workers[2].heard(Ready())
+        self.assertEqual(two.covers(), ())
+        self.assertEqual(len(self.journal.named("trouble")), 5)
+
     # places
 
     def test_places_of_the_dead_return(self):

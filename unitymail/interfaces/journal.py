@@ -34,7 +34,7 @@ class IJournal(Interface):
         """One of several processes that serve the doors does so now."""
 
     def worker_ended(pid: int, how: str, again_s: int | None, *, asked: bool) -> None:
-        """Another one takes its place in so many seconds; None: none does, as the node stops. `asked`: it was told to."""
+        """Another takes its place in so many seconds; None: none does, as the node stops. `asked`: it was told to."""
 
     def settings_changed(usn: int) -> None:
         """The address book took a change."""

@@ -65,6 +65,7 @@ class Berth:
         self.ready = self.leaving = False
         self.reports = {}
         self.deaths = 1 if self.age >= STEADY_S else self.deaths + 1
+        self.age = 0
         return 0 if self.deaths == 1 else int(min(LONGEST_WAIT_S, 2 ** min(self.deaths - 2, 10)))
 
 

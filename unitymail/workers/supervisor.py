@@ -139,7 +139,7 @@ class Supervisor:
         wait = berth.left()
         self._journal.worker_ended(pid, how, None if self._stopping else wait, asked=asked)
         self._see_who_is_well()
-        self._changed()
+        self._tell_of_change()
         self._cannot_start(f"worker {pid} ended before it was ready ({how}); what it said stands above")
         self._mending += 1
         Deferred.fromCoroutine(self._after(pid)).addCallback(lambda _: self._mended(berth, wait))
@@ -200,7 +200,7 @@ class Supervisor:
                 berth.since = self._clock.seconds()
                 if berth.worker is not None:
                     self._journal.worker_ready(berth.worker.pid)
-                    self._changed()
+                    self._tell_of_change()
             case Leaving():
                 berth.leaving = True
         berth.silent = 0
@@ -208,7 +208,16 @@ class Supervisor:
 
     def _tell(self, name: str, pid: int, value: Any) -> None:
         for heard in self._listeners.get(name, ()):
-            heard(pid, value)
+            try:
+                heard(pid, value)
+            except Exception as error:
+                self._journal.trouble(f"taking the report {name} of worker {pid}", error)
+
+    def _tell_of_change(self) -> None:
+        try:
+            self._changed()
+        except Exception as error:
+            self._journal.trouble("telling that a worker came or went", error)
 
     def _see_who_is_well(self) -> None:
         if not self._started:
