@@ -130,9 +130,10 @@ def test_rename_among_children(house):
         house.account.rename("a", "b")
     assert [name for name in names(house) if name[0] in "ab"] == ["a", "a/c", "b", "b/c"]
     assert list(house.account.folder("a/c").refresh().uids) == [1]
-    house.account.create("a/c/c")
+    ids = [house.account.create("a/c/c").id, house.account.folder("a/c").id]
     house.account.delete("a")
     house.account.rename("a/c", "a")
+    assert [house.account.folder(name).id for name in ("a/c", "a")] == ids
     assert [name for name in names(house) if name[0] in "ab"] == ["a", "a/c", "b", "b/c"]
     assert [list(house.account.folder(name).refresh().uids) for name in ("a", "a/c")] == [[1], []]
 
