@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from unitymail.lock import FolderLock, Locked, WorkerMark, await_workers, holder, living_workers, not_ours
 
 ROOT = Path(__file__).parents[1]
-WORKER = """
-import sys
+PARENT = """
+import subprocess, sys
 from unitymail.lock import WorkerMark
-mark = WorkerMark(sys.argv[1])
-mark.set()
-print("set", flush=True)
-sys.stdin.read(1)
+mark = WorkerMark(sys.argv[1], 0)
+worker = subprocess.Popen(["cat"], pass_fds=[mark.descriptor])
+if sys.argv[2:]:
+    mark.name(worker.pid)
+print(worker.pid, flush=True)
 """
 
 
@@ -62,37 +64,45 @@ def test_root_is_kept_out_of_a_folder_of_somebody_else(tmp_path, monkeypatch):
     assert not_ours(str(tmp_path)) == ""
 
 
-@pytest.fixture
-def worker(tmp_path):
-    """A process with a mark in the run directory; it ends when its input does."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+@contextmanager
+def orphan(run, *named):
+    """A worker of a parent that was gone at once; it ends when the block does."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, run, *named], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
-    assert process.stdout.readline() == b"set\n"
-    yield process
-    process.stdin.close()
-    process.stdout.close()
-    process.wait(30)
+    pid = parent.stdout.readline().decode().strip()
+    parent.wait(30)
+    try:
+        yield pid
+    finally:
+        parent.stdin.close()
+        parent.stdout.close()
 
 
-def test_a_start_waits_for_the_workers_of_the_last_parent(tmp_path, worker):
+def test_a_start_waits_for_the_workers_of_the_last_parent(tmp_path):
     """While one lives the start is refused after a while, with its pid; once it has ended nothing is in the way."""
-    assert living_workers(str(tmp_path)) == [worker.pid]
-    with pytest.raises(Locked, match=f"its worker, process {worker.pid}; end that first"):
-        await_workers(str(tmp_path), within=0)
-    worker.stdin.write(b"x")
-    worker.stdin.flush()
-    await_workers(str(tmp_path), within=30)
+    run = str(tmp_path)
+    with orphan(run, "named") as pid:
+        assert living_workers(run) == [pid]
+        with pytest.raises(Locked, match=f"its worker, process {pid}; end that first"):
+            await_workers(run, within=0)
+        with pytest.raises(BlockingIOError):
+            WorkerMark(run, 0)
+        WorkerMark(run, 1).close()
+    await_workers(run, within=30)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_worker_that_ended_in_peace_leaves_no_mark(tmp_path):
-    """And a node that never had workers, or never ran, waits for nobody."""
-    mark = WorkerMark(str(tmp_path / "run"))
-    mark.set()
-    assert (tmp_path / "run" / f"worker-{os.getpid()}.lock").exists()
-    mark.remove()
-    mark.remove()
-    assert list((tmp_path / "run").iterdir()) == []
+def test_a_worker_has_its_mark_from_the_beginning(tmp_path):
+    """A parent that was killed before it even wrote whose it is leaves no worker that nobody waits for."""
+    with orphan(str(tmp_path)), pytest.raises(Locked, match="its worker, process unknown"):
+        await_workers(str(tmp_path), within=0)
+    await_workers(str(tmp_path), within=30)
+
+
+def test_a_node_without_workers_waits_for_nobody(tmp_path):
+    """Nor does one that never ran, and a mark that nobody has goes."""
+    WorkerMark(str(tmp_path / "run"), 0).close()
     await_workers(str(tmp_path / "run"), within=0)
+    assert list((tmp_path / "run").iterdir()) == []
     await_workers(str(tmp_path / "nowhere"), within=0)

@@ -1,7 +1,8 @@
 """One node per folder: a lock that ends with the process, and says who holds it.
 
 Workers of a node do not have its lock, but a mark each in its run directory: a node whose parent was killed is over
-only when its workers are, which takes them a moment.
+only when its workers are, which takes them a moment. The parent makes the mark and a worker inherits it, so there is no
+moment in which one has sockets and no mark.
 """
 
 from __future__ import annotations
@@ -93,23 +94,28 @@ def holder(folder: str) -> int | None:
 
 
 class WorkerMark:
-    """A file named by this process, locked for as long as it lives."""
+    """A file for the place of a worker. Who has its descriptor has its lock: the parent until `close`, then the worker.
 
-    def __init__(self, run: str) -> None:
-        self._path = os.path.join(run, f"worker-{os.getpid()}.lock")
-        self._fd: int | None = None
+    Raises OSError, also when another worker has that place still.
+    """
 
-    def set(self) -> None:
-        """Raises OSError."""
-        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-        self._fd = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def __init__(self, run: str, berth: int) -> None:
+        os.makedirs(run, mode=0o700, exist_ok=True)
+        path = os.path.join(run, f"worker-{berth}.lock")
+        self.descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.close()
+            raise
 
-    def remove(self) -> None:
-        if self._fd is not None:
-            os.unlink(self._path)
-            os.close(self._fd)
-            self._fd = None
+    def name(self, pid: int) -> None:
+        """Say whose it is."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, f"{pid}\n".encode(), 0)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
 
 
 def await_workers(run: str, within: float = ORPHANS_END_WITHIN_S) -> None:
@@ -120,31 +126,31 @@ def await_workers(run: str, within: float = ORPHANS_END_WITHIN_S) -> None:
     ends = time.monotonic() + within
     while left := living_workers(run):
         if time.monotonic() > ends:
-            pids = ", ".join(map(str, left))
+            pids = ", ".join(left)
             raise Locked(f"the node that ran here has ended, but not its worker, process {pids}; end that first")
         time.sleep(LOOK_EVERY_S)
 
 
-def living_workers(run: str) -> list[int]:
-    """The processes that have a mark and live. Marks of others are removed."""
+def living_workers(run: str) -> list[str]:
+    """The process ids of those that have a mark and live. Marks of others are removed."""
     try:
-        found = {int(match[1]): name for name in os.listdir(run) if (match := _MARK.match(name))}
+        marks = sorted(os.path.join(run, name) for name in os.listdir(run) if _MARK.match(name))
     except FileNotFoundError:
         return []
-    return sorted(pid for pid, name in found.items() if not _is_over(os.path.join(run, name)))
+    return [pid for mark in marks if (pid := _who_has(mark))]
 
 
-def _is_over(path: str) -> bool:
+def _who_has(mark: str) -> str:
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open(mark, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return True
+        return ""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(FileNotFoundError):
-            os.unlink(path)
+            os.unlink(mark)
     except BlockingIOError:
-        return False
+        return os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
     finally:
         os.close(fd)
-    return True
+    return ""

@@ -44,9 +44,9 @@ def test_when_a_worker_is_well():
     place.ready = True
     assert place.is_well()
     place.silent = UNWELL_AFTER_S
-    assert not place.is_well() and not place.is_hung()
+    assert not place.is_well() and not place.hangs()
     place.silent = HUNG_AFTER_S
-    assert place.is_hung()
+    assert "said nothing" in place.hangs()
     place.silent, place.leaving = 0, True
     assert not place.is_well()
 

@@ -95,14 +95,14 @@ class ProcessTests(SynchronousTestCase):
         self.assertEqual(command(), [sys.executable, "-P", "-m", "unitymail.workers.worker"])
 
     def test_the_descriptors(self):
-        """A worker inherits its outputs, its lines to the parent and the sockets, and nothing else."""
+        """A worker inherits its outputs, its lines to the parent, its mark and the sockets, and nothing else."""
         begun = []
 
         class Reactor:
             def spawnProcess(self, *args, **kwargs):
                 begun.append((args, kwargs))
 
-        begin(Reactor(), self.process, [11, 12])
+        begin(Reactor(), self.process, [11, 12], 10)
         [(_, how)] = begun
-        self.assertEqual(how["childFDs"], {0: "w", 1: 1, 2: "r", 3: "w", 4: "r", 5: 11, 6: 12})
+        self.assertEqual(how["childFDs"], {0: "w", 1: 1, 2: "r", 3: "w", 4: "r", 5: 10, 6: 11, 7: 12})
         self.assertNotIn("uid", how)

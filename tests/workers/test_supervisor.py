@@ -8,7 +8,7 @@ from tests.fakes import RecordingJournal
 from unitymail.interfaces.ledger import Count
 from unitymail.ledger.local import LocalLedger
 from unitymail.ledger.words import Take, Taken
-from unitymail.workers.berth import HUNG_AFTER_S, UNWELL_AFTER_S
+from unitymail.workers.berth import HUNG_AFTER_S, SERVES_WITHIN_S, UNWELL_AFTER_S
 from unitymail.workers.supervisor import STOPS_WITHIN_S, CannotServe, Supervisor
 from unitymail.workers.words import Beat, Cover, Leaving, OfLedger, Ready, Reload, Stop
 
@@ -222,6 +222,21 @@ class SupervisorTests(SynchronousTestCase):
         one.ended("killed by signal 9")
         self.clock.advance(0)
         self.assertEqual(len(self.workers), 3)
+
+    def test_who_never_serves_is_ended(self):
+        """A beat is not all: the start of a node, or a place that is empty, does not wait for a worker for ever."""
+        done = self.crew.start()
+        one, two = self.workers
+        two.heard(Ready())
+        self.beat(SERVES_WITHIN_S - 1, one, two)
+        self.assertFalse(one.killed)
+        self.beat(1, one, two)
+        self.assertEqual((one.killed, two.killed), (True, False))
+        self.assertIn("did not begin to serve within 300 s", self.journal.named("trouble")[0].args[0])
+        one.ended("killed by signal 9")
+        self.failureResultOf(done, CannotServe)
+        self.crew.stop()
+        two.ended("exit code 0")
 
     def test_a_parent_that_was_held_up_blames_nobody(self):
         """An hour in which this process did not run (a suspended machine, a clock set) counts as a second."""

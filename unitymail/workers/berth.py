@@ -16,6 +16,8 @@ LONGEST_WAIT_S = 60
 UNWELL_AFTER_S = 3
 """A worker that said nothing for so long is not waited for by new clients."""
 HUNG_AFTER_S = 30
+SERVES_WITHIN_S = 300
+"""A worker that says it is alive, and serves nobody for so long, waits for something that does not come."""
 
 
 class Worker(Protocol):
@@ -56,8 +58,15 @@ class Berth:
         """Whether new clients may be sent there."""
         return self.worker is not None and self.ready and not self.leaving and self.silent < UNWELL_AFTER_S
 
-    def is_hung(self) -> bool:
-        return self.worker is not None and self.silent >= HUNG_AFTER_S
+    def hangs(self) -> str:
+        """Why it should be ended; "" while it should not."""
+        if self.worker is None:
+            return ""
+        if self.silent >= HUNG_AFTER_S:
+            return f"said nothing for {HUNG_AFTER_S} s"
+        if not self.ready and self.age >= SERVES_WITHIN_S:
+            return f"did not begin to serve within {SERVES_WITHIN_S} s"
+        return ""
 
     def left(self) -> int:
         """Nobody has it any more; for how many seconds that should stay so: none the first time, then longer."""

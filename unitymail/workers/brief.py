@@ -10,8 +10,8 @@ from typing import Any
 
 from unitymail.settings.node import TABLES, NodeSettings
 
-FIRST_SOCKET = 5
-"""Descriptors of a worker: 0 ends with the parent, 1 and 2 are outputs, 3 and 4 the line to the parent."""
+MARK, FIRST_SOCKET = 5, 6
+"""Descriptors of a worker: 0 ends with the parent, 1 and 2 are outputs, 3 and 4 the line to the parent, 5 its mark."""
 
 
 @dataclass(frozen=True, slots=True)

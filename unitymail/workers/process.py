@@ -20,7 +20,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 import unitymail
-from unitymail.workers.brief import FIRST_SOCKET
+from unitymail.workers.brief import FIRST_SOCKET, MARK
 from unitymail.workers.channel import Channel
 from unitymail.workers.words import Word
 
@@ -98,9 +98,9 @@ class WorkerProcess(ProcessProtocol):
         self.kill()
 
 
-def begin(reactor: Any, process: WorkerProcess, listening: list[int]) -> None:
-    """Start it with these listening sockets, in the order of `brief.numbered`. Raises OSError."""
-    descriptors: dict[int, Any] = {0: "w", 1: 1, 2: "r", TO_WORKER: "w", FROM_WORKER: "r"}
+def begin(reactor: Any, process: WorkerProcess, listening: list[int], mark: int) -> None:
+    """Start it with its mark and these listening sockets, in the order of `brief.numbered`. Raises OSError."""
+    descriptors: dict[int, Any] = {0: "w", 1: 1, 2: "r", TO_WORKER: "w", FROM_WORKER: "r", MARK: mark}
     descriptors.update({FIRST_SOCKET + at: fd for at, fd in enumerate(listening)})
     words = command()
     reactor.spawnProcess(process, words[0], words, env=environment(os.environ, sys.path), childFDs=descriptors)

@@ -12,6 +12,7 @@ from itertools import chain
 from twisted.logger import Logger
 
 from unitymail.ledger.local import LocalLedger
+from unitymail.lock import WorkerMark, living_workers
 from unitymail.running import Running
 from unitymail.tls import as_words
 from unitymail.workers import brief
@@ -33,6 +34,7 @@ class Staff:
         mend: Callable[[int], Awaitable[None]], changed: Callable[[], None],
     ) -> None:
         self._running = running
+        self._run = running.settings.path(running.settings.paths.run)
         self._bound = bound
         self._sockets = brief.numbered(tuple(bound[0]), len(bound))
         self.supervisor = Supervisor(
@@ -52,7 +54,12 @@ class Staff:
             heard=heard, told=lambda text: self._told(worker, text), ended=ended, clock=self._running.reactor
         )
         listening = [bound.fileno() for place in self._bound for bound in place.values()]
-        begin(self._running.reactor, worker, listening)
+        mark = WorkerMark(self._run, berth)
+        try:
+            begin(self._running.reactor, worker, listening, mark.descriptor)
+            mark.name(worker.pid)
+        finally:
+            mark.close()
         worker.say(Begin(brief.written(brief.Brief(self._running.settings, berth, self._sockets, self._shown()))))
         return worker
 
@@ -70,3 +77,4 @@ class Staff:
             for listening in place.values():
                 listening.close()
         await self.supervisor.stop()
+        living_workers(self._run)  # none: their marks go

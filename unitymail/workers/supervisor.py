@@ -24,7 +24,7 @@ from twisted.internet.task import LoopingCall
 from unitymail.interfaces.journal import IJournal
 from unitymail.ledger.lending import Lending
 from unitymail.ledger.local import LocalLedger
-from unitymail.workers.berth import HUNG_AFTER_S, Berth, Worker, covers
+from unitymail.workers.berth import Berth, Worker, covers
 from unitymail.workers.words import Beat, Cover, Leaving, OfLedger, Ready, Reload, Stop, Word
 
 STOPS_WITHIN_S = 30.0
@@ -237,7 +237,7 @@ class Supervisor:
         for berth in self._living():
             berth.silent += 1
             berth.age += 1
-            if berth.is_hung() and berth.worker is not None:
-                self._journal.trouble(f"worker {berth.worker.pid} said nothing for {HUNG_AFTER_S} s, so it is ended")
+            if (why := berth.hangs()) and berth.worker is not None:
+                self._journal.trouble(f"worker {berth.worker.pid} {why}, so it is ended")
                 berth.worker.kill()
         self._see_who_is_well()

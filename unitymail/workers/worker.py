@@ -36,7 +36,6 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 
 from unitymail.ledger.remote import RemoteLedger
-from unitymail.lock import WorkerMark
 from unitymail.measuring import Measuring
 from unitymail.rooms import Builder, Company
 from unitymail.running import Running, allow_descriptors
@@ -112,9 +111,6 @@ class Worker:
         self._beating.start(1.0)
         shown = [of_words(*words) for words in told.certificates]
         running = self._running = Running(told.settings, self._reactor, otherwise=_say, shown=shown)
-        mark = WorkerMark(told.settings.path(told.settings.paths.run))
-        mark.set()
-        running.closing.add("the mark of the worker", mark.remove)
         company = Company(len(told.sockets) + 1, os.getppid())
         builder = Builder(told.settings, self._reactor, running.journal, running.closing, company)
         rooms = await builder.build()
@@ -225,7 +221,7 @@ def main() -> int:
     the_reactor: Any = reactor
     worker = Worker(the_reactor)
     _listen_to_signals(reactor, worker)
-    for descriptor in (TO_WORKER, FROM_WORKER):
+    for descriptor in (TO_WORKER, FROM_WORKER, brief.MARK):
         os.set_inheritable(descriptor, False)
     pipes: Any = stdio.StandardIO
     pipes(_Line(worker), stdin=TO_WORKER, stdout=FROM_WORKER, reactor=the_reactor)
