@@ -4,7 +4,9 @@ A row is `promise: (stage, *steps)`; see `transcript`. Whoever adds a verb, a pa
 at the end name what no row has.
 """
 
+import ast
 import pkgutil
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import unitymail.policy
+import unitymail.routing
 import unitymail.smtp
 from tests.smtp.transcript import play
 from unitymail.interfaces import errors
@@ -20,6 +23,7 @@ from unitymail.policy.verdict import Reject
 from unitymail.smtp.extensions import EXTENSIONS
 from unitymail.smtp.verbs import VERBS
 
+ROOMS = (unitymail.smtp, unitymail.policy, unitymail.routing)
 FAMILIES = sorted(path.stem for path in (Path(__file__).parent / "transcripts").glob("*.py"))
 ROWS = {
     f"{family}: {promise}": row
@@ -50,7 +54,7 @@ def said():
 def replies():
     """Every reply that a door may give and that has a name: where it stands, and its octets."""
     modules = [errors]
-    for package in (unitymail.smtp, unitymail.policy):
+    for package in ROOMS:
         found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         modules += [import_module(module.name) for module in found]
     for module in modules:
@@ -64,6 +68,28 @@ def replies():
 def test_every_reply_is_heard():
     """No refusal is without a client that meets it."""
     missing = {where for where, reply in replies() if reply.octets().decode().removesuffix("\r\n") not in heard()}
+    assert not missing
+
+
+def phrased():
+    """Every reply that is put together in the code of the doors: where that is, and what it looks like."""
+    for package in ROOMS:
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Reply", "reject"):
+                    yield f"{path.name}:{call.lineno}", "".join(map(_pattern, call.args))
+
+
+def _pattern(written):
+    if isinstance(written, ast.Constant) and written.value is not None:
+        spaces = "[ -]" if isinstance(written.value, int) else " ?"
+        return re.escape(str(written.value)).replace("\\\n", r"\r\n.*") + spaces
+    return "".join(map(_pattern, written.values)) if isinstance(written, ast.JoinedStr) else ".*"
+
+
+def test_every_phrase_is_heard():
+    """Those too that have numbers and addresses in them, each with its code and its words."""
+    missing = [where for where, pattern in phrased() if not re.search(f"(?m)^{pattern}", heard())]
     assert not missing
 
 

@@ -85,6 +85,22 @@ TRANSCRIPTS = {
         C: .
         S: 550 5.7.1 The header, or its From or Sender, is too long to tell whose message it is
     """),
+    "a message that goes in circles": (enveloped("DATA"), "C: Received: again\n" * 100, """
+        C:
+        C: .
+        S: 554 5.4.6 The message is going in circles: it has passed too many servers, or this one too often
+    """),
+    "somebody's private message, forwarded": (enveloped("DATA", stage=robin), """
+        C: From: robin@vm1.example.com
+        C: MIME-Version: 1.0
+        C: Content-Type: message/rfc822
+        C:
+        C: From: terry@vm1.example.com
+        C: Sensitivity: Private
+        C:
+        C: .
+        S: 550 5.7.1 The message forwards a private one, which its sender did not allow
+    """),
     "no room on the disk to begin": (enveloped(), disk_full("receive_error"), """
         C: DATA
         S: 452 4.3.1 The disk is full here; please try again later
