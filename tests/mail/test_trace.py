@@ -54,6 +54,13 @@ def test_the_whole_block():
     )
 
 
+@pytest.mark.parametrize(("priority", "clause"), [(0, b""), (9, b"\r\n\tpriority 9"), (-4, b"\r\n\tpriority -4")])
+def test_how_urgent_it_is(priority, clause):
+    """RFC 6710: Received says so, behind the clauses that everybody knows; of an ordinary message it says nothing."""
+    assert b"\r\n\tfor <chris@vm1.example.com>" + clause + b";\r\n\tTue," in head(priority=priority)
+    assert b"(TLSv1.3)" + clause + b";\r\n\tTue," in head(to=("a@b", "c@d"), priority=priority)
+
+
 def test_the_null_sender_is_empty_brackets():
     """As RFC 5321 4.4 wants it."""
     assert head(sender="").startswith(b"Return-Path: <>\r\n")

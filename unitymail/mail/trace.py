@@ -120,7 +120,7 @@ def _received(trace: str, envelope: Envelope, origin: Source, host: str, when: f
     return (
         b"Received: from " + (token(origin.helo, utf8=utf8) or b"unknown") + b" ([" + _literal(origin.client) + b"])"
         b"\r\n\tby " + (token(host) or b"unknown") + b" with " + _protocol(origin, utf8) + b" id " + token(trace)
-        + tls + _for(envelope) + b";\r\n\t" + date(when).encode("ascii") + b"\r\n"
+        + tls + _for(envelope) + _priority(envelope) + b";\r\n\t" + date(when).encode("ascii") + b"\r\n"
     )
 
 
@@ -131,6 +131,11 @@ def _for(envelope: Envelope) -> bytes:
         return b""
     address = path(envelope.recipients[0].address, utf8=envelope.smtputf8, longest=_LONGEST_PATH + 1)
     return b"\r\n\tfor <" + address + b">" if _PLAIN.fullmatch(address) else b""
+
+
+def _priority(envelope: Envelope) -> bytes:
+    """RFC 6710: how urgent the message counts here, where it is not ordinary."""
+    return b"\r\n\tpriority %d" % envelope.priority if envelope.priority else b""
 
 
 def _protocol(origin: Source, utf8: bool) -> bytes:
