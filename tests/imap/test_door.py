@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import House
+from unitymail.imap.server import FAREWELL_S
 from unitymail.settings.site import SiteSettings
 
 
@@ -55,6 +56,18 @@ class LeavingTests(SynchronousTestCase):
         house.door.drain(5)
         house.clock.advance(5)
         self.assertTrue(client.wire.aborted)
+
+    def test_who_was_told_all_is_not_waited_for(self):
+        """Under TLS a client that sleeps never closes its end; who still takes what it asked for has longer."""
+        house = House()
+        sleeper, reader = house.signed_in(), house.signed_in()
+        reader.protocol.outlet.pauseProducing()
+        house.door.drain(20)
+        house.clock.advance(FAREWELL_S)
+        self.assertTrue(sleeper.wire.aborted)
+        self.assertFalse(reader.wire.aborted)
+        house.clock.advance(20)
+        self.assertTrue(reader.wire.aborted)
 
     def test_nothing_is_left_behind(self):
         """After a connection no timer, slot, watch or session remains."""

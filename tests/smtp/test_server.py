@@ -15,6 +15,7 @@ from unitymail.people.distribution_list import DistributionList
 from unitymail.policy.access import REFUSED_ADDRESS
 from unitymail.routing.steps import Deliver
 from unitymail.settings.site import SiteSettings
+from unitymail.smtp.session import FAREWELL_S
 from unitymail.smtp.wire import ip_of
 
 PLAIN = "AUTH PLAIN AHJvYmluAHNlY3JldA=="
@@ -681,6 +682,15 @@ def test_draining_a_message_that_is_coming_in():
     c.door.drain()
     assert codes(c.send(b".\r\nMAIL FROM:<>\r\n")) == ["250 2.0.0", "421 4.3.2"]
     assert len(c.spool.committed) == 1
+
+
+def test_draining_does_not_wait_for_who_was_told_all():
+    """Under TLS a client that sleeps never closes its end: 421 is its last word, and some seconds later it is cut."""
+    c = Conversation().greeted()
+    c.door.drain(patience_s=20)
+    assert codes(c.heard()) == ["421 4.3.2"]
+    c.clock.advance(FAREWELL_S)
+    assert c.wire.aborted
 
 
 @pytest.mark.parametrize("how", [{"door": "submissions", "implicit_tls": True}, {}], ids=["implicit", "STARTTLS"])

@@ -39,6 +39,8 @@ PACE = 500
 """Octets a second of a command that streams a message, beyond what `AUTOLOGOUT_S` allows it."""
 LINGER_S = 5
 DRAIN_S = 60
+FAREWELL_S = 5
+"""A stop waits for no client that has taken all it was told and does not close: under TLS many never do."""
 MAX_WRONG_COMMANDS = 10
 LINE_LIMIT = 12_288
 UNKNOWN = "?"
@@ -164,16 +166,17 @@ class IMAPSession(IMAP4Server):
         if self._ended:
             return
         self._ended = True
+        patience = FAREWELL_S if self.door.draining and not self.outlet.full else DRAIN_S
         self.setTimeout(None)
         self.inlet.leave()
         self.outlet.close()
         if linger:
-            self._last = self.door.clock.callLater(LINGER_S, self._shut)
+            self._last = self.door.clock.callLater(LINGER_S, self._shut, patience)
         else:
-            self._shut()
+            self._shut(patience)
 
-    def _shut(self) -> None:
-        self._last = self.door.clock.callLater(DRAIN_S, self.transport.abortConnection)
+    def _shut(self, patience: float) -> None:
+        self._last = self.door.clock.callLater(patience, self.transport.abortConnection)
         self.transport.loseConnection()
 
     def timeoutConnection(self) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 180.0
 LINGER_S = 30
+FAREWELL_S = 5
+"""A stop waits for no client that was told all and does not close: under TLS many never do."""
 """After we hung up: how long a client may take to read the last reply."""
 
 
@@ -235,7 +237,8 @@ class SMTPSession(smtp.ESMTP):
             # A transport that does not read does not see the other end close either.
             self._paused = False
             self.transport.resumeProducing()
-        self._timer = self._clock.callLater(LINGER_S, self.transport.abortConnection)
+        linger = FAREWELL_S if self.factory.draining else LINGER_S
+        self._timer = self._clock.callLater(linger, self.transport.abortConnection)
         self.transport.loseConnection()
 
     def _look_at_the_clock(self) -> None:
