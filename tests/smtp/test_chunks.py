@@ -144,6 +144,13 @@ def test_behind_the_last_chunk_bdat_is_a_mistake():
     assert codes(c.send(bdat(b"more\r\n") * 12)) == ["503 5.5.1"] * 10 + ["421 4.7.0"]
 
 
+def test_behind_a_last_chunk_that_was_refused():
+    """Nothing of that message can be on its way any more: what comes is a mistake, and counts as one."""
+    c = begun()
+    said = codes(c.send(bdat(b"\0", last=True) + bdat(b"more\r\n") * 12))
+    assert said == ["554 5.6.0"] + ["503 5.5.1"] * 10 + ["421 4.7.0"]
+
+
 def test_behind_a_refused_envelope():
     """MAIL refused, no recipient left: the octets are passed over, not taken for commands."""
     c = Conversation().greeted()
@@ -197,15 +204,25 @@ def test_other_commands_between_chunks(line, code):
 
 
 @pytest.mark.parametrize("argument", [
-    "", "LAST", "x", "-1", "1.5", "1 FIRST", "1 LAST LAST", "0x10", "1LAST", "٣", "9" * 30, "1" * 21, "5\x01",
-    "0" * 3_000 + "5",
+    "", "LAST", "x", "-1", "+5", "1.5", "5\tLAST", "1 FIRST", "1 LAST LAST", "0x10", "1LAST", "٣", "9" * 30,
+    "1" * 21, "5\x01", "0" * 3_000 + "5",
 ])  # fmt: skip
 def test_a_chunk_of_unknown_size(argument):
     """Nobody knows how many octets follow: the connection ends before one of them is taken for a command."""
+    for before in (b"BDAT ", b"  bdat ", "\u3000BDAT ".encode()):
+        c = begun()
+        said = codes(c.send(before + argument.encode() + b"\r\nMAIL FROM:<evil@example.com>\r\n"))
+        assert len(said) == 2 and said[0] in ("501 5.5.4", "500 5.5.2") and said[1] == "421 4.7.0"
+        assert c.wire.disconnecting and not c.spool.held
+
+
+@pytest.mark.parametrize("line", [b"BDAT %d LAST", b"BDAT 00000%d LAST", b" bdat   %d   last  "])
+def test_forms_of_a_size(line):
+    """Zeros before it, spaces around it and small letters change nothing; what is behind it is a command again."""
     c = begun()
-    said = codes(c.send(b"BDAT " + argument.encode() + b"\r\nMAIL FROM:<evil@example.com>\r\n"))
-    assert len(said) == 2 and said[0] in ("501 5.5.4", "500 5.5.2") and said[1] == "421 4.7.0"
-    assert c.wire.disconnecting and not c.spool.held
+    said = codes(c.send(line % len(LETTER) + b"\r\n" + LETTER + b"GARBAGE\r\nNOOP\r\n"))
+    assert said == ["250 2.0.0", "500 5.5.1", "250 2.0.0"]
+    assert c.spool.committed[0].octets == LETTER
 
 
 def test_a_chunk_that_nobody_waits_for():
@@ -225,6 +242,16 @@ def test_a_chunk_over_the_limit_is_never_kept():
         assert len(c.session._order.framer) == 0
     assert c.codes("NOOP") == ["250 2.0.0"]
     assert c.journal.named("refused")[-1].args[3:5][0] == "BDAT"
+
+
+def test_a_chunk_that_makes_it_too_large_is_not_kept_either():
+    """What came before is given up as soon as the client says how much is to follow."""
+    c = begun(site=SiteSettings(smtp_max_message_kib=1))
+    c.send(bdat(b"x" * 1_000))
+    assert c.spool.held
+    c.send(b"BDAT 25 LAST\r\n")
+    assert not c.spool.held
+    assert codes(c.send(b"x" * 25)) == ["552 5.3.4"]
 
 
 def test_the_limit_is_exact():

@@ -31,7 +31,7 @@ from unitymail.smtp.refusal import Refused, require
 from unitymail.smtp.transaction import Transaction
 from unitymail.smtp.verbs import VERBS, Answer
 from unitymail.smtp.verbs.authentication import respond
-from unitymail.smtp.verbs.chunks import Chunk, end_of_chunk
+from unitymail.smtp.verbs.chunks import Chunk, announces_octets, end_of_chunk
 
 __all__ = ["Answer", "Dialogue", "Mode"]
 
@@ -170,7 +170,7 @@ class Dialogue:
         except (Refused, BadSyntax) as refused:
             octets = self.refuse(verb, refused.reply)
             # How many octets a bad BDAT has behind it nobody knows, and they must not be taken for commands.
-            if line[:4].upper() == b"BDAT" and not self.closing:
+            if announces_octets(line) and not self.closing:
                 octets += self.close(replies.COUNT_LOST)
             return octets
         except Exception as error:
@@ -278,7 +278,6 @@ class Dialogue:
         tell_end(self.house, self.origin, self.session, transaction, reception, reply)
         if reception is None:
             return self._refused("BDAT", reply)
-        reception.abandon()
         self.messages += 1
         return self.refuse("BDAT", reply, reception.trace, transaction.envelope())
 

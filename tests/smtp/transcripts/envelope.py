@@ -82,6 +82,20 @@ TRANSCRIPTS = {
         C: RCPT TO:<chris@>
         S: 553 5.1.3 That is not an address
     """),
+    "the longest addresses": (trusted, f"""
+        C: MAIL FROM:<{'x' * 257}@{'y' * 254}>
+        C: RSET
+        C: MAIL FROM:<{'x' * 258}@{'y' * 254}>
+        C: MAIL FROM:<{'x' * 200}@{'y' * 256}>
+        C: MAIL FROM:<>
+        C: RCPT TO:<{'x' * 258}@{'y' * 254}>
+        S: 250 2.1.0 Sender accepted
+        S: 250 2.0.0 Forgotten
+        S: 553 5.1.7 That is not an address
+        S: 553 5.1.7 That is not an address
+        S: 250 2.1.0 Sender accepted
+        S: 553 5.1.3 That is not an address
+    """),
     "addresses beyond ASCII": (trusted, """
         C: MAIL FROM:<röbin@vm1.example.com>
         S: 553 5.6.7 An address beyond ASCII needs SMTPUTF8 at MAIL

@@ -54,11 +54,12 @@ TRANSCRIPTS = {
     ),
     "NOTIFY and ORCPT": _of_recipients(
         "250 2.1.5 Recipient accepted", "NOTIFY=NEVER", "NOTIFY=SUCCESS,FAILURE,DELAY", "notify=success",
+        "ORCPT=rfc822;" + "x" * 493,
         "ORCPT=rfc822;chris+2Bx@example.com", "ORCPT=utf-8;chri\\x{DF}@example.com NOTIFY=DELAY",
     ),
     "impossible NOTIFY and ORCPT": _of_recipients(
         _BAD_DSN, "NOTIFY", "NOTIFY=NEVER,DELAY", "NOTIFY=DELAY,DELAY", "NOTIFY=SOMETIMES", "ORCPT", "ORCPT=chris",
-        "ORCPT=rfc822;a+0Ab",
+        "ORCPT=rfc822;a+0Ab", "ORCPT=rfc822;" + "x" * 494,
     ),
     "unknown ones of RCPT": _of_recipients("555 5.5.4 Parameter not recognised", "SIZE=1", "XFOO", "REQUIRETLS"),
     "BY": _takes("BY=120;N", "BY=0;N", "BY=-10;N", "BY=10;R", "BY=999999999;RT", stage=robin),

@@ -46,6 +46,11 @@ def bdat(dialogue: Dialogue, argument: str) -> bytes | Coroutine[Any, Any, bytes
     return b"" if octets else dialogue.end_of_chunk()
 
 
+def announces_octets(line: bytes) -> bool:
+    """Whether octets follow a line, whatever is wrong with it."""
+    return line.decode(errors="replace").lstrip()[:4].upper() == "BDAT"
+
+
 def _reception(dialogue: Dialogue) -> Reception | Reply:
     """Where the octets go, or why they go nowhere."""
     transaction = dialogue.transaction
