@@ -7,7 +7,8 @@ For each door a node of its own, since memory that was used once is not given ba
 so many connections came, divided by their number; how long a new client waits for its greeting meanwhile (median and
 longest of 50); what the node's CPU does in five quiet seconds; and what is left once they are gone. SMTP clients have
 said EHLO (strangers at the `smtp` door are greeted after 0.2 s), `submissions` and `imaps` are under TLS, `idle` ones
-are signed in and in IDLE on their inbox (as 100 users). One JSON line per door; the promises are checked: 15 KB each plain, 60 KB each with TLS, 10 KB each in IDLE.
+are signed in and in IDLE on their inbox (as 100 users). One JSON line per door; the promises are checked:
+15 KB each plain, 60 KB each with TLS, 10 KB each in IDLE.
 """
 
 import argparse
