@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -60,7 +61,7 @@ class Neighbours:
             found = os.stat(self._run)
         except FileNotFoundError:
             return
-        settled = self._reactor.seconds() - found.st_mtime > COARSE_S
+        settled = time.time() - found.st_mtime > COARSE_S
         if not stat.S_ISDIR(found.st_mode) or self._seen_at == (found.st_mtime_ns, True):
             return
         self._seen_at = (found.st_mtime_ns, settled)
