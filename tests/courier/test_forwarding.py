@@ -31,12 +31,12 @@ def test_what_is_sent():
     """Our Received field, then the message as received; envelope and its parameters unchanged."""
     envelope = Envelope(
         "chris@vm1.example.com", (Recipient("a@x.example"),), body="8bitmime", ret="HDRS", envid="E1",
-        require_tls=True, deliver_by=99.0, deliver_by_mode="N",
+        require_tls=True, deliver_by=99.0, deliver_by_mode="N", deliver_by_trace=True, priority=4,
     )
     received = b"Received: from a by b;\r\n\tdate\r\n"
     assert outgoing(replace(an_item(), envelope=envelope), envelope.recipients, received) == Outgoing(
         "t1", "chris@vm1.example.com", envelope.recipients, "/spool/t1.eml", 300, 1_700 + len(received), received,
-        "8bitmime", False, "HDRS", "E1", True, 99.0, "N",
+        "8bitmime", False, "HDRS", "E1", True, 99.0, "N", priority=4, deliver_by_trace=True,
     )
 
 

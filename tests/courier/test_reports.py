@@ -58,6 +58,8 @@ LESS = Outcome("done", "2.6.4", "song.mp3 was left out.", success="relayed")
     ([relay("a@x.example", WELL)], {"recipients": [Recipient("a@x.example", frozenset({"FAILURE"}))]}, True),
     ([relay("a@x.example", WELL)], {"recipients": SUCCESS}, False),
     ([relay("a@x.example", WELL)], {"by": (9.0, "N")}, False),
+    ([relay("a@x.example", WELL)], {"by": (9.0, "R")}, True),
+    ([relay("a@x.example", WELL)], {"by": (9.0, "R"), "traced": True}, False),
     ([relay("a@x.example", LESS)], {}, False),
     ([relay("a@x.example", WELL), relay("b@x.example", NOBODY)], {}, False),
     ([relay("a@x.example", NOBODY)], {"sender": ""}, False),
@@ -67,8 +69,10 @@ LESS = Outcome("done", "2.6.4", "song.mp3 was left out.", success="relayed")
 def test_who_is_owed_nothing(states, facts, nothing):
     """All is done and nobody can want to hear of it: then asking what is to be told would give nothing."""
     by, mode = facts.pop("by", (None, ""))
+    traced = facts.pop("traced", False)
     item = an_item(*states, **facts)
-    item = replace(item, envelope=replace(item.envelope, deliver_by=by, deliver_by_mode=mode))
+    envelope = replace(item.envelope, deliver_by=by, deliver_by_mode=mode, deliver_by_trace=traced)
+    item = replace(item, envelope=envelope)
     assert owes_nothing(item) is nothing
     if nothing:
         assert with_reports(item, 0, BOOK, first_run=True) is item
@@ -96,17 +100,30 @@ WISHES = st.none() | st.sets(st.sampled_from(["SUCCESS", "FAILURE", "DELAY"])).m
 @given(
     states=st.lists(STATES, max_size=4), recipients=st.lists(st.builds(Recipient, ADDRESSES, WISHES), max_size=3),
     sender=st.sampled_from([ROBIN.address, "", "o@x.example"]), mode=st.sampled_from(["", "", "N", "R"]),
-    silent=st.booleans(), notice=st.booleans(), first_run=st.booleans(),
+    silent=st.booleans(), notice=st.booleans(), first_run=st.booleans(), traced=st.booleans(),
 )
-def test_who_is_owed_nothing_is_told_nothing(states, recipients, sender, mode, silent, notice, first_run):
+def test_who_is_owed_nothing_is_told_nothing(states, recipients, sender, mode, silent, notice, first_run, traced):
     """Whatever the item, its outcomes and its sender's wishes: the short answer never costs anybody a report."""
     item = an_item(*states, sender=sender, recipients=recipients, silent=silent)
     by = 9.0 if mode else None
-    item = replace(item, envelope=replace(item.envelope, deliver_by=by, deliver_by_mode=mode))
+    envelope = replace(item.envelope, deliver_by=by, deliver_by_mode=mode, deliver_by_trace=bool(mode) and traced)
+    item = replace(item, envelope=envelope)
     book = FakeBook(ROBIN, site=SiteSettings(relay_notice_removed=notice))
     if owes_nothing(item):
         assert with_reports(item, 0.0, book, first_run=first_run) is item
         assert all(state.outcome is not None for state in item.steps)
+
+
+@pytest.mark.parametrize(("mode", "traced", "notify", "hears"), [
+    ("N", False, None, True), ("R", False, None, False), ("R", True, None, True),
+    ("R", True, frozenset({"NEVER"}), False),
+])  # fmt: skip
+def test_a_message_with_a_time_that_goes_on(mode, traced, notify, hears):
+    """RFC 2852: the sender hears of a hop that knows no times, and of each hop when it asked for a trace."""
+    item = an_item(relay("a@x.example", WELL), recipients=[Recipient("a@x.example", notify)])
+    envelope = replace(item.envelope, deliver_by=9.0, deliver_by_mode=mode, deliver_by_trace=traced)
+    reports = told(replace(item, envelope=envelope))
+    assert [fate.action for report in reports for fate in report.fates] == ["relayed"] * hears
 
 
 def test_nothing_is_told_twice():

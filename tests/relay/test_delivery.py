@@ -169,8 +169,10 @@ def test_trouble(tmp_path):
 def test_success_is_for_the_hop_to_tell(tmp_path):
     """RFC 3461 5.2.2 and RFC 2852: without DSN, or without DELIVERBY for who asked, `relayed` is our report to make."""
     by = {"deliver_by": 9.0, "deliver_by_mode": "N"}
+    traced = by | {"deliver_by_trace": True}
     for offers, more, expected in (
         (DSN, {}, ""), (NOTHING, {}, "relayed"), (DSN, by, "relayed"), (Offers(dsn=True, deliver_by=0), by, ""),
+        (Offers(dsn=True, deliver_by=0), traced, "relayed"),
     ):
         made = delivery(tmp_path, many(1), offers, **more)
         made.note(made.next(), transaction(OK, [OK]), None)

@@ -56,6 +56,12 @@ def test_null_sender(tmp_path):
     assert mail(letter(tmp_path, sender=""), NOTHING) == "MAIL FROM:<>"
 
 
+def test_a_trace_is_asked_of_each_hop(tmp_path):
+    """RFC 2852 4: who wants to hear of each hop, wants to hear of those behind the next too."""
+    outgoing = letter(tmp_path, deliver_by=1.0, deliver_by_mode="R", deliver_by_trace=True)
+    assert mail(outgoing, ALL, seconds_left=9).endswith(" BY=9;RT")
+
+
 def test_deliver_by_has_nine_digits(tmp_path):
     """RFC 2852 4: more digits than nine would be a syntax error there."""
     outgoing = letter(tmp_path, deliver_by=1.0, deliver_by_mode="N")

@@ -68,7 +68,7 @@ def outgoing(
     return Outgoing(
         item.trace, envelope.sender, recipients, item.path, item.head, len(received) + item.size - item.head,
         received, envelope.body, utf8, envelope.ret, envelope.envid, envelope.require_tls, envelope.deliver_by,
-        envelope.deliver_by_mode, told, item.content, envelope.priority,
+        envelope.deliver_by_mode, told, item.content, envelope.priority, envelope.deliver_by_trace,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def owes_nothing(item: Item) -> bool:
 
 
 def _asks_for_success(envelope: Envelope) -> bool:
-    if envelope.deliver_by_mode == "N":
+    if envelope.deliver_by_mode == "N" or envelope.deliver_by_trace:
         return True
     return any(recipient.notify is not None and "SUCCESS" in recipient.notify for recipient in envelope.recipients)
 
@@ -185,8 +185,10 @@ def _success(state: StepState, outcome: Outcome, wish: Recipient, hearing: _Hear
         return None
     asked = wish.notify is not None and "SUCCESS" in wish.notify
     notice = removed and hearing.book.site.relay_notice_removed and _hears(wish, "FAILURE")
-    # RFC 2852: a next hop that cannot be told the time of delivery ends what this system can promise.
-    by = action == "relayed" and hearing.item.envelope.deliver_by_mode == "N" and not _never(wish)
+    # RFC 2852: a next hop that cannot be told the time of delivery ends what this system can promise; who wants a trace
+    # hears of each hop.
+    envelope = hearing.item.envelope
+    by = action == "relayed" and (envelope.deliver_by_mode == "N" or envelope.deliver_by_trace) and not _never(wish)
     if not (asked or notice or by):
         return None
     cause = outcome.why if removed else DELIVERED if action == "delivered" else RELAYED

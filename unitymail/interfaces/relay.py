@@ -21,7 +21,8 @@ class Outgoing:
     """A message for one next hop. What is sent is `head`, then the file at `path` from `offset` on, CRLF lines.
 
     `size` counts both. `content` is what the file would give, where that is known already; b"" says nothing. `told` is
-    what only a peer is told, None for everybody else. `deliver_by` is Unix seconds, `priority` that of the envelope.
+    what only a peer is told, None for everybody else. `deliver_by` is Unix seconds; its `mode` and `trace`, and
+    `priority`, are those of the envelope.
     """
 
     trace: str
@@ -41,6 +42,7 @@ class Outgoing:
     told: FromPeer | None = None
     content: bytes = b""
     priority: int = 0
+    deliver_by_trace: bool = False
 
 
 @value

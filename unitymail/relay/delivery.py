@@ -49,8 +49,9 @@ class Delivery:
         self._remote = remote_mta
         self._offers = offers
         self._most = most_recipients(offers)
-        # Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2).
-        tells = offers.dsn and (outgoing.deliver_by is None or offers.deliver_by is not None)
+        # Whether the server makes every report that is due (RFC 3461 5.2.2, RFC 2852 4.1.4.2); a trace is ours to make.
+        knows_by = outgoing.deliver_by is None or offers.deliver_by is not None
+        tells = offers.dsn and knows_by and not outgoing.deliver_by_trace
         self._success: Literal["", "relayed"] = "" if tells else "relayed"
         self._outcomes: list[Outcome | None] = [None] * len(outgoing.recipients)
         self._groups: deque[Group] = deque()

@@ -54,7 +54,7 @@ def mail_line(outgoing: Outgoing, manner: Manner, offers: Offers) -> bytes:
         line += " REQUIRETLS"
     if manner.seconds_left is not None and offers.deliver_by is not None:
         seconds = max(-LONGEST_BY, min(manner.seconds_left, LONGEST_BY))
-        line += f" BY={seconds};{outgoing.deliver_by_mode or 'N'}"
+        line += f" BY={seconds};{outgoing.deliver_by_mode or 'N'}{'T' if outgoing.deliver_by_trace else ''}"
     if outgoing.priority and offers.priority:
         line += f" MT-PRIORITY={outgoing.priority}"
     if outgoing.told is not None and offers.unitymail:
