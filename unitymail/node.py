@@ -204,7 +204,8 @@ class Node(Service):
         words = _in_words(error) if isinstance(error, EXPECTED) else failure.getTraceback()
         print(f"unitymail: cannot start: {words}", file=sys.stderr)
         self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
-        self._reactor.callLater(0, self._reactor.stop)
+        if self.running:  # nobody asked for the end meanwhile
+            self._reactor.callLater(0, self._reactor.stop)
 
     def reload(self) -> None:
         """SIGHUP: a renewed certificate, a rotated log file, settings of the site; in every process."""
@@ -212,6 +213,8 @@ class Node(Service):
 
     def stopService(self) -> Deferred[None]:
         Service.stopService(self)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # it is told already; the reactor would be astonished
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
