@@ -1,25 +1,45 @@
 """One process receives, another has the courier: the power is cut after every call of either. Nothing is lost, what was
 done stays done, and a peer's transaction is known."""
 
+import errno
 import os
 import shutil
 
 import pytest
 
+from tests.courier.fake_relay import BUSY
 from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
 from tests.power.test_power_cut import brief, moments
-from tests.power.way_out import OutNode, Promises, check, leave
+from tests.power.way_out import LEE, PAT, OutNode, Promises, check, leave
 from tests.spool.room import NOW, a_spool
+from unitymail.interfaces.spool import DONE
 
 
 class TwoNode(OutNode):
-    """What it takes goes into the spool of the process that receives."""
+    """What it takes goes into the spool of the process that receives, on the `receiver` disk."""
 
-    def __init__(self, root, disk, now=NOW, **facts):
+    def __init__(self, root, disk, now=NOW, receiver=None, **facts):
         super().__init__(root, disk, now, shared=True, **facts)
         self.room = a_spool(
-            root, disk=disk, store=self.store, clock=self.clock, journal=self.journal, hand_over=self.queue.handed
+            root, disk=receiver or disk, store=self.store, clock=self.clock, journal=self.journal,
+            hand_over=self.queue.handed,
         )
+
+
+class HaltingDisk:
+    """The disk as a process has it that comes no further than to the flush of a directory, once it `halts_at` one."""
+
+    def __init__(self, disk):
+        self._disk = disk
+        self.halts_at = None
+
+    def __getattr__(self, name):
+        return getattr(self._disk, name)
+
+    def flush_directory(self, path):
+        if path == self.halts_at:
+            raise OSError(errno.EIO, "halted for the test", path)
+        self._disk.flush_directory(path)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +67,11 @@ def test_the_story_itself(events):
 @pytest.mark.parametrize("variant", [DROPPED, NAMES, KILLED])
 def test_after_any_cut_all_are_served_and_no_durable_outcome_is_forgotten(events, variant, place):
     """For each prefix of the disk calls of both the worst tree starts again: who was promised to be served is."""
+    assert tried_cuts(events, variant, place) > 40
+
+
+def tried_cuts(events, variant, place):
+    """Start on what each cut leaves, and hold it to what was promised by then; how many."""
     model, done, tried = Model(), 0, 0
     for number in moments(events, variant):
         for event in events[done:number]:
@@ -57,4 +82,21 @@ def test_after_any_cut_all_are_served_and_no_durable_outcome_is_forgotten(events
         check(root, Promises(events[:number]), (variant, number, brief(events[number - 1])))
         shutil.rmtree(root)
         tried += 1
-    assert tried > 40
+    return tried
+
+
+def test_a_receiver_that_halts_before_its_removals_are_durable(tmp_path, place):
+    """Its records may come back then: what the courier knows of their end stays until it made the removals durable."""
+    disk = RecordingDisk(tmp_path)
+    receiver = HaltingDisk(disk)
+    node = TwoNode(disk.root, disk, receiver=receiver)
+    node.relay.answers["smart-host"] = [DONE, DONE, BUSY, BUSY]
+    for number, to in enumerate((PAT, LEE, PAT, LEE)):
+        node.take(f"t{number}", to)
+    receiver.halts_at = intake = node.room.places.intake
+    node.pass_time(2)
+    assert not os.listdir(intake)
+    node.pass_time(1_000, 10)
+    assert len(Promises(disk.events).told) == 4
+    assert tried_cuts(disk.events, DROPPED, place) > 40
+    node.store.close()
