@@ -7,24 +7,23 @@ Refuses to know sockets, TLS records, timers and framing, which are the server's
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from unitymail.interfaces.errors import SHUTTING_DOWN
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
-from unitymail.people.user import User
 from unitymail.policy.access import Client
 from unitymail.policy.sasl import Exchange
 from unitymail.policy.tarpit import WRONG_COMMAND, held_back_s, is_mistake
 from unitymail.policy.tls import judge_unproven
-from unitymail.routing.decision import Origin, Trust
+from unitymail.routing.decision import Origin
 from unitymail.smtp import commands, replies
 from unitymail.smtp.commands import BadSyntax
 from unitymail.smtp.ending import answer_to
 from unitymail.smtp.framing import Flaws
 from unitymail.smtp.house import House
+from unitymail.smtp.identity import Identity
 from unitymail.smtp.reception import Reception
 from unitymail.smtp.record import tell_abandoned, tell_end
 from unitymail.smtp.refusal import Refused, require
@@ -55,9 +54,8 @@ class Mode(Enum):
 
 
 class Dialogue:
-    """One session. `client` is what the access list says of the peer; `session` names it in the journal.
+    """One session; `session` names it in the journal. `who` is the client.
 
-    `origin` is who the client is by now, `trust` what its address or its certificate makes of it, signed in or not.
     `mail_refused`: the last MAIL was, and what is pipelined behind it comes yet; `chunk_refused` likewise. `chunk` is
     the BDAT whose octets come next, `reception` the message that is on its way in, between two of its chunks too.
     `held_back_s`: how long the newest reply is to wait, for all the mistakes before it. `doubtful`: what comes before
@@ -65,25 +63,20 @@ class Dialogue:
     """
 
     __slots__ = (
-        "_exchange", "_key", "_mistakes", "_since", "_unproven", "_wrong", "chunk", "chunk_refused", "client",
-        "doubtful", "draining", "greeted", "held_back_s", "house", "mail_refused", "messages", "mode", "origin",
-        "reception", "session", "sign_in_failures", "site", "transaction", "trust",
+        "_exchange", "_mistakes", "_wrong", "chunk", "chunk_refused", "doubtful", "draining", "greeted", "held_back_s",
+        "house", "mail_refused", "messages", "mode", "reception", "session", "sign_in_failures", "site", "transaction",
+        "who",
     )
     verbs = VERBS
 
     def __init__(self, house: House, client: Client, ip: str, session: str) -> None:
         self.house = house
         self.site = house.book.site
-        self.client = client
+        self.who = Identity(house, client, ip)
         self.session = session
         self.mode = Mode.COMMAND
         self.draining = False
         self.greeted = False
-        self.trust: Trust = client.trust
-        self.origin = Origin(house.door, client=ip, trust=client.trust, legacy=client.legacy)
-        self._key = ""
-        self._since = 0
-        self._unproven = client.must_prove
         self.transaction: Transaction | None = None
         self.mail_refused = self.chunk_refused = False
         self.chunk: Chunk | None = None
@@ -93,6 +86,10 @@ class Dialogue:
         self._wrong = self._mistakes = 0
         self.held_back_s = 0.0
         self.doubtful = False
+
+    @property
+    def origin(self) -> Origin:
+        return self.who.origin
 
     @property
     def ip(self) -> str:
@@ -120,32 +117,8 @@ class Dialogue:
         """TLS is in use; whatever was said before is void (RFC 3207 4.2)."""
         self.begin_again()
         self.greeted = False
-        self.origin = Origin(
-            self.house.door, client=self.ip, trust=self.client.trust, tls=name, legacy=self.client.legacy
-        )
+        self.who.under_tls(name)
         self.mode = Mode.COMMAND
-
-    def tls_named(self, name: str, key: str = "") -> None:
-        """The handshake is done: the version it agreed on, and the key that the client proved to have, if any."""
-        self.origin = replace(self.origin, tls=name)
-        if not key:
-            return
-        peer = self.house.book.peer_with(key)
-        if peer is not None:
-            self._key, self._unproven, self.trust = key, False, "peer"
-            self.origin = replace(self.origin, door="peer", trust="peer", peer=peer.id)
-            self.house.journal.signed_in("peer", peer.name, self.ip)
-        elif self.client.at_peer:
-            self.house.journal.sign_in_failed("peer", key, self.ip, "no peer has a certificate with this key")
-
-    def still_a_peer(self) -> bool:
-        """Whether the peer that came in is one yet: a long session may outlast `peer remove`."""
-        peer = self.house.book.peer_with(self._key)
-        return peer is not None and peer.id == self.origin.peer
-
-    def still_signed_in(self) -> bool:
-        """Whether the password that the client came in with is the user's yet."""
-        return self.house.book.password_changed(self.origin.user) <= self._since
 
     def hear(self, line: bytes) -> Answer:
         """A command, or a response in an AUTH exchange."""
@@ -162,7 +135,7 @@ class Dialogue:
             if handler is None:
                 raise Refused(replies.UNKNOWN_COMMAND)
             verb = word
-            if self._unproven and word not in UNPROVEN:
+            if self.who.unproven and word not in UNPROVEN:
                 require(judge_unproven(self.secure))
             if len(line) > COMMAND_LINE and verb != "AUTH":
                 raise Refused(replies.LINE_TOO_LONG)
@@ -242,7 +215,7 @@ class Dialogue:
         """The client said hello, which ends what went on (RFC 5321 4.1.4)."""
         self.begin_again("hello again")
         self.greeted = True
-        self.origin = replace(self.origin, helo=host, protocol=protocol)
+        self.who.greets(host, protocol)
 
     def expect_tls(self) -> None:
         self._forget("STARTTLS")
@@ -251,13 +224,6 @@ class Dialogue:
     def expect_response(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.mode = Mode.AUTH
-
-    def signs_in(self) -> None:
-        """From now on a change of the password counts, which the exchange may have seen or not."""
-        self._since = self.house.book.usn
-
-    def signed_in(self, user: User) -> None:
-        self.origin = replace(self.origin, user=user.id, trust="authenticated")
 
     def expect_message(self, reception: Reception) -> None:
         self.reception = reception
@@ -300,7 +266,7 @@ class Dialogue:
             self.transaction.refused += 1
         if reply.code == 421:
             return self.close(reply)
-        if is_mistake(verb, reply.code, self.trust != "stranger" or bool(self.origin.user)):
+        if is_mistake(verb, reply.code, self.who.trust != "stranger" or bool(self.origin.user)):
             self._mistakes += 1
             self.held_back_s = held_back_s(self._mistakes)
         if reply.code in WRONG_COMMAND:

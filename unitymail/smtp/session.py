@@ -132,7 +132,7 @@ class SMTPSession(smtp.ESMTP):
         if self._handshaking:
             self._handshaking = False
             self.handshakeCompleted()
-            dialogue.tls_named(wire.tls_version(self.transport), self._client_key())
+            dialogue.who.tls_named(wire.tls_version(self.transport), self._client_key())
 
     def handshakeCompleted(self) -> None:
         self._patience.shook_hands(self._clock.seconds())

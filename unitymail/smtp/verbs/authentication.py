@@ -31,10 +31,10 @@ def auth(dialogue: Dialogue, argument: str) -> Coroutine[Any, Any, bytes]:
     if dialogue.transaction is not None:
         raise Refused(replies.NOT_IN_A_TRANSACTION)
     house = dialogue.house
-    require(judge_auth(house.door, dialogue.ip, dialogue.trust, dialogue.secure, dialogue.site))
+    require(judge_auth(house.door, dialogue.ip, dialogue.who.trust, dialogue.secure, dialogue.site))
     place = Place("smtp", house.door, dialogue.ip, dialogue.secure)
     exchange, response = begin(argument, house.login, place, dialogue.site)
-    dialogue.signs_in()
+    dialogue.who.signs_in()
     return _take(dialogue, exchange, response)
 
 
@@ -53,7 +53,7 @@ async def _take(dialogue: Dialogue, exchange: Exchange, response: bytes | None) 
         return line_of(result)
     if isinstance(result, Reply):
         return _refuse(dialogue, result)
-    dialogue.signed_in(result)
+    dialogue.who.signed_in(result)
     return replies.SIGNED_IN.octets()
 
 

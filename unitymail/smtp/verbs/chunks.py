@@ -61,7 +61,7 @@ def _reception(dialogue: Dialogue) -> Reception | Reply:
     if dialogue.reception is not None:
         return dialogue.reception
     try:
-        return Reception(dialogue.house, dialogue.site, dialogue.client.legacy, binary=transaction.binary)
+        return Reception(dialogue.house, dialogue.site, dialogue.who.client.legacy, binary=transaction.binary)
     except Trouble as trouble:
         return trouble.reply
     except Exception as error:

@@ -27,7 +27,7 @@ def situation_of(dialogue: Dialogue) -> Situation:
     return Situation(
         max_octets=largest_message(site),
         starttls=_may_start_tls(dialogue),
-        auth=not origin.user and auth_offered(house.door, dialogue.ip, dialogue.trust, dialogue.secure, site),
+        auth=not origin.user and auth_offered(house.door, dialogue.ip, dialogue.who.trust, dialogue.secure, site),
         max_recipients=site.smtp_max_recipients,
         max_messages=site.smtp_max_messages_per_connection,
         tls=dialogue.secure,
@@ -56,5 +56,5 @@ def starttls(dialogue: Dialogue, argument: str) -> bytes:
 def _may_start_tls(dialogue: Dialogue) -> bool:
     house = dialogue.house
     return house.tls is not None and starttls_offered(
-        house.door, dialogue.trust, dialogue.secure, dialogue.site, dialogue.client.at_peer
+        house.door, dialogue.who.trust, dialogue.secure, dialogue.site, dialogue.who.client.at_peer
     )

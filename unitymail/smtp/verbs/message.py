@@ -44,11 +44,11 @@ def mail(dialogue: Dialogue, argument: str) -> bytes:
     dialogue.mail_refused = True
     house, site, origin = dialogue.house, dialogue.site, dialogue.origin
     require(judge_messages(dialogue.messages, site))
-    if origin.peer and not dialogue.still_a_peer():
+    if origin.peer and not dialogue.who.still_a_peer():
         raise Refused(NO_MORE_A_PEER.reply)
-    if origin.user and not dialogue.still_signed_in():
+    if origin.user and not dialogue.who.still_signed_in():
         raise Refused(replies.SIGN_IN_AGAIN)
-    require(judge_mail(house.door, dialogue.trust, bool(origin.tls), bool(origin.user), site, dialogue.ip))
+    require(judge_mail(house.door, dialogue.who.trust, bool(origin.tls), bool(origin.user), site, dialogue.ip))
     path = commands.read_mail(argument)
     fields = mail_fields(path.parameters, partial(situation_of, dialogue)) if path.parameters else {}
     if not path.address.isascii() and "smtputf8" not in fields:
@@ -102,7 +102,7 @@ def data(dialogue: Dialogue, argument: str) -> bytes:
     if not transaction.recipients:
         raise Refused(replies.NO_RECIPIENTS)
     try:
-        reception = Reception(dialogue.house, dialogue.site, dialogue.client.legacy)
+        reception = Reception(dialogue.house, dialogue.site, dialogue.who.client.legacy)
     except Trouble as trouble:
         raise Refused(trouble.reply)
     dialogue.expect_message(reception)
