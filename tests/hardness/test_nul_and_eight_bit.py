@@ -28,7 +28,8 @@ def test_each_octet_in_each_command(verb):
             said = codes(c.send(line + b"\r\n"))
             if not said and line[:4].upper() == b"BDAT":
                 continue  # so many octets are waited for
-            assert len(said) == 1 or (line[:4].upper() == b"BDAT" and said[1:] == ["421 4.7.0"]), (line, said)
+            is_bdat = line.decode("latin-1").lstrip()[:4].upper() == "BDAT"
+            assert len(said) == 1 or (is_bdat and said[1:] == ["421 4.7.0"]), (line, said)
             assert said[0][0] in "235"
             assert c.journal.named("trouble") == []
 

@@ -20,7 +20,17 @@ CANNOT_ENCODE: dict[Hindrance, Reply] = {
 
 
 def without_binary(spool: ISpool, raw: IIncoming, trace: str) -> tuple[IIncoming, Body] | Reply:
-    """The message anew, under `trace`, and its BODY; or why it cannot be. Raises Trouble as the spool does."""
+    """The message anew, under `trace`, and its BODY; or why it cannot be. `raw` is forgotten: a large file takes time.
+
+    Raises Trouble as the spool does.
+    """
+    try:
+        return _encoded(spool, raw, trace)
+    finally:
+        raw.abandon()
+
+
+def _encoded(spool: ISpool, raw: IIncoming, trace: str) -> tuple[IIncoming, Body] | Reply:
     with raw.content() as buffer:
         made = plan(buffer, scan(buffer), eight_bit=True)
         if isinstance(made, Hindrance):

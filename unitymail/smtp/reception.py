@@ -6,6 +6,7 @@ Knows limits and flaws; refuses to know what the message says, and what becomes 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from unitymail.interfaces.errors import Trouble
 from unitymail.interfaces.spool import IIncoming
@@ -32,8 +33,8 @@ class Reception:
     """
 
     __slots__ = (
-        "_legacy", "_limit", "_pieces", "_site", "bare", "binary", "incoming", "long_lines", "mended", "message",
-        "refusal", "size", "trace",
+        "_legacy", "_limit", "_pieces", "_site", "_threads", "bare", "binary", "incoming", "long_lines", "mended",
+        "message", "refusal", "size", "trace",
     )  # fmt: skip
 
     def __init__(self, house: House, site: SiteSettings, legacy: bool, *, binary: bool = False) -> None:
@@ -50,6 +51,7 @@ class Reception:
         self._site = site
         self._limit = largest_message(site)
         self._legacy = legacy
+        self._threads = house.threads
         self._pieces = Pieces()
         self.bare = self.mended = self.long_lines = False
 
@@ -99,8 +101,15 @@ class Reception:
 
     def abandon(self) -> None:
         """Forget what came; once is enough."""
-        if self.refusal is None:
-            self.incoming.abandon()
+        if self.refusal is not None:
+            return
+        incoming = self.incoming
+        if incoming.in_memory():
+            incoming.abandon()
+        else:
+            # What a large file held is given back page by page: in a thread, as long as there are any.
+            giving_back: Any = self._threads.run(incoming.abandon)
+            giving_back.addErrback(lambda _: incoming.abandon())
 
     def _refuse_by(self, verdict: Verdict) -> None:
         if isinstance(verdict, Reject):

@@ -124,12 +124,8 @@ async def _not_here_yet(house: House, xid: str, envelope: Envelope, reception: R
 
 async def _as_text(house: House, envelope: Envelope, reception: Reception) -> Envelope | Reply:
     """What is kept of a binary message holds none: its envelope, or why that cannot be."""
-    raw = reception.incoming
-    try:
-        encoding = house.threads.run(without_binary, house.spool, raw, reception.trace)
-        found: tuple[IIncoming, Body] | Reply = await encoding
-    finally:
-        raw.abandon()
+    encoding = house.threads.run(without_binary, house.spool, reception.incoming, reception.trace)
+    found: tuple[IIncoming, Body] | Reply = await encoding
     if isinstance(found, Reply):
         return found
     reception.incoming, body = found
