@@ -389,3 +389,28 @@ def test_two_processes_see_one_debt(tmp_path):
     first.receipts._journal.guard(first.receipts._send(CHRIS.id, debt), "the first tries as well")
     assert (len(first.held()), len(sent)) == (1, 2)
     assert not first.journal.named("trouble")
+
+
+def test_clients_of_two_processes_read_at_the_same_time(tmp_path):
+    """While one process sends the receipt the other leaves it alone: that is no trouble, and the sender gets one."""
+    first, second = Room(tmp_path, shared=True), Room(tmp_path, hand_over=list)
+    first.send()
+    commit, flush, tried = first.room.spool.commit, first.room.disk.flush, []
+
+    def commit_beside(*args, **facts):
+        first.room.disk.flush = flush_beside
+        return commit(*args, **facts)
+
+    def flush_beside(fd):
+        first.room.disk.flush = flush
+        tried.append(second.inbox.refresh())
+        flush(fd)
+
+    first.room.spool.commit = commit_beside
+    first.inbox.store([1], "add", ["\\Seen"])
+    assert len(tried) == 1
+    assert [call.func for call in second.clock.getDelayedCalls()] == [second.receipts._retry]
+    second.clock.advance(AGAIN_AFTER_S)
+    assert (len(second.held()), second.owed, first.owed) == (1, [], [])
+    events = [*first.journal.events, *second.journal.events]
+    assert [event.event for event in events if event.event in ("trouble", "receipt_sent")] == ["receipt_sent"]

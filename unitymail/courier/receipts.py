@@ -5,7 +5,8 @@ one is owed (`store`).
 
 Note *At most once*. A receipt's trace is made of the message's and the account's, and is its XID in the spool as well:
 made twice, after a crash between the commit and the store's bookkeeping, it goes out once. What is owed and could not
-be sent is tried again, and found again when the account is opened after a crash.
+be sent is tried again, and found again when the account is opened after a crash. Clients of two processes may read a
+message at the same time: one process sends, the other looks a while later whether it has.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from unitymail.courier.deciding import Decider
 from unitymail.courier.vpim_people import address_at
 from unitymail.interfaces.book import IBook
 from unitymail.interfaces.journal import IJournal
-from unitymail.interfaces.spool import ISpool
+from unitymail.interfaces.spool import BeingReceived, ISpool
 from unitymail.interfaces.store import IAccount, IStore, Noticed, Owed
 from unitymail.interfaces.threads import IThreads
 from unitymail.mail.address import split
@@ -142,7 +143,8 @@ class Receipts:
             await self._send(account, debt)
             await self._threads.run(self._pay_off, account, debt.number)
         except Exception as error:
-            self._journal.trouble(f"sending the receipt for {debt.trace} of {account}", error)
+            if not isinstance(error, BeingReceived):
+                self._journal.trouble(f"sending the receipt for {debt.trace} of {account}", error)
             return self._clock.seconds() - debt.at > GIVE_UP_AFTER_S and await self._is_forgiven(account, debt)
         return True
 

@@ -129,7 +129,8 @@ class ISpool(Interface):
         same time share their flushes. Raises TryAgain when nothing was kept (the incoming message is abandoned).
         A `trace` that was committed before is not stored twice. With the `xid` of a peer's transaction the recipients
         of the envelope are remembered with the message; when all of them had it before nothing is stored, when only
-        some had (a transaction that ran beside this one) it is TryAgain.
+        some had (a transaction that ran beside this one) it is TryAgain, and BeingReceived while another process of the
+        node is at it.
         """
 
     def known_recipients(xid: str, addresses: Collection[str]) -> Awaitable[set[str]]:
@@ -137,6 +138,10 @@ class ISpool(Interface):
 
         Waits for a commit of the same transaction that is under way. Raises TryAgain when nobody can know now.
         """
+
+
+class BeingReceived(TryAgain):
+    """Another process of the node is receiving the same transaction: nothing is wrong, it will be known soon."""
 
 
 MAX_HEAD = 2048

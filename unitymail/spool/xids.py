@@ -21,9 +21,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.journal import IJournal
-from unitymail.interfaces.spool import Item
+from unitymail.interfaces.spool import BeingReceived, Item
 from unitymail.mail.address import key_of
 from unitymail.spool.places import unlink_if_there
 
@@ -72,7 +71,7 @@ class Xids:
     def known(self, xid: str, recipients: Collection[str]) -> frozenset[str]:
         """Those of these recipients (keys of addresses) that have it.
 
-        Raises TryAgain while another process is receiving the same transaction.
+        Raises BeingReceived while another process is at the same transaction.
         """
         with self._lock:
             found = set(self._young.get(xid, ()))
@@ -84,7 +83,7 @@ class Xids:
         question = "SELECT recipient, holder FROM pairs WHERE xid = ?"
         rows: list[tuple[str, str]] = file.execute(question, (xid,)).fetchall()
         if any(holder not in ("", self._owner) for _, holder in rows):
-            raise TryAgain(why=f"another process of this node is receiving {xid}")
+            raise BeingReceived(why=f"another process of this node is receiving {xid}")
         return {recipient for recipient, holder in rows if not holder}
 
     def reserve(self, xid: str, recipients: Collection[str]) -> frozenset[str]:
