@@ -434,7 +434,7 @@ class MemoryAccount:
         return []
 
     def paid(self, number):
-        pass
+        return False
 
     def close(self):
         pass

@@ -138,8 +138,9 @@ def test_reading_owes_a_receipt_and_marks_it(desk):
     assert (debt.kind, debt.trace) == ("displayed", trace)
     assert abs(debt.at - desk.house.now()) < 60
     assert debt.header.startswith(b"Return-Path:") and b"Subject: number 1\r\n" in debt.header
-    desk.house.account.paid(debt.number)
+    assert desk.house.account.paid(debt.number) is True
     assert desk.owed == []
+    assert desk.house.account.paid(debt.number) is False
 
 
 def test_at_most_one(desk):

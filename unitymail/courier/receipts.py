@@ -140,8 +140,9 @@ class Receipts:
 
     async def _is_paid(self, account: str, debt: Owed) -> bool:
         try:
-            await self._send(account, debt)
-            await self._threads.run(self._pay_off, account, debt.number)
+            sent = await self._send(account, debt)
+            if await self._threads.run(self._pay_off, account, debt.number) and sent is not None:
+                self._journal.receipt_sent(debt.trace, *sent)
         except Exception as error:
             if not isinstance(error, BeingReceived):
                 self._journal.trouble(f"sending the receipt for {debt.trace} of {account}", error)
@@ -159,8 +160,10 @@ class Receipts:
     def _owed(self, account: str) -> list[Owed]:
         return list(self._account(account).owed(MOST_AT_ONCE))
 
-    def _pay_off(self, account: str, number: int) -> None:
-        self._account(account).paid(number)
+    def _pay_off(self, account: str, number: int) -> bool:
+        """Whether it was owed still: of several processes that sent it, one is told so."""
+        owed: bool = self._account(account).paid(number)
+        return owed
 
     def _try_again(self, account: str) -> None:
         if self._going and account not in self._alarms:
@@ -170,15 +173,16 @@ class Receipts:
         del self._alarms[account]
         self._take(Noticed(account, (), True))
 
-    async def _send(self, account: str, debt: Owed) -> None:
+    async def _send(self, account: str, debt: Owed) -> tuple[str, str] | None:
+        """The receipt's trace and who gets it; None when nobody does."""
         user, trace = self._book.user(account), trace_of(debt.trace, account)
         written: _Written | None = None if user is None else await self._threads.run(self._write, debt, user, trace)
         if written is None:
-            return
+            return None
         envelope, octets, decision = written
         self._journal.decided(trace, decision)
         if not decision.steps:
-            return
+            return None
         head = head_block(
             trace=trace, envelope=envelope, origin=self._decider.origin, decision=decision, host=self._decider.host,
             when=debt.at, subject=None,
@@ -186,7 +190,7 @@ class Receipts:
         incoming = self._spool.receive(trace, debt.at)
         incoming.write(octets)
         await self._spool.commit(incoming, envelope, decision, head, xid=f"receipt.{trace}")
-        self._journal.receipt_sent(debt.trace, trace, envelope.recipients[0].address)
+        return trace, envelope.recipients[0].address
 
     def _write(self, debt: Owed, user: User, trace: str) -> _Written | None:
         """In a thread: a header is as long as its sender likes."""

@@ -241,8 +241,8 @@ class IAccount(Interface):
     def owed(most: int = 100) -> list[Owed]:
         """Receipts that are not on their way yet, the oldest first."""
 
-    def paid(number: int) -> None:
-        """The receipt of this number is on its way, or never will be; durable on return."""
+    def paid(number: int) -> bool:
+        """The receipt of this number is on its way, or never will be; durable on return. Whether it was owed still."""
 
     def close() -> None:
         """Close the index; names still waiting to follow flags are written first."""

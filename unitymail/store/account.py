@@ -251,9 +251,9 @@ class Account:
             return receipts.owed(index, most)
 
     @guarded
-    def paid(self, number: int) -> None:
+    def paid(self, number: int) -> bool:
         with self.access.using() as index:
-            receipts.paid(index, number)
+            return receipts.paid(index, number)
 
     def interrupted(self, index: Index) -> None:
         if not self._looked_for_owed:

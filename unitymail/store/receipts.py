@@ -153,10 +153,10 @@ def owed(index: Index, most: int) -> list[Owed]:
     return [Owed(*row) for row in index.all("SELECT * FROM owed ORDER BY at, content LIMIT ?", most)]
 
 
-def paid(index: Index, number: int) -> None:
-    """The receipt is on its way, or never will be; durable on return."""
+def paid(index: Index, number: int) -> bool:
+    """The receipt is on its way, or never will be; durable on return. Whether it was owed still."""
     with index.changing(durable=True):
-        index.execute("DELETE FROM owed WHERE content = ?", number)
+        return index.execute("DELETE FROM owed WHERE content = ?", number).rowcount > 0
 
 
 def traces_of(index: Index, ids: Sequence[int]) -> list[str]:
