@@ -78,7 +78,8 @@ def test_a_node_that_stops_holds_nothing_back():
     gone = c.door.drain()
     assert codes(c.heard()) == ["500 5.5.1", "421 4.3.2"] and c.wire.disconnecting
     c.hang_up()
-    assert gone.called and not [call for call in c.clock.getDelayedCalls() if call.func == c.session._order.speech.release]
+    release = c.session._order.speech.release
+    assert gone.called and not [call for call in c.clock.getDelayedCalls() if call.func == release]
 
 
 def test_a_client_that_does_not_wait():
