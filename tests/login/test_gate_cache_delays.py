@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from unitymail.login.cache import KEPT_S, GoodSignIns
 from unitymail.login.delays import LONGEST_DELAY_S, Delays
-from unitymail.login.gate import Full, Gate
+from unitymail.login.gate import Crowd, Full, Gate, Share
 
 
 class GateTests(SynchronousTestCase):
@@ -52,6 +52,18 @@ class GateTests(SynchronousTestCase):
         done = Deferred()
         done.callback(None)
         self.successResultOf(self.enter(gate, "robin", done))
+
+
+class ShareTests(SynchronousTestCase):
+    def test_what_one_may_have(self):
+        """One key has no more than its share, another has its own, and who has left leaves nothing behind."""
+        share = Share(1)
+        with share.taken("10.0.0.1"), share.taken("10.0.0.2"):
+            with self.assertRaises(Crowd), share.taken("10.0.0.1"):
+                self.fail("beyond the share")
+        with share.taken("10.0.0.1"):
+            self.assertEqual(dict(share._taken), {"10.0.0.1": 1})
+        self.assertEqual(dict(share._taken), {})
 
 
 class CacheTests(SynchronousTestCase):

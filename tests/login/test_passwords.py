@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from base64 import b64decode
 
 import pytest
@@ -33,6 +34,17 @@ def test_right_and_wrong():
     assert not QUICK.matches(kept, b"")
     assert not QUICK.matches("no hash", b"tulips at noon")
     assert not QUICK.matches(kept, b"x" * 100_000)
+
+
+def test_the_longest_password_there_is():
+    """One octet more is another password; what is longer by far costs no more than it does."""
+    longest = b"tulips at noon".ljust(passwords.MAX_OCTETS, b"!")
+    kept = QUICK.hash(longest)
+    assert QUICK.matches(kept, longest)
+    assert not QUICK.matches(kept, longest + b"!")
+    began = time.thread_time()
+    assert not QUICK.matches(kept, "\u0300\u0316".encode() * 32_000)
+    assert time.thread_time() - began < 0.5
 
 
 def test_the_same_password_is_kept_differently_each_time():

@@ -311,7 +311,8 @@ class KeysTests(ScramTestCase):
         self.assertIsNone(self.keys())
         self.assertEqual(self.refused()[0], "bad-credentials")
         keys = scram.derive(RIGHT, iterations=64)
-        self.credentials.keep_scram(self.robin.id, 2, keys)
+        self.credentials.keep_scram(self.robin.id, self.credentials.read(self.robin.id).version, keys)
+        self.assertIsNone(self.keys())
         self.set_password(self.robin, RIGHT, scram=True)
         self.assertIsNone(self.keys())
 
