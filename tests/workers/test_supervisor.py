@@ -91,9 +91,10 @@ class SupervisorTests(SynchronousTestCase):
         self.assertEqual(len(self.workers), 2)
 
     def test_no_process_can_be_made(self):
-        """At the start that is the end of it."""
-        self.cannot = OSError(11, "Resource temporarily unavailable")
-        self.assertIn("temporarily", str(self.failureResultOf(self.crew.start(), CannotServe).value))
+        """At the start that is the end of it; which file is in the way is said."""
+        self.cannot = PermissionError(13, "Permission denied", "/opt/bin/python")
+        why = str(self.failureResultOf(self.crew.start(), CannotServe).value)
+        self.assertEqual(why, "a worker cannot be started: /opt/bin/python: Permission denied")
         self.successResultOf(self.crew.stop())
 
     # replacing

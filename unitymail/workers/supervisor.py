@@ -121,7 +121,8 @@ class Supervisor:
                 )
             )
         except OSError as error:
-            if self._cannot_start(f"a worker cannot be started: {error.strerror}"):
+            what = f"{error.filename}: " if error.filename else ""
+            if self._cannot_start(f"a worker cannot be started: {what}{error.strerror}"):
                 return
             self._journal.trouble("starting a worker", error)
             self._begin_later(berth, berth.left())
