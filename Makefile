@@ -5,6 +5,7 @@ BIN     = $(VENV)/bin
 DEMO   ?= demo
 
 FUZZ_SECONDS ?= 20
+FUZZ_JOBS ?= 2
 
 .PHONY: run test lint types bench fuzz clean
 
@@ -42,9 +43,9 @@ $(VENV)/.fuzz: $(VENV)/.test
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fuzz]' --config-settings editable_mode=compat
 	@touch $@
 
-# Each parser for FUZZ_SECONDS, two at a time; what breaks one is kept in fuzz/found, and the exit status is 1.
+# Each parser for FUZZ_SECONDS, FUZZ_JOBS at a time; what breaks one is kept in fuzz/found, and the exit status is 1.
 fuzz: $(VENV)/.fuzz
-	@$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+	@$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS)
 
 bench: $(VENV)/.test
 	@$(BIN)/python benchmarks/issue.py

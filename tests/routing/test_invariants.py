@@ -213,7 +213,7 @@ def test_explain_says_what_the_door_does(here, envelope, origin, usage, author, 
     def content():
         yield octets
 
-    house = SimpleNamespace(book=here, usage=usage, host="vm1.example.com", clock=SimpleNamespace(seconds=lambda: 0.0))
+    house = SimpleNamespace(book=here, usage=usage, host="vm1.example.com", now=lambda: 0.0)
     reception = SimpleNamespace(trace="t1", incoming=SimpleNamespace(content=content))
     judged = judge(house, here.site, origin, replace(envelope, recipients=accepted), reception)
     assert (judged if answer.decision.refusal else judged[0]) == (answer.decision.refusal or answer.decision)

@@ -26,6 +26,11 @@ def odd(word, length, longest):
     return b"".join(lines)
 
 
+def commands(story):
+    """The verbs that our side said, as the story of a message tells them."""
+    return [line.split()[1] for line in story.splitlines() if line.strip().startswith("C: ")]
+
+
 @pytest.mark.parametrize("length", [50_000, 2_000_000], ids=["small", "large"])
 @pytest.mark.parametrize("by", ["BDAT", "DATA"])
 def test_a_real_server_keeps_what_was_sent(site, postfix, by, length):
@@ -36,6 +41,6 @@ def test_a_real_server_keeps_what_was_sent(site, postfix, by, length):
         trace = site.a.submit("robin", [OUT], sent, sender=ROBIN, mail=["BODY=8BITMIME"])
         ((_, kept),) = until(lambda: postfix.having(word), lambda: postfix.log() + site.journals())
         site.quiet()
-    said = [line.split()[1] for line in site.a.run("trace", trace).splitlines() if line.strip().startswith("C: ")]
+    said = until(lambda: commands(site.a.run("trace", trace)), "the history does not tell of it")
     assert (by in said, OTHER[by] in said) == (True, False)
     assert kept.endswith(sent)
