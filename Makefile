@@ -6,6 +6,7 @@ DEMO   ?= demo
 
 FUZZ_SECONDS ?= 20
 FUZZ_JOBS ?= 2
+TEST_JOBS ?= 2
 
 .PHONY: run test lint types bench fuzz clean
 
@@ -30,8 +31,9 @@ run: $(VENV)/.run
 	@test -f $(DEMO)/unitymail.toml || $(BIN)/unitymail init $(DEMO) --demo --listen 127.0.0.1 >/dev/null
 	@exec $(BIN)/twistd --nodaemon --pidfile= unitymail --config $(DEMO)/unitymail.toml
 
+# Many tests wait for something: TEST_JOBS processes share the files among them.
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests --numprocesses $(TEST_JOBS) --dist loadfile
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .

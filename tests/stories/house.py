@@ -40,9 +40,18 @@ def needs(program, package=None):
     pytest.skip(words)
 
 
+def _share_of_tests():
+    """(which one this process is of those that share the tests, how many there are)."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw")), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+
 def _ports_in_turn():
-    """Ports below those that outgoing connections take, each once: two nodes never get the same, started or not."""
-    first, last = 12_000, 32_000
+    """Ports below those that outgoing connections take, each once: two nodes never get the same, started or not, and
+    processes that share the tests have ports of their own."""
+    share, processes = _share_of_tests()
+    size = (32_000 - 12_000) // processes
+    first, last = 12_000 + share * size, 12_000 + (share + 1) * size
     start = random.SystemRandom().randrange(first, last)
     return itertools.chain(range(start, last), range(first, start))
 
