@@ -61,7 +61,7 @@ def every():
                 value, uses = bound, {value.__name__}
             else:
                 continue
-            for method in uses:
+            for method in sorted(uses):
                 used = Used(value, method, f"{module.__name__.removeprefix('unitymail.')}.{name}")
                 found.setdefault((value.pattern, value.flags, method), used)
         for method, literal in _IN_FUNCTIONS.findall(text):
