@@ -88,6 +88,7 @@ class Node(Service):
         self._started: Deferred[None] = Deferred()
         self._notice: Notice | None = None
         self._page: socket.socket | None = None
+        self._workers: Callable[[], list[Facts]] = list
 
     def privilegedStartService(self) -> None:
         os.umask(0o077)
@@ -136,9 +137,9 @@ class Node(Service):
         where = {door: sockets.shown(one) for door, one in self._bound[0].items()}
         open_front = self._open_doors if not several else self._open_staff
         self._measuring = Measuring(running)
-        workers = await open_front(builder, rooms, upkeep)
-        told = self._open_page(rooms, workers)
-        self._give_notice(where, told, lambda: {**self._figures(workers()), **told})
+        told = self._open_page(rooms)
+        self._workers = await open_front(builder, rooms, upkeep)
+        self._give_notice(where, told, lambda: {**self._figures(self._workers()), **told})
         rooms.doorbell.on_ask(self._renew_notice)
 
     def _figures(self, workers: list[Facts]) -> Facts:
@@ -150,13 +151,13 @@ class Node(Service):
             "certificates": {pair.file: pair.fingerprint for pair in self._running.tls.pairs},
         }
 
-    def _open_page(self, rooms: Rooms, workers: Callable[[], list[Facts]]) -> Facts:
-        """Where the numbers are shown, if anywhere."""
+    def _open_page(self, rooms: Rooms) -> Facts:
+        """Where the numbers are shown, if anywhere. Before the doors: to load what it needs takes a long turn."""
         page, self._page = self._page, None
         if page is None:
             return {}
         where = self._measuring.open_page(
-            page, usn=lambda: rooms.book.usn, workers=lambda: len(workers())
+            page, usn=lambda: rooms.book.usn, workers=lambda: len(self._workers())
         )
         return {measuring.DOOR: where}
 

@@ -164,6 +164,7 @@ def test_numbers_of_all_workers(model, tmp_path):
         watched.until(lambda found: found[("messages_accepted_total",)] == before[("messages_accepted_total",)] + 1)
     finally:
         house.stop()
+    house.expect_short_turns()
 
 
 def test_no_numbers_unless_asked_for(house):
