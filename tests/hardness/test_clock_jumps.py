@@ -9,6 +9,7 @@ import re
 import struct
 import textwrap
 import time
+from contextlib import ExitStack, closing
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -62,6 +63,13 @@ def house(stopped_house, clock):
     return stopped_house.start()
 
 
+@pytest.fixture
+def ends():
+    """What is entered here ends with the test, also where an assertion fails first."""
+    with ExitStack() as stack:
+        yield stack
+
+
 def received(octets):
     """The moment in our Received field, Unix seconds."""
     field = re.search(rb"^Received:.*?;\s*(.*?)\r\n(?! )", octets, re.DOTALL | re.MULTILINE)[1]
@@ -69,10 +77,12 @@ def received(octets):
 
 
 @pytest.mark.parametrize("jumps", [(6 * HOUR,), (-6 * HOUR,), (6 * HOUR, -20 * HOUR, 0.0)], ids=repr)
-def test_nobody_is_sent_away(house, clock, jumps):
+def test_nobody_is_sent_away(house, clock, jumps, ends):
     """Who idles stays, in mid-message too; mail goes through with the date of the new time; UIDs go on growing."""
-    idle, writing, box = house.smtp("robin"), house.smtp("robin"), house.imap("chris")
-    idling = house.imap("chris")
+    idle, writing = (ends.enter_context(closing(house.smtp("robin"))) for _ in range(2))
+    box, idling = (house.imap("chris") for _ in range(2))
+    ends.callback(box.shutdown)
+    ends.callback(idling.shutdown)
     idling.select("INBOX")
     idling.send(b"i IDLE\r\n")
     assert idling.readline().startswith(b"+")
@@ -95,11 +105,8 @@ def test_nobody_is_sent_away(house, clock, jumps):
     assert sorted(found) == list(range(1, len(jumps) + 2))
     assert box.status("INBOX", "(UIDVALIDITY)")[1] == validity
     until(lambda: idling.readline().endswith(b"%d EXISTS\r\n" % (len(jumps) + 1)), "IDLE did not tell")
-    assert not [line for line in house.output if "421" in line or " trouble " in line]
-    for each in (box, idling):
-        each.shutdown()
-    for each in (idle, writing):
-        each.close()
+    assert not [line for line in house.output if " code=421 " in line or " trouble " in line]
+    assert idle.noop()[0] == 250
 
 
 def test_folders_made_at_another_time(house, clock):
