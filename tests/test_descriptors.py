@@ -15,7 +15,7 @@ from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
 from unitymail.history.history import History
-from unitymail.journal import Lines
+from unitymail.journal.lines import Lines
 from unitymail.lock import FolderLock
 from unitymail.spool.spool import Spool
 from unitymail.store.quota import Usage

@@ -20,7 +20,7 @@ from unitymail.imap.recent import Claims
 from unitymail.imap.watch import Watches
 from unitymail.interfaces.ledger import ILedger
 from unitymail.interfaces.metrics import IMetrics
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.mail.reply import Reply
 from unitymail.policy.access import read_pattern
 from unitymail.proxy.front import Front

@@ -12,7 +12,7 @@ from typing import Any
 from unitymail.closing import Closing
 from unitymail.directory.credentials import Credentials
 from unitymail.interfaces.metrics import IMetrics
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.login.login import Login
 from unitymail.rooms import Rooms, open_threads
 from unitymail.settings.node import NodeSettings

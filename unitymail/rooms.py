@@ -26,7 +26,7 @@ from unitymail.directory.watch import Watcher
 from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
 from unitymail.history.history import History
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
 from unitymail.steady import WallClock

@@ -15,7 +15,9 @@ from twisted.python import log as twisted_log
 
 from unitymail.certificates import Certificates
 from unitymail.closing import Closing
-from unitymail.journal import Journal, Lines, as_json, as_text
+from unitymail.journal.journal import Journal
+from unitymail.journal.lines import Lines
+from unitymail.journal.wording import as_json, as_text
 from unitymail.settings.node import NodeSettings
 from unitymail.steady import make_steady
 from unitymail.tls import Pair

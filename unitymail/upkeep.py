@@ -9,7 +9,7 @@ from typing import Any
 
 from unitymail.closing import Closing
 from unitymail.directory.directory import Directory
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.relay.relay import Relay
 from unitymail.rooms import Rooms, open_threads
 from unitymail.settings.node import NodeSettings

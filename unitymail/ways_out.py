@@ -21,7 +21,7 @@ from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.login.saslprep import prepared
 from unitymail.relay.relay import Relay
 from unitymail.settings.node import NodeSettings

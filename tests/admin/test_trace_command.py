@@ -11,7 +11,7 @@ from unitymail.disk import Disk
 from unitymail.history.history import History
 from unitymail.interfaces.relay import Attempt
 from unitymail.interfaces.spool import DONE, Item, Outcome, StepState
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.message import Category, Importance, Message, Sensitivity
 from unitymail.mail.reply import Reply

@@ -15,7 +15,7 @@ from tests.hardness.nasty import ENDS_A_LINE, SPEAKS_TO_A_TERMINAL, WORDS
 from tests.imap.conversation import House
 from tests.smtp.conversation import Conversation
 from unitymail.admin.cli import output
-from unitymail.journal import LONGEST_VALUE, as_json, as_text
+from unitymail.journal.wording import LONGEST_VALUE, as_json, as_text
 from unitymail.mail.reply import Reply
 from unitymail.people.access import AccessRule
 

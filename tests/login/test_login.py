@@ -14,7 +14,7 @@ from unitymail.directory.credentials import Credentials
 from unitymail.interfaces.errors import TryAgain
 from unitymail.interfaces.login import ILogin, SignInRefused
 from unitymail.interfaces.metrics import Unmeasured
-from unitymail.journal import Journal
+from unitymail.journal.journal import Journal
 from unitymail.login import examiner
 from unitymail.login.names import LONGEST
 from unitymail.login.passwords import Passwords

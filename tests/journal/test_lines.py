@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from twisted.internet.task import Clock
 
-from unitymail.journal import Lines
+from unitymail.journal.lines import Lines
 
 PIPE = 4096
 """What a pipe takes at once without mixing it with what others write (pipe(7))."""

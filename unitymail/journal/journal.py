@@ -1,158 +1,32 @@
-"""The journal: every event a postmaster cares about, its wording, level and counting in this one place.
+"""Every event a postmaster cares about: its name, level and counting in this one place.
 
-Knows how an event becomes a line, of text or of JSON. Refuses to know what the events mean, and lets no peer's words
-break a line.
+Refuses to know what the events mean.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import stat
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
-from select import PIPE_BUF
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.logger import Logger
-from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from unitymail.interfaces.history import IHistory
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.relay import Attempt
+from unitymail.journal.lines import Lines
+from unitymail.journal.wording import Fields, as_text, moment
 from unitymail.mail.envelope import Envelope
 from unitymail.mail.reply import Reply
 from unitymail.routing.decision import Decision, Origin
 from unitymail.routing.steps import Step
 from unitymail.routing.telling import name_of
 
-Fields = dict[str, Any]
-LONGEST_VALUE = 500
 MOST_NAMED = 50
 """Recipients in a line."""
-_plain = re.compile(r'[!#-<>-\[\]-~]{1,500}').fullmatch
-"""Printable ASCII without space, quote, equals sign and backslash: most values."""
-
-
-def clean(value: object) -> str:
-    """A value for a text line: control characters escaped, quoted when it holds a space, cut at 500 characters."""
-    text = value if type(value) is str else str(value)
-    return text if _plain(text) else _cleaned(text[: LONGEST_VALUE + 1])
-
-
-@lru_cache(maxsize=256)
-def _cleaned(text: str) -> str:
-    text = _cut(text)
-    if text.isprintable() and text and not any(c in ' "=\\' for c in text):
-        return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def stamp(when: float) -> str:
-    """Unix seconds as `2026-11-25T13:07:00.000Z`."""
-    second = int(when)
-    return f"{_to_the_second(second)}.{int((when - second) * 1000):03}Z"
-
-
-@lru_cache(maxsize=4)
-def _to_the_second(when: int) -> str:
-    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def as_text(when: float, level: str, event: str, fields: Fields) -> str:
-    line = f"{stamp(when)} {level} {event}"
-    for name, value in fields.items():
-        if value != "" and value is not None:
-            text = value if type(value) is str else str(value)
-            line += f" {name}={text if _plain(text) else _cleaned(text[: LONGEST_VALUE + 1])}"
-    return line + "\n"
-
-
-def as_json(when: float, level: str, event: str, fields: Fields) -> str:
-    told = {name: _cut(value) if isinstance(value, str) else value for name, value in fields.items()}
-    return json.dumps({"time": stamp(when), "level": level, "event": event, **told}, default=str) + "\n"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
-
-
-class Lines:
-    """Where lines go: a file or standard output, written once per reactor turn. `-` under a daemon is twistd's log.
-
-    Several processes may write to the same place: a file takes whole what is written at once, a pipe only so much.
-    """
-
-    def __init__(
-        self, path: str, later: Callable[..., Any], otherwise: Callable[[str], object] = twisted_log.msg
-    ) -> None:
-        self._path = path
-        self._later = later
-        self._otherwise = otherwise
-        self._waiting: list[str] = []
-        self._fd = self._open()
-
-    def _open(self) -> int | None:
-        if self._path != "-":
-            return os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o640)
-        out = sys.__stdout__.fileno() if sys.__stdout__ else 1
-        null = os.stat(os.devnull)
-        here = os.fstat(out)
-        return None if stat.S_ISCHR(here.st_mode) and here.st_rdev == null.st_rdev else out
-
-    def add(self, line: str) -> None:
-        if not self._waiting:
-            self._later(0, self.flush)
-        self._waiting.append(line)
-
-    def flush(self) -> None:
-        lines, self._waiting = self._waiting, []
-        if not lines:
-            return
-        if self._fd is None:
-            for line in lines:
-                self._otherwise(line.rstrip("\n"))
-            return
-        try:
-            for part in self._parts(lines):
-                os.write(self._fd, part)
-        except OSError as error:
-            Logger().warn("the journal cannot be written: {error}", error=error)
-
-    def _parts(self, lines: list[str]) -> Iterator[bytes]:
-        """What is written at once: whole lines, for a pipe no more of them than it takes without mixing them up."""
-        octets = [line.encode("utf-8", "backslashreplace") for line in lines]
-        most = PIPE_BUF if self._path == "-" else sys.maxsize
-        part: list[bytes] = []
-        length = 0
-        for line in octets:
-            if part and length + len(line) > most:
-                yield b"".join(part)
-                part, length = [], 0
-            part.append(line)
-            length += len(line)
-        yield b"".join(part)
-
-    def reopen(self) -> None:
-        """After the file was moved away by a log rotation."""
-        self.flush()
-        if self._path != "-" and self._fd is not None:
-            before, self._fd = self._fd, self._open()
-            if before is not None:
-                os.close(before)
-
-    def close(self) -> None:
-        self.flush()
-        if self._path != "-" and self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
 
 
 @implementer(IJournal)
@@ -218,7 +92,7 @@ class Journal:
     ) -> None:
         self._write(
             "warning" if warning else "info", "certificate", what=what, names=",".join(names), file=file,
-            ends=_moment(ends), days=days, warning=warning,
+            ends=moment(ends), days=days, warning=warning,
         )  # fmt: skip
 
     def connected(self, door: str, client: str, session: str) -> None:
@@ -293,8 +167,8 @@ class Journal:
         self._note(trace, "delivered", account=account, address=address)
 
     def postponed(self, trace: str, step: Step, why: str, again_at: float) -> None:
-        self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=_moment(again_at))
-        self._note(trace, "postponed", step=step, why=why, again=_moment(again_at))
+        self._write("warning", "postponed", trace=trace, **_step(step), why=why, again=moment(again_at))
+        self._note(trace, "postponed", step=step, why=why, again=moment(again_at))
 
     def failed(self, trace: str, step: Step, status: str, why: str) -> None:
         self._write("warning", "failed", trace=trace, **_step(step), status=status, why=why)
@@ -319,7 +193,7 @@ class Journal:
         self._note(trace, "converted", to=to, seconds=round(seconds, 2), removed=removed)
 
     def hop_down(self, hop: str, why: str, again_at: float) -> None:
-        self._write("warning", "hop-down", hop=hop, why=why, again=_moment(again_at))
+        self._write("warning", "hop-down", hop=hop, why=why, again=moment(again_at))
 
     def hop_up(self, hop: str) -> None:
         self._write("info", "hop-up", hop=hop)
@@ -379,10 +253,6 @@ class Journal:
     def guard(self, awaitable: Any, what: str) -> Deferred[Any]:
         deferred: Deferred[Any] = awaitable if isinstance(awaitable, Deferred) else ensureDeferred(awaitable)
         return deferred.addErrback(lambda failure: self.trouble(what, failure.value))
-
-
-def _moment(when: float) -> str:
-    return f"{_to_the_second(int(when))}Z"
 
 
 def _tls(used: bool | None) -> str:
