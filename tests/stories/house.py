@@ -228,7 +228,8 @@ class House:
 
     def expect_short_turns(self, since=0):
         """AssertionError when a turn of the reactor took over 10 ms of CPU. `since`: how many lines are older."""
-        assert [line for line in self.output[since:] if " long-turn " in line] == []
+        long = [line for line in self.output[since:] if " long-turn " in line]
+        assert not long, "".join(long)
 
     def imap(self, alias, door="imaps"):
         if door == "imaps":
