@@ -10,7 +10,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from unitymail.accepting import AT_ONCE, REST_S, TELL_EVERY_S, Entrance, most_connections
+from unitymail.accepting import AT_ONCE, REST_S, SHARE_S, TELL_EVERY_S, Entrance, most_connections
 
 
 class Reactor(Clock):
@@ -101,6 +101,7 @@ class Place:
         self.port = Entrance._fromListeningDescriptor(self.reactor, listening.fileno(), listening.family, self.door)
         self.port.transports = []
         self.port.transport = Wire
+        self.port.cpu = lambda: 0.0
         self.port.startListening()
         self.address = listening.getsockname()
         listening.close()
@@ -133,6 +134,17 @@ def test_a_crowd_comes_in_over_several_turns(at):
     at.port.doRead()
     at.port.doRead()
     assert len(at.door.made) == 3 * AT_ONCE // 2
+
+
+def test_a_crowd_that_costs_much_comes_in_over_more_turns(at):
+    """Where a client costs as much as TLS does, fewer are let in at once; one is, whatever it costs."""
+    at.port.cpu = lambda: len(at.door.made) * SHARE_S / 2.5
+    at.come(5)
+    at.port.doRead()
+    assert len(at.door.made) == 3
+    at.port.cpu = lambda: len(at.door.made) * SHARE_S * 10
+    at.port.doRead()
+    assert len(at.door.made) == 4
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])

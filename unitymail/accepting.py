@@ -19,6 +19,7 @@ import math
 import resource
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -28,6 +29,8 @@ from twisted.logger import Logger
 
 AT_ONCE = 16
 """Clients let in during one turn of the reactor: a crowd at the door holds up nobody inside."""
+SHARE_S = 0.002
+"""CPU seconds after which the others of a crowd wait for the next turn: a client may cost half a millisecond (TLS)."""
 REST_S = 0.5
 TELL_EVERY_S = 60.0
 MOST_ROOM = 1024 + 256
@@ -59,6 +62,7 @@ class Entrance(tcp.Port):
         super().__init__(*args, **kwargs)
         self.refused: Callable[[str], None] = lambda host: None
         self.failed: Callable[[OSError], None] = lambda error: None
+        self.cpu = time.thread_time
         self.most = most_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
     def startReading(self) -> None:
@@ -71,7 +75,10 @@ class Entrance(tcp.Port):
         super().stopReading()
 
     def doRead(self) -> None:
-        for _ in range(AT_ONCE):
+        until = self.cpu() + SHARE_S
+        for already in range(AT_ONCE):
+            if already and self.cpu() > until:
+                return
             try:
                 connection, address = self.socket.accept()
             except BlockingIOError:
