@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from tests.courier.fake_relay import BUSY
+from tests.power.cutting import brief
 from tests.power.recording import DROPPED, KILLED, HastyDisk, Model, RecordingDisk
-from tests.power.test_power_cut import brief
 from tests.power.way_out import PAT, OutNode
 from tests.spool.room import NOW, files_under
 from unitymail.spool.spool import GATHER_S

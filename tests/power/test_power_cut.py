@@ -5,11 +5,9 @@ import shutil
 
 import pytest
 
+from tests.power.cutting import brief, cuts, moments
 from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
 from tests.power.scenario import Node, Promises, check, live, recovered
-
-DURABLE = ("flush", "flush_directory", "flush_filesystem", "sqlite", "mark")
-"""Only after these can a tree with everything unflushed dropped differ from the one before."""
 
 
 @pytest.fixture(scope="module")
@@ -21,32 +19,16 @@ def events(tmp_path_factory):
     return list(disk.events)
 
 
-def brief(event):
-    """An event in a few words, for the message of a failure."""
-    return " ".join(str(list(part) if isinstance(part, dict) else part)[:60] for part in event)
-
-
-def moments(events, variant):
-    """The numbers of events after which to cut, all that can matter or an even choice of them."""
-    if variant == DROPPED:
-        return [n for n, event in enumerate(events, 1) if event[0] in DURABLE]
-    return range(1, len(events) + 1, 4)
-
-
 @pytest.mark.parametrize("variant", [DROPPED, NAMES, KILLED])
 def test_after_any_cut_every_acknowledged_message_is_there_once(events, variant, place):
     """For each prefix of the disk calls, the worst tree starts again with all that was promised."""
-    model, promises, done, tried = Model(), Promises(), 0, 0
-    for number in moments(events, variant):
+    promises, done, tried = Promises(), 0, 0
+    for number, root, label in cuts(events, variant, place):
         for event in events[done:number]:
-            model.apply(event)
             if event[0] == "mark":
                 promises.take(event[1])
         done = number
-        root = os.path.join(place, str(number))
-        model.build(root, variant)
-        check(root, promises, (variant, number, brief(events[number - 1])))
-        shutil.rmtree(root)
+        check(root, promises, label)
         tried += 1
     assert tried > 50
 

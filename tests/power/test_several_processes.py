@@ -3,14 +3,12 @@ done stays done, and a peer's transaction is known."""
 
 import errno
 import os
-import shutil
 
 import pytest
 
 from tests.courier.fake_relay import BUSY
-from tests.power.recording import DROPPED, KILLED, NAMES, Model, RecordingDisk
-from tests.power.test_power_cut import brief, moments
-from tests.power.way_out import LEE, PAT, OutNode, Promises, check, leave
+from tests.power.recording import DROPPED, KILLED, NAMES, RecordingDisk
+from tests.power.way_out import LEE, PAT, OutNode, Promises, check_cuts, check_untroubled, leave
 from tests.spool.room import NOW, a_spool
 from unitymail.interfaces.spool import DONE
 
@@ -57,32 +55,13 @@ def events(tmp_path_factory):
 
 def test_the_story_itself(events):
     """Without any trouble everybody is served once, and every end is told."""
-    promises = Promises(events)
-    pairs = promises.taken - {pair for pair in promises.taken if pair[0] == "t5x"}
-    relayed = {pair for pair in pairs if pair[1].endswith("elsewhere.example")}
-    assert dict(promises.sent) == dict.fromkeys(relayed, 1)
-    assert relayed <= promises.told
+    check_untroubled(events)
 
 
 @pytest.mark.parametrize("variant", [DROPPED, NAMES, KILLED])
 def test_after_any_cut_all_are_served_and_no_durable_outcome_is_forgotten(events, variant, place):
     """For each prefix of the disk calls of both the worst tree starts again: who was promised to be served is."""
-    assert tried_cuts(events, variant, place) > 40
-
-
-def tried_cuts(events, variant, place):
-    """Start on what each cut leaves, and hold it to what was promised by then; how many."""
-    model, done, tried = Model(), 0, 0
-    for number in moments(events, variant):
-        for event in events[done:number]:
-            model.apply(event)
-        done = number
-        root = os.path.join(place, str(number))
-        model.build(root, variant)
-        check(root, Promises(events[:number]), (variant, number, brief(events[number - 1])))
-        shutil.rmtree(root)
-        tried += 1
-    return tried
+    assert check_cuts(events, variant, place) > 40
 
 
 def test_a_receiver_that_halts_before_its_removals_are_durable(tmp_path, place):
@@ -98,5 +77,5 @@ def test_a_receiver_that_halts_before_its_removals_are_durable(tmp_path, place):
     assert not os.listdir(intake)
     node.pass_time(1_000, 10)
     assert len(Promises(disk.events).told) == 4
-    assert tried_cuts(disk.events, DROPPED, place) > 40
+    assert check_cuts(disk.events, DROPPED, place) > 40
     node.store.close()

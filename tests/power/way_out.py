@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from tests.courier.fake_relay import BUSY
 from tests.fakes import CHRIS, ROBIN
+from tests.power.cutting import cuts
 from tests.power.recording import HastyDisk
 from tests.power.scenario import Node, mailboxes, octets_of
 from tests.spool.room import NOW, files_under, receive
@@ -127,3 +128,21 @@ def check(root, promises, label):
     node.stop()
     left = [path for path in files_under(os.path.join(root, "spool")) if not path.startswith(FILE)]
     assert left == [], (label, left)
+
+
+def check_untroubled(events):
+    """AssertionError unless all whom the story of `leave` has outside were sent their mail once, and it was told."""
+    promises = Promises(events)
+    pairs = promises.taken - {pair for pair in promises.taken if pair[0] == "t5x"}
+    relayed = {pair for pair in pairs if pair[1].endswith("elsewhere.example")}
+    assert dict(promises.sent) == dict.fromkeys(relayed, 1)
+    assert relayed <= promises.told
+
+
+def check_cuts(events, variant, place):
+    """Start on what each cut leaves, and hold it to what was promised by then; how many."""
+    tried = 0
+    for number, root, label in cuts(events, variant, place):
+        check(root, Promises(events[:number]), label)
+        tried += 1
+    return tried

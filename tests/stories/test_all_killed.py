@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tests.stories.house import until
+from tests.stories.senders import Crowd
 from tests.stories.sink import Sink
 from tests.stories.site import letter
 from tests.stories.test_workers import CHRIS, ROBIN, Crew, message, numbers, one_each, pids_of
@@ -28,27 +29,6 @@ def crew(model, tmp_path):
         home.end()
 
 
-class Sender(threading.Thread):
-    """Submits its numbers; on a broken connection it waits for the node's next life and goes on with the next."""
-
-    def __init__(self, house, numbers, alive, counted):
-        super().__init__(daemon=True)
-        self.house, self.numbers, self.alive, self.counted = house, numbers, alive, counted
-        self.acknowledged = []
-
-    def run(self):
-        client = None
-        for number in self.numbers:
-            self.counted.release()
-            try:
-                client = client or self.house.smtp("robin")
-                client.sendmail(ROBIN, [CHRIS, OUT], message(number))
-                self.acknowledged.append(number)
-            except OSError:
-                client = None
-                self.alive.wait(60)
-
-
 def kill_all(house):
     """The parent and its workers, none of which sees another's end."""
     for pid in (house.process.pid, *pids_of(house)):
@@ -61,22 +41,14 @@ def kill_all(house):
 def test_all_processes_are_killed_at_once(crew):
     """What got 250 is with Chris once and has left; twice at most what was under way; the queue empties by itself."""
     house, told = crew.start(), ""
-    alive, counted = threading.Event(), threading.Semaphore(0)
-    alive.set()
-    senders = [Sender(house, range(n, EACH * SENDERS, SENDERS), alive, counted) for n in range(SENDERS)]
-    for sender in senders:
-        sender.start()
+    crowd = Crowd(house, EACH * SENDERS, SENDERS, [CHRIS, OUT], message)
     for _ in range(KILLS):
-        for _ in range(EACH * SENDERS // (KILLS + 1)):
-            assert counted.acquire(timeout=60)
-        alive.clear()
+        crowd.begins(EACH * SENDERS // (KILLS + 1))
+        crowd.alive.clear()
         told += kill_all(house)
         house.start()
-        alive.set()
-    for sender in senders:
-        sender.join(120)
-        assert not sender.is_alive()
-    acknowledged = {number for sender in senders for number in sender.acknowledged}
+        crowd.alive.set()
+    acknowledged = crowd.acknowledged(120)
     assert len(acknowledged) >= EACH * SENDERS - 2 * KILLS * SENDERS
     until(lambda: house.ask("queue", "list") == [], "the queue does not empty")
     here = numbers(house.read("chris", what="BODY.PEEK[HEADER.FIELDS (SUBJECT)]").values())

@@ -24,7 +24,6 @@ from typing import Any
 from twisted.internet import stdio
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol
-from twisted.internet.task import LoopingCall
 from twisted.logger import (
     FileLogObserver,
     FilteringLogObserver,
@@ -62,9 +61,7 @@ class Worker:
         )
         self.receive = self._channel.receive
         self._ledger = RemoteLedger(lambda word: self._channel.say(OfLedger(word)), reactor)
-        self.reports = Reporting()
-        self._beating = LoopingCall(self._beat)
-        self._beating.clock = reactor
+        self.reports = Reporting(lambda reports: self._channel.say(Beat(reports)), reactor)
         self._running: Running | None = None
         self._serving: Serving | None = None
         self._started: Deferred[None] = succeed(None)
@@ -108,7 +105,7 @@ class Worker:
         self._started.addErrback(self._cannot_start)
 
     async def _start(self, told: brief.Brief) -> None:
-        self._beating.start(1.0)
+        self.reports.start()
         shown = [of_words(*words) for words in told.certificates]
         running = self._running = Running(told.settings, self._reactor, otherwise=_say, shown=shown)
         company = Company(len(told.sockets) + 1, os.getppid())
@@ -128,16 +125,13 @@ class Worker:
                 serving.doors.stand_by(berth, bound)
         serving.doors.cover(self._covered)
         self._serving = serving
-        self._beat()
+        self.reports.beat()
         self._channel.say(Ready())
 
     def _cannot_start(self, failure: Failure) -> None:
         _say(failure.getTraceback())
         self.exit_code = 1
         self.stop()
-
-    def _beat(self) -> None:
-        self._channel.say(Beat(self.reports.gather()))
 
     def reload(self) -> None:
         if self._running is not None:
@@ -162,9 +156,8 @@ class Worker:
         if self._running is not None:
             await self._running.closing.close(self._running.journal.trouble)
             self._running.lines.close()
-        if self._beating.running:
-            self._beating.stop()
-        self._beat()
+        self.reports.stop()
+        self.reports.beat()
         self._channel.flush()
 
 
@@ -175,7 +168,9 @@ class _Line(Protocol):
         self._worker = worker
 
     def connectionMade(self) -> None:
-        self._worker.line = self.transport
+        line: Any = self.transport
+        line.registerProducer(self._worker.reports, True)
+        self._worker.line = line
 
     def dataReceived(self, data: bytes) -> None:
         self._worker.receive(data)
