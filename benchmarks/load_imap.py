@@ -9,8 +9,8 @@
     load_imap.py TARGET.toml zipf    --users 50 --conns 20 --seconds 15 --per-user 200
 
 mailbox scenarios, in order: select_cold first_sync_cold first_sync sync_envelope select_warm flags_sync headers_cold headers
-bodies search_from search_subject search_since search_text search_text2 store_all store_back copy_all move_all
-expunge_half.  "bodies" is
+bodies bodies_batch search_from search_subject search_since search_flags search_text search_text2 sort_date sort_subject
+sort_from thread_refs thread_subject resync store_all store_back copy_all move_all expunge_half.  "bodies" is
 for 1,000 mails fetched one at a time.  "cold" = the server never opened this folder before (no index, no cache); the page cache is warm.
 Sub-tick operations are repeated; wall_s and server_cpu_s are per repetition.
 """
@@ -279,6 +279,30 @@ class Lab:
                         continue
                     ids = re.search(rb"^\* SEARCH([ \d]*)", r, re.M)
                     self.emit(s, m, k, P, hits=len(ids[1].split()) if ids else None)
+            for s, q, cap in (("sort_date", b"SORT (REVERSE DATE) UTF-8 ALL", b" SORT"),
+                              ("sort_subject", b"SORT (SUBJECT) UTF-8 ALL", b" SORT"),
+                              ("sort_from", b"SORT (FROM ARRIVAL) UTF-8 ALL", b" SORT"),
+                              ("thread_refs", b"THREAD REFERENCES UTF-8 ALL", b" THREAD=REFERENCES"),
+                              ("thread_subject", b"THREAD ORDEREDSUBJECT UTF-8 ALL", b" THREAD=ORDEREDSUBJECT")):
+                if want(s + "_cold") or want(s):
+                    if cap not in c.caps:
+                        self.emit(s, params=P, skip="not offered")
+                        continue
+                    with Settled(t) as m:
+                        r = c.cmd(b"UID " + q)
+                    if want(s + "_cold"):
+                        self.emit(s + "_cold", m, 1, P, bytes=len(r))
+                if want(s):
+                    k = max(1, R // 4)
+                    with Settled(t) as m:
+                        for _ in range(k):
+                            r = c.cmd(b"UID " + q)
+                    ids = set(re.findall(rb"\d+", r[:r.rindex(b"\r\nZq") if b"\r\nZq" in r else len(r)]))
+                    if len(ids) < n:
+                        raise Bad(f"{s}: {len(ids)} of {n}")
+                    self.emit(s, m, k, P, bytes=len(r))
+            if want("resync"):
+                self.resync(c, Q[0], P, n, R)
             if want("store_all"):
                 with Settled(t) as m:
                     c.cmd(b"STORE 1:* +FLAGS.SILENT (\\Flagged)")
@@ -332,6 +356,28 @@ class Lab:
                 c.close()
             except (Bad, OSError) as e:
                 print("cleanup:", e, file=sys.stderr)
+
+    def resync(self, c, q, P, n, R):
+        """A client comes back: SELECT with QRESYNC, 1 % of the flags changed since."""
+        if b" QRESYNC" not in c.caps:
+            return self.emit("resync", params=P, skip="not offered")
+        x = Imap(self.t, self.user)
+        x.cmd(b"ENABLE QRESYNC")
+        r = x.cmd(b"SELECT " + q)
+        known = re.search(rb"UIDVALIDITY (\d+)", r)[1], re.search(rb"HIGHESTMODSEQ (\d+)", r)[1]
+        x.cmd(b"UNSELECT")
+        some = b",".join(b"%d" % i for i in range(1, n + 1, 100))
+        c.cmd(b"SELECT " + q)
+        c.cmd(b"STORE " + some + b" +FLAGS.SILENT (Resynced)")
+        k = max(1, R // 2)
+        with Settled(self.t) as m:
+            for _ in range(k):
+                r = x.cmd(b"SELECT " + q + b" (QRESYNC (%b %b))" % known)
+        got = len(re.findall(rb"(?m)^\* \d+ FETCH ", r))
+        if got != len(some.split(b",")):
+            raise Bad(f"resync: {got} FETCH responses of {len(some.split(b','))}")
+        self.emit("resync", m, k, P, bytes=len(r), changed=got)
+        x.close()
 
     def check_fetch(self, s, m, k, P, r, n, tot):
         cnt = len(re.findall(rb"(?m)^\* \d+ FETCH ", r))

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""IMAP at 1,000, 10,000 and 100,000 messages a folder, and with thousands of connections, beside Dovecot in one run.
+
+    mailboxes.py [--rounds 3] [--python INTERPRETER] [--only 1000,10000,100000,append,body,login,idle,zipf] [--keep DIR]
+                 [--scenarios NAME,...]
+
+Each round runs load_imap.py on a unitymail node and on Debian's Dovecot (root), the order turned round each time. A
+ratio is ours over Dovecot's within a round; the table gives its median with the lowest and highest. Prints the table
+as reStructuredText, and writes results/mailboxes-DATE.json. Everything runs on loopback in a throw-away folder and is
+ended at the end.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from issue import Peers, records
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OURS, PEER = "unitymail", "postfix+dovecot"
+LINES = {
+    "1000": "load_imap.py {} mailbox --n 1000",
+    "10000": "load_imap.py {} mailbox --n 10000",
+    "100000": "load_imap.py {} mailbox --n 100000",
+    "append": "load_imap.py {} append --count 1000 --size 10k --mode all",
+    "body": "load_imap.py {} body --size 10m --reps 20",
+    "body_tls": "load_imap.py {} body --size 10m --reps 20 --tls",
+    "login": "load_imap.py {} login --conns 20 --count 600",
+    "login_tls": "load_imap.py {} login --conns 20 --count 400 --tls",
+    "idle": "load_imap.py {} idle --conns 1000 --users 10 --messages 20",
+    "idle_one": "load_imap.py {} idle --conns 1000 --users 1 --messages 5",
+    "idle5000": "load_imap.py {} idle --conns 5000 --users 100 --messages 20",
+    "zipf": "load_imap.py {} zipf --users 100 --conns 10 --seconds 12 --per-user 200",
+}
+WALL, CPU = "wall_s", "server_cpu_s"
+BUDGETS = {
+    ("select_warm", 100000): {CPU: 0.5, WALL: 0.5},
+    ("first_sync", 100000): {CPU: 0.7, WALL: 0.7},
+    ("first_sync_cold", 100000): {CPU: 2, WALL: 1},
+    ("flags_sync", 100000): {CPU: 1, WALL: 1},
+    ("headers", 10000): {CPU: 0.5, WALL: 0.5},
+    ("bodies", 1000): {WALL: 1},
+    ("bodies_batch", 1000): {WALL: 1},
+    ("body", None): {WALL: 1},
+    ("body_tls", None): {WALL: 1},
+    ("search_from", 100000): {CPU: 0.5, WALL: 0.5},
+    ("search_subject", 100000): {CPU: 0.5, WALL: 0.5},
+    ("search_since", 100000): {CPU: 0.5, WALL: 0.5},
+    ("search_flags", 100000): {CPU: 1, WALL: 1},
+    ("search_text", 100000): {CPU: 0.05, WALL: 0.05},
+    ("search_text2", 100000): {CPU: 0.05, WALL: 0.05},
+    ("store_all", 10000): {WALL: 0.5, CPU: 1.5},
+    ("copy_all", 10000): {CPU: 0.7, WALL: 0.7},
+    ("move_all", 10000): {CPU: 0.7, WALL: 0.7},
+    ("expunge_half", 10000): {WALL: 1, CPU: 2},
+    ("append_sync", None): {WALL: 0.67},
+    ("append_multi", None): {WALL: 1},
+    ("login", None): {WALL: 0.34},
+    ("login_tls", None): {WALL: 1},
+    ("zipf", None): {"cpu_s_per_1000_ops": 1, "p99_ms": 1},
+}
+"""The highest ratio allowed, by scenario and number of messages; from where work is measured in time."""
+FIGURES = (WALL, CPU, "p50_ms", "p99_ms", "pss_KB_per_conn", "cpu_s_per_1000_ops")
+FIXED_TIME = ("zipf",)
+"""Scenarios that last as long as they are told to: their wall time says nothing."""
+
+
+def of_line(python, line, target):
+    """{(scenario, n or None, figure): value} of one run; the run ends here when anything was wrong."""
+    found = {}
+    for record in records(python, line, target):
+        if record.get("error") or record.get("errors"):
+            raise SystemExit(f"{target}: {record}")
+        name, n = record["scenario"], (record.get("params") or {}).get("n")
+        if "skip" in record or name == "populate":
+            continue
+        for figure in FIGURES:
+            timed = name in FIXED_TIME or name.startswith("idle")
+            if isinstance(record.get(figure), int | float) and not (figure in (WALL, CPU) and timed):
+                found[name, n, figure] = record[figure]
+    return found
+
+
+def measured(peers, chosen, scenarios, rounds):
+    """{(scenario, n, figure): [(ours, Dovecot's or None), a pair a round]}"""
+    pairs = {}
+    for number in range(rounds):
+        for name in chosen:
+            line = LINES[name] + (f" --only {scenarios}" if scenarios and name.isdigit() else "")
+            got = {}
+            for side in (OURS, PEER) if number % 2 == 0 else (PEER, OURS):
+                got[side] = of_line(peers.python, line, peers.target(side))
+            for key, ours in got[OURS].items():
+                pairs.setdefault(key, []).append((ours, got[PEER].get(key)))
+            print(f"round {number + 1}, {name}: done", file=sys.stderr, flush=True)
+    return pairs
+
+
+def row_of(key, values):
+    scenario, n, figure = key
+    ratios = sorted(ours / theirs for ours, theirs in values if theirs)
+    return {
+        "scenario": scenario, "n": n, "figure": figure,
+        "ours": statistics.median(ours for ours, _ in values),
+        "dovecot": statistics.median(theirs for _, theirs in values) if ratios else None,
+        "ratio": round(statistics.median(ratios), 3) if ratios else None,
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        "budget": BUDGETS.get((scenario, n), {}).get(figure),
+    }
+
+
+def table(rows):
+    """The rows as reStructuredText; `!` marks a ratio above its budget."""
+    lines = [("What", "messages", "figure", "unitymail", "Dovecot", "ratio", "budget")]
+    for row in rows:
+        ratio = "–"
+        if row["ratio"] is not None:
+            ratio = f"{row['ratio']:.3g} ({row['ratios'][0]:.3g} to {row['ratios'][-1]:.3g})"
+        above = row["budget"] is not None and row["ratio"] is not None and row["ratio"] > row["budget"]
+        lines.append((
+            row["scenario"], f"{row['n']:,}" if row["n"] else "–", row["figure"], f"{row['ours']:.4g}",
+            f"{row['dovecot']:.4g}" if row["dovecot"] is not None else "–", ratio + " !" * above,
+            f"{row['budget']:g}" if row["budget"] is not None else "–",
+        ))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = "  ".join("=" * width for width in widths)
+    listed = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([rule, listed[0], rule, *listed[1:], rule])
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--python", default=sys.executable)
+    p.add_argument("--only", default=",".join(LINES))
+    p.add_argument("--scenarios", help="of the mailbox lines, only these")
+    p.add_argument("--keep", help="work in this folder and leave it")
+    a = p.parse_args()
+    if os.geteuid() or not shutil.which("dovecot", path="/usr/sbin"):
+        raise SystemExit("needs root, and apt-get install postfix dovecot-imapd dovecot-lmtpd")
+    folder = a.keep or tempfile.mkdtemp(prefix="unitymail-bench-")
+    os.chmod(folder, 0o755)
+    peers = Peers(a.python, folder)
+    try:
+        rows = [row_of(*pair) for pair in measured(peers, a.only.split(","), a.scenarios, a.rounds).items()]
+        long_turns = [
+            line.split("cpu_ms=")[1].strip() for line in peers.log(OURS).splitlines() if " long-turn " in line
+        ]
+    finally:
+        peers.stop()
+    print(table(rows))
+    print(f"\nreactor turns over 10 ms CPU: {len(long_turns)} {long_turns[:5]}")
+    os.makedirs(os.path.join(HERE, "results"), exist_ok=True)
+    name = os.path.join(HERE, "results", f"mailboxes-{time.strftime('%Y%m%d-%H%M')}.json")
+    with open(name, "w") as file:
+        json.dump({"rounds": a.rounds, "rows": rows, "long_turns_ms": long_turns}, file, indent=1)
+    print(os.path.relpath(name))
+    if not a.keep:
+        subprocess.run(["rm", "-rf", folder], check=False)
+
+
+if __name__ == "__main__":
+    main()
