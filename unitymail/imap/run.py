@@ -72,7 +72,7 @@ def _place(session: Session, command: Command) -> str:
 
 
 async def _ending_of(session: Session, command: Command, event: Assembled) -> Ending:
-    session.by_uid = event.by_uid
+    session.begin(event.tag, by_uid=event.by_uid)
     reader = Reader(event.parts, utf8=session.utf8)
     try:
         how = {"by_uid": event.by_uid} if command.uid else {}

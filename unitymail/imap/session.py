@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from twisted.internet.defer import Deferred
 
+from unitymail.imap import progress
 from unitymail.imap import view as views
 from unitymail.imap.registry import Farewell, Gone, No
 from unitymail.imap.view import View
@@ -58,6 +59,7 @@ class Session:
         self.since = 0
         self.client_id: dict[str, str] = {}
         self._looked_at = 0.0
+        self._progress = progress.Progress()
 
     # Who and where
 
@@ -118,6 +120,20 @@ class Session:
         """Untagged octets, CRLF included. After much of it, wait for `drained`."""
         self.client.outlet.write(octets)
 
+    def begin(self, tag: bytes, *, by_uid: bool) -> None:
+        """A command begins."""
+        self.by_uid = by_uid
+        self._progress.begin(tag, self.clock.seconds())
+
+    def progress(self, done: int | None = None, goal: int | None = None) -> None:
+        """The running command is so far (of `goal`, where that is known): an untagged OK, if it is time for one.
+
+        Cheap when it is not: call it as often as you like, between two whole responses.
+        """
+        outlet = self.client.outlet
+        if self._progress.due(self.clock.seconds()) and not outlet.full and not outlet.gone:
+            self.send(progress.octets_of(self._progress.tag, done, goal))
+
     async def drained(self) -> None:
         """Wait while the client does not read what it asked for; raises Gone when it is not there any more."""
         outlet = self.client.outlet
@@ -142,6 +158,17 @@ class Session:
         turns.begin()
         await self._turn()
         return result
+
+    async def labour(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As `run`, for what may take long and cannot say how far it is: the client hears that we are still at it.
+
+        Only between two whole responses.
+        """
+        still = progress.Still(self.clock, self.progress)
+        try:
+            return await self.run(function, *args, **kwargs)
+        finally:
+            still.stop()
 
     async def _turn(self) -> None:
         turns = self.door.turns
