@@ -1,7 +1,7 @@
 """A mail store in memory that keeps the promises of `unitymail.interfaces.store`, for transcripts and models.
 
 Knows UIDs, flags, MODSEQs, \\Recent and folder names; refuses to know files (but APPEND's, which it reads and removes).
-For tests: `folder.put(octets)` stores at once, `folder.arrive(octets)` only with the next refresh (as a file another
+For tests: `folder.vanished_from` is the change before which expunged UIDs are forgotten, `folder.put(octets)` stores at once, `folder.arrive(octets)` only with the next refresh (as a file another
 program left), `folder.calls` names the methods called, `store.open_contents` counts contents not yet closed, and
 `account.quota` is a limit in octets.
 """
@@ -19,8 +19,12 @@ from zope.interface import implementer
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.store import (
     MAX_KEYWORDS,
+    MAX_METADATA_ENTRIES,
+    MAX_METADATA_OCTETS,
     MAX_NAME_OCTETS,
+    SPECIAL_USES,
     SYSTEM_FLAGS,
+    USE_ENTRY,
     BadFolderName,
     Copied,
     FolderExists,
@@ -30,10 +34,14 @@ from unitymail.interfaces.store import (
     IContent,
     IFolder,
     IStore,
+    MetadataTooLong,
     NoSuchFolder,
+    NoSuchMessage,
     OverQuota,
     Snapshot,
     TooManyKeywords,
+    TooMuchMetadata,
+    UseNotPossible,
 )
 
 SPECIAL = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Deleted Items": "\\Trash", "Junk": "\\Junk", "Archive": "\\Archive"}
@@ -118,7 +126,10 @@ class MemoryFolder:
         self._told = 1  # the lowest UID never given out as recent
         self._uidvalidity, self._uidnext, self._modseq = uidvalidity, 1, 1
         self._serial = 0
+        self._vanished = []  # (modseq, uid)
+        self.vanished_from = 0
         self.deleted = False
+        self.metadata = {}  # entry -> (value or None, when)
         self._renew()
 
     # -- for tests
@@ -229,6 +240,13 @@ class MemoryFolder:
         return self.snapshot
 
     @locked
+    def vanished_since(self, modseq):
+        self._living()
+        if modseq < self.vanished_from:
+            return None
+        return sorted(uid for at, uid in self._vanished if at > modseq)
+
+    @locked
     def copy(self, uids, target):
         return self._hand_to(target, uids, moving=False)
 
@@ -240,18 +258,37 @@ class MemoryFolder:
 
     @locked
     def append(self, path, flags, internal_date):
+        return self._take_in([(path, flags, internal_date)])[0]
+
+    @locked
+    def append_all(self, messages):
+        return self._take_in(messages)
+
+    @locked
+    def replace(self, uid, path, flags, internal_date, target):
         self._living()
-        with open(path, "rb") as file:
-            octets = file.read()
-        self.account.make_room(len(octets))
-        new = frozenset(self._spell(flags))
-        self._check_keywords([new])
-        os.unlink(path)
-        uid = self._add(octets, self._combination(new), DEFAULT_DATE if internal_date is None else internal_date).uid
-        self._renew()
-        return uid
+        old = self._messages.get(uid)
+        if old is None:
+            raise NoSuchMessage()
+        new = target._take_in([(path, flags, internal_date)], leaving=len(old.octets))[0]
+        self._drop([uid])
+        return new
 
     # -- how
+
+    def _take_in(self, messages, leaving=0):
+        self._living()
+        taken = []
+        for path, flags, date in messages:
+            with open(path, "rb") as file:
+                taken.append((file.read(), frozenset(self._spell(flags)), DEFAULT_DATE if date is None else date))
+        self.account.make_room(sum(len(octets) for octets, _, _ in taken) - leaving)
+        self._check_keywords(flags for _, flags, _ in taken)
+        for path, _, _ in messages:
+            os.unlink(path)
+        uids = [self._add(octets, self._combination(flags), date).uid for octets, flags, date in taken]
+        self._renew()
+        return uids
 
     def _living(self):
         if self.deleted:
@@ -291,6 +328,7 @@ class MemoryFolder:
             for uid in uids:
                 del self._messages[uid]
             self._modseq += 1
+            self._vanished += [(self._modseq, uid) for uid in uids]
             self._renew()
 
     def _hand_to(self, target, uids, *, moving):
@@ -336,6 +374,8 @@ class MemoryAccount:
         self._lock = store.lock
         self._folders = {}  # name -> MemoryFolder, or None for a name that is only a parent
         self._subscribed = set()
+        self._metadata = {}
+        self._changed = 1
         self._uidvalidity = 1000
         for name in ("INBOX", *SPECIAL):
             self._make(name, SPECIAL.get(name, ""))
@@ -355,6 +395,7 @@ class MemoryAccount:
                 subscribed=name in self._subscribed,
                 selectable=folder is not None,
                 has_children=any(n.startswith(name + "/") for n in names),
+                mailboxid=folder.id if folder else "",
             )
             for name in names
         ]
@@ -371,8 +412,60 @@ class MemoryAccount:
         name = checked(canonical(name))
         if self._folders.get(name) is not None:
             raise FolderExists()
+        use = checked_use(special_use) if special_use else ""
         self._parents(name)
-        return self._make(name, special_use)
+        folder = self._make(name)
+        if use:
+            self._give_use(folder, use)
+        return folder
+
+    def _give_use(self, folder, use):
+        for other in self._folders.values():
+            if other is not None and other.special_use == use:
+                other.special_use = ""
+        folder.special_use = use
+
+    @locked
+    def metadata(self, name, entries, depth="0"):
+        kept = self._metadata if not name else self.folder(name).metadata
+        held = {entry: value for entry, (value, _) in kept.items() if value is not None}
+        if name and self.folder(name).special_use:
+            held[USE_ENTRY] = self.folder(name).special_use.encode()
+        levels = {"0": 0, "1": 1, "infinity": 99}[depth]
+        return {
+            entry: held[entry]
+            for entry in sorted(held)
+            for asked in entries
+            if entry == asked or (entry.startswith(asked + "/") and entry[len(asked):].count("/") <= levels)
+        }
+
+    @locked
+    def set_metadata(self, name, values):
+        folder = self.folder(name) if name else None
+        plain = {entry: value for entry, value in values.items() if folder is None or entry != USE_ENTRY}
+        if any(value is not None and len(value) > MAX_METADATA_OCTETS for value in plain.values()):
+            raise MetadataTooLong()
+        kept = self._metadata if folder is None else folder.metadata
+        self._changed += 1
+        after = {**kept, **{entry: (value, self._changed) for entry, value in plain.items()}}
+        if sum(value is not None for value, _ in after.values()) > MAX_METADATA_ENTRIES:
+            raise TooMuchMetadata()
+        if len(plain) < len(values):
+            uses = (values[USE_ENTRY] or b"").decode().split()
+            if len(uses) > 1:
+                raise UseNotPossible(why="a mailbox can have one use")
+            self._give_use(folder, checked_use(uses[0]) if uses else "")
+            after[USE_ENTRY] = (None, self._changed)
+        kept.clear()
+        kept.update(after)
+
+    @locked
+    def metadata_changes(self, since):
+        if not since:
+            return self._changed, []
+        kept = {"": self._metadata, **{name: f.metadata for name, f in self._folders.items() if f is not None}}
+        found = [(at, name, entry) for name, held in kept.items() for entry, (_, at) in held.items() if at > since]
+        return self._changed, [(name, entry) for _, name, entry in sorted(found)]
 
     @locked
     def delete(self, name):
@@ -490,6 +583,13 @@ def canonical(name):
     """INBOX is case-blind, and so is it as the first level of a name."""
     first, slash, rest = name.partition("/")
     return ("INBOX" if first.upper() == "INBOX" else first) + slash + rest
+
+
+def checked_use(use):
+    known = {possible.lower(): possible for possible in SPECIAL_USES}
+    if use.lower() not in known:
+        raise UseNotPossible(why=f"{use} is none of {' '.join(SPECIAL_USES)}")
+    return known[use.lower()]
 
 
 def checked(name):

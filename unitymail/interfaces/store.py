@@ -7,7 +7,7 @@ disk: call them through `IThreads`. They are safe in any thread and when several
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,11 +41,42 @@ class TooManyKeywords(Never):
     default = Reply(550, "5.2.0", "A folder can hold 200 keywords")
 
 
+class NoSuchMessage(Never):
+    default = Reply(550, "5.2.0", "The message is gone")
+
+
+class MetadataTooLong(Never):
+    default = Reply(550, "5.2.0", "The value is too long")
+
+
+class TooMuchMetadata(Never):
+    default = Reply(550, "5.2.0", "The mailbox has as many annotations as it can have")
+
+
+class UseNotPossible(Never):
+    """`why` says which special use cannot be had, and which can."""
+
+    default = Reply(550, "5.2.0", "The mailbox cannot have that use")
+
+
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 MAX_KEYWORDS = 200
 MAX_NAME_OCTETS = 255
+MAX_METADATA_OCTETS = 65_536
+"""Of one value."""
+MAX_METADATA_ENTRIES = 200
+"""Of one mailbox, and of the account itself."""
+MAX_METADATA_TOTAL = 8 * 1024 * 1024
+"""Octets of all names and values of an account."""
+SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
+"""Uses that a folder can be given (RFC 6154). Each is one folder's: who is given it takes it from another."""
+USE_ENTRY = "/private/specialuse"
+"""The entry of metadata that shows and changes `special_use` (RFC 6154, 4)."""
 
-Column = Literal["internaldate", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid"]
+Column = Literal[
+    "internaldate", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid", "preview",
+    "lazypreview",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +104,7 @@ class Snapshot:
 class FolderInfo:
     """One line of LIST. `name` is decoded text with `/` between levels; `special_use` is "" or `\\Trash` etc.
 
-    `selectable` is false for a name that is only the parent of others.
+    `selectable` is false for a name that is only the parent of others; such a one has no `mailboxid` (RFC 8474).
     """
 
     name: str
@@ -81,6 +112,7 @@ class FolderInfo:
     subscribed: bool = True
     selectable: bool = True
     has_children: bool = False
+    mailboxid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +201,8 @@ class IFolder(Interface):
         internaldate: bytes, quoted as FETCH shows it. size: int, CRLF form. envelope, bodystructure: bytes, ready
         for the wire. fields: bytes, the raw header fields of `summary.KEPT_FIELDS` in message order, as stored.
         terms: str, `summary.Summary.terms`. sent, saved: int, Unix seconds, UTC (sent: of the Date field, else
-        internal date). emailid: str.
+        internal date). emailid: str. preview: str, the first words of the text, at most 200 characters (RFC 8970);
+        lazypreview: the same where it is kept already, else 0.
         """
 
     def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:
@@ -184,6 +217,9 @@ class IFolder(Interface):
     ) -> tuple[Snapshot, tuple[int, ...]]:
         """Change flags (\\Recent excluded); the new snapshot, and the UIDs left alone because of `unchanged_since`."""
 
+    def vanished_since(modseq: int) -> Sequence[int] | None:
+        """The UIDs that left after this change (QRESYNC), ascending; None when that is too long ago to be known."""
+
     def expunge(uids: Collection[int] | None = None) -> Snapshot:
         """Remove the messages that carry \\Deleted (of these UIDs only, when given). Durable on return."""
 
@@ -197,6 +233,15 @@ class IFolder(Interface):
         """Take the file at `path` (moved into the Maildir; CRLF form; already flushed) as a message; its UID.
 
         Durable on return. Raises OverQuota.
+        """
+
+    def append_all(messages: Sequence[tuple[str, Iterable[str], float | None]]) -> list[int]:
+        """As `append` for each (path, flags, internal date), in this order, all or nothing: their UIDs."""
+
+    def replace(uid: int, path: str, flags: Iterable[str], internal_date: float | None, target: IFolder) -> int:
+        """As `append` to `target`, and this folder's message `uid` leaves in the same transaction: the new UID.
+
+        The room that the old message gives back counts. Raises OverQuota, and NoSuchMessage when `uid` is gone.
         """
 
 
@@ -225,6 +270,24 @@ class IAccount(Interface):
 
     def subscriptions() -> list[str]:
         """Subscribed names, existing or not."""
+
+    def metadata(name: str, entries: Collection[str], depth: Literal["0", "1", "infinity"] = "0") -> dict[str, bytes]:
+        """Those of `entries` that the folder (the account itself for "") has, and the ones below them (RFC 5464).
+
+        Names of entries are in lower case and begin with `/private` or `/shared`. Raises NoSuchFolder.
+        """
+
+    def set_metadata(name: str, values: Mapping[str, bytes | None]) -> None:
+        """All of them, or none; None removes an entry. Durable on return; follows RENAME, goes with DELETE.
+
+        Raises NoSuchFolder, MetadataTooLong, TooMuchMetadata, and UseNotPossible for `USE_ENTRY`.
+        """
+
+    def metadata_changes(since: int) -> tuple[int, list[tuple[str, str]]]:
+        """(what to ask with next time, (folder or "", entry) of what was set or removed after `since`); 0 asks for now.
+
+        With 0 nothing is listed. What was forgotten by now (over a thousand removals ago) is left out.
+        """
 
     def new_file() -> tuple[int, str]:
         """A fresh file under the account's tmp/, for APPEND to stream into: (descriptor, path)."""

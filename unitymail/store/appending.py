@@ -1,73 +1,136 @@
-"""APPEND: a finished file becomes a message. Refuses to know how its octets arrived."""
+"""APPEND and REPLACE: finished files become messages, all or nothing. Refuses to know how their octets arrived.
+
+*Note: one file needs no intent.* It is there or it is not, whenever the process ends. Several files, or one for which
+another message leaves, are announced first, as those of COPY are; what a process leaves half done is taken away again,
+for no client was told OK.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
-from unitymail.store import inserting
+from unitymail.interfaces.errors import Never
+from unitymail.interfaces.store import IFolder, NoSuchMessage
+from unitymail.store import inserting, intents, receipts
+from unitymail.store.changing import places_of, remove_rows
 from unitymail.store.index import Index
+from unitymail.store.inserting import Arrival
 from unitymail.store.keywords import add_keywords, canonical
 from unitymail.store.maildir import CUR, suffix_for
+from unitymail.store.schema import EXPUNGED
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
+Message = tuple[str, Iterable[str], float | None]
+"""The file's path, flags, internal date."""
 
-def append(
-    folder: Folder, index: Index, messages: Sequence[tuple[str, Iterable[str], float | None]]
-) -> list[int]:
+
+def append(folder: Folder, index: Index, messages: Sequence[Message]) -> list[int]:
     """The UIDs. The files are moved into cur/ and their names durable before a row refers to them."""
-    if not os.path.isdir(folder.path):
-        folder.follow(index)
-    folder.catch_up(index)
-    sizes = [os.stat(path).st_size for path, _, _ in messages]
-    folder.account.require_room(index, sum(sizes))
-    spelled = [canonical(index, flags) for _, flags, _ in messages]
-    with index.changing():
-        add_keywords(index, folder.row.id, frozenset().union(*spelled))
-    moved: list[tuple[str, str]] = []
-    try:
-        with folder.own_changes():
-            arrivals = []
-            for (path, _, date), flags, size in zip(messages, spelled, sizes, strict=True):
-                arrival = _moved_in(folder, path, date, flags, size)
-                moved.append((path, _path_of(folder, arrival)))
-                arrivals.append(arrival)
-            folder.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
-        with index.changing(durable=True):
-            uids = inserting.insert(folder, index, arrivals)
-            folder.save_marks(index)
-    except BaseException:
-        _put_back(folder, moved)
-        raise
-    folder.catch_up(index)
-    folder.account.usage_changed(sum(sizes))
+    _prepare(folder, index)
+    arrivals = _planned(folder, index, messages, leaving=0)
+    uids = _take_in(folder, index, messages, arrivals, announced=len(arrivals) > 1)
+    folder.account.usage_changed(sum(one.octets for one in arrivals))
     return uids
 
 
-def _moved_in(folder: Folder, path: str, date: float | None, flags: frozenset[str], size: int) -> inserting.Arrival:
+def replace(folder: Folder, index: Index, uid: int, message: Message, target: IFolder) -> int:
+    """The new message's UID in `target`; the old one leaves `folder` in the same transaction."""
+    if getattr(target, "account", None) is not folder.account:
+        raise Never(why="a message is replaced within one account")
+    return _replace(folder, index, uid, message, cast("Folder", target))
+
+
+def _replace(folder: Folder, index: Index, uid: int, message: Message, target: Folder) -> int:
+    folder.follow(index)
+    _prepare(target, index)
+    if not places_of(folder.snapshot, [uid]):
+        raise NoSuchMessage(why="it was expunged meanwhile")
+    old = folder.id_of(uid)
+    leaving: int = index.one("SELECT octets FROM facts WHERE id = ?", old)[0]
+    arrivals = _planned(target, index, [message], leaving=leaving)
+    unheard = receipts.unheard(folder, index, [uid])
+    news = receipts.News()
+
+    def leave() -> None:
+        news.owed = receipts.owe_deleted(index, unheard, {old}, folder.account.now())
+        remove_rows(folder, index, [old], EXPUNGED)
+
+    uids = _take_in(target, index, [message], arrivals, announced=True, also=leave)
+    folder.catch_up(index)
+    folder.account.usage_changed(arrivals[0].octets - leaving)
+    folder.account.tell(news)
+    return uids[0]
+
+
+def _prepare(folder: Folder, index: Index) -> None:
+    if not os.path.isdir(folder.path):
+        folder.follow(index)
+    folder.catch_up(index)
+
+
+def _planned(folder: Folder, index: Index, messages: Sequence[Message], *, leaving: int) -> list[Arrival]:
+    """What the files will be in the folder, once it is known that there is room."""
+    status = [os.stat(path) for path, _, _ in messages]
+    folder.account.require_room(index, sum(one.st_size for one in status) - leaving)
+    spelled = [canonical(index, flags) for _, flags, _ in messages]
+    with index.changing():
+        add_keywords(index, folder.row.id, frozenset().union(*spelled))
+    name = folder.account.namer.name
+    return [
+        Arrival(
+            os.fsencode(name(one.st_size, one.st_size)), CUR + suffix_for(flags, b""), flags,
+            int(one.st_mtime if date is None else date), one.st_size,
+        )
+        for (_, _, date), flags, one in zip(messages, spelled, status, strict=True)
+    ]  # fmt: skip
+
+
+def _take_in(
+    folder: Folder, index: Index, messages: Sequence[Message], arrivals: list[Arrival], *, announced: bool,
+    also: Callable[[], None] = lambda: None,
+) -> list[int]:  # fmt: skip
+    intent = intents.announce(folder, index, [one.base + one.seen[1:] for one in arrivals], "append") if announced else 0
+    try:
+        with folder.own_changes():
+            for (path, _, date), arrival in zip(messages, arrivals, strict=True):
+                _move_in(folder, path, date, arrival)
+            folder.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
+        with index.changing(durable=True):
+            uids = inserting.insert(folder, index, arrivals)
+            also()
+            if announced:
+                intents.conclude(index, intent)
+            folder.save_marks(index)
+    except BaseException:
+        _put_back(folder, messages, arrivals)
+        if announced:
+            intents.undo(folder.account, index)
+        raise
+    folder.catch_up(index)
+    return uids
+
+
+def _move_in(folder: Folder, path: str, date: float | None, arrival: Arrival) -> None:
     disk = folder.account.disk
     if date is not None:
         disk.set_times(path, date)
-    base = os.fsencode(folder.account.namer.name(size, size))
-    seen = CUR + suffix_for(flags, b"")
-    arrival = inserting.Arrival(base, seen, flags, int(os.stat(path).st_mtime if date is None else date), size)
     disk.rename(path, _path_of(folder, arrival))
-    folder.fingerprint.add(base + seen[1:])
-    return arrival
+    folder.fingerprint.add(arrival.base + arrival.seen[1:])
 
 
-def _path_of(folder: Folder, arrival: inserting.Arrival) -> str:
+def _path_of(folder: Folder, arrival: Arrival) -> str:
     return os.fsdecode(folder.path + b"/cur/" + arrival.base + arrival.seen[1:])
 
 
-def _put_back(folder: Folder, moved: list[tuple[str, str]]) -> None:
+def _put_back(folder: Folder, messages: Sequence[Message], arrivals: list[Arrival]) -> None:
     """The caller keeps its files; nothing half appended stays in the folder."""
     folder.fingerprint.forget()
-    for path, target in moved:
+    for (path, _, _), arrival in zip(messages, arrivals, strict=True):
         try:
-            folder.account.disk.rename(target, path)
+            folder.account.disk.rename(_path_of(folder, arrival), path)
         except OSError:
             continue

@@ -294,9 +294,13 @@ class Folder:
 
     @guarded
     def append_all(self, messages: Sequence[tuple[str, Iterable[str], float | None]]) -> list[int]:
-        """As `append`, all or nothing, with one flush: the UIDs."""
         with self.access.alone() as index:
             return appending.append(self, index, messages)
+
+    @guarded
+    def replace(self, uid: int, path: str, flags: Iterable[str], internal_date: float | None, target: IFolder) -> int:
+        with self.access.alone() as index:
+            return appending.replace(self, index, uid, (path, flags, internal_date), target)
 
     @guarded
     def vanished_since(self, modseq: int) -> list[int] | None:

@@ -1,6 +1,6 @@
 """COPY and MOVE: all or nothing, whatever happens in between.
 
-Knows the intent that is written first; refuses to know sessions. An intent names the files about to appear in the
+Knows the intent that is written first (`appending` has its own use for it); refuses to know sessions. An intent names the files about to appear in the
 target. Names become links, the links become durable, and one transaction inserts the rows, gives the UIDs, removes the
 sources of a MOVE and removes the intent. An intent found under the write lock was left by a process that ended: it is
 undone, which loses nothing, for the sources are still there. The files of moved messages leave when the account is
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -62,7 +62,7 @@ def _copy(folder: Folder, index: Index, uids: Collection[int], target: Folder, *
         return Copied(target.snapshot.uidvalidity, (), ())
     if not move:
         folder.account.require_room(index, _octets(index, links))
-    intent = _announce(target, index, links, "move" if move else "copy")
+    intent = announce(target, index, [link.target_name for link in links], "move" if move else "copy")
     try:
         with target.own_changes():
             done = _link(folder, index, target, links)
@@ -101,14 +101,20 @@ def _octets(index: Index, links: list[Link]) -> int:
     return int(index.one("SELECT ifnull(sum(octets), 0) FROM facts WHERE id IN " + chosen(), ids)[0])
 
 
-def _announce(target: Folder, index: Index, links: list[Link], kind: str) -> int:
+def announce(target: Folder, index: Index, names: Iterable[bytes], kind: str) -> int:
+    """Say which names are about to appear in the target's cur/; the intent's number."""
     with index.changing(durable=True):
         intent: int = index.one(
             "INSERT INTO intents (kind, directory, at, detail) VALUES (?, ?, ?, ?) RETURNING id",
             kind, target.row.directory, int(target.account.now()),
-            json.dumps([link.target_name.decode("latin-1") for link in links]),
+            json.dumps([name.decode("latin-1") for name in names]),
         )[0]  # fmt: skip
     return intent
+
+
+def conclude(index: Index, intent: int) -> None:
+    """What was intended is done with this transaction."""
+    index.execute("DELETE FROM intents WHERE id = ?", intent)
 
 
 def _link(folder: Folder, index: Index, target: Folder, links: list[Link]) -> list[Link]:
@@ -152,7 +158,7 @@ def _conclude(
         targets = _insert(index, target, links, planned_at)
         if move:
             remove_rows(folder, index, ids, MOVED)
-        index.execute("DELETE FROM intents WHERE id = ?", intent)
+        conclude(index, intent)
         target.save_marks(index)
     return Copied(target.row.uidvalidity, tuple(id & UID_MASK for id in ids), tuple(id & UID_MASK for id in targets))
 
@@ -194,7 +200,7 @@ def _insert(index: Index, target: Folder, links: list[Link], planned_at: int) ->
 
 
 def undo(account: Account, index: Index) -> None:
-    """Take back what an interrupted COPY or MOVE did; under the write lock."""
+    """Take back what an interrupted COPY, MOVE or APPEND of several did; under the write lock."""
     for intent, directory, names in index.all("SELECT id, directory, detail FROM intents WHERE kind <> 'rename'"):
         path = os.path.join(account.path, directory, b"cur")
         for name in json.loads(names):
@@ -205,4 +211,4 @@ def undo(account: Account, index: Index) -> None:
         if os.path.isdir(path):
             account.disk.flush_directory(os.fsdecode(path))
         with index.changing(durable=True):
-            index.execute("DELETE FROM intents WHERE id = ?", intent)
+            conclude(index, intent)
