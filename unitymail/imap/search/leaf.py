@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from unitymail.imap.search.verdicts import NO, UNSURE, YES, Verdicts
 from unitymail.imap.search.words import Words
 from unitymail.imap.view import View
 from unitymail.interfaces.store import Column
 
-NO, YES, UNSURE = 0, 1, 2
-Verdicts = bytes | bytearray
-"""One octet a message: NO, YES or UNSURE."""
+__all__ = ("NO", "ORDER", "UNSURE", "YES", "ContentProbe", "Leaf", "Probe", "RowColumn", "RowProbe", "Verdicts", "ViewProbe")
 
 RowColumn = Literal["day"] | Column
 ORDER: tuple[str, ...] = ("view", "day", "size", "saved", "emailid", "sent", "terms", "fields", "content")

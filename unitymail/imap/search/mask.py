@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 from typing import TypeVar
 
-from unitymail.imap.search.leaf import UNSURE, YES, Verdicts
+from unitymail.imap.search.verdicts import UNSURE, YES, Verdicts
 
 T = TypeVar("T")
 _SURELY = bytes(0x31 if verdict == YES else 0x30 for verdict in range(256))
@@ -27,11 +27,46 @@ def possibly(verdicts: Verdicts) -> int:
 
 def chosen(mask: int, values: Iterable[T]) -> list[T]:
     """Those of `values` (one a message, in the order of the view) whose bit is set."""
-    return list(compress(values, bin(mask)[:1:-1].encode("ascii").replace(b"0", b"\0")))
+    return list(compress(values, _octets(mask)))
 
 
-def from_indexes(indexes: Sequence[int], count: int) -> int:
+def from_indexes(indexes: Iterable[int], count: int) -> int:
     octets = bytearray(count)
     for index in indexes:
         octets[index] = YES
     return surely(octets)
+
+
+def first(mask: int) -> int:
+    """The lowest index in a set that is not empty."""
+    return (mask & -mask).bit_length() - 1
+
+
+def last(mask: int) -> int:
+    """The highest index; -1 for the empty set."""
+    return mask.bit_length() - 1
+
+
+def spans(mask: int) -> list[tuple[int, int]]:
+    """The set as half-open spans of indexes, ascending."""
+    edges = mask ^ mask << 1
+    ends = chosen(edges, range(edges.bit_length()))
+    return list(zip(ends[::2], ends[1::2], strict=True))
+
+
+def without(mask: int, gone: Sequence[int]) -> int:
+    """The set after the messages at the indexes `gone` have left, and those behind them have moved up."""
+    octets = bytearray(_octets(mask))
+    stay = bytearray([YES]) * len(octets)
+    for index in gone:
+        if index < len(octets):
+            stay[index] = 0
+    return surely(bytes(compress(octets, stay)))
+
+
+def _octets(mask: int) -> bytes:
+    """An octet a message, up to the highest in the set: 1 where the bit is set, else 0."""
+    return bin(mask)[:1:-1].encode("ascii").translate(_DIGITS)
+
+
+_DIGITS = bytes(octet - 0x30 if octet in b"01" else 0 for octet in range(256))
