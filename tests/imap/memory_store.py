@@ -1,9 +1,10 @@
 """A mail store in memory that keeps the promises of `unitymail.interfaces.store`, for transcripts and models.
 
 Knows UIDs, flags, MODSEQs, \\Recent and folder names; refuses to know files (but APPEND's, which it reads and removes).
-For tests: `folder.vanished_from` is the change before which expunged UIDs are forgotten, `folder.put(octets)` stores at once, `folder.arrive(octets)` only with the next refresh (as a file another
+For tests: `folder.put(octets)` stores at once, `folder.arrive(octets)` only with the next refresh (as a file another
 program left), `folder.calls` names the methods called, `store.open_contents` counts contents not yet closed, and
-`account.quota` is a limit in octets.
+`account.quota` is a limit in octets, and
+before the change `folder.vanished_from` expunged UIDs are forgotten.
 """
 
 import os
@@ -414,7 +415,7 @@ class MemoryAccount:
             raise FolderExists()
         use = checked_use(special_use) if special_use else ""
         self._parents(name)
-        folder = self._make(name)
+        folder = self._make(name, "")
         if use:
             self._give_use(folder, use)
         return folder

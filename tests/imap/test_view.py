@@ -6,7 +6,9 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitymail.imap.view import View, changed_indexes, diff, gone_from, octets_of, without
+from unitymail.imap.difference import changed_indexes, diff, gone_from, without
+from unitymail.imap.telling import Manner, octets_of
+from unitymail.imap.view import View
 from unitymail.interfaces.store import Snapshot
 
 COMBINATIONS = (frozenset(), frozenset({"\\Seen"}), frozenset({"\\Seen", "\\Deleted"}), frozenset({"work"}))
@@ -111,7 +113,7 @@ def test_octets():
         b"* 3 EXISTS\r\n* 2 RECENT\r\n"
         b"* 1 FETCH (FLAGS (\\Seen))\r\n"
     )
-    assert b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n" in octets_of(told, view, with_uid=True)
+    assert b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n" in octets_of(told, view, Manner(uid=True))
 
 
 def test_recent():

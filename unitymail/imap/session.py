@@ -6,15 +6,17 @@ transports, which are the server's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
 from unitymail.imap import progress
-from unitymail.imap import view as views
+from unitymail.imap.difference import Difference, diff, new_keywords
+from unitymail.imap.expectation import Change
 from unitymail.imap.registry import Farewell, Gone, No
+from unitymail.imap.telling import Manner, flags_lines, octets_of
 from unitymail.imap.view import View
 from unitymail.interfaces.ledger import Ticket
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
@@ -29,6 +31,13 @@ LOOK_EVERY_S = 1.0
 """After a command the disk is looked at when that was last done so long ago; commands that poll always look."""
 LARGE_VIEW = 5_000
 """From here on views are compared in a thread."""
+
+
+class Follower(Protocol):
+    """Who wants to know what the client of a session is told of its folder (NOTIFY, live searches)."""
+
+    def told(self, difference: Difference, view: View) -> Awaitable[None] | None:
+        """Called after the changes were sent, with the view as it is then; may send more."""
 
 
 class Session:
@@ -54,7 +63,10 @@ class Session:
         self.view: Any = None
         self.read_only = True
         self.enabled: set[str] = set()
+        self.knows_modseq = False
+        self.followers: list[Follower] = []
         self.by_uid = False
+        self.tag = b""
         self.failures = 0
         self.since = 0
         self.client_id: dict[str, str] = {}
@@ -71,9 +83,14 @@ class Session:
         return "auth" if self.folder is None else "select"
 
     @property
+    def rev2(self) -> bool:
+        """Whether the client asked for IMAP4rev2 (RFC 9051): no \\Recent, no SEARCH response, and so on."""
+        return "IMAP4REV2" in self.enabled
+
+    @property
     def utf8(self) -> bool:
-        """Whether names travel in UTF-8 (RFC 6855)."""
-        return "UTF8=ACCEPT" in self.enabled
+        """Whether names travel in UTF-8 (RFC 6855, and RFC 9051, 5.1)."""
+        return self.rev2 or "UTF8=ACCEPT" in self.enabled
 
     @property
     def hidden_capabilities(self) -> tuple[str, ...]:
@@ -122,6 +139,7 @@ class Session:
 
     def begin(self, tag: bytes, *, by_uid: bool) -> None:
         """A command begins."""
+        self.tag = tag
         self.by_uid = by_uid
         self._progress.begin(tag, self.clock.seconds())
 
@@ -221,24 +239,52 @@ class Session:
             return
         if snapshot.uidvalidity != view.snapshot.uidvalidity:
             raise Farewell("The mailbox was made anew; please select it again")
+        how = {"expunges": expunges, "modseqs": self.knows_modseq}
         if len(view) < LARGE_VIEW:
-            told = views.diff(view, snapshot, expunges=expunges)
+            told = diff(view, snapshot, **how)
         else:
-            told = await self.run(views.diff, view, snapshot, expunges=expunges)
+            told = await self.run(diff, view, snapshot, **how)
         if told.exists is not None:
             await self._claim_recent(snapshot)
         view.become(told)
-        how = {"with_uid": self.by_uid or bool(self.enabled & {"CONDSTORE", "QRESYNC"}), "read_only": self.read_only}
         if len(told.expunged) + len(told.changed) < LARGE_VIEW:
-            self.send(views.octets_of(told, view, **how))
+            self.send(octets_of(told, view, self.manner))
         else:
-            self.send(await self.run(views.octets_of, told, view, **how))
+            self.send(await self.run(octets_of, told, view, self.manner))
+        for follower in tuple(self.followers):
+            waiting = follower.told(told, view)
+            if waiting is not None:
+                await waiting
+
+    @property
+    def manner(self) -> Manner:
+        """How this client is to be told of changes."""
+        aware = self.knows_modseq
+        return Manner(
+            read_only=self.read_only,
+            uid=self.by_uid or aware,
+            modseq=aware,
+            vanished=bool(self.enabled & {"QRESYNC", "UIDONLY"}),
+            uid_only=self.uid_only,
+        )
+
+    @property
+    def uid_only(self) -> bool:
+        """Whether the client gave up sequence numbers (RFC 9586)."""
+        return "UIDONLY" in self.enabled
+
+    def learn_modseq(self) -> None:
+        """The client has done what makes it CONDSTORE-aware (RFC 7162, 3.1): from now on it is told of MODSEQs."""
+        if not self.knows_modseq:
+            self.knows_modseq = True
+            if self.folder is not None:
+                self.send(b"* OK [HIGHESTMODSEQ %d] Changes are counted from here\r\n" % self.view.highest_modseq)
 
     def tell_keywords(self) -> None:
         """Keywords that a FETCH response is about to show for the first time are announced before it."""
-        keywords = views.new_keywords(self.view, self.folder.snapshot)
+        keywords = new_keywords(self.view, self.folder.snapshot)
         if keywords is not None:
-            self.send(views.flags_lines(keywords, read_only=self.read_only))
+            self.send(flags_lines(keywords, read_only=self.read_only))
             self.view.keywords = keywords
 
     async def _claim_recent(self, snapshot: Snapshot) -> None:
@@ -252,7 +298,7 @@ class Session:
     def mark_silent(
         self,
         uids: Sequence[int],
-        change: Literal["add", "remove", "replace"] | None = None,
+        change: Change | None = None,
         flags: Iterable[str] = (),
     ) -> None:
         """The client knows already what its STORE did to `uids` (ascending): see `View.take_flags`."""

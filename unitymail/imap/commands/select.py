@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.session import Session
-from unitymail.imap.view import View, flags_lines
+from unitymail.imap.telling import flags_lines
+from unitymail.imap.view import View
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.interfaces.store import NoSuchFolder
 
