@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ def names(house):
 
 def test_special_folders_from_the_start(house):
     """INBOX and five folders with their special use exist and are subscribed before anybody asks."""
-    assert house.account.folders() == [
+    assert [replace(info, mailboxid="") for info in house.account.folders()] == [
         FolderInfo("INBOX"),
         FolderInfo("Archive", "\\Archive"),
         FolderInfo("Deleted Items", "\\Trash"),

@@ -22,6 +22,7 @@ from unitymail.store import (
     folders,
     intents,
     layout,
+    metadata,
     moving,
     receipts,
     settling,
@@ -38,7 +39,7 @@ from unitymail.store.names import INBOX, canonical, checked
 from unitymail.store.snapshots import FolderRow, read_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 @implementer(IAccount)
@@ -166,6 +167,26 @@ class Account:
 
     def subscriptions(self) -> list[str]:
         return subscriptions.read(self._subscriptions_path) or []
+
+    @guarded
+    def metadata(self, name: str, entries: Collection[str], depth: metadata.Depth = "0") -> dict[str, bytes]:
+        with self.access.using() as index:
+            return metadata.read(index, self._annotated(index, name), entries, depth)
+
+    @guarded
+    def set_metadata(self, name: str, values: Mapping[str, bytes | None]) -> None:
+        with self.access.alone() as index:
+            metadata.write(index, self._annotated(index, name), values)
+
+    def _annotated(self, index: Index, name: str) -> int:
+        return folders.row_named(self, index, canonical(name)).id if name else metadata.ACCOUNT
+
+    @guarded
+    def metadata_changes(self, since: int) -> tuple[int, list[tuple[str, str]]]:
+        with self.access.using() as index:
+            newest, changed = metadata.changes(index, since)
+            names = {metadata.ACCOUNT: "", **dict(index.all("SELECT id, name FROM folders"))} if changed else {}
+            return newest, [(names[folder], entry) for folder, entry in changed if folder in names]
 
     @guarded
     def usage(self) -> tuple[int, int]:

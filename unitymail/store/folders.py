@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, NoSuchFolder
-from unitymail.store import layout, moving
+from unitymail.store import layout, metadata, moving
 from unitymail.store.index import Index
 from unitymail.store.names import INBOX, directory_of
 from unitymail.store.snapshots import FolderRow, read_row
@@ -44,37 +44,48 @@ def make_special(account: Account, index: Index) -> None:
 
 def listed(account: Account, index: Index, subscribed: Collection[str]) -> list[FolderInfo]:
     """All, and the parents that are only names; INBOX first."""
-    special = dict(index.all("SELECT directory, special_use FROM folders"))
     found = layout.folders_in(account.path)
+    rows = _rows(index)
+    if not rows.keys() >= set(found.values()):
+        with account.access.alone() as index:
+            found = layout.folders_in(account.path)
+            for name, directory in found.items():
+                row_of(account, index, name, directory)
+            rows = _rows(index)
     parents = {parent for name in found for parent in _parents(name)}
-    return sorted(
-        (
-            FolderInfo(
-                name,
-                special.get(found.get(name, b"-"), SPECIAL.get(name, "")) if name in found else "",
-                name in subscribed, name in found, name in parents,
-            )
-            for name in found.keys() | parents
-        ),
-        key=lambda info: (info.name != INBOX, info.name),
-    )  # fmt: skip
+    listed = [FolderInfo(name, "", name in subscribed, False, True) for name in parents.difference(found)]
+    for name, directory in found.items():
+        use, mailboxid = rows.get(directory, ("", ""))
+        listed.append(FolderInfo(name, use, name in subscribed, True, name in parents, mailboxid))
+    return sorted(listed, key=lambda info: (info.name != INBOX, info.name))
+
+
+def _rows(index: Index) -> dict[bytes, tuple[str, str]]:
+    """Directory → special use and MAILBOXID."""
+    found = index.all("SELECT directory, special_use, mailboxid FROM folders")
+    return {directory: (use, mailboxid) for directory, use, mailboxid in found}
 
 
 def opened(account: Account, name: str) -> Folder:
     """The folder of this name, with a row of its own from now on."""
+    with account.access.using() as index:
+        folder = account.folder_of(row_named(account, index, name))
+        folder.catch_up(index)
+        return folder
+
+
+def row_named(account: Account, index: Index, name: str) -> FolderRow:
+    """The row of the folder, which it has from now on. Raises NoSuchFolder."""
     directory = _directory(account, name)
     if directory is None:
         raise NoSuchFolder(why=f"there is no folder {name!r}")
-    with account.access.using() as index:
-        row = read_row(index, "WHERE directory = ?", directory)
-        if row is None:
-            with account.access.alone() as index:
-                if _directory(account, name) != directory:  # another process renamed or deleted it meanwhile
-                    raise NoSuchFolder(why=f"there is no folder {name!r} any more")
-                row = row_of(account, index, name, directory)
-        folder = account.folder_of(row)
-        folder.catch_up(index)
-        return folder
+    row = read_row(index, "WHERE directory = ?", directory)
+    if row is None:
+        with account.access.alone() as index:
+            if _directory(account, name) != directory:  # another process renamed or deleted it meanwhile
+                raise NoSuchFolder(why=f"there is no folder {name!r} any more")
+            row = row_of(account, index, name, directory)
+    return row
 
 
 def _directory(account: Account, name: str) -> bytes | None:
@@ -84,27 +95,34 @@ def _directory(account: Account, name: str) -> bytes | None:
     return layout.folders_in(account.path).get(name)
 
 
-def row_of(account: Account, index: Index, name: str, directory: bytes, special_use: str | None = None) -> FolderRow:
+def row_of(account: Account, index: Index, name: str, directory: bytes, special_use: str = "") -> FolderRow:
     """The folder's row, made with a new UIDVALIDITY when it has none; under the write lock."""
     row = read_row(index, "WHERE directory = ?", directory)
     if row is not None:
         return row
     floor: int = index.one("SELECT ifnull(max(uidvalidity), 0) FROM folders")[0]
     validity = next_uidvalidity(account.disk, account.access.directory, account.now(), floor, account.temporary)
-    use = SPECIAL.get(name, "") if special_use is None else special_use
     with index.changing(durable=True):
-        index.execute(
-            "INSERT INTO folders (directory, name, mailboxid, special_use, uidvalidity, highest_modseq)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            directory, name, "F" + secrets.token_hex(8), use, validity, index.next_modseq(),
+        cursor = index.execute(
+            "INSERT INTO folders (directory, name, mailboxid, uidvalidity, highest_modseq) VALUES (?, ?, ?, ?, ?)",
+            directory, name, "F" + secrets.token_hex(8), validity, index.next_modseq(),
         )  # fmt: skip
+        assert cursor.lastrowid is not None
+        metadata.give_use(index, cursor.lastrowid, special_use or _usual_use(index, name))
     row = read_row(index, "WHERE directory = ?", directory)
     assert row is not None
     return row
 
 
+def _usual_use(index: Index, name: str) -> str:
+    """What the name stands for, unless another folder stands for that."""
+    use = SPECIAL.get(name, "")
+    return "" if use and index.one("SELECT 1 FROM folders WHERE special_use = ?", use) else use
+
+
 def create(account: Account, index: Index, name: str, special_use: str) -> None:
     """With the parents that are missing; under the write lock."""
+    use = metadata.checked_use(special_use) if special_use else ""
     present = layout.folders_in(account.path)
     if name in present:
         raise FolderExists(why=f"there is a folder {name!r}")
@@ -113,7 +131,7 @@ def create(account: Account, index: Index, name: str, special_use: str) -> None:
     directory = os.fsencode(directory_of(name))
     with index.changing(durable=True):
         moving.drop_row_at(account, index, directory)
-    row_of(account, index, name, directory, special_use or None)
+    row_of(account, index, name, directory, use)
 
 
 def rename(account: Account, index: Index, old: str, new: str) -> None:

@@ -14,7 +14,7 @@ index was lost, so that it also serves as EMAILID (RFC 8474).
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 UID_BITS = 32
 UID_MASK = (1 << UID_BITS) - 1
 
@@ -29,6 +29,14 @@ RECEIPTS = (
     "CREATE TABLE read_before (content INTEGER PRIMARY KEY)",
 )
 """Whose senders want to know, what they are to be told, and what was read once but is marked as new."""
+
+FOR_EXTENSIONS = (
+    "DROP TABLE IF EXISTS metadata",
+    """CREATE TABLE IF NOT EXISTS metadata (
+        folder INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB, modseq INTEGER NOT NULL,
+        PRIMARY KEY (folder, entry))""",
+)
+"""What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed."""
 
 STATEMENTS = (
     """CREATE TABLE counters (
@@ -77,15 +85,15 @@ STATEMENTS = (
     """CREATE TABLE intents (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, directory BLOB NOT NULL, at INTEGER NOT NULL,
         detail TEXT NOT NULL DEFAULT '')""",
-    "CREATE TABLE metadata (folder INTEGER, entry TEXT, value BLOB NOT NULL, PRIMARY KEY (folder, entry))",
     """CREATE TABLE packed (
         folder INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, uidvalidity INTEGER NOT NULL,
         uids BLOB NOT NULL, flags BLOB NOT NULL, modseqs BLOB NOT NULL)""",
     *RECEIPTS,
+    *FOR_EXTENSIONS,
     f"PRAGMA user_version = {VERSION}",
 )
 
-UPGRADES = {1: RECEIPTS}
+UPGRADES = {1: RECEIPTS, 2: FOR_EXTENSIONS}
 """What brings an index of a version to the next one."""
 
 
