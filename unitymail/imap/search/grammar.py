@@ -27,9 +27,20 @@ def criteria(reader: Reader) -> Key:
     return found
 
 
+def criteria_after_charset(reader: Reader) -> Key:
+    """`name key key …` up to the end of the command: SORT and THREAD always say a charset (RFC 5256, 3)."""
+    _charset_name(reader)
+    found = _keys(Arguments(reader))
+    reader.end()
+    return found
+
+
 def _charset(reader: Reader) -> None:
-    if not reader.take(b"CHARSET "):
-        return
+    if reader.take(b"CHARSET "):
+        _charset_name(reader)
+
+
+def _charset_name(reader: Reader) -> None:
     name = reader.astring().decode("ascii", "replace").upper()
     if name not in CHARSETS:
         raise No("SEARCH reads US-ASCII and UTF-8", BAD_CHARSET)
