@@ -86,8 +86,13 @@ class Message:
     saved: float
     emailid: str
     summary: object = field(default=None, repr=False)
+    preview: object = 0
 
     def column(self, name):
+        if name == "preview" and self.preview == 0:
+            from unitymail.mail import preview, structure
+
+            self.preview = preview.preview(self.octets, structure.scan(self.octets))
         if name in ("envelope", "bodystructure", "fields", "terms", "sent"):
             if self.summary is None:
                 from unitymail.mail import structure, summary
@@ -97,9 +102,12 @@ class Message:
             return int(self.date) if name == "sent" and value is None else value
         return {
             "internaldate": lambda: quoted_date(self.date),
+            "date": lambda: int(self.date),
             "size": lambda: len(self.octets),
             "saved": lambda: int(self.saved),
             "emailid": lambda: self.emailid,
+            "preview": lambda: self.preview,
+            "lazypreview": lambda: self.preview,
         }[name]()
 
 

@@ -26,10 +26,11 @@ FACTS = {
     "size": "size",
     "saved": "saved",
     "emailid": "printf('E%x', facts.content)",
+    "lazypreview": "ifnull((SELECT preview FROM previews WHERE previews.content = facts.content), 0)",
 }
 """`date` is the internal date in Unix seconds."""
 RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
-            "terms": "terms"}  # fmt: skip
+            "terms": "terms", "preview": "previews"}  # fmt: skip
 DAYS = f"SELECT facts.id & {UID_MASK}, date / 86400 + {date(1970, 1, 1).toordinal()} FROM facts"
 """The day of the internal date, counted as `datetime.date.toordinal` does."""
 BATCH = 100
@@ -43,9 +44,9 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal
     found, missing = _attempt(folder, statement, uids)
     if not missing:
         return found
-    rendered = any(column in RENDERED for column in columns)
+    tables = frozenset(RENDERED[column] for column in columns if column in RENDERED)
     for batch in in_chunks(missing, BATCH):
-        _prepare(folder, batch, rendered)
+        _prepare(folder, batch, tables)
     found, missing = _attempt(folder, statement, uids)
     return [row for row in found if None not in row] if missing else found
 
@@ -70,11 +71,13 @@ def _selected(folder: Folder, statement: str, uids: Sequence[int]) -> list[tuple
 
 
 @guarded
-def _prepare(folder: Folder, uids: Sequence[int], rendered: bool) -> None:
+def _prepare(folder: Folder, uids: Sequence[int], tables: frozenset[str]) -> None:
     with folder.access.using() as index:
-        if rendered:
+        if "previews" in tables:
+            rendering.render_previews(folder, index, uids)
+        if tables - {"previews"}:
             rendering.render(folder, index, uids)
-        else:
+        if tables <= {"previews"}:
             rendering.measure(folder, index)
 
 

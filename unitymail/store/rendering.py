@@ -9,6 +9,7 @@ import mmap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from unitymail.mail.preview import preview
 from unitymail.mail.structure import scan
 from unitymail.mail.summary import summarise
 from unitymail.store.chosen import chosen
@@ -100,6 +101,28 @@ def render(folder: Folder, index: Index, uids: Sequence[int]) -> None:
         )
         index.many("INSERT OR REPLACE INTO fields VALUES (?, ?)", [(number, one.fields) for number, one, _ in done])
         index.many("INSERT OR REPLACE INTO terms VALUES (?, ?)", [(number, one.terms) for number, one, _ in done])
+
+
+def render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> None:
+    """Make the first words of these messages, and keep them; those whose file is gone are left out."""
+    ids = str([folder.id_of(uid) for uid in uids])
+    wanted = index.all(
+        f"SELECT id, content, octets, size FROM facts WHERE id IN {chosen()}"
+        " AND NOT EXISTS (SELECT 1 FROM previews WHERE previews.content = facts.content) ORDER BY id",
+        ids,
+    )
+    first = folder.ids()[0]
+    done = []
+    for id, number, octets, size in wanted:
+        message = _opened(folder, index, id - first, octets, size)
+        if message is None:
+            continue
+        try:
+            done.append((number, preview(message.buffer, scan(message.buffer))))
+        finally:
+            message.close()
+    with index.changing():
+        index.many("INSERT OR REPLACE INTO previews VALUES (?, ?)", done)
 
 
 def measure(folder: Folder, index: Index) -> None:
