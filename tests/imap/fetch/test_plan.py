@@ -2,7 +2,7 @@
 
 from array import array
 
-from unitymail.imap.fetch.block import Block, cut_out, split
+from unitymail.imap.fetch.block import Block, Shown, cut_out, split
 from unitymail.imap.fetch.grammar import attributes
 from unitymail.imap.fetch.plan import planned
 from unitymail.imap.view import View
@@ -58,14 +58,14 @@ def test_blocks():
 def test_cut_out():
     """A block has numbers, UIDs and flags; the session's recent messages say so."""
     view = view_of(6, recent=[(12, 13), (15, 15)])
-    block = cut_out(view, [(1, 4), (5, 6)], shown=None, follow=b" ")
+    block = cut_out(view, [(1, 4), (5, 6)], Shown(flags=True, follow=b" "))
     assert (list(block.sequences), list(block.uids)) == ([2, 3, 4, 6], [11, 12, 13, 15])
     assert block.flags == [
         b"FLAGS (\\Seen) ", b"FLAGS (\\Recent) ", b"FLAGS (\\Recent \\Seen) ", b"FLAGS (\\Recent \\Seen) ",
     ]
-    only = cut_out(view, [(0, 3)], shown={11}, follow=b" ")
+    only = cut_out(view, [(0, 3)], Shown(marked={11}, follow=b" "))
     assert only.flags == [b"", b"FLAGS (\\Seen) ", b""]
-    assert cut_out(view, [(0, 3)], shown=(), follow=b"").flags == [b"", b"", b""]
+    assert cut_out(view, [(0, 3)], Shown()).flags == [b"", b"", b""]
 
 
 def test_without_the_gone():

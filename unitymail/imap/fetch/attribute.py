@@ -21,7 +21,7 @@ Piece = bytes | Extent
 class FromView:
     """A value of the session's arrays."""
 
-    place: Literal["uid", "flags"]
+    place: Literal["uid", "flags", "modseq"]
 
     sets_seen = False
 

@@ -1,4 +1,4 @@
-"""The messages of a FETCH in blocks, each a slice of the session's view: sequence numbers, UIDs, flags.
+"""The messages of a FETCH in blocks, each a slice of the session's view: sequence numbers, UIDs, flags, MODSEQs.
 
 Knows the view's arrays; refuses to know what is asked of the messages.
 """
@@ -17,7 +17,7 @@ from unitymail.imap.wire.sequence import Span, gathered
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Parallel columns. `flags` are ready `FLAGS (...)` octets, empty where none are to be shown."""
+    """Parallel columns. `flags` are ready octets, `FLAGS (...)` or `MODSEQ (...)`, empty where none are to be shown."""
 
     sequences: Sequence[int]
     uids: Sequence[int]
@@ -51,25 +51,65 @@ def split(spans: Sequence[Span], size: int) -> Iterator[list[Span]]:
         yield portion
 
 
-def cut_out(view: View, spans: list[Span], *, shown: Collection[int] | None, follow: bytes) -> Block:
-    """The block at these indexes. `shown`: the UIDs whose flags are to be told (None for all); `follow` ends them."""
-    if len(spans) == 1:
-        sequences: Sequence[int] = range(spans[0][0] + 1, spans[0][1] + 1)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of the view is told: of every message, and of those whose flags the command itself has changed (`marked`).
+
+    marked_modseq: the latter with their MODSEQ. follow: what stands behind it. uid_only: UIDs take the place of numbers.
+    """
+
+    flags: bool = False
+    modseq: bool = False
+    marked: Collection[int] = ()
+    marked_modseq: bool = False
+    follow: bytes = b""
+    uid_only: bool = False
+
+
+def cut_out(view: View, spans: list[Span], shown: Shown) -> Block:
+    """The block at these indexes."""
+    uids = gathered(view.uids, spans)
+    if shown.uid_only:
+        sequences: Sequence[int] = uids
+    elif len(spans) == 1:
+        sequences = range(spans[0][0] + 1, spans[0][1] + 1)
     else:
         sequences = list(chain.from_iterable(range(begin + 1, end + 1) for begin, end in spans))
-    uids = gathered(view.uids, spans)
-    if shown is not None and not shown:
-        return Block(sequences, uids, [b""] * len(uids))
-    flags = _flags(view, uids, gathered(view.flags, spans), follow)
-    if shown is not None:
-        flags = [octets if uid in shown else b"" for uid, octets in zip(uids, flags, strict=True)]
-    return Block(sequences, uids, flags)
+    return Block(sequences, uids, _values(view, spans, uids, shown))
 
 
-def _flags(view: View, uids: array[int], combinations: array[int], follow: bytes) -> list[bytes]:
-    wording = {c: b"FLAGS " + view.flags_octets(c, False) + follow for c in set(combinations)}
+def _values(view: View, spans: list[Span], uids: array[int], shown: Shown) -> list[bytes]:
+    values = _wording(view, spans, uids, shown, flags=shown.flags, modseq=shown.modseq)
+    if shown.flags or not shown.marked:
+        return values
+    of_marked = _wording(view, spans, uids, shown, flags=True, modseq=shown.modseq or shown.marked_modseq)
+    return [m if uid in shown.marked else v for uid, v, m in zip(uids, values, of_marked, strict=True)]
+
+
+def _wording(
+    view: View, spans: list[Span], uids: array[int], shown: Shown, *, flags: bool, modseq: bool
+) -> list[bytes]:
+    if not modseq:
+        return _flags(view, spans, uids, shown.follow) if flags else [b""] * len(uids)
+    follow = b"MODSEQ (%d)" + shown.follow
+    modseqs = gathered(view.modseqs, spans)
+    if not flags:
+        return [follow % modseq for modseq in modseqs]
+    lines = _flags(view, spans, uids, b" " + follow, template=True)
+    return [line % modseq for line, modseq in zip(lines, modseqs, strict=True)]
+
+
+def _flags(view: View, spans: list[Span], uids: array[int], follow: bytes, *, template: bool = False) -> list[bytes]:
+    """template: what comes out is to be formatted once more."""
+
+    def worded(combination: int, recent: bool) -> bytes:
+        octets = view.flags_octets(combination, recent)
+        return b"FLAGS " + (octets.replace(b"%", b"%%") if template else octets) + follow
+
+    combinations = gathered(view.flags, spans)
+    wording = {c: worded(c, False) for c in set(combinations)}
     flags = list(map(wording.__getitem__, combinations))
     for first, last in view.recent:
         for at in range(bisect_left(uids, first), bisect_right(uids, last)):
-            flags[at] = b"FLAGS " + view.flags_octets(combinations[at], True) + follow
+            flags[at] = worded(combinations[at], True)
     return flags

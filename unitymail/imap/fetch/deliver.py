@@ -24,11 +24,18 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
 
     shown: the UIDs whose FLAGS are told although the plan does not ask for them.
     """
-    told = None if plan.shows_flags else shown or ()
+    showing = blocks.Shown(
+        flags=plan.shows_flags,
+        modseq=plan.shows_modseq,
+        marked=shown or (),
+        marked_modseq=session.knows_modseq,
+        follow=plan.flags_follow,
+        uid_only=plan.uid_only,
+    )
     size = from_files.BLOCK if plan.contents else index_only.BLOCK
     gone = 0
     for portion in blocks.split(spans, size):
-        block = blocks.cut_out(session.view, portion, shown=told, follow=plan.flags_follow)
+        block = blocks.cut_out(session.view, portion, showing)
         if plan.contents:
             gone += await _send_contents(session, plan, block)
         elif plan.columns:

@@ -20,12 +20,15 @@ LINE_END = b")\r\n"
 class Plan:
     """`head` is the line's beginning, filled with (sequence, flags, uid, *columns).
 
-    `flags` is the whole `FLAGS (...)` with the space behind it, or nothing. `shows_flags`: for every message; else only
-    for those that the fetch itself marks \\Seen. `has_uid`: whether the template takes the UID.
+    `flags` is the whole `FLAGS (...)`, `MODSEQ (...)` or both with the space behind it, or nothing. `shows_flags`: for
+    every message; else only for those that the fetch itself marks \\Seen. `has_uid`: whether the template takes the
+    UID. `uid_only`: the UID stands in the place of the sequence number (RFC 9586).
     """
 
     head: bytes
     shows_flags: bool
+    shows_modseq: bool
+    uid_only: bool
     has_uid: bool
     columns: tuple[Column, ...]
     converters: tuple[Callable[[Any], bytes] | None, ...]
@@ -52,21 +55,23 @@ class Plan:
         return [head % (number, shown, *row) for number, shown, row in zip(sequences, flags, rows, strict=True)]
 
 
-def planned(items: Iterable[Item], *, by_uid: bool) -> Plan:
-    """UID FETCH answers with the UID whether it was asked for or not (RFC 3501 6.4.8)."""
+def planned(items: Iterable[Item], *, by_uid: bool, uid_only: bool = False) -> Plan:
+    """UID FETCH answers with the UID whether it was asked for or not (RFC 3501 6.4.8), but in UIDFETCH it is there."""
     asked = list(items)
     places = {item.place for item in asked if isinstance(item, FromView)}
     indexed = [item for item in asked if isinstance(item, FromIndex)]
     contents = tuple(item for item in asked if not isinstance(item, FromView | FromIndex))
-    has_uid = by_uid or "uid" in places
+    has_uid = (by_uid and not uid_only) or "uid" in places
     pieces = [b"UID %d"] if has_uid else []
     pieces += [_slot(item) for item in indexed]
     # Contents come behind the head; without any, the head is the whole line.
     behind = (b" " if pieces else b"") if contents else LINE_END
-    head = b"* %d FETCH (%b" + b" ".join(pieces) + behind
+    head = (b"* %d UIDFETCH (%b" if uid_only else b"* %d FETCH (%b") + b" ".join(pieces) + behind
     return Plan(
         head=head,
         shows_flags="flags" in places,
+        shows_modseq="modseq" in places,
+        uid_only=uid_only,
         has_uid=has_uid,
         columns=tuple(item.column for item in indexed),
         converters=tuple(item.convert for item in indexed),

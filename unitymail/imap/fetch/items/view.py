@@ -1,4 +1,4 @@
-"""UID and FLAGS: what the session's own view holds."""
+"""UID, FLAGS and MODSEQ (RFC 7162, 3.1.4.2): what the session's own view holds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from unitymail.imap.wire.lexer import Reader
 
 UID = FromView("uid")
 FLAGS = FromView("flags")
+MODSEQ = FromView("modseq")
 
 
 @attribute("UID")
 def uid(reader: Reader, name: str) -> tuple[Item, ...]:
     return (UID,)
+
+
+@attribute("MODSEQ")
+def modseq(reader: Reader, name: str) -> tuple[Item, ...]:
+    return (MODSEQ,)
 
 
 @attribute("FLAGS")
