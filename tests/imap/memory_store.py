@@ -44,6 +44,7 @@ from unitymail.interfaces.store import (
     TooMuchMetadata,
     UseNotPossible,
 )
+from unitymail.policy.withholding import NOTHING
 
 SPECIAL = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Deleted Items": "\\Trash", "Junk": "\\Junk", "Archive": "\\Archive"}
 WELL_KNOWN = {f.lower(): f for f in SYSTEM_FLAGS}
@@ -379,6 +380,7 @@ class MemoryFolder:
 class MemoryAccount:
     def __init__(self, store, id):
         self.store, self.id, self.quota = store, id, None
+        self.withholding = NOTHING
         self.calls = []
         self._lock = store.lock
         self._folders = {}  # name -> MemoryFolder, or None for a name that is only a parent

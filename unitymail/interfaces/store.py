@@ -246,9 +246,15 @@ class IFolder(Interface):
 
 
 class IAccount(Interface):
-    """The mailbox of one user."""
+    """The mailbox of one user.
+
+    What the class of service withholds is never shown: sizes, rows and octets of such a message are those of its
+    withheld form (`mail.withheld`), in all folders alike. When the class changes what is withheld of a message, the
+    message leaves and comes back with another UID and EMAILID, with its flags, dates and THREADID.
+    """
 
     id = Attribute("The user's id, which names the directory.")
+    withholding = Attribute("The `policy.withholding.Withholding` in force, as far as this process knows.")
 
     def folders() -> list[FolderInfo]:
         """All folders, parents that are only names too, sorted, INBOX first. Special ones exist from the start."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 
-OF_CONTENTS = ("summaries", "fields", "terms", "previews", "threads", "receipts", "read_before")
+OF_CONTENTS = ("summaries", "fields", "terms", "previews", "threads", "receipts", "read_before", "secrecy")
 
 
 def forget(index: Index, ids: Sequence[int]) -> None:

@@ -18,8 +18,8 @@ VERSION = 3
 UID_BITS = 32
 UID_MASK = (1 << UID_BITS) - 1
 
-EXPUNGED, MOVED, VANISHED = 0, 1, 2
-"""Kinds of `expunged`: by a client's EXPUNGE, by MOVE, by a foreign hand."""
+EXPUNGED, MOVED, VANISHED, RENEWED = 0, 1, 2, 3
+"""Kinds of `expunged`: by a client's EXPUNGE, by MOVE, by a foreign hand; the message has another UID now."""
 
 RECEIPTS = (
     "CREATE TABLE receipts (content INTEGER PRIMARY KEY, trace TEXT NOT NULL)",
@@ -35,8 +35,14 @@ FOR_EXTENSIONS = (
     """CREATE TABLE IF NOT EXISTS metadata (
         folder INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB, modseq INTEGER NOT NULL,
         PRIMARY KEY (folder, entry))""",
+    "CREATE TABLE IF NOT EXISTS secrecy (content INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS withholding (
+        one INTEGER PRIMARY KEY CHECK (one = 1), rule INTEGER NOT NULL, usn INTEGER NOT NULL, at INTEGER NOT NULL)""",
+    "UPDATE facts SET size = (SELECT max(size) FROM facts AS twin WHERE twin.content = facts.content)"
+    " WHERE size IS NULL",
 )
-"""What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed."""
+"""What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed. `secrecy`
+and `withholding` are those of `withholding`, which wants the rows of one content to have a size all or none."""
 
 STATEMENTS = (
     """CREATE TABLE counters (

@@ -1,0 +1,89 @@
+"""What a class of service withholds of the messages in a mailbox: a body that is secure, private, or any.
+
+Knows the rule and where it is written in the address book; refuses to know how the rest of a message is then shown
+(`mail.withheld`), and where it lies. It depends on the account's class alone, never on a connection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from unitymail.interfaces.book import IBook
+from unitymail.mail.secrecy import Secrecy, secrecy_of
+from unitymail.mail.sensitivity import SecureHeaders, parse_secure_headers
+from unitymail.mail.windows import Octets
+from unitymail.mail.withheld import Reason
+from unitymail.people.class_of_service import ClassOfService, ImapBodies
+from unitymail.settings.site import SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Withholding:
+    """`bodies` that are shown, and whether those of secure messages are withheld."""
+
+    bodies: ImapBodies = ImapBodies.ALL
+    secure: bool = False
+
+
+NOTHING = Withholding()
+
+
+def withholding_of(cos: ClassOfService | None) -> Withholding:
+    """Who has no class is treated as one who has a new one."""
+    cos = cos or ClassOfService("", "")
+    return Withholding(cos.imap_bodies, not cos.secure_imap)
+
+
+def reason_to_withhold(secrecy: Secrecy, withholding: Withholding) -> Reason | None:
+    """Why the body of such a message is withheld, None when it is shown."""
+    if secrecy.secure and withholding.secure:
+        return Reason.SECURE
+    if secrecy.private and withholding.bodies is ImapBodies.NOT_PRIVATE:
+        return Reason.PRIVATE
+    return Reason.HEADERS_ONLY if withholding.bodies is ImapBodies.HEADERS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is withheld of an account, by a book that holds the changes up to `usn`."""
+
+    withholding: Withholding
+    usn: int
+
+
+class Withholder:
+    """What the book says. Safe in any thread."""
+
+    def __init__(self, book: IBook) -> None:
+        self._book = book
+
+    def ruling(self, account: str) -> Ruling | None:
+        """None for an account that is nobody's."""
+        usn = self._book.usn  # First: what is read after it may be newer, never older.
+        user = self._book.user(account)
+        return None if user is None else Ruling(withholding_of(self._book.class_of_service(user.cos)), usn)
+
+    def secrecy(self, buffer: Octets, *, ours: bool) -> Secrecy:
+        """Of the message in this file; see `secrecy_of`."""
+        return secrecy_by(self._book.site, buffer, ours=ours)
+
+
+class WithoutBook:
+    """Nobody can be asked: what was withheld of an account before stays withheld, and nothing else."""
+
+    def ruling(self, account: str) -> Ruling | None:
+        return None
+
+    def secrecy(self, buffer: Octets, *, ours: bool) -> Secrecy:
+        return secrecy_by(_FACTORY, buffer, ours=ours)
+
+
+def secrecy_by(site: SiteSettings, buffer: Octets, *, ours: bool) -> Secrecy:
+    """`secrecy_of` by the site's secure headers."""
+    headers = _parsed(site.secure_headers)
+    return secrecy_of(buffer, ours=ours, secure_headers=headers, secure_confidential=site.secure_confidential)
+
+
+_FACTORY = SiteSettings()
+_parsed = lru_cache(16)(parse_secure_headers)
