@@ -29,8 +29,8 @@ def secrecy_of(
 ) -> Secrecy:
     """What the message in `buffer` asks for.
 
-    ours: our delivery made the file, so that its first trace field is our word, and the last one. Of other files (copies
-    of such a file, mail of other programs) the field may be forged: it only adds to what the message says itself.
+    ours: our delivery made the file, so that its first trace field is our word, and the last one. Of other files
+    (copies of such a file, mail of other programs) the field may be forged: it only adds to what the message says.
     """
     named = _named(buffer, frozenset(name.encode("utf-8", "replace") for name, _ in secure_headers))
     trace = next((read_trace_field(raw) for raw in named.get(TRACE.lower(), ())), None)

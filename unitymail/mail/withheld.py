@@ -17,6 +17,7 @@ from unitymail.mail.windows import Octets, search
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LEADING_BLANK = re.compile(rb"\r?\n")
+_LINE_OF_A_FIELD = re.compile(rb"\n(?=[^ \t])")
 _ABOUT_THE_BODY = b"content-"
 _FIELDS = b"Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n"
 
@@ -86,10 +87,7 @@ def header_of(buffer: Octets) -> bytes:
     if len(buffer) <= most:
         return bytes(buffer[:])
     block = bytes(buffer[:most])
-    whole = max((at for at in (block.rfind(b"\n", 0, end) for end in (most,)) if at >= 0), default=-1) + 1
-    while whole and block[whole : whole + 1] in (b" ", b"\t"):
-        whole = block.rfind(b"\n", 0, whole - 1) + 1
-    return block[:whole]
+    return block[: max((found.start() + 1 for found in _LINE_OF_A_FIELD.finditer(block)), default=0)]
 
 
 def _with_crlf(octets: bytes) -> bytes:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from unitymail.interfaces.book import IBook
 from unitymail.mail.secrecy import Secrecy, secrecy_of
-from unitymail.mail.sensitivity import SecureHeaders, parse_secure_headers
+from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import Reason
 from unitymail.people.class_of_service import ClassOfService, ImapBodies

@@ -30,6 +30,7 @@ _ARRIVAL = re.compile(rb"(\d{1,15})\.(?:M(\d{1,6})(?!\d))?")
 _SIZES = re.compile(rb",S=(\d{1,18})(?=,|$)(?:,W=(\d{1,18})(?=,|$))?")
 _TRACE = re.compile(rb"\d{1,15}\.([0-9a-z]{20}(?:-[0-9a-z]{1,20}){0,3})\.")
 _ASKS = re.compile(rb",N=1(?=,|$)")
+_OWN = re.compile(rb",O=1(?=,|$)")
 _UNSAFE = {ord("/"): "\\057", ord(":"): "\\072", ord(","): "\\054"}
 
 
@@ -81,6 +82,11 @@ def asks_receipt(base: bytes) -> bool:
     return _ASKS.search(base) is not None
 
 
+def is_own(base: bytes) -> bool:
+    """Whether the name says, with `,O=1`, that the user brought the message (APPEND): nothing of it is withheld."""
+    return _OWN.search(base) is not None
+
+
 def listing(directory: bytes) -> list[bytes]:
     """The names of messages in new/ or cur/."""
     return [name for name in os.listdir(directory) if name[0] != 46]
@@ -104,11 +110,15 @@ class Namer:
             self._pid, self._token = pid, f"P{pid}R{secrets.token_hex(4)}"
         return self._token
 
-    def name(self, octets: int = -1, crlf: int = -1) -> str:
-        """A fresh base for a file of so many octets, which in CRLF form is so long; -1 for what is not known."""
+    def name(self, octets: int = -1, crlf: int = -1, *, own: bool = False) -> str:
+        """A fresh base for a file of so many octets, which in CRLF form is so long; -1 for what is not known.
+
+        own: see `is_own`.
+        """
         seconds, rest = divmod(self._now(), 1)
         sizes = (f",S={octets}" if octets >= 0 else "") + (f",W={crlf}" if crlf >= 0 <= octets else "")
-        return f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q{next(self._count)}.{self._host}{sizes}"
+        own_mark = ",O=1" if own else ""
+        return f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q{next(self._count)}.{self._host}{sizes}{own_mark}"
 
 
 _MAKER = re.compile(r"\d+\.M\d+P(\d+)R([0-9a-f]{8})Q")
