@@ -23,9 +23,18 @@ def test_uids(text, by_uid, uids):
 
 
 def test_refused():
-    """A number beyond the last message is an error, and so is a result that was never saved."""
-    for text in (b"4", b"1:4", b"$"):
+    """A number beyond the last message is an error."""
+    for text in (b"4", b"1:4"):
         with pytest.raises(Bad):
             spans_of(VIEW, parse(text), by_uid=False)
-    with pytest.raises(Bad):
-        spans_of(VIEW, parse(b"$"), by_uid=True)
+
+
+def test_saved_result():
+    """`$` names the messages of the saved result, by number and by UID alike; nothing when nothing was saved."""
+    view = View(VIEW.snapshot)
+    for by_uid in (False, True):
+        view.saved = 0
+        assert (spans_of(view, parse(b"$"), by_uid=by_uid), list(uids_of(view, parse(b"$"), by_uid=by_uid))) == ([], [])
+        view.saved = 0b101
+        assert spans_of(view, parse(b"$"), by_uid=by_uid) == [(0, 1), (2, 3)]
+        assert list(uids_of(view, parse(b"$"), by_uid=by_uid)) == [3, 9]

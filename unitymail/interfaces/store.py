@@ -74,7 +74,7 @@ USE_ENTRY = "/private/specialuse"
 """The entry of metadata that shows and changes `special_use` (RFC 6154, 4)."""
 
 Column = Literal[
-    "internaldate", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid", "preview",
+    "internaldate", "date", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid", "preview",
     "lazypreview",
 ]  # fmt: skip
 
@@ -198,11 +198,11 @@ class IFolder(Interface):
     def rows(uids: Sequence[int], columns: Sequence[Column]) -> list[tuple[Any, ...]]:
         """(uid, *columns) for those of `uids` that exist, ascending; rendered once per message and kept.
 
-        internaldate: bytes, quoted as FETCH shows it. size: int, CRLF form. envelope, bodystructure: bytes, ready
-        for the wire. fields: bytes, the raw header fields of `summary.KEPT_FIELDS` in message order, as stored.
-        terms: str, `summary.Summary.terms`. sent, saved: int, Unix seconds, UTC (sent: of the Date field, else
-        internal date). emailid: str. preview: str, the first words of the text, at most 200 characters (RFC 8970);
-        lazypreview: the same where it is kept already, else 0.
+        internaldate: bytes, quoted as FETCH shows it. date: int, the same in Unix seconds, UTC. size: int, CRLF form.
+        envelope, bodystructure: bytes, ready for the wire. fields: bytes, the raw header fields of
+        `summary.KEPT_FIELDS` in message order, as stored. terms: str, `summary.Summary.terms`. sent, saved: int, Unix
+        seconds, UTC (sent: of the Date field, else internal date). emailid: str. preview: str, the first words of the
+        text, at most 200 characters (RFC 8970); lazypreview: the same where it is kept already, else 0.
         """
 
     def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:

@@ -11,6 +11,9 @@ from unitymail.imap.search.grammar import criteria
 from unitymail.imap.search.key import KEYS
 from unitymail.imap.search.keys.dates import Arrived, Days, Sent
 from unitymail.imap.search.keys.flags import Flag, Recent
+from unitymail.imap.search.keys.identity import Identity
+from unitymail.imap.search.keys.modseq import ChangedSince
+from unitymail.imap.search.keys.saved import Saved
 from unitymail.imap.search.keys.sets import All, Numbers, Uids
 from unitymail.imap.search.keys.sizes import Larger, Smaller
 from unitymail.imap.search.keys.text import Body, Header, Term, Text
@@ -63,6 +66,17 @@ def test_every_key_is_there():
     ("1:4,9", Numbers(parse(b"1:4,9"))),
     ("*", Numbers(parse(b"*"))),
     ("UID 5:*", Uids(parse(b"5:*"))),
+    ("$", Numbers(parse(b"$"))),
+    ("UID $", Uids(parse(b"$"))),
+    ("MODSEQ 620162338", ChangedSince(620162338)),
+    ('MODSEQ "/flags/\\\\draft" all 620162338', ChangedSince(620162338)),
+    ("MODSEQ 0", ChangedSince(0)),
+    ("SAVEDBEFORE 1-Feb-1994", Saved(Days(last=DAY - 1))),
+    ("SAVEDON 1-Feb-1994", Saved(Days(DAY, DAY))),
+    ("SAVEDSINCE 1-Feb-1994", Saved(Days(first=DAY))),
+    ("SAVEDATESUPPORTED", All()),
+    ("EMAILID M6d99ac3275bb4e", Identity("emailid", "M6d99ac3275bb4e")),
+    ("THREADID T64b478a75b7ea9", Identity("threadid", "T64b478a75b7ea9")),
     ("NOT SEEN", Not(Flag("\\seen"))),
     ("OR SEEN 1", Or((Flag("\\seen"), Numbers(parse(b"1"))))),
     ("SEEN FLAGGED", And((Flag("\\seen"), Flag("\\flagged")))),
@@ -90,7 +104,10 @@ def test_literals():
     "", "FOO", "FROM", "FROM ", "NOT", "OR SEEN", "OR SEEN ", "()", "(SEEN", "SEEN)", "SEEN  SEEN",
     "BEFORE 32-Jan-2000", "BEFORE yesterday",
     "LARGER x", "LARGER -1", "UID", "UID x", "1:", "0", "KEYWORD \\Seen", "HEADER x",
-    "SEEN ", "CHARSET UTF-8", "CHARSET", "\x00", "$", "UID $",
+    "OLDER", "OLDER 0", "OLDER -1", "YOUNGER x", "YOUNGER 4294967296", "MODSEQ", "MODSEQ -1",
+    "MODSEQ 9223372036854775808", 'MODSEQ "/flags/seen" 1', 'MODSEQ "/flags/seen" some 1', 'MODSEQ "/comment" all 1', "SAVEDON x",
+    "EMAILID", "EMAILID a.b", 'THREADID ""', "UID $,1", "$:5",
+    "SEEN ", "CHARSET UTF-8", "CHARSET", "\x00",
 ])
 def test_bad(text):
     """What cannot be read is BAD."""

@@ -1,4 +1,4 @@
-"""What was found, as indexes of a view: a set that is told in the order of the mailbox, or a list in an order of its own.
+"""What was found, as indexes of a view: a set, told in the order of the mailbox, or a list in an order of its own.
 
 Knows how numbers are counted and spelled; refuses to know who asked for which of them.
 """

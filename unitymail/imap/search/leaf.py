@@ -15,10 +15,14 @@ from unitymail.imap.search.words import Words
 from unitymail.imap.view import View
 from unitymail.interfaces.store import Column
 
-__all__ = ("NO", "ORDER", "UNSURE", "YES", "ContentProbe", "Leaf", "Probe", "RowColumn", "RowProbe", "Verdicts", "ViewProbe")
+__all__ = (
+    "NO", "ORDER", "UNSURE", "YES", "ContentProbe", "Leaf", "Probe", "RowColumn", "RowProbe", "Verdicts", "ViewProbe",
+)  # fmt: skip
 
 RowColumn = Literal["day"] | Column
-ORDER: tuple[str, ...] = ("view", "day", "size", "saved", "emailid", "sent", "terms", "fields", "content")
+ORDER: tuple[str, ...] = (
+    "view", "day", "date", "size", "saved", "emailid", "threadid", "sent", "terms", "fields", "content",
+)  # fmt: skip
 """The sources, cheapest first. `day` is IFolder.internal_days, then come columns of the index."""
 
 

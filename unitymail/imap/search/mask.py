@@ -37,6 +37,11 @@ def from_indexes(indexes: Iterable[int], count: int) -> int:
     return surely(octets)
 
 
+def verdicts(mask: int, count: int) -> Verdicts:
+    """YES for each of `count` messages that is in the set, NO for the others."""
+    return _octets(mask)[:count].ljust(count, b"\0")
+
+
 def first(mask: int) -> int:
     """The lowest index in a set that is not empty."""
     return (mask & -mask).bit_length() - 1

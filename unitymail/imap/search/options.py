@@ -5,7 +5,7 @@ Knows the words and which of them exclude each other; refuses to know what was f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.partial import Page, page
@@ -31,6 +31,7 @@ class ReturnOptions:
 
 
 EVERYTHING = ReturnOptions(all=True)
+OPTIONS = frozenset({"MIN", "MAX", "COUNT", "ALL", "SAVE", "UPDATE", "CONTEXT"})
 
 
 def search_return_options(reader: Reader) -> ReturnOptions | None:
@@ -38,28 +39,36 @@ def search_return_options(reader: Reader) -> ReturnOptions | None:
     if not reader.take(b"RETURN "):
         return None
     reader.expect(b"(")
-    if reader.take(b")"):
-        found = EVERYTHING
-    else:
-        found = _with_one(ReturnOptions(), reader)
-        while not reader.take(b")"):
+    words: set[str] = set()
+    pages: list[Page] = []
+    while not reader.take(b")"):
+        if words:
             reader.space()
-            found = _with_one(found, reader)
+        words.add(_option(reader, pages))
     reader.space()
-    return found
-
-
-def _with_one(known: ReturnOptions, reader: Reader) -> ReturnOptions:
-    word = reader.word().lower()
-    if word == "partial":
-        reader.space()
-        if known.partial is not None:
-            raise BadSyntax("RETURN takes one PARTIAL")
-        known = replace(known, partial=page(reader))
-    elif word in ("min", "max", "count", "all", "save", "update", "context"):
-        known = replace(known, **{word: True})
-    else:
-        raise BadSyntax(f"RETURN knows no {word.upper()[:40]}")
-    if known.all and known.partial is not None:
+    if not words:
+        return EVERYTHING
+    if "ALL" in words and pages:
         raise BadSyntax("RETURN takes ALL or PARTIAL, not both")
-    return known
+    return ReturnOptions(
+        min="MIN" in words,
+        max="MAX" in words,
+        count="COUNT" in words,
+        all="ALL" in words,
+        save="SAVE" in words,
+        partial=pages[0] if pages else None,
+        update="UPDATE" in words,
+        context="CONTEXT" in words,
+    )
+
+
+def _option(reader: Reader, pages: list[Page]) -> str:
+    word = reader.word()
+    if word == "PARTIAL":
+        if pages:
+            raise BadSyntax("RETURN takes one PARTIAL")
+        reader.space()
+        pages.append(page(reader))
+    elif word not in OPTIONS:
+        raise BadSyntax(f"RETURN knows no {word[:40]}")
+    return word

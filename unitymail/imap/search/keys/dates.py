@@ -75,7 +75,7 @@ def as_written(moment: int, kept: bytes) -> int:
     return written.day if written else moment // DAY_S
 
 
-def _days(arguments: Arguments, relation: str) -> Days:
+def days(arguments: Arguments, relation: str) -> Days:
     arguments.reader.space()
     day = arguments.reader.date().toordinal()
     return {"BEFORE": Days(last=day - 1), "ON": Days(day, day), "SINCE": Days(first=day)}[relation]
@@ -83,9 +83,9 @@ def _days(arguments: Arguments, relation: str) -> Days:
 
 @key("BEFORE", "ON", "SINCE")
 def _arrived(arguments: Arguments, name: str) -> Arrived:
-    return Arrived(_days(arguments, name))
+    return Arrived(days(arguments, name))
 
 
 @key("SENTBEFORE", "SENTON", "SENTSINCE")
 def _sent(arguments: Arguments, name: str) -> Sent:
-    return Sent(_days(arguments, name.removeprefix("SENT")))
+    return Sent(days(arguments, name.removeprefix("SENT")))

@@ -1,14 +1,14 @@
-"""Sequence sets, UID sets and ALL."""
+"""Sequence sets, UID sets, the saved result `$` (RFC 5182) and ALL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unitymail.imap.search import mask
 from unitymail.imap.search.key import Arguments, key
 from unitymail.imap.search.leaf import YES, Probe, Verdicts, ViewProbe
 from unitymail.imap.view import View
-from unitymail.imap.wire.lexer import BadSyntax
 from unitymail.imap.wire.sequence import SequenceSet, Span
 
 
@@ -25,7 +25,12 @@ class Numbers:
     numbers: SequenceSet
 
     def probes(self) -> tuple[Probe, ...]:
-        return (ViewProbe(lambda view: spans(len(view), self.numbers.spans_of_numbers(len(view)))),)
+        return (ViewProbe(self._judge),)
+
+    def _judge(self, view: View) -> Verdicts:
+        if self.numbers.dollar:
+            return mask.verdicts(view.saved, len(view))
+        return spans(len(view), self.numbers.spans_of_numbers(len(view)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Uids:
         return (ViewProbe(self._judge),)
 
     def _judge(self, view: View) -> Verdicts:
+        if self.uids.dollar:
+            return mask.verdicts(view.saved, len(view))
         return spans(len(view), self.uids.spans_of_uids(view.uids))
 
 
@@ -55,7 +62,4 @@ def _all(arguments: Arguments, name: str) -> All:
 @key("UID")
 def _uid(arguments: Arguments, name: str) -> Uids:
     arguments.reader.space()
-    uids = arguments.reader.sequence_set()
-    if uids.dollar:
-        raise BadSyntax("There is no saved search result")
-    return Uids(uids)
+    return Uids(arguments.here.of_uids(arguments.reader.sequence_set()))
