@@ -40,3 +40,12 @@ def test_fallbacks():
 def test_any_octets(octets, charset):
     """Any octets are some text in any charset."""
     assert isinstance(to_text(octets, charset), str)
+
+
+@pytest.mark.parametrize(("octets", "text"), [
+    (b"+2AA-", "\N{REPLACEMENT CHARACTER}"), (b"a+3gA-b", "a\N{REPLACEMENT CHARACTER}b"), (b"+2D3eAA-", "\U0001f600"),
+])
+def test_half_a_character(octets, text):
+    """What UTF-7 spells as half of a surrogate pair is no character; text can always be written out again."""
+    assert to_text(octets, "utf-7") == text
+    assert to_text(octets + b"\xff", "utf-7").encode("utf-8")

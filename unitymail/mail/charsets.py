@@ -49,7 +49,13 @@ def to_text(octets: bytes, charset: str = "") -> str:
     for name in (codec(charset), "utf-8"):
         if name:
             try:
-                return octets.decode(name)
+                return _whole(octets.decode(name), name)
             except (UnicodeError, ValueError):
                 continue
-    return octets.decode("cp1252" if codec(charset) in (None, "utf-8", "cp1252") else str(codec(charset)), "replace")
+    name = codec(charset) or "cp1252"
+    return _whole(octets.decode("cp1252" if name == "utf-8" else name, "replace"), name)
+
+
+def _whole(text: str, name: str) -> str:
+    """UTF-7 alone can spell half of a surrogate pair, which is no character: nothing could write it out again."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if name == "utf-7" else text
