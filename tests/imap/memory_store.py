@@ -86,6 +86,7 @@ class Message:
     modseq: int
     saved: float
     emailid: str
+    threadid: str = ""
     summary: object = field(default=None, repr=False)
     preview: object = 0
 
@@ -94,6 +95,15 @@ class Message:
             from unitymail.mail import preview, structure
 
             self.preview = preview.preview(self.octets, structure.scan(self.octets))
+        if name in ("subject", "from", "to", "cc", "displayfrom", "displayto"):
+            from unitymail.mail.sort_terms import sort_terms
+
+            terms = sort_terms(self.column("fields"))
+            return getattr(terms, "from_" if name == "from" else name)
+        if name == "ties":
+            from unitymail.mail.ties import ties
+
+            return ties(self.column("fields")).packed()
         if name in ("envelope", "bodystructure", "fields", "terms", "sent"):
             if self.summary is None:
                 from unitymail.mail import structure, summary
@@ -107,6 +117,7 @@ class Message:
             "size": lambda: len(self.octets),
             "saved": lambda: int(self.saved),
             "emailid": lambda: self.emailid,
+            "threadid": lambda: self.threadid,
             "preview": lambda: self.preview,
             "lazypreview": lambda: self.preview,
         }[name]()
@@ -204,6 +215,10 @@ class MemoryFolder:
     @locked
     def rows(self, uids, columns):
         held = self._messages
+        if "threadid" in columns:
+            for uid in sorted(uids):
+                if uid in held:
+                    self._settle_thread(held[uid])
         return [(uid, *[held[uid].column(c) for c in columns]) for uid in sorted(uids) if uid in held]
 
     @locked
@@ -212,6 +227,9 @@ class MemoryFolder:
         return [(uid, EPOCH_DAY + int(held[uid].date // 86400)) for uid in sorted(uids) if uid in held]
 
     @locked
+    def word_verdicts(self, uids, needle, *, body_only):
+        return None
+
     def content(self, uid):
         message = self._messages.get(uid)
         return None if message is None else MemoryContent(self.account.store, message.octets)
@@ -304,6 +322,16 @@ class MemoryFolder:
         if self.deleted:
             raise NoSuchFolder()
 
+    def _settle_thread(self, message):
+        """Messages that share a message id under one base subject share a thread, named after the first asked about."""
+        from unitymail.mail.ties import tokens_of
+
+        if not message.threadid:
+            known, tokens = self.account.threads, tokens_of(message.column("ties"))
+            message.threadid = min((known[t] for t in tokens if t in known), default="T" + message.emailid[1:])
+            for token in tokens:
+                known.setdefault(token, message.threadid)
+
     def _spell(self, flags):
         for flag in flags:
             if flag.lower() != "\\recent":
@@ -355,6 +383,7 @@ class MemoryFolder:
             copy = target._add(message.octets, target._combination(frozenset(target._spell(carried))), message.date,
                                message.emailid if moving else "")
             copy.summary = message.summary
+            copy.threadid = message.threadid
             targets.append(copy.uid)
         target._renew()
         return Copied(target._uidvalidity, tuple(sources), tuple(targets))
@@ -382,6 +411,7 @@ class MemoryAccount:
         self.store, self.id, self.quota = store, id, None
         self.withholding = NOTHING
         self.calls = []
+        self.threads = {}  # token of a message id under a subject -> THREADID
         self._lock = store.lock
         self._folders = {}  # name -> MemoryFolder, or None for a name that is only a parent
         self._subscribed = set()
@@ -423,18 +453,18 @@ class MemoryAccount:
         name = checked(canonical(name))
         if self._folders.get(name) is not None:
             raise FolderExists()
-        use = checked_use(special_use) if special_use else ""
+        uses = checked_uses(special_use)
         self._parents(name)
         folder = self._make(name, "")
-        if use:
-            self._give_use(folder, use)
+        self._give_uses(folder, uses)
         return folder
 
-    def _give_use(self, folder, use):
+    def _give_uses(self, folder, uses):
         for other in self._folders.values():
-            if other is not None and other.special_use == use:
-                other.special_use = ""
-        folder.special_use = use
+            if other is not None and other is not folder and set(other.special_use.split()) & set(uses.split()):
+                other.special_use = " ".join(use for use in other.special_use.split() if use not in uses.split())
+                other.metadata[USE_ENTRY] = (None, self._changed)
+        folder.special_use = uses
 
     @locked
     def metadata(self, name, entries, depth="0"):
@@ -462,10 +492,7 @@ class MemoryAccount:
         if sum(value is not None for value, _ in after.values()) > MAX_METADATA_ENTRIES:
             raise TooMuchMetadata()
         if len(plain) < len(values):
-            uses = (values[USE_ENTRY] or b"").decode().split()
-            if len(uses) > 1:
-                raise UseNotPossible(why="a mailbox can have one use")
-            self._give_use(folder, checked_use(uses[0]) if uses else "")
+            self._give_uses(folder, checked_uses((values[USE_ENTRY] or b"").decode()))
             after[USE_ENTRY] = (None, self._changed)
         kept.clear()
         kept.update(after)
@@ -500,7 +527,9 @@ class MemoryAccount:
             raise NoSuchFolder()
         if old == "INBOX":
             inbox = self.folder("INBOX")
-            inbox.move(list(inbox._messages), self.create(new))
+            target = self.create(new)
+            inbox.move(list(inbox._messages), target)
+            target.metadata.update(inbox.metadata)
             return
         if new.startswith(old + "/"):
             raise BadFolderName(why="a folder cannot go below itself")
@@ -596,11 +625,12 @@ def canonical(name):
     return ("INBOX" if first.upper() == "INBOX" else first) + slash + rest
 
 
-def checked_use(use):
-    known = {possible.lower(): possible for possible in SPECIAL_USES}
-    if use.lower() not in known:
-        raise UseNotPossible(why=f"{use} is none of {' '.join(SPECIAL_USES)}")
-    return known[use.lower()]
+def checked_uses(uses):
+    asked = {use.lower(): use for use in uses.split()}
+    found = [use for use in SPECIAL_USES if asked.pop(use.lower(), None)]
+    if asked:
+        raise UseNotPossible(why=f"{[*asked.values()][0]} is none of {' '.join(SPECIAL_USES)}")
+    return " ".join(found)
 
 
 def checked(name):

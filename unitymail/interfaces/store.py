@@ -69,13 +69,13 @@ MAX_METADATA_ENTRIES = 200
 MAX_METADATA_TOTAL = 8 * 1024 * 1024
 """Octets of all names and values of an account."""
 SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
-"""Uses that a folder can be given (RFC 6154). Each is one folder's: who is given it takes it from another."""
+"""Uses that a folder can be given (RFC 6154), one or several. Each is one folder's: who gets it takes it from another."""
 USE_ENTRY = "/private/specialuse"
 """The entry of metadata that shows and changes `special_use` (RFC 6154, 4)."""
 
 Column = Literal[
-    "internaldate", "date", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid", "preview",
-    "lazypreview",
+    "internaldate", "date", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid",
+    "preview", "lazypreview",
 ]  # fmt: skip
 
 
@@ -104,7 +104,7 @@ class Snapshot:
 class FolderInfo:
     """One line of LIST. `name` is decoded text with `/` between levels; `special_use` is "" or `\\Trash` etc.
 
-    `selectable` is false for a name that is only the parent of others; such a one has no `mailboxid` (RFC 8474).
+    A folder may have several uses, with spaces between. `selectable` is false for a name that is only the parent of others; such a one has no `mailboxid` (RFC 8474).
     """
 
     name: str
@@ -208,6 +208,12 @@ class IFolder(Interface):
     def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:
         """(uid, day number of the internal date, time zone disregarded) for SEARCH BEFORE, ON, SINCE."""
 
+    def word_verdicts(uids: Sequence[int], needle: str, *, body_only: bool) -> bytes | None:
+        """For each of `uids` (ascending), whether its texts hold the folded needle: 0 no, 1 yes, 2 read it to know.
+
+        From the full-text index; None when there is none, or when it cannot tell (`mail.searchable` says which texts).
+        """
+
     def content(uid: int) -> IContent | None:
         """The message's octets, or None when it is gone."""
 
@@ -263,7 +269,7 @@ class IAccount(Interface):
         """By name (INBOX case-blind); the same object for everyone in this process. Raises NoSuchFolder."""
 
     def create(name: str, special_use: str = "") -> IFolder:
-        """With all missing parents. Raises FolderExists, BadFolderName."""
+        """With all missing parents. Raises FolderExists, BadFolderName, UseNotPossible."""
 
     def delete(name: str) -> None:
         """The messages go; a folder with children stays as a name only. Raises NoSuchFolder, Never for INBOX."""

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 
-OF_CONTENTS = ("summaries", "fields", "terms", "previews", "threads", "receipts", "read_before", "secrecy")
+OF_CONTENTS = (
+    "summaries", "fields", "terms", "previews", "threads", "sorting", "ties", "receipts", "read_before", "secrecy",
+)  # fmt: skip
 
 
 def forget(index: Index, ids: Sequence[int]) -> None:

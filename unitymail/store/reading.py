@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from unitymail.interfaces.store import Column
-from unitymail.store import rendering
+from unitymail.store import arranging, rendering
 from unitymail.store.access import guarded
 from unitymail.store.changing import places_of
 from unitymail.store.chosen import chosen, in_chunks
@@ -27,10 +27,12 @@ FACTS = {
     "saved": "saved",
     "emailid": "printf('E%x', facts.content)",
     "lazypreview": "ifnull((SELECT preview FROM previews WHERE previews.content = facts.content), 0)",
+    "threadid": "iif(threads.thread IS NULL, NULL, printf('T%x', threads.thread))",
 }
 """`date` is the internal date in Unix seconds."""
 RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
-            "terms": "terms", "preview": "previews"}  # fmt: skip
+            "terms": "terms", "preview": "previews", "threadid": "threads", "ties": "ties",
+            **dict.fromkeys(("subject", "from", "to", "cc", "displayfrom", "displayto"), "sorting")}  # fmt: skip
 DAYS = f"SELECT facts.id & {UID_MASK}, date / 86400 + {date(1970, 1, 1).toordinal()} FROM facts"
 """The day of the internal date, counted as `datetime.date.toordinal` does."""
 BATCH = 100
@@ -54,7 +56,7 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal
 def statement_for(columns: Sequence[Column | Literal["date"]]) -> str:
     """SELECT … FROM facts and what must be joined to it."""
     tables = dict.fromkeys(RENDERED[column] for column in columns if column in RENDERED)
-    values = "".join(f", {FACTS.get(column) or f'{RENDERED[column]}.{column}'}" for column in columns)
+    values = "".join(", " + (FACTS.get(column) or f'{RENDERED[column]}."{column}"') for column in columns)
     joins = "".join(f" LEFT JOIN {table} ON {table}.content = facts.content" for table in tables)
     return f"SELECT facts.id & {UID_MASK}{values} FROM facts{joins}"
 
@@ -77,6 +79,8 @@ def _prepare(folder: Folder, uids: Sequence[int], tables: frozenset[str]) -> Non
             rendering.render_previews(folder, index, uids)
         if tables - {"previews"}:
             rendering.render(folder, index, uids)
+        if needed := tables & arranging.TABLES:
+            arranging.arrange(folder, index, uids, needed)
         if tables <= {"previews"}:
             rendering.measure(folder, index)
 

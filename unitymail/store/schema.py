@@ -35,6 +35,11 @@ FOR_EXTENSIONS = (
     """CREATE TABLE IF NOT EXISTS metadata (
         folder INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB, modseq INTEGER NOT NULL,
         PRIMARY KEY (folder, entry))""",
+    """CREATE TABLE IF NOT EXISTS sorting (
+        content INTEGER PRIMARY KEY, "subject" TEXT NOT NULL, "from" TEXT NOT NULL, "to" TEXT NOT NULL,
+        "cc" TEXT NOT NULL, "displayfrom" TEXT NOT NULL, "displayto" TEXT NOT NULL)""",
+    "CREATE TABLE IF NOT EXISTS ties (content INTEGER PRIMARY KEY, ties BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS thread_of_tie (tie INTEGER PRIMARY KEY, thread INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS secrecy (content INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS withholding (
         one INTEGER PRIMARY KEY CHECK (one = 1), rule INTEGER NOT NULL, usn INTEGER NOT NULL, at INTEGER NOT NULL)""",
@@ -42,7 +47,8 @@ FOR_EXTENSIONS = (
     " WHERE size IS NULL",
 )
 """What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed. `secrecy`
-and `withholding` are those of `withholding`, which wants the rows of one content to have a size all or none."""
+and `withholding` are those of `withholding`, which wants the rows of one content to have a size all or none.
+A row of `thread_of_tie` says in which thread a message is that has or refers to this message id under this subject."""
 
 STATEMENTS = (
     """CREATE TABLE counters (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.store import layout, receipts, settling, undelete
+from unitymail.store import arranging, layout, receipts, settling, undelete
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.settling import Batch
@@ -54,6 +54,7 @@ def _settle_some(account: Account, last: int) -> Batch:
         if account.now() - account.purged_at >= undelete.PURGE_EVERY_S:
             with account.access.alone() as index:
                 undelete.purge(account, index)
+                arranging.forget_threads(index)
                 account.purged_at = account.now()
         _remind(account, index)
     return Batch(0, last, False)
@@ -70,7 +71,7 @@ def _remind(account: Account, index: Index) -> None:
 def reindex(account: Account, index: Index) -> int:
     """Forget what was rendered and look at every file name anew; how many messages there are."""
     with index.changing():
-        for table in ("summaries", "fields", "terms", "previews", "threads", "packed"):
+        for table in ("summaries", "fields", "terms", "previews", "sorting", "ties", "packed"):
             index.execute(f"DELETE FROM {table}")
     count = 0
     for name in layout.folders_in(account.path):

@@ -1,0 +1,78 @@
+"""What SORT and THREAD compare, worked out once per content from its kept header fields; and which thread it is in.
+
+Knows the tables; refuses to know what the strings and numbers mean (`mail.sort_terms`, `mail.ties`).
+
+*Note: THREADID.* A content's thread is settled when it is first asked for, and durably: it belongs to the message for
+good (RFC 8474, 5.2). A message joins the thread of one that has, or refers to, a message id that it has or refers to
+itself, under the same base subject: who answers with a new subject begins a new thread, as people mean it to. The
+thread is named after its first content. Two threads that a later message would join stay two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from unitymail.mail.sort_terms import sort_terms
+from unitymail.mail.ties import ties, tokens_of
+from unitymail.store.chosen import chosen
+from unitymail.store.index import Index
+
+if TYPE_CHECKING:
+    from unitymail.store.folder import Folder
+
+TABLES = frozenset({"sorting", "ties", "threads"})
+
+
+def arrange(folder: Folder, index: Index, uids: Sequence[int], tables: Collection[str]) -> None:
+    """Fill these tables for these messages, whose header fields are kept already."""
+    ids = str([folder.id_of(uid) for uid in uids])
+    if "sorting" in tables:
+        wanted = _lacking(index, "sorting", ids)
+        with index.changing():
+            index.many(
+                "INSERT OR REPLACE INTO sorting VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(content, *sort_terms(fields)) for content, fields in wanted],
+            )
+    if "ties" in tables or "threads" in tables:
+        wanted = _lacking(index, "ties", ids)
+        with index.changing():
+            index.many(
+                "INSERT OR REPLACE INTO ties VALUES (?, ?)",
+                [(content, ties(fields).packed()) for content, fields in wanted],
+            )
+    if "threads" in tables:
+        with index.changing(durable=True):
+            _join(index, _lacking(index, "threads", ids, "ties"))
+
+
+def _lacking(index: Index, table: str, ids: str, source: str = "fields") -> list[tuple[int, Any]]:
+    """(content, what `source` has of it) for contents that the table lacks, the oldest first."""
+    return index.all(
+        f"SELECT DISTINCT facts.content, {source} FROM facts JOIN {source} ON {source}.content = facts.content"
+        f" WHERE id IN {chosen()}"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.content = facts.content) ORDER BY facts.content",
+        ids,
+    )
+
+
+def _join(index: Index, messages: Iterable[tuple[int, bytes]]) -> None:
+    """Settle the threads of these contents, one after the other; inside a transaction."""
+    tied = [(content, tokens_of(packed)) for content, packed in messages]
+    every = str(sorted({token for _, tokens in tied for token in tokens}))
+    known: dict[int, int] = dict(index.all(f"SELECT tie, thread FROM thread_of_tie WHERE tie IN {chosen()}", every))
+    threads, fresh = [], {}
+    for content, tokens in tied:
+        thread = min((known[token] for token in tokens if token in known), default=content)
+        threads.append((content, thread))
+        for token in tokens:
+            if token not in known:
+                known[token] = fresh[token] = thread
+    index.many("INSERT INTO threads VALUES (?, ?)", threads)
+    index.many("INSERT INTO thread_of_tie VALUES (?, ?)", fresh.items())
+
+
+def forget_threads(index: Index) -> None:
+    """Remove what was kept of threads whose messages are all gone."""
+    with index.changing():
+        index.execute("DELETE FROM thread_of_tie WHERE thread NOT IN (SELECT thread FROM threads)")
