@@ -23,6 +23,7 @@ from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
 
 if TYPE_CHECKING:
     from unitymail.imap.door import IMAPDoor
+    from unitymail.imap.search.live import LiveSearches
     from unitymail.imap.server import IMAPSession
     from unitymail.people.user import User
 
@@ -65,6 +66,7 @@ class Session:
         self.enabled: set[str] = set()
         self.knows_modseq = False
         self.followers: list[Follower] = []
+        self.live: LiveSearches | None = None
         self.by_uid = False
         self.tag = b""
         self.failures = 0
@@ -121,6 +123,7 @@ class Session:
         return int(unseen)
 
     def deselect(self) -> None:
+        self.live = None
         self.folder = None
         self.view = None
         self.read_only = True
@@ -236,6 +239,7 @@ class Session:
         """Send the difference between the view and `snapshot`, and believe it told."""
         view = self.view
         if not view.differs(snapshot, expunges=expunges):
+            await self._follow_searches()
             return
         if snapshot.uidvalidity != view.snapshot.uidvalidity:
             raise Farewell("The mailbox was made anew; please select it again")
@@ -246,6 +250,8 @@ class Session:
             told = await self.run(diff, view, snapshot, **how)
         if told.exists is not None:
             await self._claim_recent(snapshot)
+        if self.live is not None:
+            await self.live.leaving(self, told)
         view.become(told)
         if len(told.expunged) + len(told.changed) < LARGE_VIEW:
             self.send(octets_of(told, view, self.manner))
@@ -255,6 +261,11 @@ class Session:
             waiting = follower.told(told, view)
             if waiting is not None:
                 await waiting
+        await self._follow_searches()
+
+    async def _follow_searches(self) -> None:
+        if self.live is not None:
+            await self.live.follow(self)
 
     @property
     def manner(self) -> Manner:

@@ -105,7 +105,8 @@ def test_literals():
     "BEFORE 32-Jan-2000", "BEFORE yesterday",
     "LARGER x", "LARGER -1", "UID", "UID x", "1:", "0", "KEYWORD \\Seen", "HEADER x",
     "OLDER", "OLDER 0", "OLDER -1", "YOUNGER x", "YOUNGER 4294967296", "MODSEQ", "MODSEQ -1",
-    "MODSEQ 9223372036854775808", 'MODSEQ "/flags/seen" 1', 'MODSEQ "/flags/seen" some 1', 'MODSEQ "/comment" all 1', "SAVEDON x",
+    "MODSEQ 9223372036854775808",
+    'MODSEQ "/flags/seen" 1', 'MODSEQ "/flags/seen" some 1', 'MODSEQ "/comment" all 1', "SAVEDON x",
     "EMAILID", "EMAILID a.b", 'THREADID ""', "UID $,1", "$:5",
     "SEEN ", "CHARSET UTF-8", "CHARSET", "\x00",
 ])
