@@ -79,10 +79,10 @@ def _planned(folder: Folder, index: Index, messages: Sequence[Message], *, leavi
     spelled = [canonical(index, flags) for _, flags, _ in messages]
     with index.changing():
         add_keywords(index, folder.row.id, frozenset().union(*spelled))
-    name = folder.account.namer.name
+    name, letters = folder.account.namer.name, folder.letters
     return [
         Arrival(
-            os.fsencode(name(one.st_size, one.st_size)), CUR + suffix_for(flags, b""), flags,
+            os.fsencode(name(one.st_size, one.st_size)), CUR + suffix_for(flags, b"", letters), flags,
             int(one.st_mtime if date is None else date), one.st_size,
         )
         for (_, _, date), flags, one in zip(messages, spelled, status, strict=True)

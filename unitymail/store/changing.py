@@ -12,7 +12,7 @@ from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import subtract_totals
 from unitymail.store.index import Index
 from unitymail.store.keywords import add_keywords, canonical
-from unitymail.store.maildir import LETTER_OF
+from unitymail.store.maildir import suffix_for
 from unitymail.store.schema import EXPUNGED, first_id
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _set_flags(
     affected: dict[int, list[int]] = {}
     for at in places:
         affected.setdefault(numbers[at], []).append(base | uids[at])
-    modseq = 0
+    modseq, letters = 0, folder.letters
     for number, ids in affected.items():
         old = index.combinations[number]
         new = old | wanted if change == "add" else old - wanted if change == "remove" else wanted
@@ -66,7 +66,7 @@ def _set_flags(
         index.execute(
             "UPDATE messages SET flags = ?, modseq = ? WHERE id IN " + chosen(), index.number_of(new), modseq, some
         )
-        if (new ^ old) & LETTER_OF.keys():
+        if suffix_for(new, b"", letters) != suffix_for(old, b"", letters):
             index.execute("INSERT OR IGNORE INTO pending SELECT value FROM json_each(?)", some)
         _note_reading(folder, index, ids, old, new, wishes, news)
     if modseq:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from zope.interface import implementer
 
 from unitymail.interfaces.store import Column, Copied, FolderStatus, IContent, IFolder, NoSuchFolder, Snapshot
-from unitymail.store import appending, changing, intents, looking, reading, rendering
+from unitymail.store import appending, changing, intents, lettering, looking, reading, rendering
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.keeping import ensure_directory
-from unitymail.store.maildir import path_in
+from unitymail.store.letters import LettersOf
+from unitymail.store.maildir import Letters, path_in
 from unitymail.store.marks import SCAN_SHARE, YOUNG_S, Fingerprint, Mark, mtime_of
 from unitymail.store.schema import UID_MASK, first_id, last_id
 from unitymail.store.snapshots import FolderRow, loaded, read_row, updated
@@ -37,6 +38,8 @@ class Folder:
         self.access = account.access
         self.row = row
         self.fingerprint = Fingerprint()
+        self._letters = LettersOf()
+        self._lettered: Letters = ()
         self.new_mark = Mark(row.new_mark, row.new_verify)
         self.cur_mark = Mark(row.cur_mark, row.cur_verify)
         self._snapshot: Snapshot | None = None
@@ -68,6 +71,11 @@ class Folder:
     def id_of(self, uid: int) -> int:
         return first_id(self.row.id) | uid
 
+    @property
+    def letters(self) -> Letters:
+        """The keywords that letters in its files' names mean."""
+        return self._letters.read(self.path)
+
     @guarded
     def refresh(self) -> Snapshot:
         with self.access.using() as index:
@@ -84,7 +92,7 @@ class Folder:
         """Take in what other processes and other hands did."""
         if self._snapshot is None or index.look_outside() != self._generation:
             self.catch_up(index)
-        if any(self._due()):
+        if any(self._due()) or self.letters != self._lettered:
             with self.access.alone() as index:
                 self.look(index)
 
@@ -115,6 +123,9 @@ class Folder:
     def look(self, index: Index, *, thoroughly: bool = False) -> None:
         """Scan what is due and take in the difference; under the write lock."""
         self.catch_up(index)
+        if (letters := self.letters) != self._lettered:
+            lettering.take_in(self, index, letters)
+            self._lettered = letters
         new_due, cur_due = self._due()
         new, cur = self._mtimes()
         now = self.account.now()
@@ -188,6 +199,7 @@ class Folder:
     def begin_anew(self, row: FolderRow) -> None:
         """The index was lost: everything is to be found again."""
         self.row = row
+        self._lettered = ()
         self.new_mark = self.cur_mark = Mark()
         self.fingerprint.forget()
 
@@ -258,6 +270,11 @@ class Folder:
     def internal_days(self, uids: Sequence[int]) -> list[tuple[int, int]]:
         with self.access.using() as index:
             return reading.select(self, index, reading.DAYS, uids)
+
+    @guarded
+    def word_verdicts(self, uids: Sequence[int], needle: str, *, body_only: bool) -> bytes | None:
+        with self.access.using() as index:
+            return self.account.full_text.verdicts(self, index, uids, needle, body_only=body_only)
 
     @guarded
     def content(self, uid: int) -> IContent | None:

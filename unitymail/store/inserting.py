@@ -55,7 +55,7 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
     index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
     first = first_id(folder.row.id) + uidnext - count
     ids = range(first, first + count)
-    now = folder.account.now()
+    now, letters = folder.account.now(), folder.letters
     contents = index.next_contents(count, now)
     combinations = {flags: index.number_of(flags) for flags in {one.flags for one in arrivals}}
     add_keywords(index, folder.row.id, {flag for flags in combinations for flag in flags})
@@ -74,7 +74,7 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
     receipts.register(index, ((content, one) for _, content, one in numbered))
     index.many(
         "INSERT INTO pending VALUES (?)",
-        [(id,) for id, _, one in numbered if one.seen != CUR + suffix_for(one.flags, one.seen)],
+        [(id,) for id, _, one in numbered if one.seen != CUR + suffix_for(one.flags, one.seen, letters)],
     )
     return [uidnext - count + number for number in range(count)]
 

@@ -57,7 +57,7 @@ def _copy(folder: Folder, index: Index, uids: Collection[int], target: Folder, *
     if target is not folder:
         target.follow(index)
     planned_at = folder.snapshot.highest_modseq
-    links = _planned(folder, index, uids)
+    links = _planned(folder, index, uids, target)
     if not links:
         return Copied(target.snapshot.uidvalidity, (), ())
     if not move:
@@ -78,7 +78,7 @@ def _copy(folder: Folder, index: Index, uids: Collection[int], target: Folder, *
     return copied
 
 
-def _planned(folder: Folder, index: Index, uids: Collection[int]) -> list[Link]:
+def _planned(folder: Folder, index: Index, uids: Collection[int], target: Folder) -> list[Link]:
     snapshot, first = folder.snapshot, first_id(folder.row.id)
     ids = [first | snapshot.uids[at] for at in places_of(snapshot, uids)]
     rows = index.all(
@@ -86,11 +86,11 @@ def _planned(folder: Folder, index: Index, uids: Collection[int]) -> list[Link]:
         f" WHERE id IN {chosen()} ORDER BY id",
         str(ids),
     )
-    name = folder.account.namer.name
+    name, letters = folder.account.namer.name, target.letters
     return [
         Link(
             id, base, seen, os.fsencode(name(octets, -1 if size is None else size)),
-            CUR + suffix_for(index.flags_of(number), seen),
+            CUR + suffix_for(index.flags_of(number), b"", letters),
         )
         for id, base, seen, number, size, octets in rows
     ]  # fmt: skip

@@ -36,6 +36,17 @@ def _spelled(index: Index, flag: str) -> str:
     return found[0] if found else flag
 
 
+def fitting(index: Index, folder: int, flags: Iterable[str]) -> frozenset[str]:
+    """Flags that another program gave, in the account's spelling, without the keywords that are too many."""
+    spelled = canonical(index, flags)
+    keywords = sorted(flag for flag in spelled if flag not in _CANONICAL.values())
+    if not keywords:
+        return spelled
+    known = {name.lower() for name in keywords_of(index, folder)}
+    new = [keyword for keyword in keywords if keyword.lower() not in known]
+    return spelled.difference(new[max(MAX_KEYWORDS - len(known), 0) :])
+
+
 def add_keywords(index: Index, folder: int, flags: Iterable[str]) -> None:
     """Let the folder know these keywords; inside a transaction. Raises TooManyKeywords."""
     known = {name.lower() for name in keywords_of(index, folder)}

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from unitymail.store import inserting
 from unitymail.store.chosen import chosen, in_chunks
 from unitymail.store.forgetting import forget, subtract_totals
 from unitymail.store.index import Index
-from unitymail.store.maildir import CUR, NEW, flags_of, listing, path_in, split, suffix_for
+from unitymail.store.keywords import add_keywords, fitting
+from unitymail.store.maildir import CUR, NEW, Letters, flags_of, listing, path_in, split, suffix_for
 from unitymail.store.schema import VANISHED
 
 if TYPE_CHECKING:
@@ -160,9 +161,11 @@ def _without_strays(folder: Folder, index: Index, places: list[Place]) -> list[P
 
 def take_in(folder: Folder, index: Index, difference: Difference) -> None:
     """The difference becomes rows, in one transaction; durable when it gives UIDs."""
-    arrivals = [arrived for place in difference.added if (arrived := _arrived(folder, place)) is not None]
+    letters = folder.letters
+    arrivals = [arrived for place in difference.added if (arrived := _arrived(folder, place, letters)) is not None]
     with index.changing(durable=bool(arrivals)):
         if arrivals:
+            arrivals = [replace(one, flags=fitting(index, folder.row.id, one.flags)) for one in arrivals]
             inserting.insert(folder, index, sorted(arrivals, key=lambda one: one.order))
         if difference.moved:
             _follow_names(folder, index, difference.moved)
@@ -171,7 +174,7 @@ def take_in(folder: Folder, index: Index, difference: Difference) -> None:
     folder.account.note_usage(index)
 
 
-def _arrived(folder: Folder, place: Place) -> inserting.Arrival | None:
+def _arrived(folder: Folder, place: Place, letters: Letters) -> inserting.Arrival | None:
     base, suffix = split(place[1:])
     seen = place[:1] + suffix
     try:
@@ -181,24 +184,25 @@ def _arrived(folder: Folder, place: Place) -> inserting.Arrival | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return inserting.Arrival(base, seen, flags_of(suffix), int(status.st_mtime), status.st_size)
+    return inserting.Arrival(base, seen, flags_of(suffix, letters), int(status.st_mtime), status.st_size)
 
 
 def _follow_names(folder: Folder, index: Index, moved: list[tuple[int, bytes, bytes]]) -> None:
     """Only the letters that changed against the name last seen are taken over."""
-    modseq = 0
+    modseq, letters = 0, folder.letters
     for id, before, after in moved:
         index.execute("UPDATE files SET seen = ? WHERE id = ?", after, id)
         row = index.one("SELECT flags FROM messages WHERE id = ?", id)
         if row is None:
             continue
-        was, now = flags_of(before), flags_of(after)
+        was, now = (fitting(index, folder.row.id, flags_of(seen, letters)) for seen in (before, after))
         old = index.flags_of(row[0])
         new = (old - (was - now)) | (now - was)
         if new != old:
+            add_keywords(index, folder.row.id, new)
             modseq = modseq or index.next_modseq()
             index.execute("UPDATE messages SET flags = ?, modseq = ? WHERE id = ?", index.number_of(new), modseq, id)
-        if after == CUR + suffix_for(new, after):
+        if after == CUR + suffix_for(new, after, letters):
             index.execute("DELETE FROM pending WHERE id = ?", id)
         else:
             index.execute("INSERT OR IGNORE INTO pending VALUES (?)", id)

@@ -26,6 +26,9 @@ FLAG_OF = {
     ord("T"): "\\Deleted",
 }
 LETTER_OF = {flag: letter for letter, flag in FLAG_OF.items()}
+
+Letters = tuple[str, ...]
+"""The keywords that `a`, `b`, ... stand for in a folder, "" where a letter means nothing: see `letters`."""
 _ARRIVAL = re.compile(rb"(\d{1,15})\.(?:M(\d{1,6})(?!\d))?")
 _SIZES = re.compile(rb",S=(\d{1,18})(?=,|$)(?:,W=(\d{1,18})(?=,|$))?")
 _TRACE = re.compile(rb"\d{1,15}\.([0-9a-z]{20}(?:-[0-9a-z]{1,20}){0,3})\.")
@@ -41,17 +44,28 @@ def split(name: bytes) -> tuple[bytes, bytes]:
 
 
 @lru_cache(1024)
-def flags_of(suffix: bytes) -> frozenset[str]:
+def flags_of(suffix: bytes, keywords: Letters = ()) -> frozenset[str]:
     """The flags that the letters of a suffix (or of a `seen`) mean; unknown letters mean nothing."""
-    return frozenset(FLAG_OF[letter] for letter in suffix.partition(INFO)[2] if letter in FLAG_OF)
+    meaning = FLAG_OF | _meaning(keywords)
+    return frozenset(meaning[letter] for letter in suffix.partition(INFO)[2] if letter in meaning)
 
 
 @lru_cache(4096)
-def suffix_for(flags: frozenset[str], before: bytes) -> bytes:
-    """The suffix for these flags; letters in `before` that are no flags of ours (Dovecot's keywords) stay."""
-    letters = {LETTER_OF[flag] for flag in flags if flag in LETTER_OF}
-    letters.update(letter for letter in before.partition(INFO)[2] if letter not in FLAG_OF and chr(letter).isalpha())
+def suffix_for(flags: frozenset[str], before: bytes, keywords: Letters = ()) -> bytes:
+    """The suffix for these flags; letters in `before` that mean nothing here (another program's) stay."""
+    meaning = _meaning(keywords)
+    lowered = {flag.lower() for flag in flags} if meaning else set()
+    letters = {letter for letter, keyword in meaning.items() if keyword.lower() in lowered}
+    written = {meaning[letter].lower() for letter in letters}
+    letters.update(LETTER_OF[flag] for flag in flags if flag in LETTER_OF and flag.lower() not in written)
+    known = FLAG_OF.keys() | meaning.keys()
+    letters.update(letter for letter in before.partition(INFO)[2] if letter not in known and chr(letter).isalpha())
     return INFO + bytes(sorted(letters))
+
+
+@lru_cache(256)
+def _meaning(keywords: Letters) -> dict[int, str]:
+    return {ord("a") + at: word for at, word in enumerate(keywords) if word}
 
 
 def path_in(folder: bytes, base: bytes, seen: bytes) -> bytes:

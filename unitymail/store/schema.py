@@ -40,6 +40,7 @@ FOR_EXTENSIONS = (
         "cc" TEXT NOT NULL, "displayfrom" TEXT NOT NULL, "displayto" TEXT NOT NULL)""",
     "CREATE TABLE IF NOT EXISTS ties (content INTEGER PRIMARY KEY, ties BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS thread_of_tie (tie INTEGER PRIMARY KEY, thread INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS lettered (folder INTEGER PRIMARY KEY, keywords TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS secrecy (content INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS withholding (
         one INTEGER PRIMARY KEY CHECK (one = 1), rule INTEGER NOT NULL, usn INTEGER NOT NULL, at INTEGER NOT NULL)""",
@@ -48,6 +49,7 @@ FOR_EXTENSIONS = (
 )
 """What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed. `secrecy`
 and `withholding` are those of `withholding`, which wants the rows of one content to have a size all or none.
+A row of `lettered` says what the letters in the names of a folder's files meant when they were last looked at.
 A row of `thread_of_tie` says in which thread a message is that has or refers to this message id under this subject."""
 
 STATEMENTS = (

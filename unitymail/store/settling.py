@@ -73,10 +73,10 @@ def _rename(folder: Folder, index: Index, rows: list[tuple[int, bytes, bytes, in
     """Give each file the name its flags ask for; what is not where it was is looked for, and left for the next time."""
     settled: list[tuple[bytes, int, int]] = []
     arrived: list[bytes] = []
-    disk = folder.account.disk
+    disk, letters = folder.account.disk, folder.letters
     with folder.own_changes():
         for id, base, seen, number in rows:
-            wanted = CUR + suffix_for(index.flags_of(number), seen)
+            wanted = CUR + suffix_for(index.flags_of(number), seen, letters)
             before, after = path_in(folder.path, base, seen), path_in(folder.path, base, wanted)
             try:
                 if seen[:1] == NEW:
