@@ -87,10 +87,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """A word for CAPABILITY that is only sometimes offered."""
+    """A word for CAPABILITY that is only sometimes offered, or that says a value (`APPENDLIMIT=1024`)."""
 
     word: str
     offered: Callable[[Any], bool]
+    value: Callable[[Any], object] | None = None
+
+    def said(self, session: Any) -> str:
+        """As CAPABILITY says it."""
+        return self.word if self.value is None else f"{self.word}={self.value(session)}"
 
 
 def command(
@@ -152,7 +157,7 @@ class Registry:
     def offered(self, session: Any) -> list[str]:
         """The capability words for this session now; those hidden for the user are left out."""
         hidden = {word.upper() for word in session.hidden_capabilities}
-        return [c.word for c in self.capabilities if c.word.upper() not in hidden and c.offered(session)]
+        return [c.said(session) for c in self.capabilities if c.word.upper() not in hidden and c.offered(session)]
 
 
 def _always(session: Any) -> bool:

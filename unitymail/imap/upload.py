@@ -1,88 +1,204 @@
-"""A message on its way from a client into a folder: written in blocks to a file of the account, in a thread.
+"""Messages on their way from a client into a folder: written in blocks to files of the account, in threads.
 
-Memory holds one block at most. Whatever goes wrong, no file stays behind. Refuses to know IMAP's commands.
+Memory holds one block at most, however many messages a command has and however large they are. Whatever goes wrong,
+no file stays behind. Refuses to know IMAP's commands, and where the octets of a message come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
 
 from unitymail.imap.registry import No
 from unitymail.imap.session import Session
+from unitymail.imap.unbinary import without_binary
+from unitymail.imap.wire.assembly import MAX_ANNOUNCED
 from unitymail.imap.wire.lexer import Announced
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.store import IFolder
 
 BLOCK = 131_072
+MOST_MESSAGES = 10_000
+FLUSHED_ONE_BY_ONE = 64
+"""The files of a command with more messages are flushed together."""
 
 
+@dataclass(slots=True)
 class Upload:
-    """`receive`, then `into`; `end` in any case. Small messages touch the disk in one visit to a thread."""
+    """One message: `size` octets so far, of which `held` are not written yet. `binary`: some came as literal8."""
+
+    flags: Sequence[str]
+    internal_date: float | None
+    held: list[bytes] = field(default_factory=list)
+    size: int = 0
+    binary: bool = False
+    whole: bool = False
+    descriptor: int = -1
+    path: str = ""
+
+
+def limit_of(session: Session) -> int:
+    """Octets that one message of this client may have."""
+    return session.client.inlet.assembler.upload_limit or MAX_ANNOUNCED
+
+
+class Uploads:
+    """The messages of one command: `begin` each, `receive` or `take` its octets, then `into` or `replace` for all.
+
+    `end` in any case. Small messages touch the disk in one visit to a thread.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._disk = session.door.disk
-        self._held: list[bytes] = []
-        self._fd = -1
-        self._path = ""
+        self._limit = limit_of(session)
+        self._free = session.door.free()
+        self._messages: list[Upload] = []
+        self._written = 0
+        self._waiting = 0
+        self._all_flushed = True
+
+    def begin(self, flags: Sequence[str], internal_date: float | None) -> None:
+        """What comes from now on is the next message."""
+        if len(self._messages) == MOST_MESSAGES:
+            raise No(f"At most {MOST_MESSAGES} messages can be appended at once", b"LIMIT")
+        if self._messages:
+            self._last.whole = True
+        self._messages.append(Upload(flags, internal_date))
+
+    @property
+    def _last(self) -> Upload:
+        return self._messages[-1]
+
+    def whole(self) -> None:
+        """The message has all its octets."""
+        if not self._last.size:
+            raise empty()
 
     async def receive(self, announced: Announced) -> None:
-        """Take the announced octets from the client. Raises No for NUL, which no message may have without BINARY."""
-        waiting = 0
-        while block := await self._session.client.octets():
-            if b"\0" in block:
-                raise No("A message cannot have NUL octets", b"UNKNOWN-CTE")
-            self._held.append(block)
-            waiting += len(block)
-            if waiting >= BLOCK:
-                await self._session.run(self._write)
-                waiting = 0
+        """Take the announced octets from the client; refused before it sends them, if they are to be refused.
 
-    async def into(self, folder: IFolder, flags: Sequence[str], internal_date: float | None) -> int:
-        """Make it a message of `folder`, durable; its UID."""
-        uid: int = await self._session.run(self._finish, folder, flags, internal_date)
-        return uid
+        Raises No for NUL, which no message may have without BINARY.
+        """
+        self._make_room(announced.size)
+        self._last.binary |= announced.binary
+        while block := await self._session.client.octets():
+            if b"\0" in block and not announced.binary:
+                raise No("A message cannot have NUL octets", b"UNKNOWN-CTE")
+            self._last.held.append(block)
+            self._waiting += len(block)
+            if self._waiting >= BLOCK:
+                await self._session.run(self._write)
+
+    async def take(self, size: int, blocks: Iterator[bytes]) -> None:
+        """Take octets that we have already, `size` in all; `blocks` is asked for them in a thread."""
+        self._make_room(size)
+        await self._session.run(self._copy, blocks)
+
+    def _make_room(self, octets: int) -> None:
+        self._last.size += octets
+        if self._last.size > self._limit:
+            raise No(f"A message may have {self._limit} octets", b"TOOBIG")
+        self._free -= octets
+        if self._free <= 0:
+            raise No(DISK_FULL.text, b"UNAVAILABLE")
+
+    async def into(self, folder: IFolder) -> list[int]:
+        """Make them messages of `folder`, durable, all or none; their UIDs."""
+
+        def append() -> list[int]:
+            return folder.append_all([(one.path, one.flags, one.internal_date) for one in self._messages])
+
+        uids: list[int] = await self._session.labour(self._finish, append)
+        return uids
+
+    async def replace(self, folder: IFolder, uid: int, target: IFolder) -> int:
+        """Make the only one a message of `target` in place of `folder`'s message `uid`; its UID."""
+        one = self._last
+
+        def replace() -> list[int]:
+            return [folder.replace(uid, one.path, one.flags, one.internal_date, target)]
+
+        uids: list[int] = await self._session.labour(self._finish, replace)
+        return uids[0]
 
     async def end(self) -> None:
-        """Remove the file if it has not become a message."""
-        if self._path:
+        """Remove the files that have not become messages."""
+        if any(one.path for one in self._messages):
             await self._session.threads.run(self._discard)
 
     # In a thread
 
     def _write(self) -> None:
-        held, self._held = self._held, []
+        """What is held, each to its file. Files of whole messages are flushed and closed."""
         try:
-            if self._fd < 0:
-                self._fd, self._path = self._session.account.new_file()
-            self._disk.write(self._fd, b"".join(held))
+            while self._written < len(self._messages):
+                one = self._messages[self._written]
+                if one.held:
+                    self._open(one)
+                    self._disk.write(one.descriptor, b"".join(one.held))
+                    one.held.clear()
+                if not one.whole:
+                    break
+                self._close(one, flush=self._written < FLUSHED_ONE_BY_ONE)
+                self._written += 1
         except OSError as error:
             raise _passing(error) from error
+        self._waiting = 0
 
-    def _finish(self, folder: IFolder, flags: Sequence[str], internal_date: float | None) -> int:
+    def _open(self, one: Upload) -> None:
+        if one.descriptor < 0:
+            one.descriptor, one.path = self._session.account.new_file()
+
+    def _close(self, one: Upload, *, flush: bool = False) -> None:
+        if one.descriptor < 0:
+            return
+        if flush:
+            self._disk.flush(one.descriptor)
+        else:
+            self._all_flushed = False
+        descriptor, one.descriptor = one.descriptor, -1
+        self._disk.close(descriptor)
+
+    def _copy(self, blocks: Iterator[bytes]) -> None:
         self._write()
         try:
-            self._disk.flush(self._fd)
+            self._open(self._last)
+            for block in blocks:
+                self._disk.write(self._last.descriptor, block)
         except OSError as error:
             raise _passing(error) from error
-        self._close()
-        uid = folder.append(self._path, flags, internal_date)
-        self._path = ""
-        return uid
 
-    def _close(self) -> None:
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            self._disk.close(fd)
+    def _finish(self, store: Callable[[], list[int]]) -> list[int]:
+        self._last.whole = True
+        self._write()
+        try:
+            for one in self._messages:
+                if one.binary:
+                    one.path = without_binary(self._disk, one.path, self._session.account.new_file)
+            if not self._all_flushed:
+                self._disk.flush_filesystem(self._last.path)
+        except OSError as error:
+            raise _passing(error) from error
+        uids = store()
+        for one in self._messages:
+            one.path = ""
+        return uids
 
     def _discard(self) -> None:
-        path, self._path = self._path, ""
-        self._close()
-        try:
-            self._disk.unlink(path)
-        except OSError as error:
-            self._session.journal.trouble("removing a message that was not kept", error)
+        for one in self._messages:
+            path, one.path = one.path, ""
+            try:
+                self._close(one)
+                if path:
+                    self._disk.unlink(path)
+            except OSError as error:
+                self._session.journal.trouble("removing a message that was not kept", error)
+
+
+def empty() -> No:
+    return No("An empty message cannot be kept", b"CANNOT")
 
 
 def _passing(error: OSError) -> TryAgain:

@@ -188,6 +188,11 @@ class Reader:
         self._index += 1
         return part
 
+    def is_binary(self) -> bool:
+        """Whether the literal that comes next is a literal8 (`~{n}`)."""
+        part = None if self.at_end() else self._parts[self._index]
+        return isinstance(part, Literal | Announced) and part.binary
+
     # Names
 
     def mailbox(self) -> str:

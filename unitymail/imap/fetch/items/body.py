@@ -73,7 +73,7 @@ def body(reader: Reader, name: str) -> tuple[Item, ...]:
         if name == "BODY":
             return (BODY,)
         raise BadSyntax("BODY.PEEK needs a section in brackets")
-    section = _section(reader)
+    section = section_of(reader)
     partial = _partial(reader)
     label = _label(section, partial)
     sets_seen = name == "BODY"
@@ -82,7 +82,8 @@ def body(reader: Reader, name: str) -> tuple[Item, ...]:
     return (Body(label, section, partial, sets_seen),)
 
 
-def _section(reader: Reader) -> Section:
+def section_of(reader: Reader) -> Section:
+    """`[1.2.HEADER.FIELDS (DATE FROM)]`"""
     reader.expect(b"[")
     found = _SECTION.match(reader.rest())
     if found is None:
