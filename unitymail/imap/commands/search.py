@@ -5,20 +5,17 @@ ESEARCH is announced here: it is the form of the answer. What `RETURN` takes is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from unitymail.imap.letter import Letters
-from unitymail.imap.registry import SELECTED, Bad, Done, command
+from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.search import live, results
 from unitymail.imap.search.evaluate import search as matching
 from unitymail.imap.search.grammar import criteria
 from unitymail.imap.search.key import circumstances
 from unitymail.imap.search.keys.modseq import asks_modseq
-from unitymail.imap.search.options import ReturnOptions
 from unitymail.imap.wire import response
-from unitymail.imap.wire.lexer import BadSyntax, Reader
+from unitymail.imap.wire.lexer import Reader
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
@@ -30,7 +27,7 @@ CAPABILITIES = ("ESEARCH",)
 async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """One answer, also when nothing is found."""
     options = results.search_return_options(reader)
-    with saving(session, options):
+    with results.saving(session, options):
         tree = criteria(reader, circumstances(session))
         if options is not None and options.update:
             live.expect_new_tag(session)
@@ -43,16 +40,3 @@ async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
             live.begin(session, tree, found, by_uid=by_uid, correlator=correlator)
         await results.answer(session, b"SEARCH", results.Matches(found), options, by_uid=by_uid, modseq=modseq)
     return Done("SEARCH completed")
-
-
-@contextmanager
-def saving(session: Session, options: ReturnOptions | None) -> Iterator[None]:
-    """A searching command that was to save its result and ends with NO leaves an empty one (RFC 5182, 2.1)."""
-    try:
-        yield
-    except (Bad, BadSyntax):
-        raise
-    except Exception:
-        if options is not None and options.save and session.view is not None:
-            session.view.saved = 0
-        raise

@@ -5,20 +5,24 @@ For SEARCH, SORT and the ESEARCH of many mailboxes alike. Refuses to know how th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 from unitymail.imap.reckoning import reckon
-from unitymail.imap.search import mask
+from unitymail.imap.registry import Bad
+from unitymail.imap.search import live, mask
 from unitymail.imap.search.found import Found, Matches, Ordered
 from unitymail.imap.search.options import EVERYTHING, ReturnOptions, search_return_options
 from unitymail.imap.view import View
 from unitymail.imap.wire import response
+from unitymail.imap.wire.lexer import BadSyntax
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
 
-__all__ = ("Found", "Matches", "Ordered", "ReturnOptions", "answer", "extended", "search_return_options")
+__all__ = ("Found", "Matches", "Ordered", "ReturnOptions", "answer", "saving", "search_return_options", "tell")
 
 PORTION = 2_000
 
@@ -32,17 +36,42 @@ async def answer(
     modseq: the criteria ask for mod-sequences, so the highest one is told too (RFC 7162, 3.1.5; RFC 4731, 3.2).
     """
     view = session.view
+    if options is not None and options.update and verb == b"SORT":
+        live.refuse(session, "Sorted results cannot be followed")
     if options is None and verb == b"SEARCH" and session.rev2:
         options = EVERYTHING
     if options is None:
         await _plain(session, verb, found, by_uid=by_uid, modseq=modseq)
         return
+    correlator = b"TAG " + response.quoted(session.tag)
+    await tell(session, view, found, options, correlator, by_uid=by_uid, modseq=modseq)
+
+
+async def tell(
+    session: Session, view: View, found: Found, options: ReturnOptions, correlator: bytes, *, by_uid: bool, modseq: bool
+) -> None:
+    """Send the ESEARCH response, unless only SAVE is asked for, and save what is to be saved.
+
+    correlator: what stands in its parentheses, `TAG "a1"` or more. `view` is the session's where SAVE is allowed.
+    """
     if options.save:
         view.saved = await reckon(session, len(view), referred, found, options)
     if not options.silent:
-        correlator = b"TAG " + response.quoted(session.tag)
         session.send(await reckon(session, len(view), _extended, view, found, options, correlator, by_uid, modseq))
         await session.drained()
+
+
+@contextmanager
+def saving(session: Session, options: ReturnOptions | None) -> Iterator[None]:
+    """A searching command that was to save its result and ends with NO leaves an empty one (RFC 5182, 2.1)."""
+    try:
+        yield
+    except (Bad, BadSyntax):
+        raise
+    except Exception:
+        if options is not None and options.save and session.view is not None:
+            session.view.saved = 0
+        raise
 
 
 async def _plain(session: Session, verb: bytes, found: Found, *, by_uid: bool, modseq: bool) -> None:
@@ -65,13 +94,6 @@ def _numbers(view: View, found: Found, by_uid: bool) -> list[int]:
 def _extended(
     view: View, found: Found, options: ReturnOptions, correlator: bytes, by_uid: bool, modseq: bool
 ) -> bytes:
-    return extended(view, found, options, correlator, by_uid=by_uid, modseq=modseq)
-
-
-def extended(
-    view: View, found: Found, options: ReturnOptions, correlator: bytes, *, by_uid: bool, modseq: bool = False
-) -> bytes:
-    """The ESEARCH response. `correlator`: what stands in the parentheses, `TAG "a1"` or more."""
     items = [b"* ESEARCH (" + correlator + b")"]
     if by_uid:
         items.append(b"UID")
