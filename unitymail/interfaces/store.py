@@ -75,7 +75,7 @@ USE_ENTRY = "/private/specialuse"
 
 Column = Literal[
     "internaldate", "date", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid",
-    "preview", "lazypreview",
+    "preview", "lazypreview", "threadid", "ties", "subject", "from", "to", "cc", "displayfrom", "displayto",
 ]  # fmt: skip
 
 
@@ -202,7 +202,8 @@ class IFolder(Interface):
         envelope, bodystructure: bytes, ready for the wire. fields: bytes, the raw header fields of
         `summary.KEPT_FIELDS` in message order, as stored. terms: str, `summary.Summary.terms`. sent, saved: int, Unix
         seconds, UTC (sent: of the Date field, else internal date). emailid: str. preview: str, the first words of the
-        text, at most 200 characters (RFC 8970); lazypreview: the same where it is kept already, else 0.
+        text, at most 200 characters (RFC 8970); lazypreview: the same where it is kept already, else 0. threadid: str
+        (RFC 8474). ties, and subject to displayto: what THREAD and SORT compare (`mail.ties`, `mail.sort_terms`).
         """
 
     def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:
