@@ -40,6 +40,7 @@ SWITCH_EVERY_S = 0.0005
 YOUNG_OBJECTS = 700
 COLLECT_EVERY_S = 120.0
 SETTLE_EVERY_S = 2.0
+FILL_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class Builder:
         rooms.store.listen(receipts.noticed)
         self._closing.add("the receipts", receipts.stop)
         self._every(SETTLE_EVERY_S, lambda: rooms.threads.run(rooms.store.settle), "letting names follow their flags")
+        behind = self._threads("full-text", 1)
+        self._every(FILL_EVERY_S, lambda: behind.run(rooms.store.fill_full_text), "indexing the words of mailboxes")
 
     def watch(self, rooms: Rooms) -> None:
         """Follow the directory, once everybody listens who has to hear of its changes."""
@@ -161,7 +164,7 @@ class Builder:
         store = Store(
             accounts, disk=self._disk, now=time.time, host=self._host, usage=usage, quota=quota,
             undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
-            visits=not self._company.courier,
+            visits=not self._company.courier, full_text=lambda: book.site.imap_full_text,
         )  # fmt: skip
         self._closing.add("the mailboxes", lambda: threads.run(store.close))
         return usage, store

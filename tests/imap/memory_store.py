@@ -210,6 +210,7 @@ class MemoryFolder:
             size=sum(len(m.octets) for m in held),
             deleted=sum("\\Deleted" in f for f in flags),
             mailboxid=self.id,
+            deleted_size=sum(len(m.octets) for m, f in zip(held, flags, strict=True) if "\\Deleted" in f),
         )
 
     @locked
@@ -425,6 +426,9 @@ class MemoryAccount:
     def make_room(self, octets):
         if self.quota is not None and self.usage()[0] + octets > self.quota:
             raise OverQuota()
+
+    def limit(self):
+        return self.quota or 0
 
     @locked
     def folders(self):

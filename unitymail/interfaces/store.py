@@ -66,7 +66,7 @@ MAX_METADATA_OCTETS = 65_536
 """Of one value."""
 MAX_METADATA_ENTRIES = 200
 """Of one mailbox, and of the account itself."""
-MAX_METADATA_TOTAL = 8 * 1024 * 1024
+MAX_METADATA_TOTAL = 2 * 1024 * 1024
 """Octets of all names and values of an account."""
 SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
 """Uses that a folder can be given (RFC 6154), one or several. Each is one folder's: who gets it takes it from another."""
@@ -126,6 +126,7 @@ class FolderStatus:
     size: int
     deleted: int
     mailboxid: str
+    deleted_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,9 @@ class IAccount(Interface):
 
     def usage() -> tuple[int, int]:
         """(octets, messages) in all folders."""
+
+    def limit() -> int:
+        """Octets that the account may hold, 0 for no limit."""
 
     def traces_of(numbers: Sequence[int]) -> list[str]:
         """The traces of messages that `Noticed.seen` names: of our own deliveries, those read for the first time."""

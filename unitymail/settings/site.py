@@ -36,6 +36,7 @@ class SiteSettings:
     imap_max_connections: int = setting(10_000, "IMAP connections at once", low=1, high=1_000_000)
     imap_max_connections_per_user: int = setting(40, "IMAP connections of one user", low=1, high=100_000)
     imap_auth_without_tls: bool = setting(False, "Allow IMAP sign-in without TLS from other machines")
+    imap_full_text: bool = setting(True, "Index the words of mailboxes in which clients search for words")
     undelete_days: int = setting(7, "Days that expunged messages are kept for undelete", high=3_650)
     auth_scram: bool = setting(True, "Keep SCRAM keys beside the password hash")
     auth_max_failures: int = setting(7, "Wrong passwords in the reset time that lock a user; 0 never locks", high=1_000)

@@ -17,6 +17,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import FolderInfo, IAccount, NoSuchFolder, Noticed, OverQuota, Owed
+from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, IWithholder, Withholding
 from unitymail.store import (
     delivered,
     folders,
@@ -29,14 +30,17 @@ from unitymail.store import (
     subscriptions,
     undelete,
     upkeep,
+    withholding,
 )
 from unitymail.store.access import Access, guarded
 from unitymail.store.folder import Folder
+from unitymail.store.fulltext.full_text import FullText
 from unitymail.store.index import Index
 from unitymail.store.live_folders import LiveFolders
 from unitymail.store.maildir import Namer
 from unitymail.store.names import INBOX, canonical, checked
 from unitymail.store.snapshots import FolderRow, read_row
+from unitymail.store.withholding import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -53,7 +57,8 @@ class Account:
     def __init__(
         self, id: str, access: Access, *, disk: IDisk, namer: Namer, now: Callable[[], float], usage: IUsage | None,
         quota: Callable[[str], int], undelete_days: Callable[[], int], retry_for: Callable[[], int],
-        noticed: Callable[[Noticed], None] = lambda news: None,
+        noticed: Callable[[Noticed], None] = lambda news: None, full_text: Callable[[], bool] = lambda: True,
+        withholder: IWithholder = WITHOUT_BOOK, renewed: Callable[[Renewed], None] = lambda news: None,
     ) -> None:  # fmt: skip
         self.id = id
         self.access = access
@@ -66,8 +71,12 @@ class Account:
         self._undelete_days = undelete_days
         self._retry_for = retry_for
         self._noticed = noticed
+        self.withholder = withholder
+        self._told_renewed = renewed
+        self._in_force: Withholding | None = None
         self._looked_for_owed = False
         self.live = LiveFolders()
+        self.full_text = FullText(disk, access.directory, full_text)
         self.purged_at = 0.0
         self.reminded_at = 0.0
         access.belongs_to(self)
@@ -152,6 +161,7 @@ class Account:
             if old == INBOX:
                 inbox, target = self.folder(INBOX), self.create(new)
                 inbox.move(list(inbox.refresh().uids), target)
+                metadata.copy(index, inbox.row.id, target.row.id)
             else:
                 folders.rename(self, index, old, new)
 
@@ -199,6 +209,9 @@ class Account:
             octets, messages = index.one("SELECT ifnull(sum(octets), 0), ifnull(sum(messages), 0) FROM folders")
             self.note_usage(index)
             return int(octets), int(messages)
+
+    def limit(self) -> int:
+        return self._quota(self.id)
 
     def note_usage(self, index: Index) -> None:
         """Tell the node how full the mailbox is."""
@@ -253,8 +266,37 @@ class Account:
 
     @guarded
     def reindex(self) -> int:
+        self.full_text.forget()
         with self.access.alone() as index:
             return upkeep.reindex(self, index)
+
+    @property
+    def withholding(self) -> Withholding:
+        return self._in_force or NOTHING
+
+    def keep_to_class(self, index: Index) -> None:
+        """Show nothing that the user's class withholds by now: before anything is shown, outside a transaction."""
+        ruling = self.withholder.ruling(self.id)
+        if self._in_force is not None and (ruling is None or ruling.withholding == self._in_force):
+            return
+        news = None if ruling is None else withholding.follow(self, index, ruling)
+        with self.access.using() as index:
+            self._in_force = withholding.in_force(index).withholding
+        if news is not None and news.messages:
+            self._told_renewed(news)
+
+    def keep_to_class_if_free(self, patience_s: float) -> None:
+        """As `keep_to_class`, unless the account is closed, or somebody keeps it busy."""
+        ruling = self.withholder.ruling(self.id)
+        if ruling is not None and ruling.withholding != self._in_force:
+            with self.access.free(patience_s) as free:
+                if free:
+                    self._keep_to_class()
+
+    @guarded
+    def _keep_to_class(self) -> None:
+        with self.access.using() as index:
+            self.keep_to_class(index)
 
     def tell(self, news: receipts.News) -> None:
         """Let who sends receipts know."""
@@ -286,6 +328,7 @@ class Account:
 
     def renewed(self, index: Index) -> None:
         """The index was lost: the folders of this process get new rows."""
+        self._in_force = None
         self.live.begin_anew(lambda row: folders.row_of(self, index, row.name, row.directory))
 
     def closing(self, index: Index) -> None:
@@ -294,6 +337,7 @@ class Account:
 
     def closed(self) -> None:
         self.live.let_go()
+        self.full_text.close()
 
     def close(self) -> None:
         self.access.close()

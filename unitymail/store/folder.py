@@ -46,6 +46,7 @@ class Folder:
         self._generation = 0
         self._scan_took = 0.0
         self._size: tuple[tuple[int, int, int], int] | None = None
+        self._deleted: tuple[Snapshot, int] | None = None
 
     @property
     def id(self) -> str:
@@ -79,6 +80,7 @@ class Folder:
     @guarded
     def refresh(self) -> Snapshot:
         with self.access.using() as index:
+            self.account.keep_to_class(index)
             self.follow(index)
             assert self._snapshot is not None
             return self._snapshot
@@ -235,6 +237,7 @@ class Folder:
             first = self._recent(index)[0]
             counts = Counter(snapshot.flags)
             size = self._size_of(snapshot, index)
+            deleted_size = self._deleted_size(snapshot, index)
         having = snapshot.combinations
         return FolderStatus(
             messages=len(snapshot.uids),
@@ -248,7 +251,22 @@ class Folder:
             size=size,
             deleted=sum(n for number, n in counts.items() if "\\Deleted" in having[number]),
             mailboxid=self.id,
+            deleted_size=deleted_size,
         )
+
+    def _deleted_size(self, snapshot: Snapshot, index: Index) -> int:
+        """Octets of the messages that carry \\Deleted, in CRLF form."""
+        deleted = [n for n, flags in enumerate(snapshot.combinations) if "\\Deleted" in flags and n in snapshot.flags]
+        if not deleted:
+            return 0
+        if self._deleted is None or self._deleted[0] is not snapshot:
+            size = index.one(
+                "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
+                f" WHERE messages.id BETWEEN ? AND ? AND flags IN ({', '.join(map(str, deleted))})",
+                *self.ids(),
+            )[0]
+            self._deleted = (snapshot, int(size))
+        return self._deleted[1]
 
     def _size_of(self, snapshot: Snapshot, index: Index) -> int:
         """Octets in CRLF form. Which messages there are follows from UIDNEXT and their count: they only leave."""
@@ -279,7 +297,14 @@ class Folder:
     @guarded
     def content(self, uid: int) -> IContent | None:
         with self.access.using() as index:
+            self.account.keep_to_class(index)
             return rendering.content(self, index, uid)
+
+    @guarded
+    def whole(self, uid: int) -> IContent | None:
+        """As `content`, with what is withheld: for those who look after the mailbox, and for no client."""
+        with self.access.using() as index:
+            return rendering.whole(self, index, uid)
 
     @guarded
     def store(

@@ -17,20 +17,24 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import IStore, Noticed
+from unitymail.policy.withholding import WITHOUT_BOOK, IWithholder
 from unitymail.store import layout, undelete
 from unitymail.store.access import Access
 from unitymail.store.account import Account
+from unitymail.store.fulltext.filling import fill
 from unitymail.store.keeping import ensure_directory, link_or_copy
 from unitymail.store.maildir import Namer
 from unitymail.store.open_indexes import OpenIndexes
 from unitymail.store.quota import Usage, constant
 from unitymail.store.trouble import trouble_of
+from unitymail.store.withholding import Renewed
 
 FLUSHED_ONE_BY_ONE = 64
 DAYS, RETRY_S = 7, 172_800
 DAY_S = 86_400
 ROUND_EVERY_S = 6 * 3600.0
 VISITS = 20
+PATIENCE_S = 0.2
 UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
 
@@ -46,7 +50,8 @@ class Store:
     def __init__(
         self, root: str, *, disk: IDisk, now: Callable[[], float], host: str, usage: IUsage | None = None,
         quota: Callable[[str], int] = UNLIMITED, undelete_days: Setting = DAYS, retry_for: Setting = RETRY_S,
-        max_open: int = 256, visits: bool = True,
+        max_open: int = 256, visits: bool = True, full_text: Callable[[], bool] = lambda: True,
+        withholder: IWithholder = WITHOUT_BOOK,
     ) -> None:  # fmt: skip
         self.root = root
         self._disk = disk
@@ -60,8 +65,11 @@ class Store:
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._visits = visits
+        self._full_text = full_text
         self._round: list[str] = []
         self._round_began = 0.0
+        self._withholder = withholder
+        self._told_renewed: Callable[[Renewed], None] | None = None
         self._listener: Callable[[Noticed], None] | None = None
         self._untold: set[str] = set()
         if ensure_directory(disk, root):
@@ -75,7 +83,8 @@ class Store:
                 account = self._accounts[id] = Account(
                     id, Access(self._disk, directory, self._open), disk=self._disk, namer=self._namer, now=self._now,
                     usage=self._usage, quota=self._quota, undelete_days=self._undelete_days, retry_for=self._retry_for,
-                    noticed=self._tell,
+                    noticed=self._tell, full_text=self._full_text,
+                    withholder=self._withholder, renewed=self._tell_renewed,
                 )  # fmt: skip
         account.prepare()
         return account
@@ -91,6 +100,22 @@ class Store:
             self._listener(news)
         elif news.owed:
             self._untold.add(news.account)
+
+    def listen_to_classes(self, renewed: Callable[[Renewed], None]) -> None:
+        """Call `renewed`, in any thread, when a change of class has given messages new UIDs."""
+        self._told_renewed = renewed
+
+    def _tell_renewed(self, news: Renewed) -> None:
+        if self._told_renewed is not None:
+            self._told_renewed(news)
+
+    def keep_to_classes(self) -> None:
+        """The directory changed: in every open account nothing is shown any more that its class withholds.
+
+        An account that is closed, or kept busy, is seen to before it shows anything the next time.
+        """
+        for account in self._opened():
+            account.keep_to_class_if_free(PATIENCE_S)
 
     def accounts(self) -> list[str]:
         """The ids of all accounts that exist."""
@@ -156,6 +181,7 @@ class Store:
         for account in self._opened():
             try:
                 if os.path.isdir(account.path):
+                    account.keep_to_class_if_free(PATIENCE_S)
                     done += account.settle_if_free()
                 else:
                     account.close()
@@ -171,6 +197,12 @@ class Store:
         if troubles:
             raise troubles[0]
         return done
+
+    def fill_full_text(self) -> None:
+        """Read a little of each open account into its full-text index. Blocking; called again and again, behind."""
+        for account in self._opened():
+            if account.full_text.is_kept and os.path.isdir(account.path):
+                fill(account)
 
     def _visit_closed(self) -> None:
         """Mail expunged long ago leaves accounts that nobody opens, too: a few at each call, all of them in a round."""

@@ -6,11 +6,23 @@ Knows the order and the blocks; refuses to know what any key means. Rows and mes
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from unitymail.imap.letter import Letters
 from unitymail.imap.search import mask
-from unitymail.imap.search.leaf import ORDER, UNSURE, YES, ContentProbe, Leaf, RowColumn, RowProbe, Verdicts, ViewProbe
+from unitymail.imap.search.leaf import (
+    ORDER,
+    UNSURE,
+    YES,
+    ContentProbe,
+    Leaf,
+    RowColumn,
+    RowProbe,
+    Verdicts,
+    ViewProbe,
+    WordsProbe,
+)
 from unitymail.imap.search.tree import Key, bounds, decide, leaves
 from unitymail.imap.search.words import Words
 from unitymail.imap.view import View
@@ -31,6 +43,8 @@ async def search(tree: Key, view: View, folder: IFolder, run: Run, letters: Lett
     for source in found.sources:
         if source == "view":
             await found.think(run, found.ask_view)
+        elif source == "words":
+            await found.ask_words(run)
         elif source == "content":
             await found.ask_content(run)
         else:
@@ -110,6 +124,18 @@ class Search:
         for at, verdict in zip(block, verdicts, strict=True):
             if kept[at] == UNSURE:
                 kept[at] = verdict
+
+    async def ask_words(self, run: Run) -> None:
+        """Nothing is known where there is no full-text index, or where it has not come to a message yet."""
+        indexes = mask.chosen(self._open, range(self._count))
+        uids = [self._view.uids[at] for at in indexes]
+        for leaf, probes in self._probes.items():
+            probe = probes.get("words")
+            if isinstance(probe, WordsProbe):
+                ask = partial(self._folder.word_verdicts, uids, probe.needle, body_only=probe.body_only)
+                verdicts = await run(ask)
+                if verdicts:
+                    self._note(leaf, indexes, verdicts)
 
     async def ask_content(self, run: Run) -> None:
         indexes = mask.chosen(self._open, range(self._count))

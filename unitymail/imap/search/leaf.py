@@ -17,13 +17,14 @@ from unitymail.interfaces.store import Column
 
 __all__ = (
     "NO", "ORDER", "UNSURE", "YES", "ContentProbe", "Leaf", "Probe", "RowColumn", "RowProbe", "Verdicts", "ViewProbe",
+    "WordsProbe",
 )  # fmt: skip
 
 RowColumn = Literal["day"] | Column
 ORDER: tuple[str, ...] = (
-    "view", "day", "date", "size", "saved", "emailid", "threadid", "sent", "terms", "fields", "content",
+    "view", "day", "date", "size", "saved", "emailid", "threadid", "sent", "terms", "fields", "words", "content",
 )  # fmt: skip
-"""The sources, cheapest first. `day` is IFolder.internal_days, then come columns of the index."""
+"""The sources, cheapest first. `day` is IFolder.internal_days, `words` the full-text index, others index columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class RowProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsProbe:
+    """What the full-text index knows of a folded needle, as far as it has come."""
+
+    needle: str
+    body_only: bool
+    source: Literal["words"] = "words"
+
+
+@dataclass(frozen=True, slots=True)
 class ContentProbe:
     """The last word, from the message itself."""
 
@@ -54,7 +64,7 @@ class ContentProbe:
     source: Literal["content"] = "content"
 
 
-Probe = ViewProbe | RowProbe | ContentProbe
+Probe = ViewProbe | RowProbe | WordsProbe | ContentProbe
 
 
 class Leaf(Protocol):

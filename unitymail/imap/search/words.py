@@ -1,26 +1,17 @@
 """The words of one message as SEARCH compares them: decoded, folded, made when first asked for.
 
-Knows which parts are text; refuses to know what is looked for.
+Knows each part once; refuses to know which parts there are to look into (`mail.searchable`), and what for.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from unitymail.imap.letter import Letter
 from unitymail.mail.headers import decode, fields
-from unitymail.mail.structure import Part, walk
+from unitymail.mail.searchable import enclosed_of, header_text, headers_of, texts_of
+from unitymail.mail.structure import Part
 from unitymail.mail.text import body_text, fold
-
-_FOLD = re.compile(rb"\r?\n[ \t]")
-
-
-def header_text(header: bytes) -> str:
-    """All fields of a header, unfolded and decoded, a line each."""
-    if header.isascii() and b"=?" not in header:
-        return _FOLD.sub(b" ", header).decode("ascii")
-    return "\n".join(f"{f.name.decode('latin-1')}: {decode(f.value)}" for f in fields(header, 0, len(header)))
 
 
 class Words:
@@ -44,14 +35,12 @@ class Words:
     def in_headers(self, needle: str) -> bool:
         """Whether the header holds it, the message's own or that of any part: names and bodies of fields."""
         root = self._letter.structure().root
-        return any(needle in self._header(part) for part in walk(root))
+        return any(needle in self._header(part) for part in headers_of(root))
 
     def _body_texts(self) -> Iterator[str]:
-        for part in walk(self._letter.structure().root):
-            if part.is_message:
-                yield self._header(part.children[0])
-            elif not part.children and part.type in ("text", "message"):
-                yield self._text(part)
+        root = self._letter.structure().root
+        yield from map(self._header, enclosed_of(root))
+        yield from map(self._text, texts_of(root))
 
     def _header(self, part: Part) -> str:
         key = ("header", part.start)

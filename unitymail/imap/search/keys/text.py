@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from unitymail.imap.kept import body_of, picker
 from unitymail.imap.search.key import Arguments, key
-from unitymail.imap.search.leaf import UNSURE, YES, ContentProbe, Probe, RowProbe, Verdicts
+from unitymail.imap.search.leaf import UNSURE, YES, ContentProbe, Probe, RowProbe, Verdicts, WordsProbe
 from unitymail.imap.search.words import Words
 from unitymail.mail.headers import decode
 from unitymail.mail.summary import KEPT_FIELDS
@@ -60,17 +60,20 @@ class Body:
     needle: str
 
     def probes(self) -> tuple[Probe, ...]:
-        return (ContentProbe(lambda words: words.in_body(self.needle)),)
+        return WordsProbe(self.needle, body_only=True), ContentProbe(lambda words: words.in_body(self.needle))
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Header or body. The index can say yes, never no."""
+    """Header or body. The fields that are kept can say yes, never no."""
 
     needle: str
 
     def probes(self) -> tuple[Probe, ...]:
-        return RowProbe(("terms",), self._by_terms), ContentProbe(self._by_words)
+        return (
+            RowProbe(("terms",), self._by_terms), WordsProbe(self.needle, body_only=False),
+            ContentProbe(self._by_words),
+        )  # fmt: skip
 
     def _by_terms(self, terms: Sequence[str]) -> Verdicts:
         return bytes([YES if self.needle in text else UNSURE for text in terms])
