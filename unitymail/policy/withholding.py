@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
-from unitymail.interfaces.book import IBook
 from unitymail.mail.secrecy import Secrecy, secrecy_of
 from unitymail.mail.sensitivity import parse_secure_headers
 from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import Reason
 from unitymail.people.class_of_service import ClassOfService, ImapBodies
+from unitymail.people.user import User
 from unitymail.settings.site import SiteSettings
 
 
@@ -52,25 +53,44 @@ class Ruling:
     usn: int
 
 
-class Withholder:
-    """What the book says. Safe in any thread."""
+class IWithholder(Protocol):
+    """Whom the store asks, in any thread."""
 
-    def __init__(self, book: IBook) -> None:
+    def ruling(self, account: str) -> Ruling | None:
+        """What is withheld of this account; None where nobody knows: then what was in force stays so."""
+
+    def secrecy(self, buffer: Octets, *, ours: bool) -> Secrecy:
+        """What the message in this file asks for; see `secrecy_of`."""
+
+
+class Classes(Protocol):
+    """As much of `IBook` as says what is withheld."""
+
+    @property
+    def usn(self) -> int: ...
+    @property
+    def site(self) -> SiteSettings: ...
+    def user(self, id: str) -> User | None: ...
+    def class_of_service(self, id: str) -> ClassOfService | None: ...
+
+
+class Withholder:
+    """What the book says."""
+
+    def __init__(self, book: Classes) -> None:
         self._book = book
 
     def ruling(self, account: str) -> Ruling | None:
-        """None for an account that is nobody's."""
         usn = self._book.usn  # First: what is read after it may be newer, never older.
         user = self._book.user(account)
         return None if user is None else Ruling(withholding_of(self._book.class_of_service(user.cos)), usn)
 
     def secrecy(self, buffer: Octets, *, ours: bool) -> Secrecy:
-        """Of the message in this file; see `secrecy_of`."""
         return secrecy_by(self._book.site, buffer, ours=ours)
 
 
 class WithoutBook:
-    """Nobody can be asked: what was withheld of an account before stays withheld, and nothing else."""
+    """Nobody can be asked what a class withholds."""
 
     def ruling(self, account: str) -> Ruling | None:
         return None
@@ -85,5 +105,6 @@ def secrecy_by(site: SiteSettings, buffer: Octets, *, ours: bool) -> Secrecy:
     return secrecy_of(buffer, ours=ours, secure_headers=headers, secure_confidential=site.secure_confidential)
 
 
+WITHOUT_BOOK = WithoutBook()
 _FACTORY = SiteSettings()
 _parsed = lru_cache(16)(parse_secure_headers)

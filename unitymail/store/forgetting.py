@@ -18,14 +18,19 @@ OF_CONTENTS = (
 def forget(index: Index, ids: Sequence[int]) -> None:
     """Delete the rows of `files`, `facts` and `pending`, and rendered forms that nothing needs any more."""
     wanted = str(list(ids))
-    contents = str([c for (c,) in index.all("SELECT DISTINCT content FROM facts WHERE id IN " + chosen(), wanted)])
+    contents = [c for (c,) in index.all("SELECT DISTINCT content FROM facts WHERE id IN " + chosen(), wanted)]
     for table in ("files", "facts", "pending"):
         index.execute(f"DELETE FROM {table} WHERE id IN " + chosen(), wanted)
+    drop_unused(index, contents)
+
+
+def drop_unused(index: Index, contents: Sequence[int]) -> None:
+    """Delete what is kept of those of these contents that no message has any more."""
     for table in OF_CONTENTS:
         index.execute(
             f"DELETE FROM {table} WHERE content IN {chosen()}"
             f" AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.content = {table}.content)",
-            contents,
+            str(list(contents)),
         )
 
 

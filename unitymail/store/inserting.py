@@ -7,11 +7,13 @@ from functools import lru_cache
 from time import gmtime
 from typing import TYPE_CHECKING
 
+from unitymail.policy.withholding import Withholding
 from unitymail.store import receipts
 from unitymail.store.index import Index
 from unitymail.store.keywords import add_keywords
-from unitymail.store.maildir import CUR, arrival, sizes_in, suffix_for
+from unitymail.store.maildir import CUR, arrival, claimed, suffix_for
 from unitymail.store.schema import first_id
+from unitymail.store.withholding import in_force, shows_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +38,9 @@ class Arrival:
     def order(self) -> tuple[int, int, bytes]:
         return arrival(self.base, self.date)
 
-    @property
-    def crlf_size(self) -> int | None:
-        """RFC822.SIZE where the name tells it for sure, else None until the file is read."""
-        octets, crlf = sizes_in(self.base)
-        return crlf if octets == crlf == self.octets else None
+    def size(self, rule: Withholding) -> int | None:
+        """RFC822.SIZE where the name tells it for sure and nothing is withheld, else None until the file is read."""
+        return claimed(self.base, self.octets) if shows_at_once(rule, self.base) else None
 
 
 def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[int]:
@@ -57,6 +57,7 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
     ids = range(first, first + count)
     now, letters = folder.account.now(), folder.letters
     contents = index.next_contents(count, now)
+    rule = in_force(index).withholding
     combinations = {flags: index.number_of(flags) for flags in {one.flags for one in arrivals}}
     add_keywords(index, folder.row.id, {flag for flags in combinations for flag in flags})
     numbered = list(zip(ids, contents, arrivals, strict=True))
@@ -67,7 +68,7 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
     index.many(
         "INSERT INTO facts (id, content, date, internaldate, size, octets, saved) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (id, content, one.date, rendered_date(one.date), one.crlf_size, one.octets, int(now))
+            (id, content, one.date, rendered_date(one.date), one.size(rule), one.octets, int(now))
             for id, content, one in numbered
         ],
     )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from unitymail.interfaces.store import NoSuchFolder
 from unitymail.store.index import Index
 from unitymail.store.snapshots import FolderRow, pack, packed_modseq
 
@@ -59,6 +61,13 @@ class LiveFolders:
             if os.path.isdir(folder.path):
                 folder.begin_anew(new_row(folder.row))
                 self._by_number[folder.row.id] = self._by_name[folder.row.name] = folder
+
+    def catch_up(self, index: Index) -> None:
+        """Let all that have a snapshot take in what the index holds now."""
+        for folder in list(self._by_number.values()):
+            if folder.loaded:
+                with suppress(NoSuchFolder):
+                    folder.catch_up(index)
 
     def pack(self, index: Index) -> None:
         """Leave the snapshots that changed in the index, for whoever loads them next."""

@@ -85,6 +85,12 @@ def sizes_in(base: bytes) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or -1)) if found else (-1, -1)
 
 
+def claimed(base: bytes, octets: int) -> int | None:
+    """The size in CRLF form of a file of so many octets, where its name tells it for sure."""
+    size, crlf = sizes_in(base)
+    return crlf if size == crlf == octets else None
+
+
 def trace_of(base: bytes) -> str:
     """The trace in the name of a message that our own delivery brought; "" for other names."""
     found = _TRACE.match(base)

@@ -1,140 +1,209 @@
 """What is worked out once per message and kept: its summary, and its size in CRLF form. Also opens its octets.
 
-Knows files and their line ends; refuses to know what a summary contains (`mail.summary`).
+Knows files and their line ends, and that of some messages only a form without the body may be seen: all octets leave
+the store through here. Refuses to know what a summary contains (`mail.summary`) and what is withheld (`withholding`).
 """
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from unitymail.mail.preview import preview
 from unitymail.mail.structure import scan
 from unitymail.mail.summary import summarise
+from unitymail.mail.windows import Octets
+from unitymail.mail.withheld import Reason, withheld_form
+from unitymail.policy.withholding import Withholding
 from unitymail.store.chosen import chosen
-from unitymail.store.content import Content, bare_line_feeds, in_crlf_form, open_file
+from unitymail.store.content import Content, bare_line_feeds, in_crlf_form
+from unitymail.store.finding import found
 from unitymail.store.index import Index
-from unitymail.store.maildir import path_in
+from unitymail.store.maildir import claimed
+from unitymail.store.schema import UID_MASK
+from unitymail.store.withholding import Decision, in_force, judged, keep
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
 MEASURED_AT_ONCE = 500
+Row = tuple[int, int, int, int | None, int, int]
+"""id, content, octets, size, withheld, date"""
 
 
 def content(folder: Folder, index: Index, uid: int) -> Content | None:
-    """The message's octets; None when it is gone."""
-    row = index.one("SELECT octets, size FROM facts WHERE id = ?", folder.id_of(uid))
+    """The message's octets, in the form that may be seen; None when it is gone."""
+    row = _decided(folder, index, uid)
     message = None if row is None else _opened(folder, index, uid, *row)
-    if message is not None and message.size != row[1]:
+    if message is not None and row is not None and message.size != row[1]:
         with index.changing():
             index.execute("UPDATE facts SET size = ? WHERE id = ?", message.size, folder.id_of(uid))
     return message
 
 
+def whole(folder: Folder, index: Index, uid: int) -> Content | None:
+    """All octets of the message, whatever may be seen of it: for who looks after the mailbox."""
+    octets = index.one("SELECT octets FROM facts WHERE id = ?", folder.id_of(uid))
+    return None if octets is None else _opened(folder, index, uid, octets[0], None, 0)
+
+
+def _decided(folder: Folder, index: Index, uid: int) -> tuple[int, int | None, int] | None:
+    """(octets, size, why it is withheld) once that is decided."""
+    statement = "SELECT octets, size, withheld FROM facts WHERE id = ?"
+    row = index.one(statement, folder.id_of(uid))
+    if row is not None and row[1] is None:
+        _decide(folder, index, [folder.id_of(uid)])
+        row = index.one(statement, folder.id_of(uid))
+    return None if row is None or row[1] is None else row
+
+
 def beginning(folder: Folder, index: Index, uid: int, most: int) -> bytes:
     """The first octets of the file, as it is; b"" when it is gone."""
-    buffer = _file(folder, index, uid)
-    if buffer is None:
+    file = found(folder, index, uid)
+    if file is None:
         return b""
     try:
-        return bytes(buffer[:most])
+        return bytes(file[1][:most])
     finally:
-        Content(buffer).close()
+        Content(file[1]).close()
 
 
-def _opened(folder: Folder, index: Index, uid: int, octets: int, size: int | None) -> Content | None:
-    """In CRLF form; line ends are counted unless the sizes say that there is nothing to find."""
-    buffer = _file(folder, index, uid)
-    if buffer is None or size == octets == len(buffer) or not bare_line_feeds(buffer):
-        return None if buffer is None else Content(buffer)
+def _opened(folder: Folder, index: Index, uid: int, octets: int, size: int | None, withheld: int) -> Content | None:
+    """The withheld form, or all of it in CRLF form; None when the file is gone."""
+    file = found(folder, index, uid)
+    return None if file is None else _formed(folder, file[1], octets, size, withheld)
+
+
+def _formed(folder: Folder, buffer: Octets, octets: int, size: int | None, withheld: int) -> Content:
+    """Line ends are counted unless the sizes say that there is nothing to find. The buffer is taken over."""
+    if not withheld and (size == octets == len(buffer) or not bare_line_feeds(buffer)):
+        return Content(buffer)
     try:
+        if withheld:
+            return Content(withheld_form(buffer, Reason(withheld)))
         return Content(in_crlf_form(buffer, folder.account.disk, folder.account.temporary))
     finally:
         Content(buffer).close()
 
 
-def _file(folder: Folder, index: Index, uid: int) -> bytes | mmap.mmap | None:
-    """The file where it was last seen; else where another process, or another hand, has put it."""
-    for attempt in range(4):
-        found = index.one("SELECT base, seen FROM files WHERE id = ?", folder.id_of(uid))
-        if found is None:
-            return None
-        try:
-            return open_file(path_in(folder.path, *found))
-        except FileNotFoundError:
-            if attempt:
-                with folder.access.alone() as index:
-                    folder.look(index, thoroughly=True)
-            else:
-                folder.catch_up(index)
-    return None
-
-
 def render(folder: Folder, index: Index, uids: Sequence[int]) -> None:
     """Summarise these messages and keep it; those whose file is gone are left out."""
-    ids = str([folder.id_of(uid) for uid in uids])
-    wanted = index.all(
-        f"SELECT id, content, date, octets, size FROM facts WHERE id IN {chosen()}"
-        " AND NOT EXISTS (SELECT 1 FROM summaries WHERE summaries.content = facts.content) ORDER BY id",
-        ids,
-    )
-    first = folder.ids()[0]
-    done, sizes = [], []
-    for id, number, date, octets, size in wanted:
-        message = _opened(folder, index, id - first, octets, size)
+    while not _render(folder, index, uids):
+        continue  # Another rule was put in force meanwhile: what was made may not be seen.
+
+
+def _render(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
+    rule = in_force(index).withholding
+    decisions, done = [], []
+    for id, number, octets, size, withheld, date in _without(folder, index, uids, "summaries"):
+        message, decision = _seen(folder, index, id, number, octets, size, withheld, rule)
         if message is None:
             continue
         try:
             summary = summarise(message.buffer, scan(message.buffer))
         finally:
             message.close()
-        if message.size != size:
-            sizes.append((message.size, id))
+        if decision is not None:
+            decisions.append(decision)
         done.append((number, summary, date if summary.sent is None else summary.sent))
     with index.changing():
-        index.many("UPDATE facts SET size = ? WHERE id = ?", sizes)
+        if not keep(index, rule, decisions):
+            return False
         index.many(
             "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?, ?)",
             [(number, summary.envelope, summary.bodystructure, sent) for number, summary, sent in done],
         )
         index.many("INSERT OR REPLACE INTO fields VALUES (?, ?)", [(number, one.fields) for number, one, _ in done])
         index.many("INSERT OR REPLACE INTO terms VALUES (?, ?)", [(number, one.terms) for number, one, _ in done])
+    return True
 
 
 def render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> None:
     """Make the first words of these messages, and keep them; those whose file is gone are left out."""
-    ids = str([folder.id_of(uid) for uid in uids])
-    wanted = index.all(
-        f"SELECT id, content, octets, size FROM facts WHERE id IN {chosen()}"
-        " AND NOT EXISTS (SELECT 1 FROM previews WHERE previews.content = facts.content) ORDER BY id",
-        ids,
-    )
-    first = folder.ids()[0]
-    done = []
-    for id, number, octets, size in wanted:
-        message = _opened(folder, index, id - first, octets, size)
+    while not _render_previews(folder, index, uids):
+        continue
+
+
+def _render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
+    rule = in_force(index).withholding
+    decisions, done = [], []
+    for id, number, octets, size, withheld, _ in _without(folder, index, uids, "previews"):
+        message, decision = _seen(folder, index, id, number, octets, size, withheld, rule)
         if message is None:
             continue
         try:
             done.append((number, preview(message.buffer, scan(message.buffer))))
         finally:
             message.close()
+        if decision is not None:
+            decisions.append(decision)
     with index.changing():
+        if not keep(index, rule, decisions):
+            return False
         index.many("INSERT OR REPLACE INTO previews VALUES (?, ?)", done)
+    return True
+
+
+def _without(folder: Folder, index: Index, uids: Sequence[int], table: str) -> list[Row]:
+    """Those of these messages of which the table has nothing."""
+    return index.all(
+        f"SELECT id, content, octets, size, withheld, date FROM facts WHERE id IN {chosen()}"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.content = facts.content) ORDER BY id",
+        str([folder.id_of(uid) for uid in uids]),
+    )
+
+
+def _seen(
+    folder: Folder, index: Index, id: int, number: int, octets: int, size: int | None, withheld: int, rule: Withholding
+) -> tuple[Content | None, Decision | None]:
+    """The message in its form, and what was decided about it where nobody had before."""
+    file = found(folder, index, id & UID_MASK)
+    if file is None:
+        return None, None
+    base, buffer = file
+    if size is not None:
+        message = _formed(folder, buffer, octets, size, withheld)
+        changed = message.size != size
+        return message, Decision(number, message.size, withheld, None) if changed else None
+    withheld, secrecy = judged(folder.account, rule, base, buffer)
+    message = _formed(folder, buffer, octets, claimed(base, len(buffer)), withheld)
+    return message, Decision(number, message.size, withheld, secrecy)
 
 
 def measure(folder: Folder, index: Index) -> None:
-    """Find out the sizes in CRLF form that no name tells."""
+    """Find out the sizes in CRLF form that no name tells, and what is withheld."""
+    last = folder.ids()[0] - 1
     while some := index.all(
-        "SELECT id FROM facts WHERE size IS NULL AND id BETWEEN ? AND ? LIMIT ?", *folder.ids(), MEASURED_AT_ONCE
-    ):
-        sizes = []
-        for (id,) in some:
-            buffer = _file(folder, index, id - folder.ids()[0])
-            sizes.append((0 if buffer is None else len(buffer) + bare_line_feeds(buffer), id))
-            if buffer is not None:
-                Content(buffer).close()
+        "SELECT id FROM facts WHERE size IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+        last, folder.ids()[1], MEASURED_AT_ONCE,
+    ):  # fmt: skip
+        last = some[-1][0]
+        _decide(folder, index, [id for (id,) in some])
+
+
+def _decide(folder: Folder, index: Index, ids: Sequence[int]) -> None:
+    """What is withheld of these messages, and how large their form is; those whose file is gone stay undecided."""
+    kept = False
+    while not kept:
+        rule = in_force(index).withholding
+        numbers = index.all(f"SELECT id, content FROM facts WHERE size IS NULL AND id IN {chosen()}", str(list(ids)))
+        decisions = []
+        for id, number in numbers:
+            file = found(folder, index, id & UID_MASK)
+            if file is not None:
+                decisions.append(_measured(folder, rule, number, *file))
         with index.changing():
-            index.many("UPDATE facts SET size = ? WHERE id = ?", sizes)
+            kept = keep(index, rule, decisions)
+
+
+def _measured(folder: Folder, rule: Withholding, number: int, base: bytes, buffer: Octets) -> Decision:
+    """Without making a CRLF form of it."""
+    try:
+        withheld, secrecy = judged(folder.account, rule, base, buffer)
+        if withheld:
+            size = len(withheld_form(buffer, Reason(withheld)))
+        else:
+            size = claimed(base, len(buffer)) or len(buffer) + bare_line_feeds(buffer)
+        return Decision(number, size, withheld, secrecy)
+    finally:
+        Content(buffer).close()
