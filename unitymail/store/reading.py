@@ -69,6 +69,7 @@ def _attempt(folder: Folder, statement: str, uids: Sequence[int]) -> tuple[list[
 @guarded
 def _selected(folder: Folder, statement: str, uids: Sequence[int]) -> list[tuple[Any, ...]]:
     with folder.access.using() as index:
+        folder.account.keep_to_class(index)
         return select(folder, index, statement, uids)
 
 
