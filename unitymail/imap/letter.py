@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
 from unitymail.interfaces.store import IContent, IFolder
@@ -29,28 +29,38 @@ class Extent:
     length: int
 
 
+T = TypeVar("T")
+
+
 class Structures:
-    """The structures of the messages looked at last; any thread may ask."""
+    """What was found out about the messages looked at last; any thread may ask.
+
+    A key names a message for good among all of the store, or something about it.
+    """
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, Structure] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, key: Hashable, buffer: Any) -> Structure:
-        """The structure of `buffer`, which `key` names for good among all messages of the store."""
+        """The structure of `buffer`."""
+        return self.found(key, lambda: scan(buffer), lambda structure: _parts_within(structure, MOST_PARTS))
+
+    def found(self, key: Hashable, make: Callable[[], T], is_small: Callable[[T], bool] = lambda value: True) -> T:
+        """What is remembered under `key`, else what `make` gives, which is remembered when it is small enough."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
+            if key in self._kept:
                 self._kept.move_to_end(key)
-                return found
-        structure = scan(buffer)
-        if _parts_within(structure, MOST_PARTS):
+                known: T = self._kept[key]
+                return known
+        made = make()
+        if is_small(made):
             with self._lock:
-                self._kept[key] = structure
+                self._kept[key] = made
                 if len(self._kept) > self._limit:
                     self._kept.popitem(last=False)
-        return structure
+        return made
 
 
 def _parts_within(structure: Structure, limit: int) -> bool:
@@ -94,3 +104,7 @@ class Letter:
             known = self._structures
             self._structure = scan(self.buffer) if known is None else known.of(self._key, self.buffer)
         return self._structure
+
+    def found(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Something else about the message (`what`), remembered as its structure is; it must be small."""
+        return make() if self._structures is None else self._structures.found((self._key, what), make)

@@ -107,14 +107,15 @@ def _shortened(text: str) -> str:
 def _recording(buffer: Octets, root: Part, parts: list[Part]) -> str:
     """`Voice message (0:14)` or `Fax`, for what a telephone system sent; "" for others."""
     kind = (first(buffer, root, b"message-context") or b"").strip().lower()
-    if any(is_playable(buffer, part) and (kind.startswith(b"voice") or audio_type(part) in TELEPHONE) for part in parts):
-        return _voice(buffer, root)
+    spoken = kind.startswith(b"voice")
+    if any((spoken or audio_type(part) in TELEPHONE) and is_playable(buffer, part) for part in parts):
+        return _timed("Voice message", buffer, root)
     return "Fax" if kind.startswith(b"fax") and any(map(is_tiff, parts)) else ""
 
 
-def _voice(buffer: Octets, root: Part) -> str:
+def _timed(name: str, buffer: Octets, root: Part) -> str:
     seconds = seconds_of(buffer, root)
-    return f"Voice message ({as_clock(seconds)})" if seconds else "Voice message"
+    return f"{name} ({as_clock(seconds)})" if seconds else name
 
 
 def _enclosure(buffer: Octets, parts: list[Part]) -> str:
@@ -123,8 +124,7 @@ def _enclosure(buffer: Octets, parts: list[Part]) -> str:
         if part.media_type in _SEALED:
             return ""
         if is_playable(buffer, part):
-            seconds = seconds_of(buffer, part)
-            return f"Recording ({as_clock(seconds)})" if seconds else "Recording"
+            return _timed("Recording", buffer, part)
         if part.is_message:
             subject = _one_line(decode(first(buffer, part.children[0], b"subject") or b""))
             return f"Enclosed message: {subject}" if subject else "Enclosed message"

@@ -19,11 +19,15 @@ def from_base64(octets: bytes) -> bytes:
 
     Padding in the middle (two encodings joined, as some gateways do) ends one piece and begins the next.
     """
-    clean = octets.translate(None, _OUTSIDE_ALPHABET)
-    bare = clean.rstrip(b"=")
+    bare = only_base64(octets).rstrip(b"=")
     if b"=" not in bare:
         return _quanta(bare)
     return b"".join(_quanta(piece) for piece in _PADDING.split(bare))
+
+
+def only_base64(octets: bytes) -> bytes:
+    """Without the characters outside the alphabet; padding stays."""
+    return octets.translate(None, _OUTSIDE_ALPHABET)
 
 
 def _quanta(clean: bytes) -> bytes:

@@ -13,6 +13,7 @@ from unitymail.imap.fetch import from_files, index_only
 from unitymail.imap.fetch.block import Block
 from unitymail.imap.fetch.plan import Plan
 from unitymail.imap.letter import Letters
+from unitymail.imap.registry import No
 from unitymail.imap.wire.sequence import Span
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown: Collection[int] | None = None) -> int:
     """Send the FETCH responses for these spans of the view; how many messages turned out to be gone.
 
-    shown: the UIDs whose FLAGS are told although the plan does not ask for them.
+    shown: the UIDs whose FLAGS are told although the plan does not ask for them. Raises No at the end when some were
+    left out because nobody here knows their transfer encoding (RFC 3516 4.3).
     """
     showing = blocks.Shown(
         flags=plan.shows_flags,
@@ -33,11 +35,13 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
         uid_only=plan.uid_only,
     )
     size = from_files.BLOCK if plan.contents else index_only.BLOCK
-    gone = 0
+    gone = undecodable = 0
     for portion in blocks.split(spans, size):
         block = blocks.cut_out(session.view, portion, showing)
         if plan.contents:
-            gone += await _send_contents(session, plan, block)
+            missing, unknown = await _send_contents(session, plan, block)
+            gone += missing
+            undecodable += unknown
         elif plan.columns:
             octets, missing = await session.run(index_only.lines, session.folder, plan, block)
             session.send(octets)
@@ -46,13 +50,16 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
             session.send(index_only.known(plan, block))
         await session.drained()
         await session.breathe()
+    if undecodable:
+        raise No(f"{undecodable} of them have an encoding that is not known here; use BODY instead", b"UNKNOWN-CTE")
     return gone
 
 
-async def _send_contents(session: Session, plan: Plan, block: Block) -> int:
+async def _send_contents(session: Session, plan: Plan, block: Block) -> tuple[int, int]:
+    """How many messages are gone, and how many have an encoding that is not known."""
     letters = Letters(session.door.store, session.account.id, session.folder)
     reading = from_files.Reading(session.folder, plan, block, letters)
-    gone = 0
+    gone = undecodable = 0
     while True:
         batch: from_files.Batch = await session.run(reading.read)
         try:
@@ -65,5 +72,6 @@ async def _send_contents(session: Session, plan: Plan, block: Block) -> int:
         finally:
             batch.close()
         gone += batch.gone
+        undecodable += batch.undecodable
         if batch.last:
-            return gone
+            return gone, undecodable

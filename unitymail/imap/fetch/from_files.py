@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from unitymail.imap.fetch.attribute import Piece
 from unitymail.imap.fetch.block import Block
+from unitymail.imap.fetch.decoding import UnknownEncoding
 from unitymail.imap.fetch.plan import LINE_END, Plan, Row
 from unitymail.imap.letter import Letters
 from unitymail.interfaces.store import IContent, IFolder
@@ -19,11 +20,15 @@ BATCH_OCTETS = 262_144
 
 @dataclass(slots=True)
 class Batch:
-    """Pieces ready to send; `open` are the contents that its extents point into."""
+    """Pieces ready to send; `open` are the contents that its extents point into.
+
+    `gone`: messages that are not there any more. `undecodable`: those left out for a transfer encoding nobody knows.
+    """
 
     pieces: list[Piece] = field(default_factory=list)
     open: list[IContent] = field(default_factory=list)
     gone: int = 0
+    undecodable: int = 0
     last: bool = False
 
     def close(self) -> None:
@@ -74,7 +79,12 @@ class Reading:
                 batch.gone += 1
                 continue
             batch.open.append(content)
-            for piece in self._message(heads[at], self._block.uids[at], content):
+            try:
+                message = self._message(heads[at], self._block.uids[at], content)
+            except UnknownEncoding:
+                batch.undecodable += 1
+                message = []
+            for piece in message:
                 if isinstance(piece, bytes):
                     copied.append(piece)
                     size += len(piece)

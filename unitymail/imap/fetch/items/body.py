@@ -74,7 +74,7 @@ def body(reader: Reader, name: str) -> tuple[Item, ...]:
             return (BODY,)
         raise BadSyntax("BODY.PEEK needs a section in brackets")
     section = section_of(reader)
-    partial = _partial(reader)
+    partial = partial_of(reader)
     label = _label(section, partial)
     sets_seen = name == "BODY"
     if section.which == "HEADER.FIELDS" and not section.numbers and section.wanted <= KEPT_FIELDS:
@@ -110,7 +110,8 @@ def _names(reader: Reader) -> tuple[bytes, ...]:
     return tuple(names)
 
 
-def _partial(reader: Reader) -> Partial | None:
+def partial_of(reader: Reader) -> Partial | None:
+    """`<0.1024>`, or nothing."""
     if not reader.take(b"<"):
         return None
     start = reader.number(high=MOST_OFFSET)
