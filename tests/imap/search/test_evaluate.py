@@ -144,17 +144,17 @@ def test_cheap_first(box):
     assert box.folder.calls == ["rows"]
     box.folder.calls.clear()
     assert box.find("OR BODY zzz UNSEEN") == [2, 3, 4]
-    assert box.folder.calls == ["content"]
+    assert box.folder.calls == ["word_verdicts", "content"]
     box.folder.calls.clear()
     assert box.find("TEXT nowhere FLAGGED") == []
-    assert box.folder.calls == ["rows", "content"]
+    assert box.folder.calls == ["rows", "word_verdicts", "content"]
 
 
 def test_one_reading_for_many_keys(box):
     """A message is opened once, however many keys need it."""
     box.folder.calls.clear()
     assert box.find("3 BODY foo BODY bar BODY lunch") == [3]
-    assert box.folder.calls == ["content"]
+    assert box.folder.calls == ["word_verdicts"] * 3 + ["content"]
 
 
 def test_enclosed_messages_and_other_parts():

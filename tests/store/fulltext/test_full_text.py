@@ -107,6 +107,26 @@ def test_expunged_and_copied(house):
     assert found(house, asked("BODY lunch"), folder=archive) == ([1], 0)
 
 
+def test_gone_meanwhile(house):
+    """A message that another session has just expunged matches nothing, not even NOT, although its words are held."""
+    house.deliver(octets=message(body=b"lunch\r\n"))
+    house.deliver(octets=message(body=b"dinner\r\n"))
+    found(house, asked("BODY lunch"))
+    fill_all(house)
+    stale = Opened(house.inbox)
+    view = View(house.inbox.refresh())
+    house.inbox.store([1, 2], "add", ["\\Deleted"])
+    house.inbox.expunge([1])
+
+    async def run(function, *args):
+        return function(*args)
+
+    letters = Letters(house.store, house.account.id, house.inbox)
+    for text, expected in (("NOT BODY supper", [2]), ("BODY lunch", []), ("BODY dinner", [2])):
+        matching = asyncio.run(evaluate.search(asked(text), view, stale, run, letters))
+        assert mask.chosen(matching, view.uids) == expected
+
+
 def test_switched_off(make_house):
     """Where the site wants no such index, none begins."""
     house = make_house(full_text=lambda: False)

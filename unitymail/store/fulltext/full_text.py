@@ -72,7 +72,9 @@ class FullText:
         kept = self._contents.get(folder)
         if kept is None or kept[0] != key:
             rows = index.all(
-                f"SELECT id & {UID_MASK}, content FROM facts WHERE id BETWEEN ? AND ? ORDER BY id", *folder.ids()
+                f"SELECT id & {UID_MASK}, content FROM messages CROSS JOIN facts USING (id)"
+                " WHERE messages.id BETWEEN ? AND ? ORDER BY messages.id",
+                *folder.ids(),
             )
             known, contents = zip(*rows, strict=True) if rows else ((), ())
             kept = self._contents[folder] = key, array("I", known), array("q", contents)
