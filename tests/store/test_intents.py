@@ -1,4 +1,4 @@
-"""COPY, MOVE, APPEND, EXPUNGE and RENAME interrupted at every single step: all or nothing, and nothing lost."""
+"""COPY, MOVE, APPEND, REPLACE, EXPUNGE and RENAME interrupted at every single step: all or nothing, and nothing lost."""
 
 import errno
 import os
@@ -56,10 +56,28 @@ def subjects(house, folder):
     return sorted(row[1].split("\n")[4] for row in folder.rows(folder.refresh().uids, ["terms"]))
 
 
+def written(house, number):
+    """A finished file of the account."""
+    descriptor, path = house.account.new_file()
+    os.write(descriptor, message(number))
+    os.close(descriptor)
+    return path
+
+
+def append_several(house):
+    messages = [(written(house, number), ["\\Seen", f"keyword{number}"], None) for number in (50, 51, 52)]
+    return house.account.folder("Archive").append_all(messages)
+
+
 DO = {
     "copy": lambda house: house.inbox.copy([1, 2, 3], house.account.folder("Archive")),
     "move": lambda house: house.inbox.move([1, 2, 3], house.account.folder("Archive")),
     "append": lambda house: house.append(house.account.folder("Archive"), ["\\Seen"], message(50)),
+    "append several": lambda house: append_several(house),
+    "replace": lambda house: house.inbox.replace(2, written(house, 70), ["\\Seen"], None, house.inbox),
+    "replace elsewhere": lambda house: house.inbox.replace(
+        2, written(house, 70), [], 1.0e9, house.account.folder("Archive")
+    ),
     "expunge": lambda house: house.inbox.expunge(),
     "rename": lambda house: house.account.rename("Tree", "Wood/Big"),
     "delete": lambda house: house.account.delete("Tree"),
@@ -141,7 +159,12 @@ def test_killed_at_any_step(template, tmp_path, what):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("what", ["copy", "move", "append", "expunge", "settle", "rename inbox"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "copy", "move", "append", "append several", "replace", "replace elsewhere", "expunge", "settle", "rename inbox",
+    ],
+)  # fmt: skip
 def test_disk_errors_at_any_step(template, tmp_path, what, number):
     """A full or failing disk at each call in turn: a clear TryAgain, the same process goes on, nothing is lost."""
     calls, before, after = steps_of(template, tmp_path, what)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitymail.imap.chosen import uids_of
@@ -12,41 +14,56 @@ from unitymail.imap.wire.sequence import compressed
 from unitymail.interfaces.store import Copied, IAccount, IFolder, NoSuchFolder
 
 if TYPE_CHECKING:
-    from array import array
-
     from unitymail.imap.session import Session
 
 
 @command("COPY", states=SELECTED, uid=True)
 async def copy(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """All or nothing; the words at the end say which UIDs the copies have."""
-    uids, name = arguments(session, reader, by_uid=by_uid)
-    copied = await hand_over(session, uids, name, moving=False)
+    named = arguments(session, reader, by_uid=by_uid)
+    copied = await hand_over(session, named, moving=False)
     if not copied.sources:
-        return nothing_done("COPY", by_uid=by_uid)
+        return nothing_done("COPY", named)
     return Done("COPY completed", await copy_uid(session, copied))
 
 
-def nothing_done(verb: str, *, by_uid: bool) -> Done:
-    """The end when no message is there. UIDs may be gone (RFC 3501 6.4.8); numbers were right when they were sent."""
-    if by_uid:
-        return Done(f"{verb} completed: no such messages")
-    raise No("The messages are expunged already", b"EXPUNGEISSUED")
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What COPY or MOVE is asked for: messages, and the target's name.
+
+    may_be_gone: they were named in a way that is right even when none of them is there.
+    """
+
+    uids: array[int]
+    target: str
+    may_be_gone: bool
 
 
-def arguments(session: Session, reader: Reader, *, by_uid: bool) -> tuple[array[int], str]:
-    """(the UIDs named, the target's name)"""
+def arguments(session: Session, reader: Reader, *, by_uid: bool) -> Named:
     numbers = reader.sequence_set()
     reader.space()
     name = reader.mailbox()
     reader.end()
-    return uids_of(session.view, numbers, by_uid=by_uid), name
+    return Named(uids_of(session.view, numbers, by_uid=by_uid), name, by_uid or numbers.dollar)
 
 
-async def hand_over(session: Session, uids: array[int], name: str, *, moving: bool) -> Copied:
+def nothing_done(verb: str, named: Named) -> Done:
+    """The end when no message is there.
+
+    UIDs may be gone (RFC 3501 6.4.8), a saved result may be empty (RFC 5182 2.1); numbers were right when sent.
+    """
+    if named.may_be_gone:
+        return Done(f"{verb} completed: no such messages")
+    raise No("The messages are expunged already", b"EXPUNGEISSUED")
+
+
+async def hand_over(session: Session, named: Named, *, moving: bool) -> Copied:
     """Copy or move to the folder of that name, and tell whoever listens."""
+    name = named.target
     try:
-        copied = await session.run(_hand_over, session.account, session.folder, uids, name, moving)
+        copied: Copied = await session.labour(
+            _hand_over, session.account, session.folder, named.uids, name, moving
+        )
     except NoSuchFolder as refusal:
         raise No("There is no such mailbox; create it first", b"TRYCREATE") from refusal
     if copied.sources:

@@ -17,11 +17,11 @@ CAPABILITIES = ("MOVE",)
 @command("MOVE", states=SELECTED, uid=True)
 async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """RFC 6851 4.3: the untagged COPYUID comes before the EXPUNGEs, and both before the tagged OK."""
-    uids, name = arguments(session, reader, by_uid=by_uid)
+    named = arguments(session, reader, by_uid=by_uid)
     session.writable()
-    moved = await hand_over(session, uids, name, moving=True)
+    moved = await hand_over(session, named, moving=True)
     if not moved.sources:
-        return nothing_done("MOVE", by_uid=by_uid)
+        return nothing_done("MOVE", named)
     session.send(b"* OK [%b] Moved\r\n" % await copy_uid(session, moved))
     await session.catch_up(expunges=True)
     return Done("MOVE completed")
