@@ -103,12 +103,14 @@ def columns_of(folder: IFolder, uids: Sequence[int], names: Sequence[Any]) -> tu
     """In a thread: the values of these messages, a list a column; and whether they were all there."""
     rows = folder.rows(uids, names)
     if len(rows) == len(uids):
-        _, *columns = zip(*rows, strict=True) if rows else ((), *(() for _ in names))
-        return columns, True
+        return _transposed(rows, names), True
     there = {uid: values for uid, *values in rows}
     empty = [EMPTY[name] for name in names]
-    _, *columns = zip(*((uid, *there.get(uid, empty)) for uid in uids), strict=True)
-    return columns, False
+    return _transposed([(uid, *there.get(uid, empty)) for uid in uids], names), False
+
+
+def _transposed(rows: Sequence[tuple[Any, ...]], names: Sequence[Any]) -> list[Column]:
+    return [[row[at] for row in rows] for at in range(1, 1 + len(names))]
 
 
 EMPTY: dict[str, Any] = {

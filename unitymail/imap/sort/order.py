@@ -1,7 +1,7 @@
 """Orders: positions of messages as a sort program wants them, made of columns of values, or of an earlier order.
 
 Knows values and positions only; refuses to know messages. Equal messages stay in the order of the mailbox, also when a
-criterion is reversed (RFC 5256, 3). Many messages are sorted in portions: no single call keeps the interpreter for long.
+criterion is reversed (RFC 5256, 3). Many messages are sorted in portions: no single call holds the interpreter long.
 """
 
 from __future__ import annotations
