@@ -12,7 +12,7 @@ from unitymail.founding import Plan, found
 
 SECURE = (
     b"Return-Path: <a@example.com>\r\nX-Unitymail-Trace: id=abc; category=voice; sensitivity=normal; secure=yes;"
-    b" sender=u1\r\nSubject: secret\r\n\r\nx\r\n"
+    b" sender=u1\r\nSubject: secret\r\n\r\nsecret-contents\r\n"
 )
 
 
@@ -70,13 +70,19 @@ def test_out_as_mbox(ask, tmp_path):
 
 @pytest.mark.parametrize("kind", ["maildir", "mbox"])
 def test_secure_messages_stay_here_unless_asked_for(ask, tmp_path, kind):
-    """An export leaves them out and says so; `--include-secure` takes them."""
+    """Of them an export takes the headers and says so; `--include-secure` takes all."""
     ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", SECURE, *LETTERS), "--format", "maildir")
     facts = ask("mailbox", "export", "chris", str(tmp_path / "one"), "--format", kind, "--folder", "INBOX")
-    assert (facts["taken"], facts["withheld"]) == (3, 1)
+    assert (facts["taken"], facts["withheld"]) == (4, 1)
+    assert b"secret-contents" not in b"".join(file.read_bytes() for file in _files(tmp_path / "one"))
     words = ("mailbox", "export", "chris", str(tmp_path / "two"), "--format", kind, "--folder", "INBOX")
     facts = ask(*words, "--include-secure")
     assert (facts["taken"], facts["withheld"]) == (4, 0)
+    assert b"secret-contents" in b"".join(file.read_bytes() for file in _files(tmp_path / "two"))
+
+
+def _files(path):
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
 
 
 def test_reindex_keeps_what_clients_know(ask, tmp_path):

@@ -28,10 +28,13 @@ Message = tuple[str, Iterable[str], float | None]
 """The file's path, flags, internal date."""
 
 
-def append(folder: Folder, index: Index, messages: Sequence[Message]) -> list[int]:
-    """The UIDs. The files are moved into cur/ and their names durable before a row refers to them."""
+def append(folder: Folder, index: Index, messages: Sequence[Message], *, own: bool) -> list[int]:
+    """The UIDs. The files are moved into cur/ and their names durable before a row refers to them.
+
+    own: see `maildir.is_own`.
+    """
     _prepare(folder, index)
-    arrivals = _planned(folder, index, messages, leaving=0)
+    arrivals = _planned(folder, index, messages, leaving=0, own=own)
     uids = _take_in(folder, index, messages, arrivals, announced=len(arrivals) > 1)
     folder.account.usage_changed(sum(one.octets for one in arrivals))
     return uids
@@ -51,7 +54,7 @@ def _replace(folder: Folder, index: Index, uid: int, message: Message, target: F
         raise NoSuchMessage(why="it was expunged meanwhile")
     old = folder.id_of(uid)
     leaving: int = index.one("SELECT octets FROM facts WHERE id = ?", old)[0]
-    arrivals = _planned(target, index, [message], leaving=leaving)
+    arrivals = _planned(target, index, [message], leaving=leaving, own=True)
     unheard = receipts.unheard(folder, index, [uid])
     news = receipts.News()
 
@@ -72,7 +75,9 @@ def _prepare(folder: Folder, index: Index) -> None:
     folder.catch_up(index)
 
 
-def _planned(folder: Folder, index: Index, messages: Sequence[Message], *, leaving: int) -> list[Arrival]:
+def _planned(
+    folder: Folder, index: Index, messages: Sequence[Message], *, leaving: int, own: bool
+) -> list[Arrival]:
     """What the files will be in the folder, once it is known that there is room."""
     status = [os.stat(path) for path, _, _ in messages]
     folder.account.require_room(index, sum(one.st_size for one in status) - leaving)
@@ -82,7 +87,7 @@ def _planned(folder: Folder, index: Index, messages: Sequence[Message], *, leavi
     name, letters = folder.account.namer.name, folder.letters
     return [
         Arrival(
-            os.fsencode(name(one.st_size, one.st_size)), CUR + suffix_for(flags, b"", letters), flags,
+            os.fsencode(name(one.st_size, one.st_size, own=own)), CUR + suffix_for(flags, b"", letters), flags,
             int(one.st_mtime if date is None else date), one.st_size,
         )
         for (_, _, date), flags, one in zip(messages, spelled, status, strict=True)

@@ -281,7 +281,7 @@ class Folder:
             self._size = key, size
         return self._size[1]
 
-    def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["date"]]) -> list[tuple[Any, ...]]:
+    def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)
 
     @guarded
@@ -305,6 +305,13 @@ class Folder:
         """As `content`, with what is withheld: for those who look after the mailbox, and for no client."""
         with self.access.using() as index:
             return rendering.whole(self, index, uid)
+
+    @guarded
+    def handed_out(self, uid: int) -> tuple[IContent | None, bool]:
+        """As `content` for other programs: secure messages are withheld whatever the class; and whether it is."""
+        with self.access.using() as index:
+            self.account.keep_to_class(index)
+            return rendering.handed_out(self, index, uid)
 
     @guarded
     def store(
@@ -331,13 +338,16 @@ class Folder:
         with self.access.alone() as index:
             return intents.copy(self, index, uids, target, move=True)
 
-    def append(self, path: str, flags: Iterable[str], internal_date: float | None) -> int:
-        return self.append_all([(path, flags, internal_date)])[0]
+    def append(self, path: str, flags: Iterable[str], internal_date: float | None, *, own: bool = True) -> int:
+        """`own`: the user brings it, so that nothing of it is withheld; mail of others comes otherwise."""
+        return self.append_all([(path, flags, internal_date)], own=own)[0]
 
     @guarded
-    def append_all(self, messages: Sequence[tuple[str, Iterable[str], float | None]]) -> list[int]:
+    def append_all(
+        self, messages: Sequence[tuple[str, Iterable[str], float | None]], *, own: bool = True
+    ) -> list[int]:
         with self.access.alone() as index:
-            return appending.append(self, index, messages)
+            return appending.append(self, index, messages, own=own)
 
     @guarded
     def replace(self, uid: int, path: str, flags: Iterable[str], internal_date: float | None, target: IFolder) -> int:

@@ -22,7 +22,7 @@ from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 from unitymail.store.keeping import link_or_copy
 from unitymail.store.keywords import add_keywords
-from unitymail.store.maildir import CUR, path_in, suffix_for
+from unitymail.store.maildir import CUR, claimed, is_own, path_in, suffix_for
 from unitymail.store.schema import MOVED, UID_MASK, first_id
 
 if TYPE_CHECKING:
@@ -82,18 +82,23 @@ def _planned(folder: Folder, index: Index, uids: Collection[int], target: Folder
     snapshot, first = folder.snapshot, first_id(folder.row.id)
     ids = [first | snapshot.uids[at] for at in places_of(snapshot, uids)]
     rows = index.all(
-        "SELECT id, base, seen, messages.flags, size, octets FROM messages JOIN files USING (id) JOIN facts USING (id)"
-        f" WHERE id IN {chosen()} ORDER BY id",
+        "SELECT id, base, seen, messages.flags, iif(withheld, NULL, size), octets FROM messages"
+        f" JOIN files USING (id) JOIN facts USING (id) WHERE id IN {chosen()} ORDER BY id",
         str(ids),
     )
     name, letters = folder.account.namer.name, target.letters
     return [
         Link(
-            id, base, seen, os.fsencode(name(octets, -1 if size is None else size)),
+            id, base, seen, os.fsencode(name(octets, _crlf_size(base, octets, size), own=is_own(base))),
             CUR + suffix_for(index.flags_of(number), b"", letters),
         )
         for id, base, seen, number, size, octets in rows
     ]  # fmt: skip
+
+
+def _crlf_size(base: bytes, octets: int, size: int | None) -> int:
+    """Of all of the message, where it is known; else -1."""
+    return size if size is not None else -1 if (named := claimed(base, octets)) is None else named
 
 
 def _octets(index: Index, links: list[Link]) -> int:

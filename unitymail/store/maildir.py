@@ -137,8 +137,8 @@ class Namer:
         """
         seconds, rest = divmod(self._now(), 1)
         sizes = (f",S={octets}" if octets >= 0 else "") + (f",W={crlf}" if crlf >= 0 <= octets else "")
-        own_mark = ",O=1" if own else ""
-        return f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q{next(self._count)}.{self._host}{sizes}{own_mark}"
+        marks = ",O=1" if own else ""
+        return f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q{next(self._count)}.{self._host}{marks}{sizes}"
 
 
 _MAKER = re.compile(r"\d+\.M\d+P(\d+)R([0-9a-f]{8})Q")

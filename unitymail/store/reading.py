@@ -24,12 +24,13 @@ FACTS = {
     "internaldate": "internaldate",
     "date": "date",
     "size": "size",
+    "withheld": "withheld",
     "saved": "saved",
     "emailid": "printf('E%x', facts.content)",
     "lazypreview": "ifnull((SELECT preview FROM previews WHERE previews.content = facts.content), 0)",
     "threadid": "iif(threads.thread IS NULL, NULL, printf('T%x', threads.thread))",
 }
-"""`date` is the internal date in Unix seconds."""
+"""`withheld`, for the store's own rooms: why the body is, 0 for a message that is shown."""
 RENDERED = {"envelope": "summaries", "bodystructure": "summaries", "sent": "summaries", "fields": "fields",
             "terms": "terms", "preview": "previews", "threadid": "threads", "ties": "ties",
             **dict.fromkeys(("subject", "from", "to", "cc", "displayfrom", "displayto"), "sorting")}  # fmt: skip
@@ -40,7 +41,7 @@ BATCH = 100
 _RANGES_PER_MESSAGE = 16
 
 
-def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal["date"]]) -> list[tuple[Any, ...]]:
+def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
     """(uid, *columns), ascending; what was never rendered is rendered in batches between which others may work."""
     statement = statement_for(columns)
     found, missing = _attempt(folder, statement, uids)
@@ -53,7 +54,7 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal
     return [row for row in found if None not in row] if missing else found
 
 
-def statement_for(columns: Sequence[Column | Literal["date"]]) -> str:
+def statement_for(columns: Sequence[Column | Literal["withheld"]]) -> str:
     """SELECT … FROM facts and what must be joined to it."""
     tables = dict.fromkeys(RENDERED[column] for column in columns if column in RENDERED)
     values = "".join(", " + (FACTS.get(column) or f'{RENDERED[column]}."{column}"') for column in columns)

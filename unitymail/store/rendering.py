@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
 MEASURED_AT_ONCE = 500
+SECURE_STAYS = Withholding(secure=True)
 Row = tuple[int, int, int, int | None, int, int]
 """id, content, octets, size, withheld, date"""
 
@@ -45,6 +46,17 @@ def whole(folder: Folder, index: Index, uid: int) -> Content | None:
     """All octets of the message, whatever may be seen of it: for who looks after the mailbox."""
     octets = index.one("SELECT octets FROM facts WHERE id = ?", folder.id_of(uid))
     return None if octets is None else _opened(folder, index, uid, octets[0], None, 0)
+
+
+def handed_out(folder: Folder, index: Index, uid: int) -> tuple[Content | None, bool]:
+    """The message as other programs get it, and whether without its body: what is secure is, whatever the class."""
+    row = _decided(folder, index, uid)
+    file = None if row is None else found(folder, index, uid)
+    if row is None or file is None:
+        return None, False
+    base, buffer = file
+    withheld = row[2] or judged(folder.account, SECURE_STAYS, base, buffer)[0]
+    return _formed(folder, buffer, row[0], row[1], withheld), bool(withheld)
 
 
 def _decided(folder: Folder, index: Index, uid: int) -> tuple[int, int | None, int] | None:

@@ -14,6 +14,7 @@ from unitymail.store import layout
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 from unitymail.store.keeping import link_or_copy
+from unitymail.store.maildir import is_own, split
 from unitymail.store.names import INBOX
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def bring_back(account: Account, index: Index, ids: list[int]) -> int:
                 folder = account.folder(INBOX)
             copy = account.temporary()
             link_or_copy(account.disk, path, copy, account.temporary)
-            folder.append(copy, [flag for flag in message.flags if flag != "\\Deleted"], message.date)
+            flags, own = [flag for flag in message.flags if flag != "\\Deleted"], is_own(split(message.path)[0])
+            folder.append(copy, flags, message.date, own=own)
             account.disk.unlink(path)
             brought += 1
         with index.changing():

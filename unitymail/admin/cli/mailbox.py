@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from unitymail.admin.cli import output
+from unitymail.admin.cli import output, taking_over
+from unitymail.admin.cli.formats import must_be
 from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations.names import the
 from unitymail.admin.operations.outcome import Facts
@@ -18,8 +18,6 @@ from unitymail.people.user import User
 
 COLUMNS = ("name", "messages", "unseen", "size", "special_use", "subscribed")
 INBOX = "INBOX"
-BEGIN = 4_096
-"""Octets in which an mbox file has its first line, empty ones before it counted."""
 
 
 @click.group("mailbox")
@@ -92,18 +90,37 @@ def reindex(office: Office, alias: str) -> None:
     office.say({"alias": alias, "messages": messages}, f"Read {messages} messages of {alias} anew.")
 
 
-_FORMAT = click.option("--format", "kind", type=click.Choice(["maildir", "mbox"]), required=True, help="What PATH is.")
+_KINDS = click.Choice(["maildir", "mbox"])
+_FORMAT = click.option("--format", "kind", type=_KINDS, required=True, help="What PATH is.")
 
 
 @verb(command, "import")
 @click.argument("alias")
-@click.argument("path", type=click.Path(exists=True))
-@_FORMAT
+@click.argument("path", type=click.Path(exists=True), required=False)
+@click.option("--format", "kind", type=_KINDS, help="What PATH is.")
 @click.option("--folder", default="", help="Put everything into this folder, or below it.")
-def import_(office: Office, alias: str, path: str, kind: str, folder: str) -> None:
-    """Bring mail in. What is there already is left out, so that it can be run again after a break."""
+@click.option("--in-place", is_flag=True, help="Take over a Maildir++ of Dovecot or Courier, its files as they are.")
+@click.option("--dry-run", is_flag=True, help="With --in-place: report the same, and change nothing.")
+def import_(
+    office: Office, alias: str, path: str | None, kind: str | None, folder: str, in_place: bool, dry_run: bool
+) -> None:
+    """Bring mail in. What is there already is left out, so that it can be run again after a break.
+
+    With --in-place, flags, keywords, folders, subscriptions and, where that is possible, UIDs are kept, and files are
+    linked instead of copied. PATH is left as it was; without PATH, or where it is the folder of the mailbox itself, the
+    files stay where they are.
+    """
+    if in_place:
+        if kind == "mbox" or folder:
+            raise click.UsageError("--in-place takes over a Maildir with all its folders: no mbox, and no --folder.")
+        taking_over.take_over(office, alias, _user(office, alias).id, path, dry_run=dry_run)
+        return
+    if dry_run:
+        raise click.UsageError("--dry-run goes with --in-place.")
+    if path is None or kind is None:
+        raise click.UsageError("Name PATH and its --format; only with --in-place they may be left out.")
     account = _account(office, alias)
-    _must_be(kind, path)
+    must_be(kind, path)
     exchange = office.desk.exchange
     if kind == "maildir":
         steps = exchange.import_maildir(account, path, folder)
@@ -122,9 +139,12 @@ def import_(office: Office, alias: str, path: str, kind: str, folder: str) -> No
 @click.argument("path", type=click.Path())
 @_FORMAT
 @click.option("--folder", default="", help="Only this folder; an mbox holds one, INBOX unless named.")
-@click.option("--include-secure", is_flag=True, help="Secure messages too; they are left out otherwise.")
+@click.option("--include-secure", is_flag=True, help="All of secure and withheld messages.")
 def export(office: Office, alias: str, path: str, kind: str, folder: str, include_secure: bool) -> None:
-    """Take mail out. Run again, a Maildir gets only what is new."""
+    """Take mail out. Run again, a Maildir gets only what is new.
+
+    Of messages that are secure, or withheld from the user by the class of service, only the headers go out.
+    """
     account = _account(office, alias)
     exchange = office.desk.exchange
     if folder:
@@ -136,23 +156,8 @@ def export(office: Office, alias: str, path: str, kind: str, folder: str, includ
     facts = _followed(steps, f"exporting {alias}")
     words = f"Exported {facts['taken']} messages of {alias}; {facts['known']} were there."
     if facts["withheld"]:
-        words += f" {facts['withheld']} secure ones were left out (--include-secure takes them)."
+        words += f" {facts['withheld']} secure or withheld ones went without contents (--include-secure takes all)."
     office.say({"alias": alias, **facts}, words)
-
-
-def _must_be(kind: str, path: str) -> None:
-    """Who names another kind of file is told so, not that no messages were imported."""
-    if kind == "maildir":
-        if missing := [part for part in ("cur", "new") if not os.path.isdir(os.path.join(path, part))]:
-            why = f"it has no folder {missing[0]}. Name the folder that holds cur and new."
-            raise Refused(f"{path} is no Maildir: {why}")
-    elif os.path.isdir(path):
-        raise Refused(f"{path} is a folder, and an mbox is a file. Name the file, or say --format maildir.")
-    else:
-        with open(path, "rb") as file:
-            begin = file.read(BEGIN).lstrip(b"\r\n")
-        if begin and not begin.startswith(b"From "):
-            raise Refused(f"{path} is no mbox file: it does not begin with a line “From …”.")
 
 
 def _must_exist(account: IAccount, folder: str) -> None:

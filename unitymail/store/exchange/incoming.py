@@ -113,7 +113,7 @@ def _import(
             seen.add(key)
             fresh.append((_written(account, octets), *facts(source)))
         if fresh:
-            folder.append_all(fresh)
+            folder.append_all(fresh, own=False)
         taken += len(fresh)
         yield Progress(folder.name, taken, known, len(sources))
     if not sources:
@@ -142,13 +142,15 @@ def _written(account: Account, octets: bytes) -> str:
 
 
 def _known(folder: Folder) -> set[Key]:
-    """The keys of the messages in a folder; only those without a Message-ID are read."""
+    """The keys of the messages in a folder; only those are read that have no Message-ID, or that are withheld."""
     keys: set[Key] = set()
-    for uid, fields, size in folder.rows(folder.refresh().uids, ["fields", "size"]):
+    for uid, fields, size, withheld in folder.rows(folder.refresh().uids, ["fields", "size", "withheld"]):
         message_id = _message_id(fields)
-        if message_id:
+        if message_id and not withheld:
             keys.add((message_id, size))
-        elif (content := folder.content(uid)) is not None:
+        elif (content := folder.whole(uid)) is not None:
+            if message_id:
+                keys.add((message_id, content.size))
             keys.add(hashlib.sha256(content.buffer).digest())
             content.close()
     return keys

@@ -1,4 +1,5 @@
-"""Mail goes out to other programs, octets as stored; what is secure stays here unless it is asked for.
+"""Mail goes out to other programs, octets as stored; unless all of it is asked for, what is secure, or withheld from its
+user, goes without its body.
 
 Knows what is written already; refuses to know how a message looks in an mbox.
 """
@@ -12,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from unitymail.mail.headers import fields as fields_of
-from unitymail.mail.trace import read_trace_field
 from unitymail.store.chosen import in_chunks
 from unitymail.store.exchange import mbox
 from unitymail.store.exchange.progress import BATCH, Progress
@@ -29,13 +28,14 @@ def export_maildir(
 ) -> Iterator[Progress]:
     """All folders (or these) as a Maildir++ with flags, dates and the octets as stored; secure ones when asked to.
 
-    A file is named after the message's EMAILID, so that an export run again writes only what is new.
+    A file is named after the message's EMAILID, so that an export run again writes only what is new, and with
+    `include_secure` all of what had gone out without its body.
     """
     for name in folders or _selectable(account):
         directory = os.path.join(path, directory_of(name))
         for place in (path, directory, *(os.path.join(directory, part) for part in ("tmp", "new", "cur"))):
             os.makedirs(place, 0o700, exist_ok=True)
-        there = {split(os.fsencode(entry))[0] for entry in os.listdir(os.path.join(directory, "cur"))}
+        there = {_message_of(entry): entry for entry in os.listdir(os.path.join(directory, "cur"))}
         write = partial(_write_file, directory, there)
         yield from _exported(account, name, write, include_secure)
 
@@ -56,12 +56,13 @@ def _selectable(account: Account) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A message on its way out; `id` is its EMAILID."""
+    """A message on its way out; `id` is its EMAILID, `octets` all of it unless it is `withheld`."""
 
     id: str
     flags: frozenset[str]
     date: float
     octets: bytes
+    withheld: bool
 
 
 def _exported(
@@ -72,44 +73,38 @@ def _exported(
     flags = dict(zip(snapshot.uids, snapshot.flags, strict=True))
     taken = known = withheld = 0
     for uids in in_chunks(snapshot.uids, BATCH):
-        for uid, emailid, date, fields in folder.rows(uids, ["emailid", "date", "fields"]):
-            if not include_secure and _is_secure(fields):
-                withheld += 1
-                continue
-            content = folder.content(uid)
+        for uid, emailid, date in folder.rows(uids, ["emailid", "date"]):
+            content, without_body = (folder.whole(uid), False) if include_secure else folder.handed_out(uid)
             if content is None:
                 continue
-            message = Exported(emailid, snapshot.combinations[flags[uid]], date, bytes(content.buffer[:]))
+            octets = bytes(content.buffer[:])
             content.close()
-            written = write(message)
+            written = write(Exported(emailid, snapshot.combinations[flags[uid]], date, octets, without_body))
+            withheld += without_body
             taken, known = taken + written, known + (not written)
         yield Progress(folder.name, taken, known, len(snapshot.uids), withheld)
     if not snapshot.uids:
         yield Progress(folder.name, 0, 0, 0)
 
 
-def _is_secure(fields: bytes) -> bool:
-    """Whether our trace field says so. A forged one only keeps its own message back."""
-    return any(
-        trace is not None and trace.secure
-        for trace in (
-            read_trace_field(field.value)
-            for field in fields_of(fields, 0, len(fields))
-            if field.name.lower() == b"x-unitymail-trace"
-        )
-    )
+def _message_of(name: str) -> str:
+    """What the names of all forms of a message have in common."""
+    return name.partition(",S=")[0]
 
 
-def _write_file(directory: str, there: set[bytes], message: Exported) -> bool:
+def _write_file(directory: str, there: dict[str, str], message: Exported) -> bool:
     size = len(message.octets)
     base = f"{int(message.date)}.{message.id}.unitymail,S={size},W={size}"
-    if os.fsencode(base) in there:
+    before = there.get(_message_of(base))
+    if before is not None and (message.withheld or os.fsdecode(split(os.fsencode(before))[0]) == base):
         return False
     temporary = os.path.join(directory, "tmp", base)
     with _new_file(temporary) as file:
         file.write(message.octets)
     os.utime(temporary, (message.date, message.date))
     os.rename(temporary, os.path.join(directory, "cur", base + os.fsdecode(suffix_for(message.flags, b""))))
+    if before is not None:
+        os.unlink(os.path.join(directory, "cur", before))
     return True
 
 

@@ -12,7 +12,7 @@ BATCH = 50
 class Progress:
     """After some messages of a folder: how many were taken and how many were there already, of how many.
 
-    `withheld` counts the secure ones that an export left out.
+    `withheld` counts those that an export found secure, or withheld from their user: they went without their bodies.
     """
 
     folder: str
