@@ -21,6 +21,7 @@ from unitymail.admin.operations.peers import Ourselves, Peers
 from unitymail.admin.operations.status import Certificate, Seen, status
 from unitymail.codec import Codec
 from unitymail.directory.book import Book
+from unitymail.directory.classes_read import ClassesRead
 from unitymail.directory.directory import Directory
 from unitymail.directory.sign_ins import sign_ins
 from unitymail.directory.sql.database import Database
@@ -30,6 +31,7 @@ from unitymail.history.stories import Stories
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.doorbell import Announced
 from unitymail.login.passwords import Passwords
+from unitymail.policy.withholding import Withholder
 from unitymail.settings.node import BadSettings, NodeSettings
 from unitymail.settings.site import SiteSettings
 from unitymail.spool.badmail import BadMailFolder
@@ -91,6 +93,7 @@ class NodeDesk:
         store = Store(
             self.path("accounts"), disk=self._disk, now=time.time, host=self.settings.node.host_name,
             undelete_days=site.undelete_days, retry_for=site.relay_retry_for,
+            withholder=Withholder(ClassesRead(self.directory)),
         )
         self._open.callback(store.close)
         return store

@@ -15,6 +15,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from unitymail import sockets
 from unitymail.accepting import Entrance
 from unitymail.departures import Departures
+from unitymail.imap.dismissing import dismiss
 from unitymail.imap.door import IMAPDoor
 from unitymail.imap.recent import Claims
 from unitymail.imap.watch import Watches
@@ -72,6 +73,13 @@ class Doors:
             "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "watches": watches,
             "claims": Claims(), "metrics": metrics,
         }  # fmt: skip
+        rooms.watcher.listen(self._dismiss)
+
+    def _dismiss(self, usn: int) -> None:
+        """The directory changed: nobody goes on who may not."""
+        for door in self._open.values():
+            if isinstance(door, IMAPDoor):
+                dismiss(door)
 
     def open(self, bound: dict[str, Any]) -> None:
         """Let in who waits at these sockets, by door."""

@@ -27,12 +27,14 @@ from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
 from unitymail.history.history import History
 from unitymail.journal.journal import Journal
+from unitymail.policy.withholding import Withholder
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
 from unitymail.steady import WallClock
 from unitymail.store.quota import Usage, shared
 from unitymail.store.shared_octets import SharedOctets
 from unitymail.store.store import Store
+from unitymail.store.withholding import Renewed
 from unitymail.threads import Threads
 
 COMMIT_THREADS = 4
@@ -120,8 +122,21 @@ class Builder:
 
     def watch(self, rooms: Rooms) -> None:
         """Follow the directory, once everybody listens who has to hear of its changes."""
+        rooms.store.listen_to_classes(lambda news: self._reactor.callFromThread(self._renewed, rooms, news))
+        rooms.watcher.listen(lambda usn: self._keep_to_classes(rooms))
         rooms.watcher.start()
         self._closing.add("the watch over the directory", rooms.watcher.stop)
+
+    def _keep_to_classes(self, rooms: Rooms) -> None:
+        """What users may see of their mail may have changed."""
+        work = rooms.threads.run(rooms.store.keep_to_classes)
+        self._journal.guard(work, "keeping mailboxes to their classes of service")
+
+    def _renewed(self, rooms: Rooms, news: Renewed) -> None:
+        """Whoever is connected hears at once of messages that have other UIDs now."""
+        self._journal.withholding_changed(news.account, folders=len(news.folders), messages=news.messages)
+        for folder in news.folders:
+            rooms.doorbell.ring(news.account, folder)
 
     def _threads(self, name: str, size: int) -> Threads:
         return open_threads(self._reactor, self._closing, name, size)
@@ -165,6 +180,7 @@ class Builder:
             accounts, disk=self._disk, now=time.time, host=self._host, usage=usage, quota=quota,
             undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
             visits=not self._company.courier, full_text=lambda: book.site.imap_full_text,
+            withholder=Withholder(book),
         )  # fmt: skip
         self._closing.add("the mailboxes", lambda: threads.run(store.close))
         return usage, store

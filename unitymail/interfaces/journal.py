@@ -39,6 +39,9 @@ class IJournal(Interface):
     def settings_changed(usn: int) -> None:
         """The address book took a change."""
 
+    def withholding_changed(account: str, *, folders: int, messages: int) -> None:
+        """So many messages of a mailbox got other UIDs: the class of service shows more or less of them than before."""
+
     def certificate(what: str, *, names: tuple[str, ...], file: str, ends: float, days: int, warning: str) -> None:
         """A certificate of ours is in-use, added, renewed or removed; `ends` in Unix seconds, `warning` what to do."""
 

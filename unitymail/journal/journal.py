@@ -87,6 +87,9 @@ class Journal:
     def settings_changed(self, usn: int) -> None:
         self._write("info", "settings-changed", usn=usn)
 
+    def withholding_changed(self, account: str, *, folders: int, messages: int) -> None:
+        self._write("info", "withholding-changed", account=account, folders=folders, messages=messages)
+
     def certificate(
         self, what: str, *, names: tuple[str, ...], file: str, ends: float, days: int, warning: str
     ) -> None:
