@@ -231,6 +231,7 @@ class MemoryFolder:
     def word_verdicts(self, uids, needle, *, body_only):
         return None
 
+    @locked
     def content(self, uid):
         message = self._messages.get(uid)
         return None if message is None else MemoryContent(self.account.store, message.octets)
