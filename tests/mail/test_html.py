@@ -16,7 +16,8 @@ def test_markup_goes():
     """Tags, comments, styles, scripts and titles are not words; entities are."""
     source = (
         "<!DOCTYPE html><html><head><title>T</title><style>p { color: red }</style></head>"
-        "<body><!-- no --><p>Dear <b>Rob</b>in,</p><p>caf&eacute;&nbsp;&amp; cake</p><script>if (a<b) x()</script></body>"
+        "<body><!-- no --><p>Dear <b>Rob</b>in,</p><p>caf&eacute;&nbsp;&amp; cake</p>"
+        "<script>if (a<b) x()</script></body>"
     )
     assert words(source) == "Dear Robin, café & cake"
 

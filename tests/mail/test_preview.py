@@ -85,7 +85,8 @@ def test_html():
 
 def test_padding():
     """Characters that nobody sees do not use up the room, and joiners in an emoji stay."""
-    assert of(part("text/html; charset=utf-8", "Half price&nbsp;&zwnj;&nbsp;&zwnj;&#8203; <p>News</p>")) == "Half price News"
+    padded = part("text/html; charset=utf-8", "Half price&nbsp;&zwnj;&nbsp;&zwnj;&#8203; <p>News</p>")
+    assert of(padded) == "Half price News"
     family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
     assert of(part("text/plain; charset=utf-8", f"{family} at home")) == f"{family} at home"
     assert of(part("text/plain; charset=utf-8", "evil\u202egpj.exe\x07")) == "evilgpj.exe"
@@ -102,7 +103,8 @@ def test_voice():
 
 def test_music():
     """A song is not a voice message, unless the header says so."""
-    song = part("audio/mpeg; name=song.mp3", base64.b64encode(b"ID3" + bytes(9)).decode(), "Content-Transfer-Encoding: base64")
+    octets = base64.b64encode(b"ID3" + bytes(9)).decode()
+    song = part("audio/mpeg; name=song.mp3", octets, "Content-Transfer-Encoding: base64")
     assert of(multipart("mixed", part("text/plain", "Listen to this"), song)) == "Listen to this"
     assert of(song) == "Recording"
     assert of("Message-Context: voice-message\n" + song) == "Voice message"
@@ -149,7 +151,10 @@ def test_time_is_bounded():
             assert time.process_time() - begun < 1
 
 
-@given(st.binary(max_size=300), st.sampled_from(["plain", "html"]), st.sampled_from(["", "utf-8", "utf-16", "utf-7", "x"]))
+CHARSETS = ["", "utf-8", "utf-16", "utf-7", "x"]
+
+
+@given(st.binary(max_size=300), st.sampled_from(["plain", "html"]), st.sampled_from(CHARSETS))
 def test_anything_at_all(body, kind, charset):
     """Any octets give one short line that UTF-8 can carry."""
     octets = f"Content-Type: text/{kind}; charset={charset}\r\n\r\n".encode() + body

@@ -1,4 +1,4 @@
-"""COPY, MOVE, APPEND, REPLACE, EXPUNGE and RENAME interrupted at every single step: all or nothing, and nothing lost."""
+"""COPY, MOVE, APPEND, REPLACE, EXPUNGE and RENAME interrupted at every step: all or nothing, and nothing lost."""
 
 import errno
 import os

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from unitymail.imap.wire.sequence import MAX_NUMBER
+
 _URL = re.compile(
     r"(?:imap://(?:(?P<user>[^@/;:]*)(?:;AUTH=[^@/;]*)?@)?(?P<host>[^/:;@]+|\[[^]/]+\])(?::\d+)?(?=/))?"
     r"(?:/(?P<mailbox>[^;?#]+?)(?:;UIDVALIDITY=(?P<uidvalidity>[1-9]\d{0,9}))?)?"
@@ -53,6 +55,8 @@ def read(octets: bytes) -> MessageURL:
         raise BadURL("This is not the URL of a message of this server")
     if found["host"] and not found["mailbox"]:
         raise BadURL("The URL names no mailbox")
+    if int(found["uid"]) > MAX_NUMBER:
+        raise BadURL("No message can have that UID")
     return MessageURL(
         mailbox=_text(found["mailbox"] or ""),
         uid=int(found["uid"]),
