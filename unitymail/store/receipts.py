@@ -7,6 +7,9 @@ the courier takes what is owed, and says when it is on its way.
 transaction that sets \\Seen and $MDNSent and adds the row of `owed`; whoever takes it owes, and nobody else. The row of
 `owed` goes once the receipt is durable in the spool, where its trace, made of message and account, keeps a second away.
 
+*Note: not heard.* Who was shown the withheld form of a message has not heard it: reading it owes nothing. The row of
+`receipts` stays, and the sender learns that it was deleted unheard, unless it is shown one day and then read.
+
 *Note: the cheap way.* That a message asks stands in its file's name. A folder without such messages pays one look at
 an empty table for a STORE, whatever the number of messages.
 """
@@ -21,11 +24,13 @@ from typing import TYPE_CHECKING, Literal
 from unitymail.interfaces.store import Owed
 from unitymail.mail.disposition import asked_of
 from unitymail.mail.report_parts import MOST_HEADER
+from unitymail.policy.withholding import NOTHING
 from unitymail.store import rendering
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 from unitymail.store.maildir import asks_receipt, trace_of
 from unitymail.store.schema import UID_MASK
+from unitymail.store.withholding import in_force
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -41,6 +46,10 @@ class Wish:
     content: int
     trace: str
     header: bytes
+
+
+_Asking = tuple[int, int, str]
+"""id, content, trace"""
 
 
 @dataclass(slots=True)
@@ -68,14 +77,31 @@ def are_asked_for(index: Index) -> bool:
 
 
 def wishes(folder: Folder, index: Index, ids: Sequence[int], *, settled: bool = False) -> dict[int, Wish]:
-    """Those of `ids` that ask, with what their files say; outside a transaction. `settled`: a client has answered."""
+    """Those of `ids` that ask and can be heard, with what their files say; outside a transaction.
+
+    settled: a client has answered, whatever it was shown.
+    """
     rows = _asking(index, ids)
     if settled:
         return {id: Wish(content, trace, b"") for id, content, trace in rows}
+    withheld = _withheld(folder, index, [id for id, _, _ in rows])
+    return _with_headers(folder, index, [row for row in rows if row[0] not in withheld])
+
+
+def _with_headers(folder: Folder, index: Index, rows: list[_Asking]) -> dict[int, Wish]:
     return {id: Wish(content, trace, _header(folder, index, id)) for id, content, trace in rows}
 
 
-def _asking(index: Index, ids: Sequence[int]) -> list[tuple[int, int, str]]:
+def _withheld(folder: Folder, index: Index, ids: list[int]) -> set[int]:
+    """Those of `ids` whose contents nobody can have heard."""
+    if not ids:
+        return set()
+    if in_force(index).withholding != NOTHING:
+        rendering.decide(folder, index, ids)
+    return {id for (id,) in index.all(f"SELECT id FROM facts WHERE withheld <> 0 AND id IN {chosen()}", str(ids))}
+
+
+def _asking(index: Index, ids: Sequence[int]) -> list[_Asking]:
     count = index.one("SELECT count(*) FROM (SELECT 1 FROM receipts LIMIT ?)", len(ids))[0]
     if not count:
         return []
@@ -123,17 +149,20 @@ def owe_deleted(index: Index, wanted: Mapping[int, Wish], ids: Collection[int], 
 
 
 def unheard(folder: Folder, index: Index, uids: Iterable[int]) -> dict[int, Wish]:
-    """Those of these messages that ask and that nobody has read; outside a transaction."""
+    """Those of these messages that ask and that nobody has heard; outside a transaction."""
     if not are_asked_for(index):
         return {}
     snapshot, wanted = folder.snapshot, set(uids)
-    without = {number for number, flags in enumerate(snapshot.combinations) if SEEN not in flags and SENT not in flags}
+    unanswered = {number: SEEN in flags for number, flags in enumerate(snapshot.combinations) if SENT not in flags}
     first = folder.ids()[0]
-    return wishes(folder, index, [
-        first | uid
+    read = {
+        first | uid: unanswered[number]
         for uid, number in zip(snapshot.uids, snapshot.flags, strict=True)
-        if number in without and uid in wanted
-    ])  # fmt: skip
+        if number in unanswered and uid in wanted
+    }
+    asking = _asking(index, list(read))
+    withheld = _withheld(folder, index, [id for id, _, _ in asking if read[id]])
+    return _with_headers(folder, index, [row for row in asking if not read[row[0]] or row[0] in withheld])
 
 
 def unread_again(index: Index, ids: Sequence[int]) -> None:

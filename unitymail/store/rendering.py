@@ -64,7 +64,7 @@ def _decided(folder: Folder, index: Index, uid: int) -> tuple[int, int | None, i
     statement = "SELECT octets, size, withheld FROM facts WHERE id = ?"
     row = index.one(statement, folder.id_of(uid))
     if row is not None and row[1] is None:
-        _decide(folder, index, [folder.id_of(uid)])
+        decide(folder, index, [folder.id_of(uid)])
         row = index.one(statement, folder.id_of(uid))
     return None if row is None or row[1] is None else row
 
@@ -190,15 +190,17 @@ def measure(folder: Folder, index: Index) -> None:
         last, folder.ids()[1], MEASURED_AT_ONCE,
     ):  # fmt: skip
         last = some[-1][0]
-        _decide(folder, index, [id for (id,) in some])
+        decide(folder, index, [id for (id,) in some])
 
 
-def _decide(folder: Folder, index: Index, ids: Sequence[int]) -> None:
-    """What is withheld of these messages, and how large their form is; those whose file is gone stay undecided."""
+def decide(folder: Folder, index: Index, ids: Sequence[int]) -> None:
+    """Find out what is withheld of these messages, and how large they are then; whose file is gone stays undecided."""
     kept = False
     while not kept:
         rule = in_force(index).withholding
         numbers = index.all(f"SELECT id, content FROM facts WHERE size IS NULL AND id IN {chosen()}", str(list(ids)))
+        if not numbers:
+            return
         decisions = []
         for id, number in numbers:
             file = found(folder, index, id & UID_MASK)
