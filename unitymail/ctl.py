@@ -102,6 +102,9 @@ class NodeDesk:
     def exchange(self) -> Any:
         return exchange
 
+    def mailbox_folder(self, account: str) -> str:
+        return os.path.join(self.path("accounts"), account)
+
     @cached_property
     def bad_mail(self) -> BadMailFolder:
         return BadMailFolder(self.path("spool"), disk=self._disk, now=time.time, who=self.who)

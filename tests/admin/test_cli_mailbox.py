@@ -6,6 +6,7 @@ import mailbox as stdlib
 import pytest
 from click.testing import CliRunner
 
+from tests.store.takeover.other import courier, dovecot
 from unitymail.admin.cli.main import command_line
 from unitymail.ctl import NodeDesk
 from unitymail.founding import Plan, found
@@ -119,3 +120,52 @@ def test_what_is_no_mail(ask, tmp_path):
     assert ask("mailbox", "import", "chris", str(blank), "--format", "mbox")["taken"] == 0
     blank.write_text("\r\n\nFrom a@b Wed Nov 25 23:20:23 2026\nSubject: x\n\ny\n")
     assert ask("mailbox", "import", "chris", str(blank), "--format", "mbox")["taken"] == 1
+
+
+def test_a_dovecot_maildir_is_taken_over(ask, tmp_path):
+    """UIDs, flags, keywords, folders and subscriptions are kept; a dry run says the same and changes nothing."""
+    box = dovecot(tmp_path / "Maildir")
+    words = ("mailbox", "import", "chris", box.path, "--in-place")
+    dry = ask(*words, "--dry-run")
+    assert (dry["dry_run"], dry["taken"]) == (True, 6)
+    assert ask("mailbox", "stat", "chris")["messages"] == 0
+    facts = ask(*words)
+    assert facts == {**dry, "dry_run": False}
+    rows = {row["name"]: row for row in ask("mailbox", "list", "chris")}
+    assert (rows["INBOX"]["messages"], rows["INBOX"]["uidvalidity"], rows["INBOX"]["uidnext"]) == (4, 1500000000, 11)
+    assert rows["Work/Süb"]["messages"] == 1 and rows["Work/Süb"]["subscribed"]
+    again = ask(*words)
+    assert (again["taken"], again["known"]) == (0, 6)
+
+
+def test_a_maildir_in_the_mailbox_itself_is_taken_over(ask, tmp_path):
+    """Without PATH it is the one that lies in the folder of the mailbox; another mailbox is not touched."""
+    assert "it has no folder cur" in ask("mailbox", "import", "chris", "--in-place", code=1)
+    courier(tmp_path / "node" / "accounts" / ask("user", "show", "chris")["id"])
+    assert ask("mailbox", "import", "chris", "--in-place", "--format", "maildir")["taken"] == 3
+    assert ask("mailbox", "stat", "robin")["messages"] == 0
+
+
+def test_how_a_take_over_is_asked_for(ask, tmp_path):
+    """What does not go together is wrong usage, said in a sentence."""
+    box = dovecot(tmp_path / "Maildir")
+    for words, why in (
+        ((box.path, "--in-place", "--folder", "Old"), "no --folder"),
+        ((box.path, "--in-place", "--format", "mbox"), "no mbox"),
+        ((box.path, "--dry-run", "--format", "maildir"), "--in-place"),
+        ((box.path,), "--format"),
+        ((), "PATH"),
+    ):
+        assert why in ask("mailbox", "import", "chris", *words, code=2)
+    assert "is no Maildir" in ask("mailbox", "import", "chris", str(tmp_path), "--in-place", code=1)
+
+
+def test_a_take_over_in_words(tmp_path, ask):
+    """A table of folders, what came in one sentence, and why UIDs are not kept where they are not."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    box = dovecot(tmp_path / "Maildir")
+    config = str(tmp_path / "node" / "unitymail.toml")
+    words = ["-c", config, "mailbox", "import", "chris", box.path, "--in-place"]
+    said = CliRunner().invoke(command_line(NodeDesk), words).output
+    assert "6 messages taken over into chris; 0 were there." in said and "Subscribed: Gone, Work, Work/Süb." in said
+    assert "INBOX: UIDs are not kept: clients have seen this folder here, with UIDs of its own." in said

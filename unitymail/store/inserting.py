@@ -12,7 +12,6 @@ from unitymail.store import receipts
 from unitymail.store.index import Index
 from unitymail.store.keywords import add_keywords
 from unitymail.store.maildir import CUR, arrival, claimed, suffix_for
-from unitymail.store.schema import first_id
 from unitymail.store.withholding import in_force, shows_at_once
 
 if TYPE_CHECKING:
@@ -51,10 +50,24 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
         " RETURNING uidnext",
         count, count, sum(one.octets for one in arrivals), folder.row.id,
     )[0]  # fmt: skip
-    modseq = index.next_modseq()
+    uids = [uidnext - count + number for number in range(count)]
+    _insert(folder, index, uids, arrivals)
+    return uids
+
+
+def insert_at(folder: Folder, index: Index, numbered: Sequence[tuple[int, Arrival]], uidnext: int) -> None:
+    """With UIDs that another server gave, which ascend and which no message here ever had; `uidnext` is above them."""
+    index.execute(
+        "UPDATE folders SET uidnext = ?, messages = messages + ?, octets = octets + ? WHERE id = ?",
+        uidnext, len(numbered), sum(one.octets for _, one in numbered), folder.row.id,
+    )  # fmt: skip
+    _insert(folder, index, [uid for uid, _ in numbered], [one for _, one in numbered])
+
+
+def _insert(folder: Folder, index: Index, uids: Sequence[int], arrivals: Sequence[Arrival]) -> None:
+    count, modseq = len(arrivals), index.next_modseq()
     index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
-    first = first_id(folder.row.id) + uidnext - count
-    ids = range(first, first + count)
+    ids = [folder.id_of(uid) for uid in uids]
     now, letters = folder.account.now(), folder.letters
     contents = index.next_contents(count, now)
     rule = in_force(index).withholding
@@ -77,7 +90,6 @@ def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[in
         "INSERT INTO pending VALUES (?)",
         [(id,) for id, _, one in numbered if one.seen != CUR + suffix_for(one.flags, one.seen, letters)],
     )
-    return [uidnext - count + number for number in range(count)]
 
 
 def rendered_date(seconds: int) -> bytes:

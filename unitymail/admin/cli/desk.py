@@ -65,7 +65,11 @@ class Desk(Protocol):
 
     @property
     def exchange(self) -> Any:
-        """Import and export by format: `import_maildir`, `import_mbox`, `export_maildir`, `export_mbox`."""
+        """Import and export by format: `import_maildir`, `import_mbox`, `export_maildir`, `export_mbox`;
+        `take_over`, which keeps files as they are, and `messages_at` for its progress."""
+
+    def mailbox_folder(self, account: str) -> str:
+        """The folder that an account's mailbox has, or will have."""
 
     @property
     def bad_mail(self) -> Any:

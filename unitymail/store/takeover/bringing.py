@@ -1,0 +1,168 @@
+"""A folder takes the messages of another server's: files first, then one transaction of rows.
+
+Knows what is here already, and the order of files and rows; refuses to know formats. Files are linked, and copied
+where that is impossible; in place they stay where they are. What is interrupted leaves an intent, and whoever opens
+the account next takes the links back: their sources are still there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from unitymail.store import inserting, intents
+from unitymail.store.access import guarded
+from unitymail.store.index import Index
+from unitymail.store.inserting import Arrival
+from unitymail.store.keeping import link_or_copy, replace_file
+from unitymail.store.keywords import fitting
+from unitymail.store.letters import FILE as LETTERS
+from unitymail.store.maildir import CUR, listing, path_in, split, suffix_for
+from unitymail.store.schema import UID_MASK
+from unitymail.store.takeover.decision import Decision, Here, decide
+from unitymail.store.takeover.source import Message, Source
+from unitymail.store.validity import next_uidvalidity
+
+if TYPE_CHECKING:
+    from unitymail.store.folder import Folder
+
+
+class Moved(Exception):
+    """A file of the source is not where it was a moment ago: the other server works on it."""
+
+
+@guarded
+def state_of(folder: Folder, *, in_place: bool) -> Here:
+    """What the folder has and remembers."""
+    with folder.access.using() as index:
+        folder.catch_up(index)
+        return _state(folder, index, in_place)
+
+
+def _state(folder: Folder, index: Index, in_place: bool) -> Here:
+    """In place a known name is a known message, whatever became of its file."""
+    uid_of = dict(
+        index.all(
+            f"SELECT base, id & {UID_MASK} FROM expunged WHERE base IS NOT NULL AND id BETWEEN ? AND ?", *folder.ids()
+        )
+    )
+    files = index.all(
+        f"SELECT base, id & {UID_MASK}, octets FROM files CROSS JOIN facts USING (id) WHERE id BETWEEN ? AND ?",
+        *folder.ids(),
+    )
+    uid_of.update((base, uid) for base, uid, _ in files)
+    octets = {} if in_place else {base: octets for base, _, octets in files}
+    return Here(folder.row.uidvalidity, folder.row.uidnext, uid_of, octets)
+
+
+@guarded
+def bring(folder: Folder, found: Source, *, in_place: bool) -> tuple[Decision, int]:
+    """What was decided and done; how many files had to be copied. Raises Moved; nothing has happened then."""
+    with folder.access.alone() as index:
+        folder.catch_up(index)
+        here = _state(folder, index, in_place)
+        decision = decide(found.messages, found.uids, here)
+        copied = 0
+        if decision.arrivals or decision.uidvalidity:
+            if in_place:
+                _insert(folder, index, decision, [_as_it_is(folder, index, one) for _, one in decision.arrivals])
+            else:
+                copied = _link_all(folder, index, found, here, decision)
+        folder.look(index, thoroughly=True)
+        return decision, copied
+
+
+def _as_it_is(folder: Folder, index: Index, one: Message) -> Arrival:
+    return Arrival(one.base, one.seen, fitting(index, folder.row.id, one.flags), one.date, one.octets)
+
+
+def _link_all(folder: Folder, index: Index, found: Source, here: Here, decision: Decision) -> int:
+    """The files, then the rows."""
+    _bring_letters(folder, found)
+    taken = here.uid_of.keys() | _names_there(folder)
+    arrivals = [_renamed(folder, index, one, one.base in taken) for _, one in decision.arrivals]
+    names = [one.base + one.seen[1:] for one in arrivals]
+    intent = intents.announce(folder, index, names, "takeover")
+    try:
+        with folder.own_changes():
+            copied = sum(
+                _link(folder, path_in(found.path, message.base, message.seen), name)
+                for (_, message), name in zip(decision.arrivals, names, strict=True)
+            )
+            folder.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
+        _insert(folder, index, decision, arrivals, intent)
+    except BaseException:
+        folder.fingerprint.forget()
+        intents.undo(folder.account, index)
+        raise
+    return copied
+
+
+def _bring_letters(folder: Folder, found: Source) -> None:
+    """So that names tell keywords here, too."""
+    path = folder.path + b"/" + LETTERS
+    if found.letters and not os.path.exists(path):
+        replace_file(folder.account.disk, os.fsdecode(path), found.letters, folder.account.temporary())
+
+
+def _names_there(folder: Folder) -> set[bytes]:
+    return {split(name)[0] for part in (b"/new", b"/cur") for name in listing(folder.path + part)}
+
+
+def _renamed(folder: Folder, index: Index, one: Message, is_taken: bool) -> Arrival:
+    """As it will be in cur/; under a name of our own where another message has its name."""
+    flags = fitting(index, folder.row.id, one.flags)
+    base = os.fsencode(folder.account.namer.name()) if is_taken else one.base
+    return Arrival(base, CUR + suffix_for(flags, b"", folder.letters), flags, one.date, one.octets)
+
+
+def _link(folder: Folder, before: bytes, name: bytes) -> bool:
+    """Whether it had to be a copy."""
+    account, target = folder.account, os.fsdecode(folder.path + b"/cur/" + name)
+    try:
+        link_or_copy(account.disk, os.fsdecode(before), target, account.temporary)
+    except FileNotFoundError as error:
+        raise Moved from error
+    folder.fingerprint.add(name)
+    return os.stat(target).st_nlink == 1
+
+
+def _insert(folder: Folder, index: Index, decision: Decision, arrivals: list[Arrival], intent: int = 0) -> None:
+    validity = _never_given(folder, index) if decision.uids == "renewed" else decision.uidvalidity
+    numbered = [(uid, one) for (uid, _), one in zip(decision.arrivals, arrivals, strict=True)]
+    was_fresh = folder.row.uidnext == 1
+    others = _others_with(folder, index, validity)
+    with index.changing(durable=True):
+        if validity:
+            index.execute("UPDATE folders SET uidvalidity = ? WHERE id = ?", validity, folder.row.id)
+            index.execute("DELETE FROM packed WHERE folder = ?", folder.row.id)
+            index.many("UPDATE folders SET uidvalidity = ? WHERE id = ?", others)
+        inserting.insert_at(folder, index, numbered, decision.uidnext)
+        if was_fresh:
+            index.execute("UPDATE folders SET recent_from = ? WHERE id = ?", _first_recent(decision), folder.row.id)
+        if intent:
+            intents.conclude(index, intent)
+        folder.save_marks(index)
+    folder.catch_up(index)
+    folder.account.note_usage(index)
+
+
+def _others_with(folder: Folder, index: Index, validity: int) -> list[tuple[int, int]]:
+    """(another UIDVALIDITY, id) of other folders that have this one, as far as no client can know them by it."""
+    fresh = "SELECT id FROM folders WHERE uidvalidity = ? AND uidnext = 1 AND id <> ?"
+    return [(_never_given(folder, index), id) for (id,) in index.all(fresh, validity, folder.row.id)]
+
+
+def _never_given(folder: Folder, index: Index) -> int:
+    account, floor = folder.account, index.one("SELECT max(uidvalidity) FROM folders")[0]
+    return next_uidvalidity(account.disk, account.access.directory, account.now(), floor, account.temporary)
+
+
+def _first_recent(decision: Decision) -> int:
+    """The UID from which on all were in new/, where nobody had seen them."""
+    first = decision.uidnext
+    for uid, one in reversed(decision.arrivals):
+        if not one.is_new:
+            break
+        first = uid
+    return first
