@@ -19,7 +19,7 @@ def message_ids(raw: bytes) -> list[bytes]:
     """Those of a field body as stored, in order, without their brackets; what lacks an `@` is none."""
     value = unfold(raw)
     plain = _PLAIN.findall(value)
-    if len(plain) == value.count(b"<"):
+    if len(plain) == value.count(b"<") and b"(" not in value:
         return plain
     found = (_normalised(inner) for inner in _ANY.findall(without_comments(value)))
     return [one for one in found if one]
