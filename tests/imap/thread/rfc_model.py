@@ -4,6 +4,7 @@ Shares nothing with the code it checks but the question.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _linked(messages):
                 named[name] = Node()
                 nodes.append(named[name])
             referred.append(named[name])
-        for above, below in zip(referred, referred[1:], strict=False):
+        for above, below in pairwise(referred):
             if below.parent is None and not above.descends_from(below):
                 above.adopt(below)
         node.leave()
@@ -118,9 +119,9 @@ def _merge(root):
         if not subject:
             continue
         other = table.get(subject)
-        if other is None:
-            table[subject] = node
-        elif not other.dummy and (node.dummy or (other.message.reply and not node.message.reply)):
+        if other is None or (
+            not other.dummy and (node.dummy or (other.message.reply and not node.message.reply))
+        ):
             table[subject] = node
     for node in list(root.children):
         if node.parent is not root or not _subject(node) or table[_subject(node)] is node:

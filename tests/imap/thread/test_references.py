@@ -119,7 +119,7 @@ def took(messages):
 
 
 def test_deep_threads():
-    """A thread as deep as the folder is long, whatever the order in which its messages came, is spelled as one chain."""
+    """A thread as deep as the folder is long, whatever the order in which its messages came, is one chain."""
     chain = [Message(number, (number - 1,) if number else (), sent=number) for number in range(MANY)]
     expected = list(range(1, MANY + 1))
     assert wire(chain) == f"({' '.join(map(str, expected))})"
