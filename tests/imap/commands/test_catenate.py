@@ -113,7 +113,7 @@ class Catenating(SynchronousTestCase):
             "/;section=TEXT": text,
             "/;section=TEXT/;partial=2.10": text[2:12],
             "/;PARTIAL=0.20": DRAFT[:20],
-            "/;PARTIAL=%d" % (len(DRAFT) - 5): DRAFT[-5:],
+            f"/;PARTIAL={len(DRAFT) - 5}": DRAFT[-5:],
             "/;section=HEADER.FIELDS%20(Subject)/;partial=9.3": b"PNG",
         }.items():
             self.assertEqual(self.made(b'URL "%b"' % self.url(rest=rest)), expected, rest)

@@ -22,7 +22,8 @@ FIRST = (
 SECOND = (
     b"Date: Mon, 7 Feb 1994 22:43:04 -0800 (PST)\r\nFrom: Joe Mooch <mooch@OWaTaGu.example.net>\r\n"
     b"Subject: Re: afternoon meeting\r\nTo: foobar@blurdybloop.example.com\r\n"
-    b"Message-Id: <a0434793874930@OWaTaGu.example.net>\r\nMIME-Version: 1.0\r\nContent-Type: TEXT/PLAIN; CHARSET=US-ASCII\r\n\r\n"
+    b"Message-Id: <a0434793874930@OWaTaGu.example.net>\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: TEXT/PLAIN; CHARSET=US-ASCII\r\n\r\n"
     b"3:30 is fine with me.\r\n\r\n"
 )
 
