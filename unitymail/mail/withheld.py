@@ -48,9 +48,9 @@ read it, ask your administrator.
     Reason.HEADERS_ONLY: """\
 The contents of this message are not shown here.
 
-Your class of service includes only the headers of messages in a mail program
-(IMAP). The message itself is kept in your mailbox. If you need to read it,
-ask your administrator.
+Your class of service includes only the headers of messages in a mail
+program (IMAP). The message itself is kept in your mailbox. If you need to
+read it, ask your administrator.
 """,
 }
 
