@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.store import Snapshot
@@ -46,7 +47,7 @@ def store(
 
 
 def _set_flags(
-    folder: Folder, index: Index, snapshot: Snapshot, places: list[int], change: str, wanted: frozenset[str],
+    folder: Folder, index: Index, snapshot: Snapshot, places: Sequence[int], change: str, wanted: frozenset[str],
     wishes: dict[int, receipts.Wish], news: receipts.News,
 ) -> None:  # fmt: skip
     base, uids, numbers = first_id(folder.row.id), snapshot.uids, snapshot.flags
@@ -90,9 +91,14 @@ def _note_reading(
             index.execute("UPDATE messages SET flags = ? WHERE id IN " + chosen(), marked, str(owing))
 
 
-def places_of(snapshot: Snapshot, uids: Collection[int]) -> list[int]:
+def places_of(snapshot: Snapshot, uids: Collection[int]) -> Sequence[int]:
     """The places in the snapshot's arrays of those UIDs that exist, ascending."""
     known, size = snapshot.uids, len(snapshot.uids)
+    if isinstance(uids, array) and uids:
+        # A stretch of a view, as FETCH and SEARCH walk it, nearly always is one of the snapshot too.
+        begin = bisect_left(known, uids[0])
+        if known[begin : begin + len(uids)] == uids:
+            return range(begin, begin + len(uids))
     if len(uids) > size // 8:
         wanted = uids if isinstance(uids, (set, frozenset)) else set(uids)
         return [at for at, uid in enumerate(known) if uid in wanted]

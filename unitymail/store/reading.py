@@ -109,7 +109,7 @@ def select(folder: Folder, index: Index, statement: str, uids: Sequence[int]) ->
     return found
 
 
-def _runs(places: list[int]) -> list[tuple[int, int]]:
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
     """(first, last) of each stretch without a gap."""
     if places[-1] - places[0] == len(places) - 1:
         return [(places[0], places[-1])]

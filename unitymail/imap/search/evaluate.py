@@ -5,6 +5,7 @@ Knows the order and the blocks; refuses to know what any key means. Rows and mes
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -107,16 +108,22 @@ class Search:
         for columns, pairs in asked.items():
             for begin in range(0, len(indexes), ROWS):
                 block = indexes[begin : begin + ROWS]
-                uids = [self._view.uids[at] for at in block]
+                uids = self._uids_at(block)
                 judged = await run(judge_rows, self._folder, uids, columns, [probe for _, probe in pairs])
                 for (leaf, _), verdicts in zip(pairs, judged, strict=True):
                     self._note(leaf, block, verdicts)
+
+    def _uids_at(self, indexes: Sequence[int]) -> array[int]:
+        uids = self._view.uids
+        if stand_together(indexes):
+            return uids[indexes[0] : indexes[-1] + 1]
+        return array(uids.typecode, map(uids.__getitem__, indexes))
 
     def _note(self, leaf: Leaf, block: Sequence[int], verdicts: Verdicts) -> None:
         """Only what the leaf was unsure of: an earlier answer stands."""
         kept = self._verdicts[leaf]
         assert isinstance(kept, bytearray)
-        if block[-1] - block[0] == len(block) - 1 and UNSURE not in verdicts:
+        if stand_together(block) and UNSURE not in verdicts:
             before = kept[block[0] : block[-1] + 1]
             if before.count(UNSURE) == len(before):
                 kept[block[0] : block[-1] + 1] = verdicts
@@ -181,6 +188,11 @@ class Search:
             return asked[leaf]
 
         return decide(self._tree, of_leaf, ask)
+
+
+def stand_together(indexes: Sequence[int]) -> bool:
+    """Whether ascending indexes, of which there are some, have no gap."""
+    return indexes[-1] - indexes[0] == len(indexes) - 1
 
 
 def judge_rows(
