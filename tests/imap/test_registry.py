@@ -51,7 +51,7 @@ def test_capabilities():
         SimpleNamespace(CAPABILITIES=("ZED", "IMAP4rev1", Capability("SOMETIMES", lambda session: session.sometimes))),
         SimpleNamespace(CAPABILITIES=("ALPHA",)),
     ])
-    session = SimpleNamespace(sometimes=True, hidden_capabilities=("zed",))
+    session = SimpleNamespace(sometimes=True, hidden_capabilities=frozenset({"ZED"}))
     assert made.offered(session) == ["IMAP4rev1", "ALPHA", "SOMETIMES"]
-    session = SimpleNamespace(sometimes=False, hidden_capabilities=())
+    session = SimpleNamespace(sometimes=False, hidden_capabilities=frozenset())
     assert made.offered(session) == ["IMAP4rev1", "ALPHA", "ZED"]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from unitymail.imap.registry import No
 from unitymail.interfaces.errors import Trouble, TryAgain
-from unitymail.interfaces.store import BadFolderName, FolderExists, NoSuchFolder, OverQuota, TooManyKeywords
+from unitymail.interfaces.store import (
+    MAX_METADATA_OCTETS,
+    BadFolderName,
+    FolderExists,
+    MetadataTooLong,
+    NoSuchFolder,
+    OverQuota,
+    TooManyKeywords,
+    TooMuchMetadata,
+    UseNotPossible,
+)
 
 _CODES: tuple[tuple[type[Trouble], bytes], ...] = (
     (NoSuchFolder, b"NONEXISTENT"),
@@ -12,9 +22,14 @@ _CODES: tuple[tuple[type[Trouble], bytes], ...] = (
     (BadFolderName, b"CANNOT"),
     (OverQuota, b"OVERQUOTA"),
     (TooManyKeywords, b"LIMIT"),
+    (MetadataTooLong, b"METADATA MAXSIZE %d" % MAX_METADATA_OCTETS),
+    (TooMuchMetadata, b"METADATA TOOMANY"),
+    (UseNotPossible, b"USEATTR"),
     (TryAgain, b"UNAVAILABLE"),
     (Trouble, b"CANNOT"),
 )
+_EXPLAINED = (BadFolderName, MetadataTooLong, TooMuchMetadata, UseNotPossible)
+"""Whose reason is the client's own doing."""
 
 
 def refusal_of(trouble: Trouble) -> No:
@@ -22,4 +37,4 @@ def refusal_of(trouble: Trouble) -> No:
     code = next(code for kind, code in _CODES if isinstance(trouble, kind))
     why = str(trouble)
     text = trouble.reply.text
-    return No(f"{text}: {why}" if isinstance(trouble, BadFolderName) and why != text else text, code)
+    return No(f"{text}: {why}" if isinstance(trouble, _EXPLAINED) and why != text else text, code)

@@ -155,8 +155,8 @@ class Registry:
         return self._gathered[name]
 
     def offered(self, session: Any) -> list[str]:
-        """The capability words for this session now; those hidden for the user are left out."""
-        hidden = {word.upper() for word in session.hidden_capabilities}
+        """The capability words for this session now; those hidden for the user or the program are left out."""
+        hidden = session.hidden_capabilities
         return [c.said(session) for c in self.capabilities if c.word.upper() not in hidden and c.offered(session)]
 
 

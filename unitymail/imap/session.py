@@ -20,6 +20,7 @@ from unitymail.imap.telling import Manner, flags_lines, octets_of
 from unitymail.imap.view import View
 from unitymail.interfaces.ledger import Ticket
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
+from unitymail.settings import client_rules
 
 if TYPE_CHECKING:
     from unitymail.imap.door import IMAPDoor
@@ -39,6 +40,13 @@ class Follower(Protocol):
 
     def told(self, difference: Difference, view: View) -> Awaitable[None] | None:
         """Called after the changes were sent, with the view as it is then; may send more."""
+
+
+class News(Protocol):
+    """What there is to be told beside the selected folder."""
+
+    async def tell(self) -> None:
+        """Called now and then after a command, where `catch_up` looks at the disk."""
 
 
 class Session:
@@ -72,6 +80,8 @@ class Session:
         self.failures = 0
         self.since = 0
         self.client_id: dict[str, str] = {}
+        self.asked_for = ""
+        self.news: list[News] = []
         self._looked_at = 0.0
         self._progress = progress.Progress()
 
@@ -95,8 +105,11 @@ class Session:
         return self.rev2 or "UTF8=ACCEPT" in self.enabled
 
     @property
-    def hidden_capabilities(self) -> tuple[str, ...]:
-        return self.user.hidden_capabilities if self.user is not None else ()
+    def hidden_capabilities(self) -> frozenset[str]:
+        """In upper case: what the user's programs, or programs such as this one, cannot bear."""
+        mine = self.user.hidden_capabilities if self.user is not None else ()
+        by_client = client_rules.hidden(client_rules.parse(self.site.imap_hide_capability), self.client_id)
+        return frozenset(word.upper() for word in (*mine, *by_client)) - client_rules.NEVER_HIDDEN
 
     def capabilities(self) -> bytes:
         """`CAPABILITY IMAP4rev1 …`, for the response and for the response code."""
@@ -117,7 +130,7 @@ class Session:
 
     async def select(self, folder: IFolder, *, read_only: bool) -> int:
         """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""
-        view, unseen = await self.run(_open, folder, read_only)
+        view, unseen = await self.run(_open, folder, read_only, not self.rev2)
         self.folder, self.view, self.read_only = folder, view, read_only
         self._looked_at = self.clock.seconds()
         return int(unseen)
@@ -224,11 +237,15 @@ class Session:
 
         look: ask the disk, even if that was done a moment ago.
         """
+        now = self.clock.seconds()
+        look = look or now - self._looked_at >= LOOK_EVERY_S
+        if look:
+            self._looked_at = now
+            for news in self.news:
+                await news.tell()
         if self.folder is None:
             return
-        now = self.clock.seconds()
-        if look or now - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = now
+        if look:
             try:
                 await self.run(self.folder.refresh)
             except NoSuchFolder:
@@ -273,10 +290,11 @@ class Session:
         aware = self.knows_modseq
         return Manner(
             read_only=self.read_only,
-            uid=self.by_uid or aware,
+            uid=self.by_uid or aware or self.rev2,
             modseq=aware,
             vanished=bool(self.enabled & {"QRESYNC", "UIDONLY"}),
             uid_only=self.uid_only,
+            recent=not self.rev2,
         )
 
     @property
@@ -299,6 +317,8 @@ class Session:
             self.view.keywords = keywords
 
     async def _claim_recent(self, snapshot: Snapshot) -> None:
+        if self.rev2:
+            return
         if self.read_only:
             first = await self.run(self.folder.peek_recent)
             known = self.view.recent[-1][1] + 1 if self.view.recent else 0
@@ -321,8 +341,10 @@ def deleted() -> Farewell:
     return Farewell("The selected mailbox was deleted")
 
 
-def _open(folder: IFolder, read_only: bool) -> tuple[View, int]:
+def _open(folder: IFolder, read_only: bool, claiming: bool) -> tuple[View, int]:
     snapshot = folder.refresh()
-    recent = (folder.peek_recent(), snapshot.uidnext - 1) if read_only else folder.claim_recent()
-    view = View(snapshot, [recent])
+    view = View(snapshot)
+    if claiming:
+        first, last = (folder.peek_recent(), snapshot.uidnext - 1) if read_only else folder.claim_recent()
+        view.add_recent(first, last)
     return view, view.first_unseen()

@@ -5,14 +5,24 @@ Knows how a value is written and read back; refuses to know where it is kept (th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from unitymail.settings import client_rules
 
-def setting(default: Any, meaning: str, *, low: int = 0, high: int = 0, choices: tuple[str, ...] = ()) -> Any:
-    """A field of SiteSettings: its default, one sentence of meaning, and a range or the choices."""
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
+
+def setting(
+    default: Any, meaning: str, *, low: int = 0, high: int = 0, choices: tuple[str, ...] = (),
+    check: Callable[[str], object] = str,
+) -> Any:  # fmt: skip
+    """A field of SiteSettings: its default, one sentence of meaning, and a range or the choices.
+
+    `check` raises ValueError for text that cannot be.
+    """
+    return field(
+        default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices, "check": check}
+    )
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,11 @@ class SiteSettings:
     imap_max_connections_per_user: int = setting(40, "IMAP connections of one user", low=1, high=100_000)
     imap_auth_without_tls: bool = setting(False, "Allow IMAP sign-in without TLS from other machines")
     imap_full_text: bool = setting(True, "Index the words of mailboxes in which clients search for words")
+    imap_hide_capability: str = setting(
+        "",
+        "Capabilities hidden by what programs say in ID: `FIELD=PATTERN[, FIELD=PATTERN]: STRING ...`, `;` between",
+        check=client_rules.parse,
+    )
     undelete_days: int = setting(7, "Days that expunged messages are kept for undelete", high=3_650)
     auth_scram: bool = setting(True, "Keep SCRAM keys beside the password hash")
     auth_max_failures: int = setting(7, "Wrong passwords in the reset time that lock a user; 0 never locks", high=1_000)
@@ -118,6 +133,10 @@ def read_value(key: str, text: str) -> int | bool | str:
         raise Complaint(key, f"{text!r} is not one of {', '.join(choices)}")
     if "\n" in text or "\r" in text or "\0" in text:
         raise Complaint(key, "must be one line")
+    try:
+        known.metadata["check"](text)
+    except ValueError as error:
+        raise Complaint(key, str(error)) from None
     return text
 
 

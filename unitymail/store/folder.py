@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from zope.interface import implementer
 
 from unitymail.interfaces.store import Column, Copied, FolderStatus, IContent, IFolder, NoSuchFolder, Snapshot
-from unitymail.store import appending, changing, intents, lettering, looking, reading, rendering
+from unitymail.store import appending, changing, intents, lettering, looking, reading, renamed, rendering
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.keeping import ensure_directory
@@ -116,11 +116,17 @@ class Folder:
         """Another process renamed the folder, somebody removed it, or it lacks a part."""
         with self.access.using() as index:
             self.catch_up(index)
-        if not os.path.isdir(self.path):
+        if not os.path.isdir(self.path) and not self._is_elsewhere():
             raise NoSuchFolder(why=f"{self.name}: its directory is gone")
         for part in (b"/tmp", b"/cur", b"/new"):
             ensure_directory(self.account.disk, os.fsdecode(self.path + part))
         return self._mtimes()
+
+    def _is_elsewhere(self) -> bool:
+        """Whether another program has renamed the directory."""
+        with self.access.alone() as index:
+            self.catch_up(index)
+            return os.path.isdir(self.path) or renamed.find_again(self.account, index, self.row) is not None
 
     def look(self, index: Index, *, thoroughly: bool = False) -> None:
         """Scan what is due and take in the difference; under the write lock."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import unicodedata
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.store import BadFolderName, FolderExists, FolderInfo, NoSuchFolder
-from unitymail.store import layout, metadata, moving
+from unitymail.store import layout, moving, renamed, uses
 from unitymail.store.index import Index
 from unitymail.store.names import INBOX, directory_of
 from unitymail.store.snapshots import FolderRow, read_row
@@ -76,20 +77,31 @@ def opened(account: Account, name: str) -> Folder:
 
 def row_named(account: Account, index: Index, name: str) -> FolderRow:
     """The row of the folder, which it has from now on. Raises NoSuchFolder."""
-    directory = _directory(account, name)
-    if directory is None:
+    found = _found(account, name)
+    if found is None:
         raise NoSuchFolder(why=f"there is no folder {name!r}")
-    row = read_row(index, "WHERE directory = ?", directory)
+    row = read_row(index, "WHERE directory = ?", found[1])
     if row is None:
         with account.access.alone() as index:
-            if _directory(account, name) != directory:  # another process renamed or deleted it meanwhile
+            if _found(account, name) != found:  # another process renamed or deleted it meanwhile
                 raise NoSuchFolder(why=f"there is no folder {name!r} any more")
-            row = row_of(account, index, name, directory)
+            row = row_of(account, index, *found)
     return row
 
 
+def _found(account: Account, name: str) -> tuple[str, bytes] | None:
+    """A folder's name and directory; a name that nobody has may stand for one in Unicode's form NFC."""
+    for spelled in dict.fromkeys((name, unicodedata.normalize("NFC", name))):
+        directory = _directory(account, spelled)
+        if directory is not None:
+            return spelled, directory
+    return None
+
+
 def _directory(account: Account, name: str) -> bytes | None:
-    usual = os.fsencode(directory_of(name)) if name else b"."
+    if not name:
+        return None
+    usual = os.fsencode(directory_of(name))
     if os.path.isdir(os.path.join(account.path, usual, b"cur")):
         return usual
     return layout.folders_in(account.path).get(name)
@@ -97,7 +109,7 @@ def _directory(account: Account, name: str) -> bytes | None:
 
 def row_of(account: Account, index: Index, name: str, directory: bytes, special_use: str = "") -> FolderRow:
     """The folder's row, made with a new UIDVALIDITY when it has none; under the write lock."""
-    row = read_row(index, "WHERE directory = ?", directory)
+    row = read_row(index, "WHERE directory = ?", directory) or renamed.claimed(account, index, name, directory)
     if row is not None:
         return row
     floor: int = index.one("SELECT ifnull(max(uidvalidity), 0) FROM folders")[0]
@@ -108,7 +120,8 @@ def row_of(account: Account, index: Index, name: str, directory: bytes, special_
             directory, name, "F" + secrets.token_hex(8), validity, index.next_modseq(),
         )  # fmt: skip
         assert cursor.lastrowid is not None
-        metadata.give_use(index, cursor.lastrowid, special_use or _usual_use(index, name))
+        if use := special_use or _usual_use(index, name):
+            uses.give(index, cursor.lastrowid, use)
     row = read_row(index, "WHERE directory = ?", directory)
     assert row is not None
     return row
@@ -117,12 +130,13 @@ def row_of(account: Account, index: Index, name: str, directory: bytes, special_
 def _usual_use(index: Index, name: str) -> str:
     """What the name stands for, unless another folder stands for that."""
     use = SPECIAL.get(name, "")
-    return "" if use and index.one("SELECT 1 FROM folders WHERE special_use = ?", use) else use
+    return "" if use and uses.is_taken(index, use) else use
 
 
 def create(account: Account, index: Index, name: str, special_use: str) -> None:
     """With the parents that are missing; under the write lock."""
-    use = metadata.checked_use(special_use) if special_use else ""
+    use = uses.checked(special_use)
+    renamed.follow(account, index)
     present = layout.folders_in(account.path)
     if name in present:
         raise FolderExists(why=f"there is a folder {name!r}")
@@ -136,9 +150,12 @@ def create(account: Account, index: Index, name: str, special_use: str) -> None:
 
 def rename(account: Account, index: Index, old: str, new: str) -> None:
     """A folder other than INBOX, its children too; under the write lock."""
+    renamed.follow(account, index)
     present = layout.folders_in(account.path)
     if new in present:
         raise FolderExists(why=f"there is a folder {new!r}")
+    if old not in present and (usual := unicodedata.normalize("NFC", old)) in present:
+        old = usual
     if old not in present and not any(name.startswith(old + "/") for name in present):
         raise NoSuchFolder(why=f"there is no folder {old!r}")
     if new.startswith(old + "/"):

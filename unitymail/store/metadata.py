@@ -12,12 +12,11 @@ from unitymail.interfaces.store import (
     MAX_METADATA_ENTRIES,
     MAX_METADATA_OCTETS,
     MAX_METADATA_TOTAL,
-    SPECIAL_USES,
     USE_ENTRY,
     MetadataTooLong,
     TooMuchMetadata,
-    UseNotPossible,
 )
+from unitymail.store import uses
 from unitymail.store.index import Index
 
 ACCOUNT = 0
@@ -64,7 +63,7 @@ def write(index: Index, folder: int, values: Mapping[str, bytes | None]) -> None
     with index.changing(durable=True):
         modseq = index.next_modseq()
         if len(plain) < len(values):
-            give_use(index, folder, _use_of(values[USE_ENTRY]))
+            uses.give(index, folder, uses.checked((values[USE_ENTRY] or b"").decode("ascii", "replace")))
             _put(index, folder, USE_ENTRY, None, modseq)
         for entry, value in plain.items():
             _put(index, folder, entry, value, modseq)
@@ -96,6 +95,16 @@ def _forget_removals(index: Index) -> None:
     )
 
 
+def copy(index: Index, source: int, target: int) -> None:
+    """What is said of one folder is said of another too."""
+    with index.changing(durable=True):
+        index.execute(
+            "INSERT OR REPLACE INTO metadata SELECT ?, entry, value, ? FROM metadata"
+            " WHERE folder = ? AND value IS NOT NULL",
+            target, index.next_modseq(), source,
+        )  # fmt: skip
+
+
 def changes(index: Index, since: int) -> tuple[int, list[tuple[int, str]]]:
     """(the newest change, (folder, entry) of what changed after `since`)."""
     newest = index.one("SELECT ifnull(max(modseq), 0) FROM metadata")[0]
@@ -103,28 +112,3 @@ def changes(index: Index, since: int) -> tuple[int, list[tuple[int, str]]]:
         return max(newest, 1), []
     found = index.all("SELECT folder, entry FROM metadata WHERE modseq > ? ORDER BY modseq, entry", since)
     return max(newest, since), found
-
-
-def _use_of(value: bytes | None) -> str:
-    """The special use that a value spells, "" for none."""
-    words = (value or b"").decode("ascii", "replace").split()
-    if not words:
-        return ""
-    if len(words) > 1:
-        raise UseNotPossible(why="a mailbox can have one use")
-    return checked_use(words[0])
-
-
-def checked_use(use: str) -> str:
-    """In its usual case; raises UseNotPossible."""
-    known = next((possible for possible in SPECIAL_USES if possible.lower() == use.lower()), None)
-    if known is None:
-        raise UseNotPossible(why=f"{use[:40]} is none of {' '.join(SPECIAL_USES)}")
-    return known
-
-
-def give_use(index: Index, folder: int, use: str) -> None:
-    """`use` is this folder's from now on, and no other's; inside a transaction."""
-    if use:
-        index.execute("UPDATE folders SET special_use = '' WHERE special_use = ?", use)
-    index.execute("UPDATE folders SET special_use = ? WHERE id = ?", use, folder)

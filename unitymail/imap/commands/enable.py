@@ -23,11 +23,12 @@ async def enable(session: Session, reader: Reader) -> Done:
         words.append(reader.atom().upper())
     reader.end()
     known = session.door.registry.gathered("ENABLES")
-    hidden = {word.upper() for word in session.hidden_capabilities}
+    hidden = session.hidden_capabilities
     enabled = [w for w in dict.fromkeys(words) if w in known and w not in hidden and w not in session.enabled]
     for word in enabled:
         session.enabled.add(word)
         if known[word] is not None:
             known[word](session)
-    session.send(b"* ENABLED%b\r\n" % b"".join(b" " + word.encode("ascii") for word in enabled))
+    spelled = {offer.word.upper(): offer.word for offer in session.door.registry.capabilities}
+    session.send(b"* ENABLED%b\r\n" % b"".join(b" " + spelled.get(w, w).encode("ascii") for w in enabled))
     return Done("ENABLE completed")

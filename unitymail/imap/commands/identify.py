@@ -1,4 +1,8 @@
-"""ID (RFC 2971): who we are, and who the client says it is."""
+"""ID (RFC 2971): who we are, and who the client says it is.
+
+Some capabilities are kept from some programs (`imap.hide_capability`). Most say who they are after they have signed in
+and read CAPABILITY, so they are told when it becomes another.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ MAX_VALUE = 1024
 
 @command("ID", states=ANYWHERE)
 async def identify(session: Session, reader: Reader) -> Done:
+    before = session.capabilities()
     session.client_id = _fields(reader)
+    if session.capabilities() != before:
+        session.send(b"* %b\r\n" % session.capabilities())
     session.send(b'* ID ("name" "unitymail" "version" "%b")\r\n' % __version__.encode("ascii"))
     return Done("ID completed")
 

@@ -1,82 +1,118 @@
-"""LIST, LSUB and NAMESPACE: what folders there are (RFC 3501, 6.3.8; 2342; 3348 CHILDREN; 6154 SPECIAL-USE)."""
+"""LIST: what folders there are (RFC 3501, 6.3.8; 3348 CHILDREN; 5258 LIST-EXTENDED).
+
+An extension adds selections with `LIST_SELECTIONS = {"SPECIAL-USE": None}` (what it selects is `listing.Wanted`'s) and
+return options with `LIST_RETURNS = {"STATUS": (session, reader) -> Extra | None}`, which reads what follows the word.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Sequence
 
+from unitymail.imap import listing
+from unitymail.imap.listing import Listed, Manner, Wanted
 from unitymail.imap.registry import Done, command
 from unitymail.imap.session import Session
-from unitymail.imap.wire import names, response
+from unitymail.imap.wire import response
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.pattern import Pattern
-from unitymail.interfaces.store import FolderInfo
+from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.store import FolderInfo, IAccount
 
-CAPABILITIES = ("CHILDREN", "NAMESPACE", "SPECIAL-USE")
+CAPABILITIES = ("CHILDREN", "LIST-EXTENDED")
+LIST_SELECTIONS = {"SUBSCRIBED": None, "REMOTE": None, "RECURSIVEMATCH": None}
+LIST_RETURNS = {"SUBSCRIBED": None, "CHILDREN": None}
 
-SELECTIONS = frozenset({"SPECIAL-USE"})
-RETURNS = frozenset({"SPECIAL-USE", "CHILDREN"})
+MOST_PATTERNS = 100
+AT_ONCE = 20
+"""So many folders are looked at before the client hears of them."""
+
+Extra = Callable[[FolderInfo], bytes]
+"""Further untagged responses for a folder that can be selected; called in a thread."""
 
 
 @command("LIST")
 async def list_folders(session: Session, reader: Reader) -> Done:
-    wanted = _options(reader, SELECTIONS)
-    if wanted is not None:
-        reader.space()
-    reference, spelled = _reference_and_pattern(reader)
-    if reader.take(b" RETURN "):
-        # Attributes cost nothing here and are given whether asked for or not.
-        _options(reader, RETURNS)
+    selections = _selections(session, reader)
+    reference = reader.list_pattern()
+    reader.space()
+    spelled, several = _patterns(reader)
+    returns = _returns(session, reader)
     reader.end()
-    if not spelled and wanted is None:
+    extended = selections is not None or several or returns is not None
+    if not extended and spelled == [b""]:
         session.send(_root(reference))
         return Done("LIST completed")
-    pattern = Pattern(reference + spelled)
-    found = [f for f in await session.run(session.account.folders) if pattern.matches(names.encode(f.name))]
-    if wanted:
-        found = [f for f in found if f.special_use]
-    session.send(b"".join(_line(b"LIST", _attributes(f), f.name, session.utf8) for f in found))
+    wanted = _wanted(selections or set(), [Pattern(reference + one) for one in spelled if one])
+    manner = Manner(
+        extended=extended or session.rev2,
+        subscribed=wanted.subscribed or "SUBSCRIBED" in (returns or {}),
+        utf8=session.utf8,
+    )
+    listed = await session.run(_chosen, session.account, wanted)
+    await _send(session, listed, manner, [extra for extra in (returns or {}).values() if extra is not None])
     return Done("LIST completed")
 
 
-@command("LSUB")
-async def list_subscribed(session: Session, reader: Reader) -> Done:
-    reference, spelled = _reference_and_pattern(reader)
-    reader.end()
-    subscribed, existing = await session.run(_subscriptions, session.account)
-    pattern = Pattern(reference + spelled)
-    lines = []
-    for name, selectable in _subscribed(subscribed, existing, pattern):
-        lines.append(_line(b"LSUB", () if selectable else ("\\Noselect",), name, session.utf8))
-    session.send(b"".join(lines))
-    return Done("LSUB completed")
-
-
-@command("NAMESPACE")
-async def namespace(session: Session, reader: Reader) -> Done:
-    reader.end()
-    session.send(b'* NAMESPACE (("" "/")) NIL NIL\r\n')
-    return Done("NAMESPACE completed")
-
-
-def _options(reader: Reader, known: frozenset[str]) -> set[str] | None:
-    """`(SPECIAL-USE)`; None when there is no list."""
+def _selections(session: Session, reader: Reader) -> set[str] | None:
+    """`(SUBSCRIBED RECURSIVEMATCH) `; None when there is no list."""
     if not reader.take(b"("):
         return None
     found: set[str] = set()
+    known = session.door.registry.gathered("LIST_SELECTIONS")
     while not reader.take(b")"):
         if found:
             reader.space()
-        option = reader.atom().upper()
-        if option not in known:
-            raise BadSyntax(f"There is no option {option[:40]}")
-        found.add(option)
+        found.add(_option(reader, known))
+    reader.space()
+    if "RECURSIVEMATCH" in found and "SUBSCRIBED" not in found:
+        raise BadSyntax("RECURSIVEMATCH needs SUBSCRIBED beside it")
     return found
 
 
-def _reference_and_pattern(reader: Reader) -> tuple[bytes, bytes]:
-    reference = reader.list_pattern()
-    reader.space()
-    return reference, reader.list_pattern()
+def _option(reader: Reader, known: object) -> str:
+    option = reader.atom().upper()
+    if option not in known:  # type: ignore[operator]
+        raise BadSyntax(f"There is no option {option[:40]}")
+    return option
+
+
+def _patterns(reader: Reader) -> tuple[list[bytes], bool]:
+    """The patterns as spelled, and whether they came in a list."""
+    if not reader.take(b"("):
+        return [reader.list_pattern()], False
+    found = [reader.list_pattern()]
+    while not reader.take(b")"):
+        reader.space()
+        found.append(reader.list_pattern())
+        if len(found) > MOST_PATTERNS:
+            raise BadSyntax(f"LIST takes {MOST_PATTERNS} patterns at most")
+    return found, True
+
+
+def _returns(session: Session, reader: Reader) -> dict[str, Extra | None] | None:
+    """` RETURN (CHILDREN STATUS (MESSAGES))`, an option that comes twice once; None when there is none."""
+    if not reader.take(b" RETURN "):
+        return None
+    reader.expect(b"(")
+    known = session.door.registry.gathered("LIST_RETURNS")
+    found: dict[str, Extra | None] = {}
+    while not reader.take(b")"):
+        if found:
+            reader.space()
+        option = _option(reader, known)
+        read = known[option]
+        extra = read(session, reader) if read is not None else None
+        found.setdefault(option, extra)
+    return found
+
+
+def _wanted(selections: set[str], patterns: Sequence[Pattern]) -> Wanted:
+    return Wanted(
+        patterns,
+        subscribed="SUBSCRIBED" in selections,
+        special="SPECIAL-USE" in selections,
+        recursive="RECURSIVEMATCH" in selections,
+    )
 
 
 def _root(reference: bytes) -> bytes:
@@ -85,35 +121,30 @@ def _root(reference: bytes) -> bytes:
     return b'* LIST (\\Noselect) "/" %b\r\n' % (response.astring(root + slash) if slash else b'""')
 
 
-def _attributes(folder: FolderInfo) -> Iterator[str]:
-    if not folder.selectable:
-        yield "\\Noselect"
-    yield "\\HasChildren" if folder.has_children else "\\HasNoChildren"
-    if folder.special_use:
-        yield folder.special_use
+def _chosen(account: IAccount, wanted: Wanted) -> list[Listed]:
+    return listing.chosen(account.folders(), account.subscriptions() if wanted.subscribed else (), wanted)
 
 
-def _line(verb: bytes, attributes: Iterable[str], name: str, utf8: bool) -> bytes:
-    listed = " ".join(attributes).encode("ascii")
-    return b'* %b (%b) "/" %b\r\n' % (verb, listed, response.mailbox(name, utf8=utf8))
+async def _send(session: Session, listed: list[Listed], manner: Manner, extras: list[Extra]) -> None:
+    step = AT_ONCE if extras else len(listed) or 1
+    for first in range(0, len(listed), step):
+        session.send(await session.run(_octets, listed[first : first + step], manner, extras))
+        await session.drained()
+        session.progress(min(first + step, len(listed)), len(listed))
 
 
-def _subscriptions(account: object) -> tuple[list[str], set[str]]:
-    subscribed = account.subscriptions()  # type: ignore[attr-defined]
-    existing = {folder.name for folder in account.folders() if folder.selectable}  # type: ignore[attr-defined]
-    return subscribed, existing
+def _octets(listed: list[Listed], manner: Manner, extras: list[Extra]) -> bytes:
+    lines = []
+    for one in listed:
+        lines.append(listing.line(one, manner))
+        if one.info.selectable:
+            lines += [_asked(extra, one.info) for extra in extras]
+    return b"".join(lines)
 
 
-def _subscribed(subscribed: list[str], existing: set[str], pattern: Pattern) -> Iterator[tuple[str, bool]]:
-    """(name, selectable) by name; a parent that `%` stops at stands for its subscribed children (RFC 3501, 6.3.9)."""
-    shown: dict[str, bool] = {}
-    for name in subscribed:
-        if pattern.matches(names.encode(name)):
-            shown[name] = name in existing
-            continue
-        levels = name.split("/")
-        for depth in range(1, len(levels)):
-            parent = "/".join(levels[:depth])
-            if parent not in shown and pattern.matches(names.encode(parent)):
-                shown[parent] = False
-    yield from sorted(shown.items(), key=lambda entry: (entry[0] != "INBOX", entry[0]))
+def _asked(extra: Extra, info: FolderInfo) -> bytes:
+    """What cannot be told (the folder has just gone, the disk fails) is left out (RFC 5819, 2; 9590, 3)."""
+    try:
+        return extra(info)
+    except Trouble:
+        return b""

@@ -1,6 +1,7 @@
-"""STATUS (RFC 3501, 6.3.10): numbers of a folder without opening it.
+"""STATUS (RFC 3501, 6.3.10; 9051, 6.3.11): numbers of a folder without opening it.
 
-An extension adds items with `STATUS_ITEMS = {"SIZE": (FolderStatus) -> bytes}`.
+An extension adds items with `STATUS_ITEMS = {"SIZE": (FolderStatus) -> bytes}`, and what is the same for all folders
+with `STATUS_ANYWHERE = {"APPENDLIMIT": (session) -> bytes}`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ STATUS_ITEMS = {
     "UIDNEXT": lambda status: b"%d" % status.uidnext,
     "UIDVALIDITY": lambda status: b"%d" % status.uidvalidity,
     "UNSEEN": lambda status: b"%d" % status.unseen,
+    "DELETED": lambda status: b"%d" % status.deleted,
 }
 
 
@@ -24,7 +26,7 @@ STATUS_ITEMS = {
 async def status(session: Session, reader: Reader) -> Done:
     name = reader.mailbox()
     reader.space()
-    items = _items(reader, frozenset(session.door.registry.gathered("STATUS_ITEMS")))
+    items = read_items(session, reader)
     reader.end()
     session.send(status_line(session, name, items, await session.run(_status, session.account, name)))
     return Done("STATUS completed")
@@ -35,7 +37,10 @@ def _status(account: object, name: str) -> FolderStatus:
     return found
 
 
-def _items(reader: Reader, known: frozenset[str]) -> list[str]:
+def read_items(session: Session, reader: Reader) -> list[str]:
+    """`(MESSAGES UNSEEN)`, each once."""
+    registry = session.door.registry
+    known = {*registry.gathered("STATUS_ITEMS"), *registry.gathered("STATUS_ANYWHERE")}
     reader.expect(b"(")
     items: dict[str, None] = {}
     while True:
@@ -49,7 +54,10 @@ def _items(reader: Reader, known: frozenset[str]) -> list[str]:
 
 
 def status_line(session: Session, name: str, items: list[str], found: FolderStatus) -> bytes:
-    """The untagged response (LIST-STATUS will want it too)."""
-    known = session.door.registry.gathered("STATUS_ITEMS")
-    listed = b" ".join(item.encode("ascii") + b" " + known[item](found) for item in items)
+    """The untagged response."""
+    known, anywhere, asked = map(session.door.registry.gathered, ("STATUS_ITEMS", "STATUS_ANYWHERE", "STATUS_ASKED"))
+    for item in asked.keys() & set(items):
+        asked[item](session)
+    values = (known[item](found) if item in known else anywhere[item](session) for item in items)
+    listed = b" ".join(b"%b %b" % (item.encode("ascii"), value) for item, value in zip(items, values, strict=True))
     return b"* STATUS %b (%b)\r\n" % (response.mailbox(name, utf8=session.utf8), listed)

@@ -7,6 +7,7 @@ turns TAB into "&-", takes spellings that are not canonical, and builds a set fo
 from __future__ import annotations
 
 import re
+import unicodedata
 from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 
@@ -62,3 +63,8 @@ def canonical(name: str) -> str:
     name = name.removesuffix("/")
     first, slash, rest = name.partition("/")
     return f"INBOX{slash}{rest}" if first.upper() == "INBOX" else name
+
+
+def normalised(name: str) -> str:
+    """In Unicode's form NFC: names that look the same are the same (RFC 5198; 9051, 5.1)."""
+    return unicodedata.normalize("NFC", name)

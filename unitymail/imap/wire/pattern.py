@@ -18,6 +18,7 @@ class Pattern:
         joined = _RUN.sub(lambda run: b"*" if b"*" in run.group() else b"%", spelled)
         self._pattern = _INBOX.sub(b"INBOX", joined, count=1) if _INBOX.match(joined) else joined
         self._plain = b"*" not in joined and b"%" not in joined
+        self._literal = len(joined) - joined.count(b"*") - joined.count(b"%")
 
     def matches(self, name: bytes) -> bool:
         """Whether the pattern covers `name` (spelled as on the wire); INBOX is matched whatever the case."""
@@ -28,6 +29,8 @@ class Pattern:
     def _covers(self, pattern: bytes, name: bytes) -> bool:
         if self._plain or pattern == b"*":
             return pattern in (name, b"*")
+        if self._literal > len(name):
+            return False
         return _covers(pattern, name)
 
 
