@@ -16,9 +16,12 @@ MIXED = (
     b"From: robin@vm1.example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
     b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     b"Gr=C3=BC=C3=9Fe\r\naus K=C3=B6ln =3D gu=\r\nt\r\n\r\n"
-    b"--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: BASE64\r\n\r\n" + base64.encodebytes(PIXELS) + b"\r\n"
+    b"--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: BASE64\r\n\r\n"
+    + base64.encodebytes(PIXELS)
+    + b"\r\n"
     b"--b\r\nContent-Type: application/x\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n"
-    b"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nSubject: inner\r\n\r\ninner text\r\n"
+    b"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    b"Subject: inner\r\n\r\ninner text\r\n"
     b"--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVs!!bG8gdw==\r\nb3JsZA\r\n"
     b"--b--\r\n"
 )

@@ -124,7 +124,8 @@ class Replacing(SynchronousTestCase):
     def test_states(self):
         """A mailbox must be selected."""
         client = self.house.signed_in()
-        self.assertEqual(client.say("a REPLACE 1 Drafts {10}"), ["a BAD REPLACE cannot be used with no mailbox selected"])
+        refusal = "a BAD REPLACE cannot be used with no mailbox selected"
+        self.assertEqual(client.say("a REPLACE 1 Drafts {10}"), [refusal])
 
     def test_too_big(self):
         """The message limit holds, and is told before the octets come."""
@@ -164,8 +165,9 @@ def test_on_disk(tmp_path, command):
             say(b"a APPEND INBOX " + plus(MESSAGE + b"%d\r\n" % number) + b"\r\n")
         say(b"a SELECT INBOX\r\n")
         heard = say(b"a " + command + b" (\\Seen) " + plus(NEW) + b"\r\n")
-        assert "* 2 EXPUNGE\r\n" in heard and " 4] Replacement" in heard and heard.endswith("a OK REPLACE completed\r\n")
-        assert "SUBJECT" not in say(b"b UID FETCH 2 (UID)\r\n")
+        assert "* 2 EXPUNGE\r\n" in heard and " 4] Replacement" in heard
+        assert heard.endswith("a OK REPLACE completed\r\n")
+        assert "FETCH (" not in say(b"b UID FETCH 2 (UID)\r\n")
         assert "happy new year" in say(b"b FETCH 3 (UID BODY.PEEK[])\r\n")
     finally:
         store.close()

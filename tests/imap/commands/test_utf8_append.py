@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import House
 
-MESSAGE = "From: J\u00f8rgen <j\u00f8rgen@bl\u00e5b\u00e6r.example>\r\nSubject: Gr\u00fc\u00dfe\r\n\r\nhello\r\n".encode()
+MESSAGE = "From: J\u00f8rgen <j\u00f8rgen@bl\u00e5b\u00e6r.example>\r\nSubject: Gr\u00fc\u00dfe\r\n\r\nhi\r\n".encode()
 
 
 class Utf8Append(SynchronousTestCase):

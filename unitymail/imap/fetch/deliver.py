@@ -35,7 +35,8 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
         uid_only=plan.uid_only,
     )
     size = from_files.BLOCK if plan.contents else index_only.BLOCK
-    gone = undecodable = 0
+    gone = undecodable = done = 0
+    goal = sum(end - begin for begin, end in spans)
     for portion in blocks.split(spans, size):
         block = blocks.cut_out(session.view, portion, showing)
         if plan.contents:
@@ -48,6 +49,8 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
             gone += missing
         else:
             session.send(index_only.known(plan, block))
+        done += len(block)
+        session.progress(done, goal)
         await session.drained()
         await session.breathe()
     if undecodable:
