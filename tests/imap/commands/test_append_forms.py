@@ -10,7 +10,8 @@ from tests.imap.conversation import House
 PIECES = (
     b"(\\Seen) ", b"() ", b'"17-Jul-1996 02:44:25 -0700" ', b"{3+}\r\nabc", b"~{3+}\r\na\0b", b"{0+}\r\n",
     b"CATENATE (", b"TEXT ", b"URL ", b"/INBOX/;UID=1", b'"/INBOX/;UID=1/;SECTION=1"', b"/Nowhere/;UID=1", b"UTF8 (",
-    b"~{2+}\r\nhi", b")", b" ", b" ", b"(", b"{70000+}\r\n" + b"x" * 70_000, b"NIL", b"*", b"$", b"{13+}\r\n/INBOX/;UID=1",
+    b"~{2+}\r\nhi", b")", b" ", b" ", b"(", b"{70000+}\r\n" + b"x" * 70_000, b"NIL", b"*", b"$",
+    b"{13+}\r\n/INBOX/;UID=1",
 )  # fmt: skip
 COMMANDS = (b"APPEND INBOX ", b"REPLACE 1 INBOX ", b"UID REPLACE 1 Sent ")
 WHOLE = (
