@@ -634,7 +634,7 @@ def checked_uses(uses):
     asked = {use.lower(): use for use in uses.split()}
     found = [use for use in SPECIAL_USES if asked.pop(use.lower(), None)]
     if asked:
-        raise UseNotPossible(why=f"{[*asked.values()][0]} is none of {' '.join(SPECIAL_USES)}")
+        raise UseNotPossible(why=f"{next(iter(asked.values()))} is none of {' '.join(SPECIAL_USES)}")
     return " ".join(found)
 
 

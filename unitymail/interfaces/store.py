@@ -69,7 +69,7 @@ MAX_METADATA_ENTRIES = 200
 MAX_METADATA_TOTAL = 2 * 1024 * 1024
 """Octets of all names and values of an account."""
 SPECIAL_USES = ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")
-"""Uses that a folder can be given (RFC 6154), one or several. Each is one folder's: who gets it takes it from another."""
+"""Uses that a folder can be given (RFC 6154), one or several. Each is one folder's: who gets it takes it away."""
 USE_ENTRY = "/private/specialuse"
 """The entry of metadata that shows and changes `special_use` (RFC 6154, 4)."""
 
@@ -104,7 +104,8 @@ class Snapshot:
 class FolderInfo:
     """One line of LIST. `name` is decoded text with `/` between levels; `special_use` is "" or `\\Trash` etc.
 
-    A folder may have several uses, with spaces between. `selectable` is false for a name that is only the parent of others; such a one has no `mailboxid` (RFC 8474).
+    A folder may have several uses, with spaces between. `selectable` is false for a name that is only the parent of
+    others; such a one has no `mailboxid` (RFC 8474).
     """
 
     name: str

@@ -46,7 +46,7 @@ class Folder:
         self._generation = 0
         self._scan_took = 0.0
         self._size: tuple[tuple[int, int, int], int] | None = None
-        self._deleted: tuple[Snapshot, int] | None = None
+        self._deleted: tuple[tuple[int, int, int], int] | None = None
 
     @property
     def id(self) -> str:
@@ -243,7 +243,7 @@ class Folder:
             first = self._recent(index)[0]
             counts = Counter(snapshot.flags)
             size = self._size_of(snapshot, index)
-            deleted_size = self._deleted_size(snapshot, index)
+            deleted_size = self._deleted_size(snapshot, counts, index)
         having = snapshot.combinations
         return FolderStatus(
             messages=len(snapshot.uids),
@@ -260,18 +260,19 @@ class Folder:
             deleted_size=deleted_size,
         )
 
-    def _deleted_size(self, snapshot: Snapshot, index: Index) -> int:
-        """Octets of the messages that carry \\Deleted, in CRLF form."""
-        deleted = [n for n, flags in enumerate(snapshot.combinations) if "\\Deleted" in flags and n in snapshot.flags]
+    def _deleted_size(self, snapshot: Snapshot, counts: Counter[int], index: Index) -> int:
+        """Octets in CRLF form of the messages that carry \\Deleted; `counts` is how many have each combination."""
+        deleted = [number for number in counts if "\\Deleted" in snapshot.combinations[number]]
         if not deleted:
             return 0
-        if self._deleted is None or self._deleted[0] is not snapshot:
+        key = (snapshot.uidvalidity, snapshot.highest_modseq, len(snapshot.uids))
+        if self._deleted is None or self._deleted[0] != key:
             size = index.one(
                 "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
                 f" WHERE messages.id BETWEEN ? AND ? AND flags IN ({', '.join(map(str, deleted))})",
                 *self.ids(),
             )[0]
-            self._deleted = (snapshot, int(size))
+            self._deleted = (key, int(size))
         return self._deleted[1]
 
     def _size_of(self, snapshot: Snapshot, index: Index) -> int:
