@@ -26,6 +26,8 @@ class SelectTests(SynchronousTestCase):
                 "* OK [UIDVALIDITY 1001] UIDs valid",
                 "* OK [UIDNEXT 3] Predicted next UID",
                 "* OK [UNSEEN 2] First unseen",
+                "* OK [HIGHESTMODSEQ 3] Changes are counted",
+                "* OK [MAILBOXID (F1)] Its name for good",
                 "a OK [READ-WRITE] SELECT completed",
             ],
         )
