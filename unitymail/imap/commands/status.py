@@ -1,7 +1,8 @@
 """STATUS (RFC 3501, 6.3.10; 9051, 6.3.11): numbers of a folder without opening it.
 
 An extension adds items with `STATUS_ITEMS = {"SIZE": (FolderStatus) -> bytes}`, and what is the same for all folders
-with `STATUS_ANYWHERE = {"APPENDLIMIT": (session) -> bytes}`.
+with `STATUS_ANYWHERE = {"APPENDLIMIT": (session) -> bytes}`; what asking for an item does to the session is in
+`STATUS_ASKED = {"HIGHESTMODSEQ": (session) -> None}`.
 """
 
 from __future__ import annotations
