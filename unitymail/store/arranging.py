@@ -5,7 +5,8 @@ Knows the tables; refuses to know what the strings and numbers mean (`mail.sort_
 *Note: THREADID.* A content's thread is settled when it is first asked for, and durably: it belongs to the message for
 good (RFC 8474, 5.2). A message joins the thread of one that has, or refers to, a message id that it has or refers to
 itself, under the same base subject: who answers with a new subject begins a new thread, as people mean it to. The
-thread is named after its first content. Two threads that a later message would join stay two.
+thread is named after its oldest content, of those that were settled first. Threads that a later message would join
+stay apart.
 """
 
 from __future__ import annotations
@@ -57,19 +58,40 @@ def _lacking(index: Index, table: str, ids: str, source: str = "fields") -> list
 
 
 def _join(index: Index, messages: Iterable[tuple[int, bytes]]) -> None:
-    """Settle the threads of these contents, one after the other; inside a transaction."""
+    """Settle the threads of these contents, those that are tied to each other alike; inside a transaction."""
     tied = [(content, tokens_of(packed)) for content, packed in messages]
     every = str(sorted({token for _, tokens in tied for token in tokens}))
     known: dict[int, int] = dict(index.all(f"SELECT tie, thread FROM thread_of_tie WHERE tie IN {chosen()}", every))
-    threads, fresh = [], {}
-    for content, tokens in tied:
-        thread = min((known[token] for token in tokens if token in known), default=content)
-        threads.append((content, thread))
-        for token in tokens:
-            if token not in known:
-                known[token] = fresh[token] = thread
+    threads: list[tuple[int, int]] = []
+    fresh: dict[int, int] = {}
+    for together in _groups(tied):
+        tokens = {token for _, tokens in together for token in tokens}
+        settled = [known[token] for token in tokens if token in known]
+        thread = min(settled or [content for content, _ in together])
+        threads += [(content, thread) for content, _ in together]
+        fresh.update((token, thread) for token in tokens if token not in known)
     index.many("INSERT INTO threads VALUES (?, ?)", threads)
     index.many("INSERT INTO thread_of_tie VALUES (?, ?)", fresh.items())
+
+
+def _groups(tied: Sequence[tuple[int, list[int]]]) -> Collection[list[tuple[int, list[int]]]]:
+    """The messages, those together that share a token with one of their group."""
+    leaders = list(range(len(tied)))
+
+    def leader_of(at: int) -> int:
+        while leaders[at] != at:
+            leaders[at] = leaders[leaders[at]]
+            at = leaders[at]
+        return at
+
+    holders: dict[int, int] = {}
+    for at, (_, tokens) in enumerate(tied):
+        for token in tokens:
+            leaders[leader_of(at)] = leader_of(holders.setdefault(token, at))
+    groups: dict[int, list[tuple[int, list[int]]]] = {}
+    for at, message in enumerate(tied):
+        groups.setdefault(leader_of(at), []).append(message)
+    return groups.values()
 
 
 def forget_threads(index: Index) -> None:
