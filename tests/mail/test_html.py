@@ -39,6 +39,13 @@ def test_hidden_words_stay():
     assert words('<div style="display:none">Half price</div><h1>News</h1>') == "Half price News"
 
 
+def test_no_more_than_wanted():
+    """Who wants the beginning need not wait for the rest."""
+    source = "<p>word</p>" * 1_000
+    assert len(words_of(source, most=100)) < 300
+    assert words_of("x" * 500, most=100) == "x" * 500
+
+
 def test_broken_markup():
     """What is never closed hides no more than a browser would hide; a lone `<` is a character."""
     assert words("a < b and 1<2 <b>c") == "a < b and 1<2 c"

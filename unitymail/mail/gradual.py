@@ -8,7 +8,7 @@ any place whose `rest` was noted.
 from __future__ import annotations
 
 import re
-from binascii import a2b_qp
+from binascii import Error, a2b_base64, a2b_qp
 from typing import Protocol
 
 from unitymail.mail.transfer import from_base64, only_base64
@@ -36,6 +36,19 @@ class Base64:
         self.rest = rest
 
     def feed(self, octets: bytes) -> bytes:
+        joined = self.rest + octets.translate(None, b"\r\n")
+        whole = len(joined) - len(joined) % 4
+        try:
+            # What is well-formed: an exception at the first octet that does not belong there, padding included.
+            decoded = a2b_base64(joined[:whole], strict_mode=True) if b"=" not in joined else None
+        except Error:
+            decoded = None
+        if decoded is None or only_base64(joined[whole:]) != joined[whole:]:
+            return self._leniently(octets)
+        self.rest = joined[whole:]
+        return decoded
+
+    def _leniently(self, octets: bytes) -> bytes:
         *ended, last = _PADDING.split(self.rest + only_base64(octets))
         whole = len(last) - len(last) % 4
         self.rest = last[whole:]

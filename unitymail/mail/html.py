@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
@@ -23,13 +24,19 @@ _INLINE = frozenset({
 _QUOTE = "blockquote"
 
 
-def words_of(source: str, *, quoted: bool = False) -> str:
-    """The text, a space where a block begins or ends; what it quotes (`blockquote`) only with `quoted`."""
+def words_of(source: str, *, quoted: bool = False, most: int = sys.maxsize) -> str:
+    """The text, a space where a block begins or ends; what it quotes (`blockquote`) only with `quoted`.
+
+    Once there are `most` characters besides white space around them, it ends.
+    """
     pieces: list[str] = []
-    at = depth = 0
+    at = depth = size = 0
     for token in _TOKEN.finditer(source):
-        if not depth:
+        if not depth and token.start() > at:
             pieces.append(html.unescape(source[at : token.start()]))
+            size += len(pieces[-1].strip())
+            if size >= most:
+                return "".join(pieces)
         at = token.end()
         name = (token["name"] or "").lower()
         if name == _QUOTE and not quoted:

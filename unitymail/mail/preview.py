@@ -22,6 +22,8 @@ LONGEST = 200
 """Characters. RFC 8970 3.2: 200 is what clients expect, 256 the most."""
 _MOST_RAW = 131_072
 """Octets looked at of one part, still encoded: some style sheets are long."""
+_ENOUGH = 20 * LONGEST
+"""Characters looked at besides white space: some are not seen."""
 _MOST_LEAVES = 20
 _SEALED = frozenset({
     "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted", "multipart/encrypted",
@@ -50,9 +52,11 @@ def _words(buffer: Octets, parts: list[Part]) -> str:
     for quoted in (False, True):
         for part in texts:
             source = _beginning(buffer, part)
-            html = part.subtype == "html"
-            words = _one_line(words_of(source, quoted=quoted) if html else _own_lines(source, quoted=quoted))
-            if words:
+            if part.subtype == "html":
+                text = words_of(source, quoted=quoted, most=_ENOUGH)
+            else:
+                text = _own_lines(source, quoted=quoted)
+            if words := _one_line(text):
                 return words
     return ""
 
@@ -87,7 +91,8 @@ def _own_lines(source: str, *, quoted: bool) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _GAP.sub(_gap, _CONTROLS.sub("", text[: 100 * LONGEST])).strip()
+    line = " ".join(text.split())[:_ENOUGH]
+    return _CONTROLS.sub("", line) if line.isascii() else _GAP.sub(_gap, _CONTROLS.sub("", line)).strip()
 
 
 def _gap(found: re.Match[str]) -> str:
