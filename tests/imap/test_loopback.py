@@ -3,6 +3,7 @@
 import imaplib
 import socket
 import ssl
+import zlib
 
 import trustme
 from twisted.internet import reactor
@@ -12,6 +13,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from tests.imap.conversation import MESSAGE, House
+from unitymail.smtp.turns import Turns
 from unitymail.threads import Threads
 
 AUTHORITY = trustme.CA()
@@ -30,6 +32,39 @@ def trusting():
     return made
 
 
+class SqueezedFile:
+    """A client's compressed connection (RFC 4978), as imaplib reads and writes one."""
+
+    def __init__(self, file, sock):
+        self.file, self.sock = file, sock
+        self.out, self.back = zlib.compressobj(6, zlib.DEFLATED, -15), zlib.decompressobj(-15)
+        self.held = b""
+        self.count = 0
+
+    def write(self, octets):
+        self.sock.sendall(self.out.compress(octets) + self.out.flush(zlib.Z_SYNC_FLUSH))
+
+    def _more(self):
+        octets = self.file.read1(65_536)
+        self.count += len(octets)
+        self.held += self.back.decompress(octets)
+        return bool(octets)
+
+    def readline(self, limit):
+        while b"\n" not in self.held and self._more():
+            pass
+        return self.read(min(self.held.find(b"\n") + 1, limit))
+
+    def read(self, size):
+        while len(self.held) < size and self._more():
+            pass
+        taken, self.held = self.held[:size], self.held[size:]
+        return taken
+
+    def close(self):
+        self.file.close()
+
+
 class LoopbackTests(TestCase):
     timeout = 60
 
@@ -37,7 +72,7 @@ class LoopbackTests(TestCase):
         threads = Threads(reactor, "test", 4)
         threads.start()
         self.addCleanup(threads.stop)
-        self.house = House(clock=reactor, threads=threads, **settings)
+        self.house = House(clock=reactor, turns=Turns(reactor), threads=threads, **settings)
         port = reactor.listenTCP(0, self.house.door, interface="127.0.0.1")
         self.addCleanup(self.all_gone)
         self.addCleanup(port.stopListening)
@@ -77,6 +112,30 @@ class LoopbackTests(TestCase):
                 return client.list()[1]
 
         return deferToThread(visit).addCallback(lambda names: self.assertEqual(len(names), 6))
+
+    def test_compressed_over_tls(self):
+        """Under TLS a large message goes in and out compressed; what crosses the wire is a fraction of it."""
+        port = self.open(tls=context(), implicit_tls=True)
+        octets = MESSAGE + b"0123456789abcdef 0123456789abcdef 0123456789abcdef\r\n" * 100_000
+
+        def day():
+            with imaplib.IMAP4_SSL("127.0.0.1", port, ssl_context=trusting(), timeout=10) as client:
+                client.login("robin", "secret")
+                imaplib.Commands["COMPRESS"] = ("AUTH",)
+                self.assertEqual(client._simple_command("COMPRESS", "DEFLATE")[0], "OK")
+                squeezed = SqueezedFile(client.file, client.sock)
+                client._file, client.file, client.send = client.file, squeezed, squeezed.write
+                self.assertEqual(client.append("INBOX", None, None, octets)[0], "OK")
+                self.assertEqual(client.select(), ("OK", [b"1"]))
+                _, parts = client.fetch("1", "(BODY.PEEK[])")
+                return parts[0][1], squeezed.count
+
+        def compare(found):
+            got, count = found
+            self.assertTrue(got == octets)
+            self.assertLess(count, len(octets) / 10)
+
+        return deferToThread(day).addCallback(compare)
 
     def test_injection_over_tls(self):
         """What a man in the middle adds after STARTTLS is gone once TLS is on."""

@@ -1,6 +1,7 @@
 """The way in of one connection: commands one at a time, and what a running command asks the client for.
 
-Keeps the client's octets bounded by reading no further while a command runs; refuses to know what commands do.
+Keeps the client's octets bounded by reading no further while a command runs, and by opening compressed ones in pieces,
+no sooner than they are needed; refuses to know what commands do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
-from unitymail.imap.registry import Gone
+from unitymail.imap.deflate import Garbled, Inflating
+from unitymail.imap.registry import Farewell, Gone
 from unitymail.imap.wire.assembly import Ask, Assembled, Assembler, Refused
 
 HIGH_WATER = 65_536
@@ -30,21 +32,41 @@ class Inlet:
         self._wanted: tuple[Callable[[], Any], Deferred[Any]] | None = None
         self._paused = False
         self._gone = False
+        self._inflating: Inflating | None = None
 
     def receive(self, octets: bytes) -> None:
+        (self._inflating or self.assembler).feed(octets)
+
+    def inflate(self) -> None:
+        """What the client says from now on is compressed (RFC 4978), and what was not looked at yet is as well."""
+        self._inflating = Inflating()
+        self._inflating.feed(self.assembler.rest())
+
+    def draw(self) -> bool:
+        """Open some more of what is compressed, when somebody needs it; whether there was any."""
+        if self._inflating is None or not self.waits_for_client():
+            return False
+        try:
+            octets = self._inflating.more()
+        except Garbled:
+            raise Farewell("What was sent cannot be decompressed") from None
         self.assembler.feed(octets)
+        return bool(octets)
 
     def want(self, take: Callable[[], Any]) -> Deferred[Any]:
         """What `take` gives, once it gives something (None: not yet). Fails with Gone when the client leaves."""
         if self._gone:
             return fail(Gone())
         waiting: Deferred[Any] = Deferred()
-        value = take()
-        if value is None:
-            self._wanted = (take, waiting)
+        self._wanted = (take, waiting)
+        try:
+            while not self.satisfy() and self.draw():
+                pass
+        except Farewell:
+            self._wanted = None
+            return fail()
+        if self._wanted is not None:
             self.regulate()
-        else:
-            waiting.callback(value)
         return waiting
 
     def satisfy(self) -> bool:
@@ -73,13 +95,16 @@ class Inlet:
 
     def regulate(self) -> None:
         """Read on, or wait until there is room again."""
-        pause = (self.postponed or not self.waits_for_client()) and self.assembler.waiting >= HIGH_WATER
+        pause = (self.postponed or not self.waits_for_client()) and self._held() >= HIGH_WATER
         if pause != self._paused:
             self._paused = pause
             if pause:
                 self._transport.pauseProducing()
             elif not self._gone:
                 self._transport.resumeProducing()
+
+    def _held(self) -> int:
+        return self.assembler.waiting + (0 if self._inflating is None else self._inflating.waiting)
 
     def leave(self) -> None:
         """The client is gone, or will not be listened to any more."""

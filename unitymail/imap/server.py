@@ -177,7 +177,7 @@ class IMAPSession(IMAP4Server):
 
     def _shut(self, patience: float) -> None:
         self._last = self.door.clock.callLater(patience, self.transport.abortConnection)
-        self.transport.loseConnection()
+        self.outlet.end()
 
     def timeoutConnection(self) -> None:
         if not self.inlet.waits_for_client():
@@ -220,9 +220,12 @@ class IMAPSession(IMAP4Server):
                     turns.queue(self._go_on)
                     break
                 event = self.inlet.next_command()
-                if event is None:
+                if event is not None:
+                    self._take(event)
+                elif not self.inlet.draw():
                     break
-                self._take(event)
+        except Farewell as error:
+            self.farewell(error.text, error.code)
         finally:
             self._advancing = False
             turns.end()
@@ -332,6 +335,11 @@ class IMAPSession(IMAP4Server):
         self.inlet.assembler.clear()
         self.transport.startTLS(self.door.tls)
         self.startedTLS = True
+
+    def compress(self) -> None:
+        """From the octet behind the tagged response on, both ways (RFC 4978)."""
+        self.inlet.inflate()
+        self.outlet.squeeze(self.door.turns)
 
     def signed_in(self) -> None:
         """From now on the client may be silent for longer."""

@@ -308,3 +308,13 @@ def test_clear():
     made.feed(b"b NOOP\r\n")
     assert everything(made) == [Assembled(b"b", "NOOP", False, ())]
     assert made.waiting == 0
+
+
+def test_rest():
+    """What was received and not yet taken can be had once; commands go on behind it."""
+    made = Assembler({})
+    made.feed(b"a NOOP\r\nb NOO")
+    made.next_command()
+    assert (made.rest(), made.rest(), made.waiting) == (b"b NOO", b"", 0)
+    made.feed(b"c NOOP\r\n")
+    assert made.next_command().tag == b"c"

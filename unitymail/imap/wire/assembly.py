@@ -114,6 +114,10 @@ class Assembler:
         self._skip_octets = 0
         self._skip_line = False
 
+    def rest(self) -> bytes:
+        """Everything received and not yet taken, which the caller has from now on."""
+        return self._cut(len(self._buffer))
+
     @property
     def waiting(self) -> int:
         """Octets received and not yet taken."""
