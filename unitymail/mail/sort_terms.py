@@ -7,6 +7,7 @@ and the index. Strings are cut at `LONGEST`: who sends longer ones only decides 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.base_subject import base_subject
@@ -18,6 +19,7 @@ from unitymail.mail.text import fold
 
 LONGEST = 250
 _FIRST_ENTRY = 1_000
+_SHORT = 120
 _FIELD = re.compile(rb"\n((?i:from|to|cc|subject))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 _WORDS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"]++', re.DOTALL)
 _NOBODY = ("", "")
@@ -39,15 +41,22 @@ def sort_terms(fields: bytes) -> SortTerms:
     named: dict[bytes, bytes] = {}
     for name, raw in _FIELD.findall(b"\n" + fields):
         named.setdefault(name.lower(), raw)
-    from_, displayfrom = _address(named.get(b"from"))
-    to, displayto = _address(named.get(b"to"))
+    from_, displayfrom = _address_in(named.get(b"from"))
+    to, displayto = _address_in(named.get(b"to"))
     subject = fold(base_subject(decode(named[b"subject"])).text)[:LONGEST] if b"subject" in named else ""
-    return SortTerms(subject, from_, to, _address(named.get(b"cc"))[0], displayfrom, displayto)
+    return SortTerms(subject, from_, to, _address_in(named.get(b"cc"))[0], displayfrom, displayto)
 
 
-def _address(raw: bytes | None) -> tuple[str, str]:
+def _address_in(raw: bytes | None) -> tuple[str, str]:
+    """Correspondents write again, in the same words: what was read last is remembered, as far as it is short."""
+    if raw is None:
+        return _NOBODY
+    return _address_again(raw) if len(raw) <= _SHORT else _address(raw)
+
+
+def _address(raw: bytes) -> tuple[str, str]:
     """(addr-mailbox, display) of the first address; a group's name is its addr-mailbox, as in ENVELOPE."""
-    entry = _first(raw) if raw is not None else None
+    entry = _first(raw)
     if entry is None:
         return _NOBODY
     mailbox = b"".join(unquoted(word) for word in _WORDS.findall(entry.local))
@@ -55,6 +64,9 @@ def _address(raw: bytes | None) -> tuple[str, str]:
     if not name:
         name = decode(mailbox) if entry.group else address_of(entry._replace(local=mailbox))
     return fold(decode(mailbox))[:LONGEST], fold(name)[:LONGEST]
+
+
+_address_again = lru_cache(maxsize=2_048)(_address)
 
 
 def _first(raw: bytes) -> Entry | None:

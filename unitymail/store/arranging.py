@@ -23,28 +23,24 @@ if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
 TABLES = frozenset({"sorting", "ties", "threads"})
+SETTLED_AT_ONCE = 500
+"""Messages whose threads are settled by one transaction, which waits for the disk."""
 
 
 def arrange(folder: Folder, index: Index, uids: Sequence[int], tables: Collection[str]) -> None:
-    """Fill these tables for these messages, whose header fields are kept already."""
+    """Fill `sorting` and `ties`, as far as `tables` need them, for messages whose header fields are kept already."""
     ids = str([folder.id_of(uid) for uid in uids])
-    if "sorting" in tables:
-        wanted = _lacking(index, "sorting", ids)
-        with index.changing():
-            index.many(
-                "INSERT OR REPLACE INTO sorting VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(content, *sort_terms(fields)) for content, fields in wanted],
-            )
-    if "ties" in tables or "threads" in tables:
-        wanted = _lacking(index, "ties", ids)
-        with index.changing():
-            index.many(
-                "INSERT OR REPLACE INTO ties VALUES (?, ?)",
-                [(content, ties(fields).packed()) for content, fields in wanted],
-            )
-    if "threads" in tables:
-        with index.changing(durable=True):
-            _join(index, _lacking(index, "threads", ids, "ties"))
+    terms = [(c, *sort_terms(fields)) for c, fields in _lacking(index, "sorting", ids)] if "sorting" in tables else []
+    tied = [] if tables == {"sorting"} else [(c, ties(fields).packed()) for c, fields in _lacking(index, "ties", ids)]
+    with index.changing():
+        index.many("INSERT OR REPLACE INTO sorting VALUES (?, ?, ?, ?, ?, ?, ?)", terms)
+        index.many("INSERT OR REPLACE INTO ties VALUES (?, ?)", tied)
+
+
+def settle_threads(folder: Folder, index: Index, uids: Sequence[int]) -> None:
+    """Say for good in which threads these messages are, whose ties are kept already; durable on return."""
+    with index.changing(durable=True):
+        _join(index, _lacking(index, "threads", str([folder.id_of(uid) for uid in uids]), "ties"))
 
 
 def _lacking(index: Index, table: str, ids: str, source: str = "fields") -> list[tuple[int, Any]]:

@@ -50,6 +50,9 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal
     tables = frozenset(RENDERED[column] for column in columns if column in RENDERED)
     for batch in in_chunks(missing, BATCH):
         _prepare(folder, batch, tables)
+    if "threads" in tables:
+        for batch in in_chunks(missing, arranging.SETTLED_AT_ONCE):
+            _settle_threads(folder, batch)
     found, missing = _attempt(folder, statement, uids)
     return [row for row in found if None not in row] if missing else found
 
@@ -107,6 +110,12 @@ def select(folder: Folder, index: Index, statement: str, uids: Sequence[int]) ->
         wanted = {known[at] for at in places}
         found = [row for row in found if row[0] in wanted]
     return found
+
+
+@guarded
+def _settle_threads(folder: Folder, uids: Sequence[int]) -> None:
+    with folder.access.using() as index:
+        arranging.settle_threads(folder, index, uids)
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
