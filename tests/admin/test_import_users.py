@@ -49,7 +49,8 @@ def test_every_column(unitymail, robin, vm2, write):
         "alias": "kim", "first_name": "Kim", "last_name": "Lee", "display_name": "K. Lee", "extension": "7",
         "proxy": "k@x.example; kim@x.example", "cos": "Default", "partition": "Default", "scope": "Default",
         "home": "''", "corporate_address": "kim@corp.example", "template": "Office", "route_ndr": "yes",
-        "delegate": "robin", "hide_capability": "IDLE;QRESYNC", "action": "fax=reject;voice=relay",
+        "delegate": "robin", "hide_capability": "IDLE;QRESYNC", "offer_capability": "uidonly",
+        "action": "fax=reject;voice=relay",
         "relay_address": "k@else.example", "quota": "warning=1M;receive=2M", "password": PASSWORD,
     }  # fmt: skip
     assert set(values) == set(COLUMNS)
@@ -64,7 +65,8 @@ def test_every_column(unitymail, robin, vm2, write):
         "first_name": "Kim", "last_name": "Lee", "display_name": "K. Lee", "extension": "7",
         "proxy": ["k@x.example", "kim@x.example"], "cos": "Default", "home": "",
         "corporate_address": "kim@corp.example", "route_ndr": True, "delegate": ["robin"],
-        "hide_capability": ["IDLE", "QRESYNC"], "password": "set", "relay_address": "k@else.example",
+        "hide_capability": ["IDLE", "QRESYNC"], "offer_capability": ["UIDONLY"],
+        "password": "set", "relay_address": "k@else.example",
         "quota": {"warning": 1 << 20, "send": 13 << 20, "receive": 2 << 20}, "scram": True,
         "action": {"voice": "relay", "email": "accept", "fax": "reject", "receipt": "accept"},
     }.items()  # fmt: skip

@@ -24,7 +24,7 @@ def test_every_option(unitymail, robin, vm2):
         "corporate_address": "%Alias%@corp.example", "cos": "Staff", "partition": "Default", "scope": "Default",
         "home": "vm2", "action": {"voice": "relay", "email": "accept", "fax": "accept", "receipt": "accept"},
         "relay_address": "%Alias%@fax.example", "quota": {"warning": 12 << 20, "send": 13 << 20, "receive": 1 << 20},
-        "route_ndr": False, "delegate": ["robin"], "hide_capability": ["IDLE"],
+        "route_ndr": False, "delegate": ["robin"], "hide_capability": ["IDLE"], "offer_capability": [],
     }  # fmt: skip
     changed = unitymail.json("template", "set", "office", "--name", "Desk", "--home", "", "--delegate", "")
     assert changed.items() >= {"name": "Desk", "home": "", "delegate": [], "cos": "Staff"}.items()

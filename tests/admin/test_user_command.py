@@ -34,7 +34,7 @@ def test_adding_shows_what_was_made(unitymail, robin):
         "cos": "Default", "partition": "Default", "scope": "Default", "home": "", "relay_address": "",
         "action": {"voice": "accept", "email": "accept", "fax": "accept", "receipt": "accept"},
         "quota": {"warning": 12 << 20, "send": 13 << 20, "receive": 14 << 20}, "route_ndr": True, "delegate": [],
-        "hide_capability": [],
+        "hide_capability": [], "offer_capability": [],
     }  # fmt: skip
 
 
@@ -54,6 +54,15 @@ def test_every_option_of_add(unitymail, robin):
     assert (chris["display_name"], chris["cos"], chris["home"]) == ("C. Jones", "Staff", "vm2")
     assert chris["proxy"] == ["c@example.com", "cj@example.com"]
     assert (chris["delegate"], chris["hide_capability"], chris["route_ndr"]) == (["robin"], ["QRESYNC", "IDLE"], False)
+
+
+def test_capabilities_are_hidden_and_offered_apart(unitymail, robin):
+    """One list does not touch the other; '' empties one."""
+    unitymail.do("user", "set", "robin", "--hide-capability", "NOTIFY", "--offer-capability", "uidonly")
+    changed = unitymail.json("user", "set", "robin", "--hide-capability", "")
+    assert (changed["hide_capability"], changed["offer_capability"]) == ([], ["UIDONLY"])
+    changed = unitymail.json("user", "set", "robin", "--hide-capability", "IDLE", "--offer-capability", "")
+    assert (changed["hide_capability"], changed["offer_capability"]) == (["IDLE"], [])
 
 
 def test_set_changes_only_what_is_named(unitymail, robin):

@@ -23,7 +23,7 @@ _ALIAS_PUNCTUATION = frozenset("._-'`~!#$%^&=")
 _LOCAL_PUNCTUATION = frozenset(".!#$%&'*+-/=?^_`{|}~")
 _EXTENSION = re.compile(r"[0-9A-Za-z*#+.\-]{1,40}\Z")
 _LABEL = re.compile(r"[^\W_](?:[\w\-]*[^\W_])?\Z")
-_CAPABILITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9+\-=./*]*\Z")
+_CAPABILITY = re.compile(r"\+?[A-Za-z0-9][A-Za-z0-9+\-=./*]*\Z")
 
 
 def normal(text: str) -> str:
@@ -116,7 +116,7 @@ def host_or_address(what: str, text: str) -> str:
 
 
 def capability(text: str) -> str:
-    """An IMAP capability or SMTP extension keyword to hide."""
+    """An IMAP capability or SMTP extension keyword to hide; behind a `+`, one to offer."""
     text = text.strip().upper()
     if not _CAPABILITY.match(text):
         raise Refused(f"{text!r} is no capability; name one as the server shows it, such as QRESYNC.")

@@ -7,6 +7,7 @@ from enum import Enum
 
 from unitymail.mail.address import key_of
 from unitymail.mail.message import Category
+from unitymail.people import capabilities
 
 
 class Action(Enum):
@@ -72,6 +73,12 @@ class User:
     route_ndr: bool = True
     delegates: tuple[str, ...] = ()
     hidden_capabilities: tuple[str, ...] = ()
+    """And, behind a `+`, those that are offered to this user alone (see `capabilities`)."""
+
+    @property
+    def offered_capabilities(self) -> tuple[str, ...]:
+        """What is off for others."""
+        return capabilities.given(self.hidden_capabilities)
 
     def owns(self, key: str) -> bool:
         """Whether the address key (see `mail.address.key_of`) is a primary or proxy address of this user."""

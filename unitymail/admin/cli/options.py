@@ -64,6 +64,7 @@ RULES = (
     switch("route-ndr", "Whether this user gets non-delivery reports."),
     several("--delegate", "ALIAS", "A user who may send as this one."),
     several("--hide-capability", "STRING", "An IMAP capability that this user's programs cannot bear."),
+    several("--offer-capability", "STRING", "An IMAP capability that is off for others, such as UIDONLY."),
     click.option("--action", multiple=True, metavar="CATEGORY=ACTION", help="voice, email, fax or receipt = accept, "
                  "reject, relay or accept-and-relay. Repeat for several."),
     click.option("--relay-address", metavar="ADDRESS", help="Where relayed messages go; outside, by the smart host."),

@@ -11,6 +11,7 @@ from unitymail.admin.operations.names import Names
 from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.spoken_names import seconds_of
 from unitymail.interfaces.directory import Credential, IDirectory, IDirectoryView
+from unitymail.people import capabilities
 from unitymail.people.authentication_rule import AuthenticationRule
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.location import Location
@@ -48,7 +49,8 @@ def rule_facts(thing: Any, names: Names) -> Facts:
         "quota": {f.name: getattr(thing.quota, f.name) for f in fields(thing.quota)},
         "route_ndr": thing.route_ndr,
         "delegate": names.aliases(thing.delegates),
-        "hide_capability": list(thing.hidden_capabilities),
+        "hide_capability": list(capabilities.hidden(thing.hidden_capabilities)),
+        "offer_capability": list(capabilities.given(thing.hidden_capabilities)),
     }
 
 

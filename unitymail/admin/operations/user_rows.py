@@ -11,7 +11,7 @@ from typing import Any
 from unitymail.admin.operations.csv_rows import BadRow, Row
 from unitymail.admin.operations.wish import UserWish
 
-SEVERAL = ("proxy", "delegate", "hide_capability", "action")
+SEVERAL = ("proxy", "delegate", "hide_capability", "offer_capability", "action")
 COLUMNS = (*(f.name for f in fields(UserWish) if f.name != "spoken_name"), "password")
 CLEAR = "''"
 _WORDS = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}

@@ -12,6 +12,7 @@ from typing import Any
 
 from unitymail.admin.operations.names import id_of, peer_id, user_ids
 from unitymail.interfaces.directory import IDirectoryView, Refused
+from unitymail.people import capabilities
 from unitymail.people.class_of_service import ClassOfService
 from unitymail.people.scope import Partition, SearchScope
 from unitymail.people.user import Action, Actions, Quota
@@ -39,6 +40,7 @@ class UserWish:
     route_ndr: bool | None = None
     delegate: tuple[str, ...] | None = None
     hide_capability: tuple[str, ...] | None = None
+    offer_capability: tuple[str, ...] | None = None
     action: tuple[str, ...] | None = None
     relay_address: str | None = None
     quota: str | None = None
@@ -63,8 +65,11 @@ def profile(view: IDirectoryView, thing: Any, wish: UserWish) -> Any:
         values["home"] = peer_id(view, wish.home)
     if wish.delegate is not None:
         values["delegates"] = user_ids(view, wish.delegate)
-    if wish.hide_capability is not None:
-        values["hidden_capabilities"] = wish.hide_capability
+    if wish.hide_capability is not None or wish.offer_capability is not None:
+        rules = thing.hidden_capabilities
+        hide = capabilities.hidden(rules) if wish.hide_capability is None else wish.hide_capability
+        give = capabilities.given(rules) if wish.offer_capability is None else wish.offer_capability
+        values["hidden_capabilities"] = capabilities.rules_of(hide, give)
     if wish.action is not None:
         values["actions"] = replace(thing.actions, **read_actions(wish.action))
     if wish.quota is not None:
