@@ -83,6 +83,7 @@ class Command:
     uploads_after: int | None = None
     holds_expunges: bool = False
     polls: bool = False
+    by_number: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,19 @@ def command(
     uploads_after: int | None = None,
     holds_expunges: bool = False,
     polls: bool = False,
+    by_number: bool = True,
 ) -> Callable[[Callable[..., Awaitable[Done]]], Callable[..., Awaitable[Done]]]:
     """Mark a coroutine `(session, reader, *, by_uid)` (`by_uid` only with `uid=True`) as the command `name`.
 
     uploads_after: literals after this many arguments are not collected but streamed by the command
     (`reader.announced()`, `session.client.octets()`). holds_expunges: no untagged EXPUNGE unless the command came
-    with UID (RFC 3501, 7.4.1). polls: look at the disk afterwards, even if that was done a moment ago.
+    with UID (RFC 3501, 7.4.1). polls: look at the disk afterwards, even if that was done a moment ago. by_number:
+    without UID it speaks of message sequence numbers, which some clients have given up (RFC 9586).
     """
 
     def mark(run: Callable[..., Awaitable[Done]]) -> Callable[..., Awaitable[Done]]:
-        run.command = Command(name, run, states, uid, uploads_after, holds_expunges, polls)  # type: ignore[attr-defined]
+        found = Command(name, run, states, uid, uploads_after, holds_expunges, polls, by_number)
+        run.command = found  # type: ignore[attr-defined]
         return run
 
     return mark

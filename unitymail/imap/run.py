@@ -62,6 +62,8 @@ def _find(session: Session, event: Assembled) -> Command:
         raise Farewell(refusal.text, refusal.code.encode("ascii"))
     if session.state not in command.states:
         raise Bad(f"{event.name} cannot be used {_place(session, command)}")
+    if session.uid_only and command.uid and command.by_number and not event.by_uid:
+        raise Bad(f"Messages are named by UID here; please use UID {event.name}", b"UIDREQUIRED")
     return command
 
 

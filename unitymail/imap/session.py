@@ -309,6 +309,12 @@ class Session:
             if self.folder is not None:
                 self.send(b"* OK [HIGHESTMODSEQ %d] Changes are counted from here\r\n" % self.view.highest_modseq)
 
+    def modseq_code(self) -> bytes:
+        """The response code of a command that made messages leave, for a client that counts changes; else nothing."""
+        if not self.knows_modseq or self.folder is None:
+            return b""
+        return b"HIGHESTMODSEQ %d" % self.view.highest_modseq
+
     def tell_keywords(self) -> None:
         """Keywords that a FETCH response is about to show for the first time are announced before it."""
         keywords = new_keywords(self.view, self.folder.snapshot)

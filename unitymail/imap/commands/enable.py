@@ -23,8 +23,8 @@ async def enable(session: Session, reader: Reader) -> Done:
         words.append(reader.atom().upper())
     reader.end()
     known = session.door.registry.gathered("ENABLES")
-    hidden = session.hidden_capabilities
-    enabled = [w for w in dict.fromkeys(words) if w in known and w not in hidden and w not in session.enabled]
+    offered = {word.upper() for word in session.door.registry.offered(session)}
+    enabled = [w for w in dict.fromkeys(words) if w in known and w in offered and w not in session.enabled]
     for word in enabled:
         session.enabled.add(word)
         if known[word] is not None:

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from unitymail.imap.chosen import uids_of
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.store import IFolder
@@ -16,18 +17,22 @@ if TYPE_CHECKING:
 CAPABILITIES = ("UIDPLUS",)
 
 
-@command("EXPUNGE", states=SELECTED, uid=True)
+@command("EXPUNGE", states=SELECTED, uid=True, by_number=False)
 async def expunge(session: Session, reader: Reader, *, by_uid: bool) -> Done:
-    """With UID, only of the messages named; the UIDs named need not be there."""
-    uids = reader.sequence_set().of_uids(session.view.uids) if by_uid else None
+    """With UID, only of the messages named; the UIDs named need not be there.
+
+    A client that counts changes hears at the end up to which it knows all (RFC 7162, 3.2.7), never of one it was not
+    told of; CLOSE, which tells of nothing, says no such thing (3.2.8).
+    """
+    uids = uids_of(session.view, reader.sequence_set(), by_uid=True) if by_uid else None
     reader.end()
     folder = session.writable()
-    gone = await session.run(_expunge, folder, uids)
+    gone = await session.labour(_expunge, folder, uids)
     if gone:
         session.journal.mailbox_changed(session.account.id, folder.name, "expunge", gone)
         session.doorbell.ring(session.account.id, folder.name)
     await session.catch_up(expunges=True)
-    return Done("EXPUNGE completed")
+    return Done("EXPUNGE completed", session.modseq_code())
 
 
 def _expunge(folder: IFolder, uids: array[int] | None) -> int:
