@@ -11,6 +11,7 @@ import os
 import tempfile
 import threading
 import time
+import unicodedata
 from array import array
 from dataclasses import dataclass, field
 from functools import wraps
@@ -221,6 +222,11 @@ class MemoryFolder:
                 if uid in held:
                     self._settle_thread(held[uid])
         return [(uid, *[held[uid].column(c) for c in columns]) for uid in sorted(uids) if uid in held]
+
+    @locked
+    def terms_holding(self, uids, needles):
+        found = ((uid, self._messages[uid].column("terms")) for uid in sorted(uids) if uid in self._messages)
+        return [row for row in found if any(needle in row[1] for needle in needles)]
 
     @locked
     def internal_days(self, uids):
@@ -448,7 +454,8 @@ class MemoryAccount:
 
     @locked
     def folder(self, name):
-        folder = self._folders.get(canonical(name))
+        name = canonical(name)
+        folder = self._folders.get(name) or self._folders.get(unicodedata.normalize("NFC", name))
         if folder is None:
             raise NoSuchFolder()
         return folder
@@ -459,6 +466,9 @@ class MemoryAccount:
         if self._folders.get(name) is not None:
             raise FolderExists()
         uses = checked_uses(special_use)
+        usual = SPECIAL.get(name, "")
+        if not any(usual in f.special_use.split() for f in self._folders.values() if f is not None):
+            uses = uses or usual
         self._parents(name)
         folder = self._make(name, "")
         self._give_uses(folder, uses)
@@ -516,16 +526,19 @@ class MemoryAccount:
         if name == "INBOX":
             raise Never(why="INBOX stays")
         folder = self.folder(name)
+        name = folder.name
         folder.deleted = True
         folder._messages.clear()
-        if any(n.startswith(name + "/") for n in self._folders):
-            self._folders[name] = None
-        else:
-            del self._folders[name]
+        self._folders[name] = None
+        for only_name in sorted((n for n, f in self._folders.items() if f is None), reverse=True):
+            if not any(n.startswith(only_name + "/") for n in self._folders):
+                del self._folders[only_name]
 
     @locked
     def rename(self, old, new):
         old, new = canonical(old), checked(canonical(new))
+        if old not in self._folders:
+            old = unicodedata.normalize("NFC", old)
         if new in self._folders:
             raise FolderExists()
         if old not in self._folders:

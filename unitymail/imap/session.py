@@ -252,6 +252,10 @@ class Session:
                 raise deleted() from None
         await self.tell(self.folder.snapshot, expunges=expunges)
 
+    def look_soon(self) -> None:
+        """The next `catch_up` looks at the disk, whoever calls it."""
+        self._looked_at = -LOOK_EVERY_S
+
     async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
         """Send the difference between the view and `snapshot`, and believe it told."""
         view = self.view

@@ -148,12 +148,13 @@ class News:
             if (name, entry) not in self.own:
                 by_mailbox.setdefault(name, {})[entry] = None
         self.own.clear()
-        for name, entries in by_mailbox.items():
+        for name, entries in sorted(by_mailbox.items()):
             session.send(annotation.changes_line(name, entries, utf8=session.utf8))
 
 
 def _enabled(session: Session) -> None:
     session.news.append(News(session))
+    session.look_soon()
 
 
 ENABLES: dict[str, Callable[[Session], None]] = {"METADATA": _enabled}

@@ -1,0 +1,77 @@
+"""LIST-STATUS: the numbers of folders in LIST (RFC 5819), of size too (RFC 8438)."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.imap.conversation import MESSAGE, House
+from unitymail.interfaces.errors import TryAgain
+from unitymail.interfaces.store import NoSuchFolder
+
+
+class ListStatusTests(SynchronousTestCase):
+    def setUp(self):
+        self.house = House()
+        self.client = self.house.signed_in()
+        for name in ("foo", "bar/baz"):
+            self.house.account.create(name)
+        self.house.inbox.put(MESSAGE)
+        self.house.inbox.put(MESSAGE, ["\\Seen"])
+        self.house.account.folder("foo").put(MESSAGE, ["\\Seen"])
+
+    def test_numbers_of_each(self):
+        """RFC 5819, example 1: STATUS after each LIST, of folders that can be selected."""
+        self.house.account.delete("bar")
+        self.assertEqual(
+            self.client.say('A01 LIST "" (INBOX foo bar) RETURN (STATUS (MESSAGES UNSEEN))'),
+            [
+                '* LIST (\\HasNoChildren) "/" INBOX',
+                "* STATUS INBOX (MESSAGES 2 UNSEEN 1)",
+                '* LIST (\\NonExistent \\HasChildren) "/" bar',
+                '* LIST (\\HasNoChildren) "/" foo',
+                "* STATUS foo (MESSAGES 1 UNSEEN 0)",
+                "A01 OK LIST completed",
+            ],
+        )
+
+    def test_of_subscribed_ones(self):
+        """RFC 5819, example 2: a parent that stands for its child has no numbers unless it can be selected."""
+        self.house.account.subscribe("bar/baz", True)
+        self.assertEqual(
+            self.client.say('A02 LIST (SUBSCRIBED RECURSIVEMATCH) "" b% RETURN (STATUS (MESSAGES))'),
+            [
+                '* LIST (\\HasChildren) "/" bar ("CHILDINFO" ("SUBSCRIBED"))',
+                "* STATUS bar (MESSAGES 0)",
+                "A02 OK LIST completed",
+            ],
+        )
+
+    def test_size(self):
+        """STATUS=SIZE: octets of all messages; with other items, in any order."""
+        self.assertEqual(
+            self.client.say("a STATUS foo (UIDNEXT SIZE MESSAGES)")[0],
+            f"* STATUS foo (UIDNEXT 2 SIZE {len(MESSAGE)} MESSAGES 1)",
+        )
+        self.assertEqual(
+            self.client.say('a LIST "" INBOX RETURN (CHILDREN STATUS (SIZE) SUBSCRIBED)')[:2],
+            ['* LIST (\\Subscribed \\HasNoChildren) "/" INBOX', f"* STATUS INBOX (SIZE {2 * len(MESSAGE)})"],
+        )
+
+    def test_a_folder_that_has_just_gone(self):
+        """It is listed without numbers, and the others have theirs; the command succeeds (RFC 5819, 2)."""
+        for trouble in (NoSuchFolder(), TryAgain()):
+            folder = self.house.account.folder("foo")
+
+            def fails(trouble=trouble):
+                raise trouble
+
+            folder.status = fails
+            self.assertEqual(
+                self.client.say('a LIST "" (INBOX foo) RETURN (STATUS (MESSAGES))'),
+                ['* LIST (\\HasNoChildren) "/" INBOX', "* STATUS INBOX (MESSAGES 2)",
+                 '* LIST (\\HasNoChildren) "/" foo', "a OK LIST completed"],
+            )
+
+    def test_refused(self):
+        """Items must be there, and known."""
+        for items in ("STATUS", "STATUS ()", "STATUS (BOGUS)", "STATUS (MESSAGES", "STATUS MESSAGES"):
+            answer = self.client.say(f'a LIST "" * RETURN ({items})')
+            self.assertTrue(answer[0].startswith("a BAD"), items)
