@@ -69,8 +69,8 @@ class Desk:
         """Voice messages that are secure, or not, whose sender wants to know when they are heard."""
         for number, word in enumerate(secure):
             octets = (
-                b"Return-Path: <pat@partner.example>\r\nX-Unitymail-Trace: id=%s%02d; category=voice; sensitivity=normal;"
-                b" secure=%s; sender=; pad=\r\nDisposition-Notification-To: <pat@partner.example>\r\n"
+                b"Return-Path: <pat@partner.example>\r\nX-Unitymail-Trace: id=%s%02d; category=voice;"
+                b" sensitivity=normal; secure=%s; sender=\r\nDisposition-Notification-To: <pat@partner.example>\r\n"
             ) % (TRACE.encode(), number, word) + message(number)
             name = f"{1_700_000_000 + number}.{TRACE}{number:02}.host.example,S={len(octets)},N=1"
             self.house.store.deliver("u-robin", self.house.write(octets), name)
