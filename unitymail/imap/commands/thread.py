@@ -6,19 +6,17 @@ What is answered by UID is remembered for large folders: clients ask for it when
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from unitymail.imap.letter import Letters
 from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Done, command
-from unitymail.imap.search import mask
 from unitymail.imap.search.evaluate import search as matching
 from unitymail.imap.search.grammar import criteria_after_charset
 from unitymail.imap.search.key import circumstances
 from unitymail.imap.search.keys.modseq import asks_modseq
-from unitymail.imap.sort.arrange import Turn, read_columns
+from unitymail.imap.sort.arrange import Turn, chosen_uids, read_columns
 from unitymail.imap.sort.remembered import Known, Remembered, name_of
 from unitymail.imap.thread.by_subject import by_subject
 from unitymail.imap.thread.forest import Forest, spelled
@@ -56,6 +54,7 @@ async def thread(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     session.send(b"* THREAD" + b" " * bool(threads))
     for begin in range(0, len(threads), PORTION):
         session.send(threads[begin : begin + PORTION])
+        await session.drained()
         await session.breathe()
     session.send(b"\r\n")
     return Done("THREAD completed")
@@ -64,10 +63,7 @@ async def thread(session: Session, reader: Reader, *, by_uid: bool) -> Done:
 async def _threads(session: Session, algorithm: str, found: int) -> bytes:
     """As THREAD spells them, by UID."""
     view = session.view
-    if found == mask.everything(len(view)):
-        uids = view.uids
-    else:
-        uids = array("I", await reckon(session, len(view), mask.chosen, found, view.uids))
+    uids = await chosen_uids(session, found)
     remembered = Remembered.of(session.door.store)
     key = (*name_of(session.account.id, session.folder, view.snapshot.uidvalidity), algorithm)
     known = remembered.last(key)
@@ -89,7 +85,7 @@ def _threaded(algorithm: str, uids: Sequence[int], ties: Sequence[bytes], sent: 
 
 def _numbered(threads: bytes, uids: Sequence[int]) -> bytes:
     """The same with sequence numbers."""
-    if not len(uids) or uids[-1] == len(uids):
+    if not uids or uids[-1] == len(uids):
         return threads
     numbers = {b"%d" % uid: b"%d" % number for number, uid in enumerate(uids, 1)}
     return _NUMBER.sub(lambda found: numbers[found[0]], threads)

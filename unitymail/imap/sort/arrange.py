@@ -32,16 +32,27 @@ AT_THE_SAME_TIME = 2
 async def sorted_indexes(session: Session, program: Program, found: int) -> Sequence[int]:
     """The messages of the mask `found` as indexes of the session's view, in the order of `program`."""
     count = len(session.view)
+    order = await _order(session, program, await chosen_uids(session, found))
     if found == mask.everything(count):
-        return await _order(session, program, session.view.uids)
-    indexes = await reckon(session, count, mask.chosen, found, range(count))
-    uids = await reckon(session, count, mask.chosen, found, session.view.uids)
-    order = await _order(session, program, array("I", uids))
-    return await reckon(session, len(order), _those, indexes, order)
+        return order
+    return await reckon(session, count, _indexes, found, order)
 
 
-def _those(indexes: list[int], order: Sequence[int]) -> list[int]:
-    return list(map(indexes.__getitem__, order))
+async def chosen_uids(session: Session, found: int) -> array[int]:
+    """The UIDs of the mask `found`, ascending; never to be changed."""
+    view = session.view
+    if found == mask.everything(len(view)):
+        return view.uids  # type: ignore[no-any-return]
+    return await reckon(session, len(view), _uids, found, view.uids)  # type: ignore[no-any-return]
+
+
+def _uids(found: int, uids: array[int]) -> array[int]:
+    return array(uids.typecode, mask.chosen(found, uids))
+
+
+def _indexes(found: int, order: Sequence[int]) -> list[int]:
+    """Positions among what was found as indexes of the view."""
+    return list(map(mask.chosen(found, range(found.bit_length())).__getitem__, order))
 
 
 async def _order(session: Session, program: Program, uids: array[int]) -> Sequence[int]:
@@ -52,8 +63,7 @@ async def _order(session: Session, program: Program, uids: array[int]) -> Sequen
     if known is not None and known.uids == uids:
         return known.result  # type: ignore[no-any-return]
     if len(uids) <= ROWS:
-        order, _ = await session.run(_at_once, session.folder, uids, program)
-        return order  # type: ignore[no-any-return]
+        return await session.run(_at_once, session.folder, uids, program)  # type: ignore[no-any-return]
     async with Turn():
         return await _large(session, program, uids, remembered, key)
 
@@ -69,15 +79,19 @@ async def _large(
         order = await session.run(_brought_up_to_date, session.folder, known, uids, program)
     if order is None:
         columns, whole = await read_columns(session, uids, [one.column for one in program])
-        order = array("I", await session.run(ordered, columns, [one.reverse for one in program]))
+        order = await session.run(_sorted, columns, program)
     if whole and (known is None or 2 * len(uids) > len(known.uids)):
         remembered.keep(key, Known(uids, order, 4 * len(uids) + uids.itemsize * len(uids)))
     return order
 
 
-def _at_once(folder: IFolder, uids: Sequence[int], program: Program) -> tuple[list[int], bool]:
-    columns, whole = columns_of(folder, uids, [one.column for one in program])
-    return ordered(columns, [one.reverse for one in program]), whole
+def _at_once(folder: IFolder, uids: Sequence[int], program: Program) -> array[int]:
+    columns, _ = columns_of(folder, uids, [one.column for one in program])
+    return _sorted(columns, program)
+
+
+def _sorted(columns: Sequence[Column], program: Program) -> array[int]:
+    return array("I", ordered(columns, [one.reverse for one in program]))
 
 
 def _brought_up_to_date(folder: IFolder, known: Known[Any], uids: array[int], program: Program) -> array[int] | None:
@@ -130,6 +144,7 @@ async def read_columns(session: Session, uids: Sequence[int], names: Sequence[An
         for column, values in zip(columns, block, strict=True):
             column += values
         session.progress(min(begin + ROWS, len(uids)), len(uids))
+        await session.breathe()
     return list(columns), whole
 
 
