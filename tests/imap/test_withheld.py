@@ -83,7 +83,8 @@ class Withheld(SynchronousTestCase):
 
     def test_nobody_can_tell(self):
         """Every command: the same answer for both mailboxes, and no word of what is hidden in either."""
-        lines = [line for tried in COMMANDS.values() for line in tried]
+        known = self.house((LARGE, SMALL, SMALL)).door.registry.commands
+        lines = [line for name, tried in COMMANDS.items() if name in known for line in tried]
         open_words = b"Content-Type: text/plain\r\n\r\nnothing to see\r\n"
         one = self.conversation(self.house((LARGE, SMALL, open_words)), lines)
         other = self.conversation(self.house((SMALL, LARGE, open_words)), lines)
