@@ -1,6 +1,6 @@
 """Lists of parameters in parentheses, each a name with whatever belongs to it (RFC 4466, 2.1): of SELECT, FETCH, STORE.
 
-Knows the list; refuses to know what the names mean. The caller reads what belongs to a name before it asks for the next.
+Knows the list; refuses to know what names mean. The caller reads what belongs to a name before it asks for the next.
 """
 
 from __future__ import annotations

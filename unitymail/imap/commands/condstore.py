@@ -15,6 +15,7 @@ from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.sequence import Span
 
 if TYPE_CHECKING:
+    from unitymail.imap.commands.select import Opened
     from unitymail.imap.session import Session
     from unitymail.imap.view import View
 
@@ -26,8 +27,12 @@ def enable(session: Session) -> None:
     session.learn_modseq()
 
 
-async def selected(session: Session, reader: Reader) -> None:
-    """SELECT (CONDSTORE): HIGHESTMODSEQ follows anyway."""
+async def selected(session: Session, reader: Reader) -> Opened:
+    """SELECT (CONDSTORE): HIGHESTMODSEQ was among the lines anyway."""
+    return _opened
+
+
+async def _opened(session: Session) -> None:
     session.knows_modseq = True
 
 
@@ -48,7 +53,7 @@ async def _know(session: Session, asked: Asked) -> None:
 
 
 def changed_after(since: int, view: View, spans: list[Span]) -> list[Span]:
-    """What is left of the spans when only messages with a higher MODSEQ count; blocks without any cost one comparison."""
+    """What is left of the spans when only messages with a higher MODSEQ count; a block without any costs one max()."""
     left: list[Span] = []
     for begin, end in spans:
         for start in range(begin, end, BLOCK):

@@ -22,13 +22,14 @@ async def enable(session: Session, reader: Reader) -> Done:
             raise BadSyntax(f"ENABLE takes {MOST_WORDS} words at most")
         words.append(reader.atom().upper())
     reader.end()
-    known = session.door.registry.gathered("ENABLES")
-    offered = {word.upper() for word in session.door.registry.offered(session)}
-    enabled = [w for w in dict.fromkeys(words) if w in known and w in offered and w not in session.enabled]
+    registry = session.door.registry
+    known = registry.gathered("ENABLES")
+    spelled = {offer.word.upper(): offer.word for offer in registry.capabilities}
+    withheld = spelled.keys() - {word.upper() for word in registry.offered(session)}
+    enabled = [w for w in dict.fromkeys(words) if w in known and w not in withheld and w not in session.enabled]
     for word in enabled:
         session.enabled.add(word)
         if known[word] is not None:
             known[word](session)
-    spelled = {offer.word.upper(): offer.word for offer in session.door.registry.capabilities}
     session.send(b"* ENABLED%b\r\n" % b"".join(b" " + spelled.get(w, w).encode("ascii") for w in enabled))
     return Done("ENABLE completed")

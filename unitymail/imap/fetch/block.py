@@ -55,7 +55,7 @@ def split(spans: Sequence[Span], size: int) -> Iterator[list[Span]]:
 class Shown:
     """What of the view is told: of every message, and of those whose flags the command itself has changed (`marked`).
 
-    marked_modseq: the latter with their MODSEQ. follow: what stands behind it. uid_only: UIDs take the place of numbers.
+    marked_modseq: the latter with their MODSEQ. follow: what stands behind. uid_only: UIDs take the place of numbers.
     """
 
     flags: bool = False
