@@ -657,7 +657,7 @@ def checked(name):
         raise BadFolderName(why="a level of the name is empty")
     if len(name.encode()) > MAX_NAME_OCTETS:
         raise BadFolderName(why="the name is longer than 255 octets")
-    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+    if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name):
         raise BadFolderName(why="the name holds a control character")
     if len(levels) > 20:
         raise BadFolderName(why="the name is deeper than 20 levels")

@@ -208,6 +208,9 @@ class IFolder(Interface):
         (RFC 8474). ties, and subject to displayto: what THREAD and SORT compare (`mail.ties`, `mail.sort_terms`).
         """
 
+    def terms_holding(uids: Sequence[int], needles: Sequence[str]) -> list[tuple[int, str]]:
+        """As rows(uids, ("terms",)), but only of those whose terms hold one of the needles (no NUL, 200 characters)."""
+
     def internal_days(uids: Sequence[int]) -> list[tuple[int, int]]:
         """(uid, day number of the internal date, time zone disregarded) for SEARCH BEFORE, ON, SINCE."""
 

@@ -94,9 +94,14 @@ class Folder:
         """Take in what other processes and other hands did."""
         if self._snapshot is None or index.look_outside() != self._generation:
             self.catch_up(index)
-        if any(self._due()) or self.letters != self._lettered:
+        if self.is_due or self.letters != self._lettered:
             with self.access.alone() as index:
                 self.look(index)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something changed since the last look, or may have."""
+        return any(self._due())
 
     def _due(self) -> tuple[bool, bool]:
         """Whether new/ and cur/ must be scanned."""
@@ -204,6 +209,10 @@ class Folder:
             if row is not None:
                 self.row = row
 
+    def forget_snapshot(self) -> None:
+        """The next one is read from the index."""
+        self._snapshot = None
+
     def begin_anew(self, row: FolderRow) -> None:
         """The index was lost: everything is to be found again."""
         self.row = row
@@ -290,6 +299,9 @@ class Folder:
 
     def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)
+
+    def terms_holding(self, uids: Sequence[int], needles: Sequence[str]) -> list[tuple[int, str]]:
+        return reading.terms_holding(self, uids, needles)
 
     @guarded
     def internal_days(self, uids: Sequence[int]) -> list[tuple[int, int]]:

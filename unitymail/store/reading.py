@@ -5,6 +5,7 @@ Knows which table holds which column; refuses to know how a message is rendered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +40,7 @@ DAYS = f"SELECT facts.id & {UID_MASK}, date / 86400 + {date(1970, 1, 1).toordina
 BATCH = 100
 """Messages rendered while the account's lock is held once."""
 _RANGES_PER_MESSAGE = 16
+_GLOB = re.compile(r"[*?\[]")
 
 
 def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
@@ -57,6 +59,18 @@ def rows(folder: Folder, uids: Sequence[int], columns: Sequence[Column | Literal
     return [row for row in found if None not in row] if missing else found
 
 
+def terms_holding(folder: Folder, uids: Sequence[int], needles: Sequence[str]) -> list[tuple[int, str]]:
+    """(uid, terms) of those whose terms hold one of `needles`, ascending: all others are passed over within SQLite."""
+    condition = " OR ".join(["terms.terms IS NULL", *["terms.terms GLOB ?"] * len(needles)])
+    patterns = ["*" + _GLOB.sub(r"[\g<0>]", needle) + "*" for needle in needles]
+    found = _selected(folder, statement_for(["terms"]), uids, f" AND ({condition})", patterns)
+    missing = [uid for uid, terms in found if terms is None]
+    if not missing:
+        return found
+    rendered = [row for row in rows(folder, missing, ["terms"]) if any(needle in row[1] for needle in needles)]
+    return sorted([*(row for row in found if row[1] is not None), *rendered])
+
+
 def statement_for(columns: Sequence[Column | Literal["withheld"]]) -> str:
     """SELECT … FROM facts and what must be joined to it."""
     tables = dict.fromkeys(RENDERED[column] for column in columns if column in RENDERED)
@@ -71,10 +85,12 @@ def _attempt(folder: Folder, statement: str, uids: Sequence[int]) -> tuple[list[
 
 
 @guarded
-def _selected(folder: Folder, statement: str, uids: Sequence[int]) -> list[tuple[Any, ...]]:
+def _selected(
+    folder: Folder, statement: str, uids: Sequence[int], condition: str = "", values: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
     with folder.access.using() as index:
         folder.account.keep_to_class(index)
-        return select(folder, index, statement, uids)
+        return select(folder, index, statement, uids, condition, values)
 
 
 @guarded
@@ -90,8 +106,19 @@ def _prepare(folder: Folder, uids: Sequence[int], tables: frozenset[str]) -> Non
             rendering.measure(folder, index)
 
 
-def select(folder: Folder, index: Index, statement: str, uids: Sequence[int]) -> list[tuple[Any, ...]]:
-    """`statement` for those of `uids` that exist, ascending by UID; it selects from `facts` and gives the UID first."""
+@guarded
+def _settle_threads(folder: Folder, uids: Sequence[int]) -> None:
+    with folder.access.using() as index:
+        arranging.settle_threads(folder, index, uids)
+
+
+def select(
+    folder: Folder, index: Index, statement: str, uids: Sequence[int], condition: str = "", values: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
+    """`statement` for those of `uids` that exist, ascending by UID; it selects from `facts` and gives the UID first.
+
+    condition: ` AND …` that rows must meet too, with its `values`.
+    """
     known = folder.snapshot.uids
     places = places_of(folder.snapshot, uids)
     if not places:
@@ -100,22 +127,18 @@ def select(folder: Folder, index: Index, statement: str, uids: Sequence[int]) ->
     base = first_id(folder.row.id)
     if len(runs) > 4 + len(places) // _RANGES_PER_MESSAGE:
         ids = str([base | known[at] for at in places])
-        return index.all(f"{statement} WHERE facts.id IN {chosen()} ORDER BY facts.id", ids)
+        return index.all(f"{statement} WHERE facts.id IN {chosen()}{condition} ORDER BY facts.id", ids, *values)
     found: list[tuple[Any, ...]] = []
     for first, last in runs:
         found += index.all(
-            f"{statement} WHERE facts.id BETWEEN ? AND ? ORDER BY facts.id", base | known[first], base | known[last]
-        )
-    if len(found) > len(places):
+            f"{statement} WHERE facts.id BETWEEN ? AND ?{condition} ORDER BY facts.id",
+            base | known[first], base | known[last], *values,
+        )  # fmt: skip
+    dense = all(known[last] - known[first] == last - first for first, last in runs)
+    if not dense and (condition or len(found) > len(places)):
         wanted = {known[at] for at in places}
         found = [row for row in found if row[0] in wanted]
     return found
-
-
-@guarded
-def _settle_threads(folder: Folder, uids: Sequence[int]) -> None:
-    with folder.access.using() as index:
-        arranging.settle_threads(folder, index, uids)
 
 
 def _runs(places: Sequence[int]) -> list[tuple[int, int]]:

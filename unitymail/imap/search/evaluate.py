@@ -6,6 +6,7 @@ Knows the order and the blocks; refuses to know what any key means. Rows and mes
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -30,6 +31,9 @@ from unitymail.imap.view import View
 from unitymail.interfaces.store import IFolder
 
 ROWS = 1000
+NARROW_ROWS = 4000
+"""Where nearly all rows are passed over by the index itself."""
+MOST_NEEDLES = 8
 CONTENT_OCTETS = 262_144
 """Messages are read until so many octets have been looked at; then the thread lets others in."""
 THOUGHT = 100_000
@@ -106,10 +110,12 @@ class Search:
                 asked.setdefault(probe.columns, []).append((leaf, probe))
         indexes = mask.chosen(self._open, range(self._count))
         for columns, pairs in asked.items():
-            for begin in range(0, len(indexes), ROWS):
-                block = indexes[begin : begin + ROWS]
+            narrow = len(pairs) <= MOST_NEEDLES and all(probe.holding for _, probe in pairs)
+            judge, rows = (judge_holding, NARROW_ROWS) if narrow else (judge_rows, ROWS)
+            for begin in range(0, len(indexes), rows):
+                block = indexes[begin : begin + rows]
                 uids = self._uids_at(block)
-                judged = await run(judge_rows, self._folder, uids, columns, [probe for _, probe in pairs])
+                judged = await run(judge, self._folder, uids, columns, [probe for _, probe in pairs])
                 for (leaf, _), verdicts in zip(pairs, judged, strict=True):
                     self._note(leaf, block, verdicts)
 
@@ -156,12 +162,15 @@ class Search:
         self._open = 0
 
     def _read(self, indexes: Sequence[int], begin: int) -> tuple[int, list[int]]:
-        """In a thread: some messages from `begin` on; how many, and which of them match."""
+        """In a thread: some messages from `begin` on; how many, and which of them match: none that has left by now."""
+        now = self._folder.snapshot.uids
+        there = None if now == self._view.uids else frozenset(now)
         matching = []
         octets = read = 0
         for at in indexes[begin:]:
             read += 1
-            content = self._folder.content(self._view.uids[at])
+            uid = self._view.uids[at]
+            content = self._folder.content(uid) if there is None or uid in there else None
             if content is None:
                 continue
             try:
@@ -190,9 +199,9 @@ class Search:
         return decide(self._tree, of_leaf, ask)
 
 
-def stand_together(indexes: Sequence[int]) -> bool:
-    """Whether ascending indexes, of which there are some, have no gap."""
-    return indexes[-1] - indexes[0] == len(indexes) - 1
+def stand_together(numbers: Sequence[int]) -> bool:
+    """Whether ascending numbers, of which there are some, have no gap."""
+    return numbers[-1] - numbers[0] == len(numbers) - 1
 
 
 def judge_rows(
@@ -206,3 +215,32 @@ def judge_rows(
         return judged
     there = {row[0]: at for at, row in enumerate(rows)}
     return [bytes([v[there[uid]] if uid in there else UNSURE for uid in uids]) for v in judged]
+
+
+def judge_holding(
+    folder: IFolder, uids: Sequence[int], columns: tuple[RowColumn, ...], probes: Sequence[RowProbe]
+) -> list[Verdicts]:
+    """As `judge_rows`, where the index says which rows need to be judged at all."""
+    found = folder.terms_holding(uids, [probe.holding for probe in probes])
+    if stand_together(uids):
+        places = [uid - uids[0] for uid, _ in found]
+    else:
+        places = [bisect_left(uids, uid) for uid, _ in found]
+    texts = [text for _, text in found]
+    gone = [at for at, uid in enumerate(uids) if uid in missing] if (missing := left(folder, uids)) else ()
+    judged: list[Verdicts] = []
+    for probe in probes:
+        verdicts = bytearray([probe.otherwise]) * len(uids)
+        for at, verdict in zip(places, probe.judge(texts), strict=True):
+            verdicts[at] = verdict
+        for at in gone:
+            verdicts[at] = UNSURE
+        judged.append(verdicts)
+    return judged
+
+
+def left(folder: IFolder, uids: Sequence[int]) -> set[int]:
+    """Those of `uids` (ascending, at least one) that are not in the folder any more."""
+    known = folder.snapshot.uids
+    stretch = known[bisect_left(known, uids[0]) : bisect_right(known, uids[-1])]
+    return set() if stretch == uids else set(uids).difference(stretch)

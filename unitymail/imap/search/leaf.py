@@ -37,10 +37,15 @@ class ViewProbe:
 
 @dataclass(frozen=True, slots=True)
 class RowProbe:
-    """Verdicts for a block of values; of tuples of them when there are several columns, the dearest last."""
+    """Verdicts for a block of values; of tuples of them when there are several columns, the dearest last.
+
+    holding: of `terms` only those that hold this need to be judged; the verdict of all others is `otherwise`.
+    """
 
     columns: tuple[RowColumn, ...]
     judge: Callable[[Sequence[Any]], Verdicts]
+    holding: str = ""
+    otherwise: int = NO
 
     @property
     def source(self) -> str:

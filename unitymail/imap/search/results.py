@@ -80,7 +80,8 @@ async def _plain(session: Session, verb: bytes, found: Found, *, by_uid: bool, m
     numbers = await reckon(session, len(view), _numbers, view, found, by_uid)
     session.send(b"* " + verb)
     for begin in range(0, len(numbers), PORTION):
-        session.send(" ".join(["", *map(str, numbers[begin : begin + PORTION])]).encode("ascii"))
+        portion = numbers[begin : begin + PORTION]
+        session.send(b" %d" * len(portion) % tuple(portion))
         await session.breathe()
     if modseq and numbers:
         session.send(b" (MODSEQ %d)" % await reckon(session, len(view), highest_modseq, view, found.mask))

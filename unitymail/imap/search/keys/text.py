@@ -28,7 +28,7 @@ class Term:
     needle: str
 
     def probes(self) -> tuple[Probe, ...]:
-        return (RowProbe(("terms",), self._judge),)
+        return (RowProbe(("terms",), self._judge, holding=telling(self.needle)),)
 
     def _judge(self, terms: Sequence[str]) -> Verdicts:
         needle, line = self.needle, TERMS.index(self.name)
@@ -71,7 +71,8 @@ class Text:
 
     def probes(self) -> tuple[Probe, ...]:
         return (
-            RowProbe(("terms",), self._by_terms), WordsProbe(self.needle, body_only=False),
+            RowProbe(("terms",), self._by_terms, holding=telling(self.needle), otherwise=UNSURE),
+            WordsProbe(self.needle, body_only=False),
             ContentProbe(self._by_words),
         )  # fmt: skip
 
@@ -80,6 +81,12 @@ class Text:
 
     def _by_words(self, words: Words) -> bool:
         return words.in_headers(self.needle) or words.in_body(self.needle)
+
+
+def telling(needle: str) -> str:
+    """The needle, if the index can be asked which terms hold it; else empty."""
+    askable = len(needle) <= 200 and "\0" not in needle and not any("\ud800" <= sign <= "\udfff" for sign in needle)
+    return needle if askable else ""
 
 
 @key("FROM", "TO", "CC", "BCC", "SUBJECT")
