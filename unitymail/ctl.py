@@ -36,7 +36,7 @@ from unitymail.settings.node import BadSettings, NodeSettings
 from unitymail.settings.site import SiteSettings
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.desk import QueueDesk
-from unitymail.store import exchange
+from unitymail.store import checking, exchange
 from unitymail.store.quota import Usage
 from unitymail.store.store import Store
 from unitymail.tap import settings_from
@@ -104,6 +104,10 @@ class NodeDesk:
 
     def mailbox_folder(self, account: str) -> str:
         return os.path.join(self.path("accounts"), account)
+
+    @property
+    def examine(self) -> Any:
+        return checking.examine
 
     @cached_property
     def bad_mail(self) -> BadMailFolder:

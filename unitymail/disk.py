@@ -54,6 +54,9 @@ class Disk:
     def set_times(self, path: str, seconds: float) -> None:
         os.utime(path, (seconds, seconds))
 
+    def set_mode(self, path: str, mode: int) -> None:
+        os.chmod(path, mode)
+
     def make_directory(self, path: str) -> None:
         os.mkdir(path, 0o700)
 

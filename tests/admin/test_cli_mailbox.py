@@ -2,6 +2,7 @@
 
 import json
 import mailbox as stdlib
+import sqlite3
 
 import pytest
 from click.testing import CliRunner
@@ -23,10 +24,10 @@ def ask(tmp_path):
     found(Plan(str(tmp_path / "node"), "vm1.example.com", "localhost", demo=True))
     config = str(tmp_path / "node" / "unitymail.toml")
 
-    def run(*words, code=0):
+    def run(*words, code=0, answers=False):
         done = CliRunner().invoke(command_line(NodeDesk), ["-c", config, "--json", *words])
         assert done.exit_code == code, done.output
-        return json.loads(done.stdout) if code == 0 else done.stderr
+        return json.loads(done.stdout) if code == 0 or answers else done.stderr
 
     return run
 
@@ -169,3 +170,38 @@ def test_a_take_over_in_words(tmp_path, ask):
     said = CliRunner().invoke(command_line(NodeDesk), words).output
     assert "6 messages taken over into chris; 0 were there." in said and "Subscribed: Gone, Work, Work/Süb." in said
     assert "INBOX: UIDs are not kept: clients have seen this folder here, with UIDs of its own." in said
+
+
+def test_a_check_finds_and_a_repair_mends(ask, tmp_path):
+    """Exit code 1 while anything is left; what is found has a kind, a folder and a sentence."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    assert ask("mailbox", "check", "chris") == {"alias": "chris", "sound": True, "messages": 3, "findings": []}
+    path = tmp_path / "node" / "accounts" / ask("user", "show", "chris")["id"] / "unitymail.index"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE folders SET messages = 9 WHERE name = 'INBOX'")
+    connection.close()
+    told = ask("mailbox", "check", "chris", code=1, answers=True)
+    assert [(one["kind"], one["folder"], one["mended"]) for one in told["findings"]] == [("totals", "INBOX", False)]
+    done = ask("mailbox", "check", "chris", "--repair")
+    assert done["sound"] and done["findings"][0]["mended"]
+    assert ask("mailbox", "check", "chris", "--quick")["findings"] == []
+
+
+def test_all_mailboxes_are_checked(ask):
+    """`--all` in the place of the alias; both, or none, is wrong usage."""
+    assert [facts["alias"] for facts in ask("mailbox", "check", "--all")] == ["chris", "robin"]
+    assert "--all" in ask("mailbox", "check", code=2) and "--all" in ask("mailbox", "check", "chris", "--all", code=2)
+
+
+def test_a_check_in_words(ask, tmp_path):
+    """A table of what was found, and one sentence of what is left."""
+    words = ["-c", str(tmp_path / "node" / "unitymail.toml"), "mailbox", "check", "chris"]
+    ask("mailbox", "list", "chris")
+    assert "Checked 0 messages of chris: nothing is wrong." in CliRunner().invoke(command_line(NodeDesk), words).output
+    home = tmp_path / "node" / "accounts" / ask("user", "show", "chris")["id"]
+    home.chmod(0o755)
+    done = CliRunner().invoke(command_line(NodeDesk), words)
+    assert done.exit_code == 1 and "other users of this machine" in done.output
+    assert "1 of 1 problems left. With --repair they are mended as far as possible." in done.output
+    done = CliRunner().invoke(command_line(NodeDesk), [*words, "--repair"])
+    assert done.exit_code == 0 and "1 problem was mended." in done.output

@@ -34,7 +34,7 @@ def test_updating_equals_loading(house, seed):
             inbox.expunge()
         with inbox.access.using() as index:
             row = snapshots.read_row(index, "WHERE id = ?", inbox.row.id)
-            assert parts(inbox.refresh()) == parts(snapshots._from_rows(index, inbox.row, 1)) and row is not None
+            assert parts(inbox.refresh()) == parts(snapshots.from_rows(index, inbox.row, 1)) and row is not None
             assert inbox.account.usage()[1] == len(inbox.snapshot.uids)
     house.store.settle()
     before = parts(inbox.refresh())

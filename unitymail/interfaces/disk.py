@@ -45,6 +45,9 @@ class IDisk(Interface):
     def set_times(path: str, seconds: float) -> None:
         """Set the modification time of a file."""
 
+    def set_mode(path: str, mode: int) -> None:
+        """Set who may read and write a file or directory."""
+
     def make_directory(path: str) -> None:
         """Create a directory; FileExistsError when it exists."""
 

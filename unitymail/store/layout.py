@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.store import MAX_NAME_OCTETS, BadFolderName, FolderExists
@@ -106,15 +107,23 @@ def remove_tree(disk: IDisk, path: str) -> None:
     disk.remove_directory(path)
 
 
+def abandoned(directory: str, mark: str, now: float) -> list[os.DirEntry[str]]:
+    """What is in tmp/ that no living process is writing."""
+    tmp = os.path.join(directory, "tmp")
+    found = []
+    for entry in list(os.scandir(tmp)) if os.path.isdir(tmp) else []:
+        with suppress(FileNotFoundError):
+            old = now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_S
+            if old or maker_is_gone(entry.name, mark):
+                found.append(entry)
+    return found
+
+
 def sweep(disk: IDisk, directory: str, mark: str, now: float) -> int:
     """Remove from tmp/ what no living process is writing; how many."""
     removed = 0
-    tmp = os.path.join(directory, "tmp")
-    for entry in list(os.scandir(tmp)) if os.path.isdir(tmp) else []:
+    for entry in abandoned(directory, mark, now):
         try:
-            abandoned = now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED_S
-            if not (abandoned or maker_is_gone(entry.name, mark)):
-                continue
             if entry.is_dir(follow_symlinks=False):
                 remove_tree(disk, entry.path)
             else:

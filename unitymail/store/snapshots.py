@@ -61,10 +61,11 @@ def loaded(index: Index, row: FolderRow, serial: int) -> Snapshot:
         base = _snapshot(index, row, serial, arrays, modseq=packed[0])
         if (current := updated(index, row, base, serial)) is not None:
             return current
-    return _from_rows(index, row, serial)
+    return from_rows(index, row, serial)
 
 
-def _from_rows(index: Index, row: FolderRow, serial: int) -> Snapshot:
+def from_rows(index: Index, row: FolderRow, serial: int) -> Snapshot:
+    """As the rows have it, whatever was packed."""
     rows = index.all(
         f"SELECT id & {UID_MASK}, flags, modseq FROM messages WHERE id BETWEEN ? AND ? ORDER BY id",
         first_id(row.id), last_id(row.id),

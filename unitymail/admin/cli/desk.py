@@ -72,6 +72,10 @@ class Desk(Protocol):
         """The folder that an account's mailbox has, or will have."""
 
     @property
+    def examine(self) -> Any:
+        """Checks an open account: `examine(account, repair=..., quick=..., advance=...)`."""
+
+    @property
     def bad_mail(self) -> Any:
         """The messages put aside, as the spool keeps them."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from unitymail.admin.cli import output, taking_over
+from unitymail.admin.cli import checking, output, taking_over
 from unitymail.admin.cli.formats import must_be
 from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations.names import the
@@ -22,7 +22,7 @@ INBOX = "INBOX"
 
 @click.group("mailbox")
 def command() -> None:
-    """Look into a mailbox, put its index right, bring mail in, take it out."""
+    """Look into a mailbox, check and mend it, bring mail in, take it out."""
 
 
 def _user(office: Office, alias: str) -> User:
@@ -88,6 +88,22 @@ def reindex(office: Office, alias: str) -> None:
     messages = account.reindex()
     office.desk.ring(account.id, INBOX)
     office.say({"alias": alias, "messages": messages}, f"Read {messages} messages of {alias} anew.")
+
+
+@verb(command, "check")
+@click.argument("alias", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Every mailbox of this node, in the place of ALIAS.")
+@click.option("--repair", is_flag=True, help="Mend what is found.")
+@click.option("--quick", is_flag=True, help="Do not read the messages themselves.")
+def check(office: Office, alias: str | None, everybody: bool, repair: bool, quick: bool) -> None:
+    """Find what is inconsistent between files and index, and with --repair mend it; clients may work meanwhile.
+
+    Exit code 1 when anything is left to do.
+    """
+    if (alias is None) != everybody:
+        raise click.UsageError("Name the ALIAS of one mailbox, or say --all.")
+    users = checking.users_here(office) if alias is None else [_user(office, alias)]
+    checking.check(office, users, repair=repair, quick=quick, everybody=everybody)
 
 
 _KINDS = click.Choice(["maildir", "mbox"])

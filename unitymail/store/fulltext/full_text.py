@@ -40,6 +40,10 @@ class FullText:
         """Up to which content, and until when, everything is held."""
 
     @property
+    def exists(self) -> bool:
+        return self._catalogue.exists
+
+    @property
     def is_kept(self) -> bool:
         """Whether it is to be filled: it is switched on, and somebody has searched."""
         return self._is_on() and (self.asked or self._catalogue.exists)
