@@ -156,6 +156,10 @@ class RecordingDisk:
         self.before("set_times")
         self._disk.set_times(path, seconds)
 
+    def set_mode(self, path, mode):
+        self.before("set_mode")
+        self._disk.set_mode(path, mode)
+
     def make_directory(self, path):
         self.before("make_directory")
         self._disk.make_directory(path)

@@ -129,8 +129,8 @@ def test_uidvalidity(five):
 
 @pytest.mark.parametrize(
     ("table", "key"),
-    [("messages", "id"), ("files", "id"), ("facts", "id"), ("pending", "id"), ("expunged", "id"), ("keywords", "folder"),
-     ("metadata", "folder"), ("packed", "folder"), ("lettered", "folder")],
+    [("messages", "id"), ("files", "id"), ("facts", "id"), ("pending", "id"), ("expunged", "id"),
+     ("keywords", "folder"), ("metadata", "folder"), ("packed", "folder"), ("lettered", "folder")],
 )  # fmt: skip
 def test_rows_of_a_folder_that_is_no_more(five, table, key):
     """They go, whatever table they are in."""
@@ -216,7 +216,7 @@ def test_flags_that_stand_for_nothing(five):
 
 
 def test_files_that_nobody_noticed(five):
-    """Where time stamps hide what was done, a file is taken in, a rename followed, and a message without file is gone."""
+    """Where time stamps hide it: a file is taken in, a rename followed, and a message whose file is gone is gone."""
     names = five.files()["cur"]
     stamp = os.stat(five.path("cur")).st_mtime_ns
     with open(five.path("cur", "9.hidden:2,F"), "wb") as file:

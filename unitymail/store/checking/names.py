@@ -41,7 +41,8 @@ def _wait(index: Index, ids: Sequence[int]) -> None:
 def keywords(case: Case, folder: Folder) -> Iterator[Problem]:
     """Keywords on messages of which clients are not told that the folder has them."""
     known = {name.lower() for name in keywords_of(case.index, folder.row.id)}
-    used = case.index.all(f"SELECT DISTINCT flags FROM messages WHERE id BETWEEN ? AND ? AND {_HAS_FLAGS}", *folder.ids())
+    statement = f"SELECT DISTINCT flags FROM messages WHERE id BETWEEN ? AND ? AND {_HAS_FLAGS}"
+    used = case.index.all(statement, *folder.ids())
     flags = {flag for (number,) in used for flag in case.index.flags_of(number)}
     missing = sorted(flag for flag in flags if not flag.startswith("\\") and flag.lower() not in known)
     if missing:
