@@ -80,7 +80,8 @@ def cut_out(view: View, spans: list[Span], shown: Shown) -> Block:
 
 def _values(view: View, spans: list[Span], uids: array[int], shown: Shown) -> list[bytes]:
     values = _wording(view, spans, uids, shown, flags=shown.flags, modseq=shown.modseq)
-    if shown.flags or not shown.marked:
+    told_already = shown.flags and (shown.modseq or not shown.marked_modseq)
+    if told_already or not shown.marked:
         return values
     of_marked = _wording(view, spans, uids, shown, flags=True, modseq=shown.modseq or shown.marked_modseq)
     return [m if uid in shown.marked else v for uid, v, m in zip(uids, values, of_marked, strict=True)]
