@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import House
 from unitymail.disk import Disk
-from unitymail.imap.sort import arrange
+from unitymail.imap.sort import arrange, columns
 from unitymail.imap.sort.remembered import Remembered
 from unitymail.store import Store
 
@@ -162,7 +162,7 @@ class Sorting(SynchronousTestCase):
 class LargeFolders(SynchronousTestCase):
     """Thousands of messages, whose order is remembered."""
 
-    COUNT = 2 * arrange.ROWS + 500
+    COUNT = 2 * columns.ROWS + 500
 
     def setUp(self):
         self.house = House()
@@ -185,8 +185,8 @@ class LargeFolders(SynchronousTestCase):
         found = next(one for one in heard.split("\r\n") if one.startswith("* SORT"))
         return [int(number) for number in found.split()[2:]]
 
-    def expected(self, *columns):
-        rows = self.house.inbox.rows(list(self.house.inbox.snapshot.uids), columns)
+    def expected(self, *names):
+        rows = self.house.inbox.rows(list(self.house.inbox.snapshot.uids), names)
         return [row[0] for row in sorted(rows, key=lambda row: row[1:])]
 
     def reads(self):

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import House
 from unitymail.disk import Disk
-from unitymail.imap.sort.arrange import ROWS
+from unitymail.imap.sort.columns import ROWS
 from unitymail.imap.sort.remembered import Remembered
 from unitymail.store import Store
 
@@ -137,6 +137,11 @@ class LargeFolders(SynchronousTestCase):
         before = calls.count("rows")
         self.assertEqual(self.answer(self.house.selected(), "UID THREAD REFERENCES UTF-8 ALL"), first)
         self.assertEqual(self.answer(client, "THREAD REFERENCES UTF-8 ALL"), first)
+        self.assertEqual(calls.count("rows"), before)
+        self.answer(client, f"UID THREAD REFERENCES UTF-8 1:{ROWS + 9}")
+        before = calls.count("rows")
+        self.assertEqual(self.answer(client, "UID THREAD REFERENCES UTF-8 ALL"), first)
+        self.answer(client, f"UID THREAD REFERENCES UTF-8 1:{ROWS + 9}")
         self.assertEqual(calls.count("rows"), before)
         self.house.inbox.put(mail("answer", "new", "0"))
         client.say("a NOOP")

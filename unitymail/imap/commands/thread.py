@@ -6,7 +6,8 @@ What is answered by UID is remembered for large folders: clients ask for it when
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from unitymail.imap.letter import Letters
@@ -16,7 +17,7 @@ from unitymail.imap.search.evaluate import search as matching
 from unitymail.imap.search.grammar import criteria_after_charset
 from unitymail.imap.search.key import circumstances
 from unitymail.imap.search.keys.modseq import asks_modseq
-from unitymail.imap.sort.arrange import Turn, chosen_uids, read_columns
+from unitymail.imap.sort.columns import Turn, chosen_uids, read_values
 from unitymail.imap.sort.remembered import Known, Remembered, name_of
 from unitymail.imap.thread.by_subject import by_subject
 from unitymail.imap.thread.forest import Forest, spelled
@@ -62,21 +63,25 @@ async def thread(session: Session, reader: Reader, *, by_uid: bool) -> Done:
 
 async def _threads(session: Session, algorithm: str, found: int) -> bytes:
     """As THREAD spells them, by UID."""
-    view = session.view
     uids = await chosen_uids(session, found)
+    name = name_of(session.account.id, session.folder, session.view.snapshot.uidvalidity)
+    key = (*name, algorithm, uids is session.view.uids)
     remembered = Remembered.of(session.door.store)
-    key = (*name_of(session.account.id, session.folder, view.snapshot.uidvalidity), algorithm)
+    if (threads := _known(remembered, key, uids)) is not None:
+        return threads
+    async with Turn():
+        if (threads := _known(remembered, key, uids)) is not None:
+            return threads
+        columns, complete = await read_values(session, uids, ["ties", "sent"])
+        threads = await session.run(_threaded, algorithm, uids, *columns)
+    if complete:
+        remembered.keep(key, Known(uids, threads, len(threads) + uids.itemsize * len(uids)))
+    return threads
+
+
+def _known(remembered: Remembered, key: Hashable, uids: array[int]) -> bytes | None:
     known = remembered.last(key)
-    if known is None or known.uids != uids:
-        async with Turn():
-            known = remembered.last(key)
-            if known is None or known.uids != uids:
-                columns, whole = await read_columns(session, uids, ["ties", "sent"])
-                threads = await session.run(_threaded, algorithm, uids, *columns)
-                known = Known(uids, threads, len(threads) + uids.itemsize * len(uids))
-                if whole:
-                    remembered.keep(key, known)
-    return known.result  # type: ignore[no-any-return]
+    return known.result if known is not None and known.uids == uids else None
 
 
 def _threaded(algorithm: str, uids: Sequence[int], ties: Sequence[bytes], sent: Sequence[int]) -> bytes:

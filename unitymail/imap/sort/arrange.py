@@ -1,160 +1,109 @@
-"""Putting the messages that a search found in order: their values are read from the index, block by block.
+"""Putting the messages that a search found in order, from what is remembered where that will do.
 
-Knows when an order remembered from last time will do, and how it is brought up to date; refuses to know the grammar
-and the response. A message that has left the folder, while its client does not know yet, sorts as if it were empty.
+Knows when an order of last time is brought up to date and when all is sorted anew; refuses to know the grammar and the
+response. Large orders are remembered: of the whole folder, from which those of its parts follow, and of the last part
+that had to be sorted by itself.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from twisted.internet.defer import DeferredSemaphore
+from typing import TYPE_CHECKING, Any
 
 from unitymail.imap.reckoning import reckon
 from unitymail.imap.search import mask
-from unitymail.imap.sort.order import Column, Values, inserted, moved, ordered
-from unitymail.imap.sort.program import NUMBERS, Program
+from unitymail.imap.sort.columns import ROWS, Turn, Values, chosen_uids, read_values, values_of
+from unitymail.imap.sort.order import inserted, moved, ordered
+from unitymail.imap.sort.program import Program
 from unitymail.imap.sort.remembered import Known, Remembered, name_of
 from unitymail.interfaces.store import IFolder
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
 
-ROWS = 2_000
 MOST_INSERTED = 60
 """So many new messages find their place in an order one by one, at some twenty rows each."""
-AT_THE_SAME_TIME = 2
-"""Large folders that are read at a time, in a process: what is read takes memory, some hundred octets a message."""
+Order = Sequence[int]
 
 
-async def sorted_indexes(session: Session, program: Program, found: int) -> Sequence[int]:
+async def sorted_indexes(session: Session, program: Program, found: int) -> Order:
     """The messages of the mask `found` as indexes of the session's view, in the order of `program`."""
-    count = len(session.view)
-    order = await _order(session, program, await chosen_uids(session, found))
-    if found == mask.everything(count):
+    uids = await chosen_uids(session, found)
+    memory = _Memory(session, program)
+    order = memory.of(uids)
+    if order is None and len(uids) <= ROWS:
+        order = await session.run(_at_once, session.folder, uids, program)
+    elif order is None:
+        async with Turn():
+            order = memory.of(uids) or await _large(session, program, uids, memory)
+    if uids is session.view.uids:
         return order
-    return await reckon(session, count, _indexes, found, order)
+    return await reckon(session, len(session.view), _indexes, found, order)  # type: ignore[no-any-return]
 
 
-async def chosen_uids(session: Session, found: int) -> array[int]:
-    """The UIDs of the mask `found`, ascending; never to be changed."""
-    view = session.view
-    if found == mask.everything(len(view)):
-        return view.uids  # type: ignore[no-any-return]
-    return await reckon(session, len(view), _uids, found, view.uids)  # type: ignore[no-any-return]
-
-
-def _uids(found: int, uids: array[int]) -> array[int]:
-    return array(uids.typecode, mask.chosen(found, uids))
-
-
-def _indexes(found: int, order: Sequence[int]) -> list[int]:
+def _indexes(found: int, order: Order) -> list[int]:
     """Positions among what was found as indexes of the view."""
     return list(map(mask.chosen(found, range(found.bit_length())).__getitem__, order))
 
 
-async def _order(session: Session, program: Program, uids: array[int]) -> Sequence[int]:
-    """Positions in `uids`, which ascend."""
-    remembered = Remembered.of(session.door.store)
-    key = (*name_of(session.account.id, session.folder, session.view.snapshot.uidvalidity), program)
-    known = remembered.last(key)
-    if known is not None and known.uids == uids:
-        return known.result  # type: ignore[no-any-return]
-    if len(uids) <= ROWS:
-        return await session.run(_at_once, session.folder, uids, program)  # type: ignore[no-any-return]
-    async with Turn():
-        return await _large(session, program, uids, remembered, key)
-
-
-async def _large(
-    session: Session, program: Program, uids: array[int], remembered: Remembered, key: Any
-) -> Sequence[int]:
-    known = remembered.last(key)
-    order, whole = None, True
-    if known is not None:
-        if known.uids == uids:
-            return known.result  # type: ignore[no-any-return]
-        order = await session.run(_brought_up_to_date, session.folder, known, uids, program)
-    if order is None:
-        columns, whole = await read_columns(session, uids, [one.column for one in program])
-        order = await session.run(_sorted, columns, program)
-    if whole and (known is None or 2 * len(uids) > len(known.uids)):
-        remembered.keep(key, Known(uids, order, 4 * len(uids) + uids.itemsize * len(uids)))
+async def _large(session: Session, program: Program, uids: array[int], memory: _Memory) -> Order:
+    whole = uids is session.view.uids
+    for known in memory.all():
+        order: Order | None = await session.run(_brought_up_to_date, session.folder, known, uids, program)
+        if order is not None:
+            if whole:
+                memory.keep(uids, order, whole=True)
+            return order
+    columns, complete = await read_values(session, uids, [one.column for one in program])
+    order = await session.run(_sorted, columns, program)
+    if complete:
+        memory.keep(uids, order, whole=whole)
     return order
 
 
+class _Memory:
+    """What is remembered of orders by one program in the selected folder."""
+
+    def __init__(self, session: Session, program: Program) -> None:
+        self._remembered = Remembered.of(session.door.store)
+        name = name_of(session.account.id, session.folder, session.view.snapshot.uidvalidity)
+        self._keys = {whole: (*name, program, whole) for whole in (True, False)}
+
+    def all(self) -> list[Known[Order]]:
+        """That of the whole folder first."""
+        return [known for key in self._keys.values() if (known := self._remembered.last(key)) is not None]
+
+    def of(self, uids: array[int]) -> Order | None:
+        return next((known.result for known in self.all() if known.uids == uids), None)
+
+    def keep(self, uids: array[int], order: Order, *, whole: bool) -> None:
+        self._remembered.keep(self._keys[whole], Known(uids, order, (4 + uids.itemsize) * len(uids)))
+
+
 def _at_once(folder: IFolder, uids: Sequence[int], program: Program) -> array[int]:
-    columns, _ = columns_of(folder, uids, [one.column for one in program])
+    columns, _ = values_of(folder, uids, [one.column for one in program])
     return _sorted(columns, program)
 
 
-def _sorted(columns: Sequence[Column], program: Program) -> array[int]:
+def _sorted(columns: Values, program: Program) -> array[int]:
     return array("I", ordered(columns, [one.reverse for one in program]))
 
 
-def _brought_up_to_date(folder: IFolder, known: Known[Any], uids: array[int], program: Program) -> array[int] | None:
+def _brought_up_to_date(folder: IFolder, known: Known[Order], uids: array[int], program: Program) -> array[int] | None:
     """The remembered order without what is gone and with what is new; None when too much is new."""
     if len(uids) > len(known.uids) + MOST_INSERTED:
         return None
     order, fresh = moved(known.result, known.uids, uids)
     if len(fresh) > MOST_INSERTED:
         return None
-    names = [one.column for one in program]
-    read: dict[int, Values] = {}
+    columns = [one.column for one in program]
+    read: dict[int, tuple[Any, ...]] = {}
 
-    def values_of(position: int) -> Values:
+    def values_at(position: int) -> tuple[Any, ...]:
         if position not in read:
-            columns, _ = columns_of(folder, [uids[position]], names)
-            read[position] = tuple(column[0] for column in columns)
+            values, _ = values_of(folder, [uids[position]], columns)
+            read[position] = tuple(column[0] for column in values)
         return read[position]
 
-    return array("I", inserted(order, fresh, values_of, [one.reverse for one in program]))
-
-
-def columns_of(folder: IFolder, uids: Sequence[int], names: Sequence[Any]) -> tuple[list[Column], bool]:
-    """In a thread: the values of these messages, a list a column; and whether they were all there."""
-    rows = folder.rows(uids, names)
-    if len(rows) == len(uids):
-        return _transposed(rows, names), True
-    there = {uid: values for uid, *values in rows}
-    empty = [EMPTY[name] for name in names]
-    return _transposed([(uid, *there.get(uid, empty)) for uid in uids], names), False
-
-
-def _transposed(rows: Sequence[tuple[Any, ...]], names: Sequence[Any]) -> list[Column]:
-    return [[row[at] for row in rows] for at in range(1, 1 + len(names))]
-
-
-EMPTY: dict[str, Any] = {
-    **dict.fromkeys(NUMBERS, 0),
-    **dict.fromkeys(("subject", "from", "to", "cc", "displayfrom", "displayto"), ""),
-    "ties": bytes(16),
-}
-
-
-async def read_columns(session: Session, uids: Sequence[int], names: Sequence[Any]) -> tuple[list[Column], bool]:
-    """As `columns_of`, for many messages; the client hears how far it is when that takes long."""
-    columns: list[list[Any]] = [[] for _ in names]
-    whole = True
-    for begin in range(0, len(uids), ROWS):
-        block, complete = await session.run(columns_of, session.folder, uids[begin : begin + ROWS], names)
-        whole = whole and complete
-        for column, values in zip(columns, block, strict=True):
-            column += values
-        session.progress(min(begin + ROWS, len(uids)), len(uids))
-        await session.breathe()
-    return list(columns), whole
-
-
-class Turn:
-    """`async with Turn():` waits until few enough others read large folders."""
-
-    _free: ClassVar[DeferredSemaphore] = DeferredSemaphore(AT_THE_SAME_TIME)
-
-    async def __aenter__(self) -> None:
-        await self._free.acquire()
-
-    async def __aexit__(self, *error: object) -> None:
-        self._free.release()
+    return array("I", inserted(order, fresh, values_at, [one.reverse for one in program]))

@@ -21,8 +21,6 @@ COLUMNS: dict[str, Column] = {
     "SUBJECT": "subject",
     "TO": "to",
 }
-NUMBERS = frozenset({"date", "sent", "size"})
-"""The columns that hold numbers; the others hold text."""
 
 
 @dataclass(frozen=True, slots=True)
