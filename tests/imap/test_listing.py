@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitymail.imap.listing import Listed, Manner, Wanted, chosen, line, parents_of
-from unitymail.imap.wire import names
 from unitymail.imap.wire.pattern import Pattern
 from unitymail.interfaces.store import FolderInfo
 
@@ -167,10 +166,10 @@ def allowed(existing, subscribed, pattern):
     covers = Pattern(pattern.encode()).matches
     shown = {}
     for name in every:
-        if not covers(names.encode(name)):
+        if not covers(name.encode()):
             continue
         below = [other for other in subscribed if other.startswith(name + "/")]
-        hidden = [other for other in below if not covers(names.encode(other))]
+        hidden = [other for other in below if not covers(other.encode())]
         if name in subscribed or hidden:
             shown[name] = bool(below)
     return shown

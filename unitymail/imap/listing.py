@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from unitymail.imap.wire import names, response
+from unitymail.imap.wire import response
 from unitymail.imap.wire.pattern import Pattern
 from unitymail.interfaces.store import FolderInfo
 
@@ -26,8 +26,8 @@ class Wanted:
     recursive: bool = False
 
     def covers(self, name: str) -> bool:
-        spelled = names.encode(name)
-        return any(pattern.matches(spelled) for pattern in self.patterns)
+        octets = name.encode()
+        return any(pattern.matches(octets) for pattern in self.patterns)
 
     def selects(self, info: FolderInfo) -> bool:
         return (info.subscribed or not self.subscribed) and bool(info.special_use or not self.special)

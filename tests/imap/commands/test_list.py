@@ -68,6 +68,16 @@ class ListTests(SynchronousTestCase):
         self.assertEqual(self.listed('"" &AGE-*'), {})
         self.assertEqual(self.listed('"" "caf\xe9*"'), {})
 
+    def test_part_of_a_run(self):
+        """A wildcard may stand for characters next to others that UTF-7 writes as one run."""
+        for name in ("Bücher/Größe", "Übung", "日本語"):
+            self.house.account.create(name)
+        self.assertEqual(set(self.listed('"" B&APw-*')), {"B&APw-cher", "B&APw-cher/Gr&APYA3w-e"})
+        self.assertEqual(set(self.listed('"" *Gr&APY-%')), {"B&APw-cher/Gr&APYA3w-e"})
+        self.assertEqual(set(self.listed('"" &ZeU-*')), {"&ZeVnLIqe-"})
+        self.assertEqual(set(self.listed("B&APw-cher/ %")), {"B&APw-cher/Gr&APYA3w-e"})
+        self.assertEqual(self.client.say('a LIST B&APw-/x ""')[0], '* LIST (\\Noselect) "/" B&APw-/')
+
     def test_lsub(self):
         """Subscribed names only; `%` shows a parent as \\Noselect for its children (RFC 3501, 6.3.9)."""
         self.house.account.subscribe("News/comp/mail", True)

@@ -28,13 +28,16 @@ def test_like_a_regular_expression(pattern, name):
         (b"%/%", b"a/b", True),
         (b"Work", b"work", False),
         (b"inboxes", b"INBOX", False),
-        (b"&AGE-", b"a", False),
-        (b"*rfe", b"Entw&APw-rfe", True),
+        ("*rfe".encode(), "Entwürfe".encode(), True),
+        ("*ü*".encode(), "Entwürfe".encode(), True),
+        ("Entw%e".encode(), "Entwürfe".encode(), True),
+        ("*é".encode(), "ü".encode(), False),
+        (b"\0*", b"a", False),
         (b"", b"a", False),
     ],
 )
 def test_what_is_covered(pattern, name, covered):
-    """INBOX is case-blind, other names are not; a name spelled badly matches nothing."""
+    """INBOX is case-blind, other names are not; wildcards stand for whole characters."""
     assert Pattern(pattern).matches(name) is covered
 
 

@@ -40,7 +40,7 @@ async def list_folders(session: Session, reader: Reader) -> Done:
     reader.end()
     extended = selections is not None or several or returns is not None
     if not extended and spelled == [b""]:
-        session.send(_root(reference))
+        session.send(_root(reference, session.utf8))
         return Done("LIST completed")
     wanted = _wanted(selections or set(), [Pattern(reference + one) for one in spelled if one])
     manner = Manner(
@@ -115,10 +115,10 @@ def _wanted(selections: set[str], patterns: Sequence[Pattern]) -> Wanted:
     )
 
 
-def _root(reference: bytes) -> bytes:
+def _root(reference: bytes, utf8: bool) -> bytes:
     """The answer to an empty pattern: the separator, and the root of the reference (RFC 3501, 6.3.8)."""
-    root, slash, _ = reference.partition(b"/")
-    return b'* LIST (\\Noselect) "/" %b\r\n' % (response.astring(root + slash) if slash else b'""')
+    root, slash, _ = reference.decode().partition("/")
+    return b'* LIST (\\Noselect) "/" %b\r\n' % (response.mailbox(root + slash, utf8=utf8) if slash else b'""')
 
 
 def _chosen(account: IAccount, wanted: Wanted) -> list[Listed]:

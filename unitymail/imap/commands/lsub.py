@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from unitymail.imap.listing import parents_of
 from unitymail.imap.registry import Done, command
 from unitymail.imap.session import Session
-from unitymail.imap.wire import names, response
+from unitymail.imap.wire import response
 from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.pattern import Pattern
 from unitymail.interfaces.store import IAccount
@@ -35,10 +35,10 @@ def _subscribed(subscribed: Iterable[str], existing: set[str], pattern: Pattern)
     """(name, selectable) by name; a parent that `%` stops at stands for its subscribed children (RFC 3501, 6.3.9)."""
     shown: dict[str, bool] = {}
     for name in subscribed:
-        if pattern.matches(names.encode(name)):
+        if pattern.matches(name.encode()):
             shown[name] = name in existing
             continue
         for parent in parents_of(name):
-            if parent not in shown and pattern.matches(names.encode(parent)):
+            if parent not in shown and pattern.matches(parent.encode()):
                 shown[parent] = False
     yield from sorted(shown.items(), key=lambda entry: (entry[0] != "INBOX", entry[0]))

@@ -17,6 +17,8 @@ from unitymail.imap.wire.sequence import MAX_NUMBER, SequenceSet
 from unitymail.interfaces.store import SYSTEM_FLAGS
 
 MAX_NESTING = 50
+NO_NAME = b"\0"
+"""A pattern that no name has anything of."""
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 # Octets from 0x80 up are let through in atoms: what a client spells in UTF-8 gets a useful answer, not BAD.
@@ -206,13 +208,20 @@ class Reader:
             raise BadName("Mailbox name is not valid UTF-8") from None
 
     def list_pattern(self) -> bytes:
-        """A pattern of LIST or LSUB as spelled; see `wire.pattern`."""
+        """A pattern of LIST or LSUB in UTF-8, however the client spells names; see `wire.pattern`.
+
+        In bad UTF-7 it is `NO_NAME`.
+        """
         octets = self.string() if self.peek() in (b'"', b"{") else self._match(_PATTERN, "a mailbox pattern").group()
-        if self.utf8:
+        if not self.utf8:
             try:
-                return names.encode(octets.decode("utf-8"))
-            except UnicodeDecodeError:
-                raise BadName("Mailbox pattern is not valid UTF-8") from None
+                return names.decode(octets).encode()
+            except BadName:
+                return NO_NAME
+        try:
+            octets.decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadName("Mailbox pattern is not valid UTF-8") from None
         return octets
 
     # Numbers and sets

@@ -1,8 +1,8 @@
 """The patterns of LIST: `*` matches anything, `%` anything within a level.
 
-Names and patterns are compared as they are spelled (modified UTF-7 has one spelling for each name, and none of its own
-octets is a wildcard or `/`), so that a pattern in bad UTF-7 matches nothing. Matching takes time in proportion to
-pattern × name, whatever the pattern: a regular expression would not.
+Names and patterns are compared in UTF-8: in modified UTF-7 a wildcard would have to stand for half a character. (The
+octets of a wildcard or of `/` are part of no other character.) Matching takes time in proportion to pattern × name,
+whatever the pattern: a regular expression would not.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _INBOX = re.compile(rb"inbox(?=$|/)", re.IGNORECASE)
 
 
 class Pattern:
-    def __init__(self, spelled: bytes) -> None:
-        joined = _RUN.sub(lambda run: b"*" if b"*" in run.group() else b"%", spelled)
+    def __init__(self, pattern: bytes) -> None:
+        joined = _RUN.sub(lambda run: b"*" if b"*" in run.group() else b"%", pattern)
         self._pattern = _INBOX.sub(b"INBOX", joined, count=1) if _INBOX.match(joined) else joined
         self._plain = b"*" not in joined and b"%" not in joined
         self._literal = len(joined) - joined.count(b"*") - joined.count(b"%")
 
     def matches(self, name: bytes) -> bool:
-        """Whether the pattern covers `name` (spelled as on the wire); INBOX is matched whatever the case."""
+        """Whether the pattern covers `name`; INBOX is matched whatever the case."""
         if self._covers(self._pattern, name):
             return True
         return name == b"INBOX" and self._covers(self._pattern.upper(), name)
