@@ -263,7 +263,8 @@ class StoreTests(CondstoreTestCase):
         for line in (
             "STORE 1 (UNCHANGEDSINCE) FLAGS (x)", "STORE 1 (UNCHANGEDSINCE x) FLAGS (x)", "STORE 1 () FLAGS (x)",
             f"STORE 1 (UNCHANGEDSINCE {BIG + 1}) FLAGS (x)", "STORE 1 (UNCHANGEDSINCE 1)FLAGS (x)",
-            "STORE 1 (UNCHANGEDSINCE 1 UNCHANGEDSINCE 2) FLAGS (x)", "STORE 1 (UNCHANGEDSINCE 1)", "STORE 1 FLAGS (x) (",
+            "STORE 1 (UNCHANGEDSINCE 1 UNCHANGEDSINCE 2) FLAGS (x)", "STORE 1 (UNCHANGEDSINCE 1)",
+            "STORE 1 FLAGS (x) (",
         ):  # fmt: skip
             self.assertTrue(self.client.say("a " + line)[-1].startswith("a BAD "), line)
             self.client.say("a NOOP")

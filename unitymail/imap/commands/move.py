@@ -24,4 +24,4 @@ async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
         return nothing_done("MOVE", named)
     session.send(b"* OK [%b] Moved\r\n" % await copy_uid(session, moved))
     await session.catch_up(expunges=True)
-    return Done("MOVE completed")
+    return Done("MOVE completed", session.modseq_code())

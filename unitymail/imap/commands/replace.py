@@ -46,7 +46,7 @@ async def replace(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     # RFC 8508 4.3: before the EXPUNGE, so that the client knows what takes the place of what goes.
     session.send(b"* OK [APPENDUID %d %d] Replacement message ready\r\n" % (target.snapshot.uidvalidity, uid))
     await session.catch_up(expunges=True)
-    return Done("REPLACE completed")
+    return Done("REPLACE completed", session.modseq_code())
 
 
 def _gone() -> No:
