@@ -86,7 +86,7 @@ def test_stars_as_everybody_knows_them(pattern, name):
         if not pattern:
             return not name
         if pattern[0] == "*":
-            return fits(pattern[1:], name) or bool(name) and fits(pattern, name[1:])
+            return fits(pattern[1:], name) or (bool(name) and fits(pattern, name[1:]))
         return name[:1] == pattern[0] and fits(pattern[1:], name[1:])
 
     if pattern:

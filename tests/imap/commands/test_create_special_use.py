@@ -59,8 +59,10 @@ class CreateSpecialUseTests(SynchronousTestCase):
 
     def test_refused(self):
         """Lists must be lists, uses begin with a backslash, no parameter is there that we do not know."""
-        for parameters in ("USE (\\Sent)", "(USE \\Sent)", "(USE (Sent))", "(USE (\\Sent)", "(BOGUS (x))", "()", "(USE)",
-                           "(USE (\\Sent) USE (\\Junk))"):
+        for parameters in (
+            "USE (\\Sent)", "(USE \\Sent)", "(USE (Sent))", "(USE (\\Sent)", "(BOGUS (x))", "()", "(USE)",
+            "(USE (\\Sent) USE (\\Junk))",
+        ):  # fmt: skip
             self.assertTrue(self.client.say(f"a CREATE x {parameters}")[0].startswith("a BAD"), parameters)
             self.client.say("b NOOP")
         many = " ".join(["\\Sent"] * 30)

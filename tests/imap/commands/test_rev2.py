@@ -143,7 +143,8 @@ class Rev2Tests(SynchronousTestCase):
         """6.3.11: SIZE and DELETED are there; COPY to what is not there says TRYCREATE."""
         self.house.inbox.put(MESSAGE, ["\\Deleted"])
         self.assertEqual(
-            self.ok("STATUS INBOX (MESSAGES SIZE DELETED)"), [f"* STATUS INBOX (MESSAGES 1 SIZE {len(MESSAGE)} DELETED 1)"]
+            self.ok("STATUS INBOX (MESSAGES SIZE DELETED)"),
+            [f"* STATUS INBOX (MESSAGES 1 SIZE {len(MESSAGE)} DELETED 1)"],
         )
         self.ok("SELECT INBOX")
         self.assertTrue(self.client.say("a COPY 1 Nowhere")[0].startswith("a NO [TRYCREATE]"))
