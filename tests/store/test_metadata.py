@@ -145,7 +145,8 @@ def test_an_older_index(tmp_path):
             connection.execute(statement)
     connection.execute("CREATE TABLE metadata (folder INTEGER, entry TEXT, value BLOB NOT NULL)")
     connection.execute(
-        "INSERT INTO folders (directory, name, mailboxid, uidvalidity, highest_modseq) VALUES (x'', 'INBOX', 'F1', 1, 1)"
+        "INSERT INTO folders (directory, name, mailboxid, uidvalidity, highest_modseq)"
+        " VALUES (x'', 'INBOX', 'F1', 1, 1)"
     )
     connection.execute("PRAGMA user_version = 2")
     connection.commit()
