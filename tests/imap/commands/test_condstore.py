@@ -130,6 +130,17 @@ class FetchTests(CondstoreTestCase):
         self.assertEqual(client.say("a FETCH 1:* FLAGS (CHANGEDSINCE 124)"), ["a OK FETCH completed"])
         self.assertEqual(len(client.say("a FETCH 1:* MODSEQ (changedsince 0)")), 5)
 
+    def test_up_to_now(self):
+        """What others changed and added since the client was told last counts too."""
+        client = self.house.selected()
+        client.say("x ENABLE CONDSTORE")
+        self.by_hand([4], "add", ["\\Draft"])
+        self.inbox.put(MESSAGE, recent=False)
+        heard = client.say("a UID FETCH 1:* (RFC822.SIZE) (CHANGEDSINCE 130)")
+        self.assertIn(f"* 1 FETCH (MODSEQ (131) UID 4 RFC822.SIZE {len(MESSAGE)})", heard)
+        self.assertIn(f"* 5 FETCH (MODSEQ (132) UID 9 RFC822.SIZE {len(MESSAGE)})", heard)
+        self.assertLess(heard.index("* 5 EXISTS"), len(heard) - 2)
+
     def test_unchanged_messages_are_not_marked_as_read(self):
         r"""What CHANGEDSINCE leaves out keeps its \Seen."""
         client = self.house.selected()

@@ -49,7 +49,9 @@ def changed_since(reader: Reader) -> Modifier:
 
 
 async def _know(session: Session, asked: Asked) -> None:
+    """What changed counts up to now, not up to what the client was told last."""
     session.learn_modseq()
+    await session.catch_up(expunges=asked.by_uid)
 
 
 def changed_after(since: int, view: View, spans: list[Span]) -> list[Span]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from unitymail.imap import resync
 from unitymail.imap.commands.condstore import changed_after, modseq
 from unitymail.imap.fetch.deliver import deliver
-from unitymail.imap.fetch.items.view import FLAGS, MODSEQ, UID
+from unitymail.imap.fetch.items.view import FLAGS, MODSEQ
 from unitymail.imap.fetch.modifiers import Asked, Modifier
 from unitymail.imap.fetch.plan import planned
 from unitymail.imap.reckoning import reckon
@@ -103,7 +103,7 @@ async def _tell(session: Session, known: Known) -> None:
     view = session.view
     spans = known.uids.spans_of_uids(view.uids)
     spans = await reckon(session, len(view), changed_after, known.modseq, view, spans)
-    plan = planned((UID, FLAGS, MODSEQ), by_uid=True, uid_only=session.uid_only)
+    plan = planned((FLAGS, MODSEQ), by_uid=True, uid_only=session.uid_only)
     await deliver(session, plan, spans)
 
 
