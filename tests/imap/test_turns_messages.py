@@ -16,6 +16,8 @@ LINES = (
     "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)",
     "UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (From To Subject Date)])",
     "FETCH 1:3000 BODY.PEEK[]",
+    "FETCH 1:5000 (PREVIEW SAVEDATE EMAILID)",
+    "FETCH 1:3000 (BINARY.PEEK[1] BINARY.SIZE[1])",
     "FETCH 1:9000 (UID BODY[HEADER.FIELDS (Subject)])",
     "SEARCH OR UNSEEN KEYWORD work NOT 5:9 UID 1:*",
     "SEARCH OR FROM robin OR TO nobody SUBJECT nothing",
@@ -36,7 +38,7 @@ class Talk(protocol.Protocol):
         self.waiting = defer.Deferred()
 
     def dataReceived(self, data):
-        self.tail = (self.tail + data)[-400:]
+        self.tail = (self.tail + data)[-4_000:]
         last = self.tail.split(b"\r\n")[-2:]
         if last[1:] == [b""] and last[0].startswith((b"a ", b"* OK [CAPABILITY ")):
             self.tail = b""
