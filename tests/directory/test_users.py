@@ -75,7 +75,8 @@ class AddingTests(DirectoryTestCase):
         for field in ("first_name", "last_name", "display_name", "extension", "corporate_address", "relay_address"):
             self.refusal(self.user, "robin", **{field: "a\r\nBcc: everybody@example.com"})
         self.refusal(self.user, "robin", proxies=("a@b\nc",))
-        self.refusal(self.user, "robin", hidden_capabilities=("A B",))
+        for word in ("A B", "starttls", "IMAP4rev1", "LOGINDISABLED"):
+            self.refusal(self.user, "robin", hidden_capabilities=(word,))
         self.refusal(self.user, "robin", quota=Quota(-1, 0, 0))
 
 

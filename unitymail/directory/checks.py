@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from unitymail.interfaces.directory import Refused
 from unitymail.people.user_template import TOKENS, tokens_in
+from unitymail.settings.client_rules import NEVER_HIDDEN
 
 MAX_ALIAS = 64
 MAX_NAME = 64
@@ -120,6 +121,8 @@ def capability(text: str) -> str:
     text = text.strip().upper()
     if not _CAPABILITY.match(text):
         raise Refused(f"{text!r} is no capability; name one as the server shows it, such as QRESYNC.")
+    if text in NEVER_HIDDEN:
+        raise Refused(f"{text} cannot be hidden: without it programs would not know how to speak with the server.")
     return text
 
 
