@@ -6,18 +6,17 @@ transports, which are the server's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from unitymail.imap import progress
-from unitymail.imap.difference import Difference, diff, new_keywords
+from unitymail.imap import keeping_up, progress
+from unitymail.imap.difference import new_keywords
 from unitymail.imap.expectation import Change
 from unitymail.imap.registry import Farewell, Gone, No
-from unitymail.imap.telling import Manner, flags_lines, octets_of
-from unitymail.imap.view import View
+from unitymail.imap.telling import Manner, flags_lines
 from unitymail.interfaces.ledger import Ticket
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
 from unitymail.settings import client_rules
@@ -31,15 +30,6 @@ if TYPE_CHECKING:
 STEP = 131_072
 LOOK_EVERY_S = 1.0
 """After a command the disk is looked at when that was last done so long ago; commands that poll always look."""
-LARGE_VIEW = 5_000
-"""From here on views are compared in a thread."""
-
-
-class Follower(Protocol):
-    """Who wants to know what the client of a session is told of its folder (NOTIFY, live searches)."""
-
-    def told(self, difference: Difference, view: View) -> Awaitable[None] | None:
-        """Called after the changes were sent, with the view as it is then; may send more."""
 
 
 class News(Protocol):
@@ -73,7 +63,7 @@ class Session:
         self.read_only = True
         self.enabled: set[str] = set()
         self.knows_modseq = False
-        self.followers: list[Follower] = []
+        self.followers: list[keeping_up.Follower] = []
         self.live: LiveSearches | None = None
         self.by_uid = False
         self.tag = b""
@@ -130,7 +120,7 @@ class Session:
 
     async def select(self, folder: IFolder, *, read_only: bool) -> int:
         """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""
-        view, unseen = await self.run(_open, folder, read_only, not self.rev2)
+        view, unseen = await self.run(keeping_up.opened, folder, read_only, not self.rev2)
         self.folder, self.view, self.read_only = folder, view, read_only
         self._looked_at = self.clock.seconds()
         return int(unseen)
@@ -258,48 +248,12 @@ class Session:
 
     async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
         """Send the difference between the view and `snapshot`, and believe it told."""
-        view = self.view
-        if not view.differs(snapshot, expunges=expunges):
-            await self._follow_searches()
-            return
-        if snapshot.uidvalidity != view.snapshot.uidvalidity:
-            raise Farewell("The mailbox was made anew; please select it again")
-        how = {"expunges": expunges, "modseqs": self.knows_modseq}
-        if len(view) < LARGE_VIEW:
-            told = diff(view, snapshot, **how)
-        else:
-            told = await self.run(diff, view, snapshot, **how)
-        if told.exists is not None:
-            await self._claim_recent(snapshot)
-        if self.live is not None:
-            await self.live.leaving(self, told)
-        view.become(told)
-        if len(told.expunged) + len(told.changed) < LARGE_VIEW:
-            self.send(octets_of(told, view, self.manner))
-        else:
-            self.send(await self.run(octets_of, told, view, self.manner))
-        for follower in tuple(self.followers):
-            waiting = follower.told(told, view)
-            if waiting is not None:
-                await waiting
-        await self._follow_searches()
-
-    async def _follow_searches(self) -> None:
-        if self.live is not None:
-            await self.live.follow(self)
+        await keeping_up.tell(self, snapshot, expunges=expunges)
 
     @property
     def manner(self) -> Manner:
         """How this client is to be told of changes."""
-        aware = self.knows_modseq
-        return Manner(
-            read_only=self.read_only,
-            uid=self.by_uid or aware or self.rev2,
-            modseq=aware,
-            vanished=bool(self.enabled & {"QRESYNC", "UIDONLY"}),
-            uid_only=self.uid_only,
-            recent=not self.rev2,
-        )
+        return keeping_up.manner_of(self)
 
     @property
     def uid_only(self) -> bool:
@@ -326,16 +280,6 @@ class Session:
             self.send(flags_lines(keywords, read_only=self.read_only))
             self.view.keywords = keywords
 
-    async def _claim_recent(self, snapshot: Snapshot) -> None:
-        if self.rev2:
-            return
-        if self.read_only:
-            first = await self.run(self.folder.peek_recent)
-            known = self.view.recent[-1][1] + 1 if self.view.recent else 0
-            self.view.add_recent(max(first, known), snapshot.uidnext - 1)
-        elif self.door.claims.worth_asking(self.folder, snapshot.uidnext):
-            self.view.add_recent(*await self.run(self.folder.claim_recent))
-
     def mark_silent(
         self,
         uids: Sequence[int],
@@ -349,12 +293,3 @@ class Session:
 def deleted() -> Farewell:
     """What there is to say when somebody else deleted the selected mailbox."""
     return Farewell("The selected mailbox was deleted")
-
-
-def _open(folder: IFolder, read_only: bool, claiming: bool) -> tuple[View, int]:
-    snapshot = folder.refresh()
-    view = View(snapshot)
-    if claiming:
-        first, last = (folder.peek_recent(), snapshot.uidnext - 1) if read_only else folder.claim_recent()
-        view.add_recent(first, last)
-    return view, view.first_unseen()
