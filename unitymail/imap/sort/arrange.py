@@ -33,7 +33,8 @@ async def sorted_indexes(session: Session, program: Program, found: int) -> Orde
     memory = _Memory(session, program)
     order = memory.of(uids)
     if order is None and len(uids) <= ROWS:
-        order = await session.run(_at_once, session.folder, uids, program)
+        order, complete = await session.run(_at_once, session.folder, uids, program)
+        memory.keep(uids, order, complete=complete)
     elif order is None:
         async with Turn():
             order = memory.of(uids) or await _large(session, program, uids, memory)
@@ -48,17 +49,15 @@ def _indexes(found: int, order: Order) -> list[int]:
 
 
 async def _large(session: Session, program: Program, uids: array[int], memory: _Memory) -> Order:
-    whole = uids is session.view.uids
     for known in memory.all():
         order: Order | None = await session.run(_brought_up_to_date, session.folder, known, uids, program)
         if order is not None:
-            if whole:
-                memory.keep(uids, order, whole=True)
+            if uids is session.view.uids:
+                memory.keep(uids, order)
             return order
     columns, complete = await read_values(session, uids, [one.column for one in program])
     order = await session.run(_sorted, columns, program)
-    if complete:
-        memory.keep(uids, order, whole=whole)
+    memory.keep(uids, order, complete=complete)
     return order
 
 
@@ -67,6 +66,7 @@ class _Memory:
 
     def __init__(self, session: Session, program: Program) -> None:
         self._remembered = Remembered.of(session.door.store)
+        self._everything = session.view.uids
         name = name_of(session.account.id, session.folder, session.view.snapshot.uidvalidity)
         self._keys = {whole: (*name, program, whole) for whole in (True, False)}
 
@@ -77,13 +77,16 @@ class _Memory:
     def of(self, uids: array[int]) -> Order | None:
         return next((known.result for known in self.all() if known.uids == uids), None)
 
-    def keep(self, uids: array[int], order: Order, *, whole: bool) -> None:
-        self._remembered.keep(self._keys[whole], Known(uids, order, (4 + uids.itemsize) * len(uids)))
+    def keep(self, uids: array[int], order: Order, *, complete: bool = True) -> None:
+        """Unless something was missing when it was made."""
+        if complete:
+            key = self._keys[uids is self._everything]
+            self._remembered.keep(key, Known(uids, order, (4 + uids.itemsize) * len(uids)))
 
 
-def _at_once(folder: IFolder, uids: Sequence[int], program: Program) -> array[int]:
-    columns, _ = values_of(folder, uids, [one.column for one in program])
-    return _sorted(columns, program)
+def _at_once(folder: IFolder, uids: Sequence[int], program: Program) -> tuple[array[int], bool]:
+    columns, complete = values_of(folder, uids, [one.column for one in program])
+    return _sorted(columns, program), complete
 
 
 def _sorted(columns: Values, program: Program) -> array[int]:

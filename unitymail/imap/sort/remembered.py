@@ -15,8 +15,10 @@ from weakref import WeakKeyDictionary
 
 from unitymail.interfaces.store import IFolder
 
-WORTH_KEEPING = 2_000
+WORTH_KEEPING = 200
 """Of fewer messages everything is worked out anew."""
+OVERHEAD = 1_000
+"""Octets that an entry takes besides its result."""
 MOST_OCTETS = 16 * 1024 * 1024
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Known(Generic[T]):
-    """What was worked out about the messages `uids`, which ascend; `octets` is its size."""
+    """What was worked out about the messages `uids`, which ascend; `octets` is the size of both."""
 
     uids: Any
     result: T
@@ -59,14 +61,14 @@ class Remembered:
         """In place of the last one. What is larger than all that may be kept is not."""
         with self._lock:
             old = self._kept.pop(key, None)
-            self._octets -= old.octets if old is not None else 0
-            if len(known.uids) < WORTH_KEEPING or known.octets > self._most:
+            self._octets -= old.octets + OVERHEAD if old is not None else 0
+            if len(known.uids) < WORTH_KEEPING or known.octets + OVERHEAD > self._most:
                 return
             self._kept[key] = known
-            self._octets += known.octets
+            self._octets += known.octets + OVERHEAD
             while self._octets > self._most:
                 _, forgotten = self._kept.popitem(last=False)
-                self._octets -= forgotten.octets
+                self._octets -= forgotten.octets + OVERHEAD
 
     @property
     def octets(self) -> int:
