@@ -30,7 +30,7 @@ class Follower(Protocol):
 
 
 def opened(folder: IFolder, read_only: bool, claiming: bool) -> tuple[View, int]:
-    """The view of who opens a folder, and the number of the first unseen message. claiming: it has the \\Recent ones."""
+    """The view of who opens a folder, and the number of the first unseen message. claiming: with \\Recent ones."""
     snapshot = folder.refresh()
     view = View(snapshot)
     if claiming:
