@@ -11,6 +11,8 @@ is then in force, for all rows of its content. The rule is read in the transacti
 otherwise, it gets another UID and content, undecided, in the one transaction that puts the rule in force: in all
 folders alike, so that no client sees two rules at work. Its file stays where it is.
 
+*Note: stored octets.* Quotas, and the octets of folders, count files: whoever is full has to see of what.
+
 *Note: whose word counts.* Processes learn of changes in the directory one after the other, so each rule is kept with
 the number of the change (USN) that its writer knew: an older book does not bring an older rule back. Only where the
 rule is in force for a minute, and the book is still older, was the directory itself set back.
@@ -36,6 +38,7 @@ from unitymail.store.schema import RENEWED, UID_BITS, UID_MASK, first_id
 
 if TYPE_CHECKING:
     from unitymail.store.account import Account
+    from unitymail.store.folder import Folder
 
 SET_BACK_S = 60
 READ_AT_ONCE = 200
@@ -155,6 +158,7 @@ def _has_messages(index: Index) -> bool:
 def _learn(account: Account, index: Index) -> None:
     """Look into the files of decided messages of which it is not known what they ask for."""
     last = -1
+    folders: dict[int, Folder | None] = {}
     while some := index.all(
         f"SELECT id, content, base FROM {_LIVE} WHERE id > ? AND {_DECIDED} AND marks IS NULL ORDER BY id LIMIT ?",
         last, READ_AT_ONCE,
@@ -162,7 +166,10 @@ def _learn(account: Account, index: Index) -> None:
         last = some[-1][0]
         known = []
         for id, content, base in some:
-            folder = account.folder_of_row(index, id >> UID_BITS)
+            number = id >> UID_BITS
+            if number not in folders:
+                folders[number] = account.folder_of_row(index, number)
+            folder = folders[number]
             file = None if folder is None or is_own(base) else found(folder, index, id & UID_MASK)
             if file is not None:
                 known.append((content, account.withholder.secrecy(file[1], ours=bool(trace_of(base)))))
