@@ -32,9 +32,9 @@ from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
 from unitymail.steady import WallClock
 from unitymail.store.quota import Usage, shared
+from unitymail.store.renewing import Renewed
 from unitymail.store.shared_octets import SharedOctets
 from unitymail.store.store import Store
-from unitymail.store.withholding import Renewed
 from unitymail.threads import Threads
 
 COMMIT_THREADS = 4

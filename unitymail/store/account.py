@@ -26,6 +26,7 @@ from unitymail.store import (
     metadata,
     moving,
     receipts,
+    renewing,
     settling,
     subscriptions,
     undelete,
@@ -39,8 +40,8 @@ from unitymail.store.index import Index
 from unitymail.store.live_folders import LiveFolders
 from unitymail.store.maildir import Namer
 from unitymail.store.names import INBOX, canonical, checked
+from unitymail.store.renewing import Renewed
 from unitymail.store.snapshots import FolderRow, read_row
-from unitymail.store.withholding import Renewed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -279,7 +280,7 @@ class Account:
         ruling = self.withholder.ruling(self.id)
         if self._in_force is not None and (ruling is None or ruling.withholding == self._in_force):
             return
-        news = None if ruling is None else withholding.follow(self, index, ruling)
+        news = None if ruling is None else renewing.follow(self, index, ruling)
         with self.access.using() as index:
             self._in_force = withholding.in_force(index).withholding
         if news is not None and news.messages:

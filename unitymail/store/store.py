@@ -26,8 +26,8 @@ from unitymail.store.keeping import ensure_directory, link_or_copy
 from unitymail.store.maildir import Namer
 from unitymail.store.open_indexes import OpenIndexes
 from unitymail.store.quota import Usage, constant
+from unitymail.store.renewing import Renewed
 from unitymail.store.trouble import trouble_of
-from unitymail.store.withholding import Renewed
 
 FLUSHED_ONE_BY_ONE = 64
 DAYS, RETRY_S = 7, 172_800
