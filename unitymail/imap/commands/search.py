@@ -34,7 +34,7 @@ async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
         if modseq := asks_modseq(tree):
             session.learn_modseq()
         letters = Letters(session.door.store, session.account.id, session.folder, remembering=False)
-        found = await matching(tree, session.view, session.folder, session.run, letters)
+        found = await matching(tree, session.view, session.folder, session.run, letters, session.progress)
         if options is not None and options.update:
             correlator = b"TAG " + response.quoted(session.tag)
             live.begin(session, tree, found, by_uid=by_uid, correlator=correlator)

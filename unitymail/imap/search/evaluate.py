@@ -6,7 +6,6 @@ Knows the order and the blocks; refuses to know what any key means. Rows and mes
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +24,7 @@ from unitymail.imap.search.leaf import (
     ViewProbe,
     WordsProbe,
 )
+from unitymail.imap.search.rows import judge_holding, judge_rows, stand_together
 from unitymail.imap.search.tree import Key, bounds, decide, leaves
 from unitymail.imap.search.words import Words
 from unitymail.imap.view import View
@@ -40,10 +40,20 @@ THOUGHT = 100_000
 """Messages times keys that are thought about in the reactor: about a millisecond."""
 
 Run = Callable[..., Awaitable[Any]]
+Progress = Callable[..., None]
 
 
-async def search(tree: Key, view: View, folder: IFolder, run: Run, letters: Letters) -> int:
-    """The set of matching messages, as a `mask` over the view. `run` calls a function in a thread."""
+def _unheard(done: int | None = None, goal: int | None = None) -> None:
+    """Nobody wants to know how far the search is."""
+
+
+async def search(
+    tree: Key, view: View, folder: IFolder, run: Run, letters: Letters, progress: Progress = _unheard
+) -> int:
+    """The set of matching messages, as a `mask` over the view. `run` calls a function in a thread.
+
+    progress: called now and then; with (done, of how many) while messages are read, which is what takes long.
+    """
     found = Search(tree, view, folder, letters)
     for source in found.sources:
         if source == "view":
@@ -51,9 +61,9 @@ async def search(tree: Key, view: View, folder: IFolder, run: Run, letters: Lett
         elif source == "words":
             await found.ask_words(run)
         elif source == "content":
-            await found.ask_content(run)
+            await found.ask_content(run, progress)
         else:
-            await found.ask_rows(source, run)
+            await found.ask_rows(source, run, progress)
         await found.think(run, found.settle)
         if found.settled:
             break
@@ -102,7 +112,7 @@ class Search:
             if isinstance(probe, ViewProbe):
                 self._verdicts[leaf] = probe.judge(self._view)
 
-    async def ask_rows(self, source: str, run: Run) -> None:
+    async def ask_rows(self, source: str, run: Run, progress: Progress = _unheard) -> None:
         asked: dict[tuple[RowColumn, ...], list[tuple[Leaf, RowProbe]]] = {}
         for leaf, probes in self._probes.items():
             probe = probes.get(source)
@@ -118,6 +128,7 @@ class Search:
                 judged = await run(judge, self._folder, uids, columns, [probe for _, probe in pairs])
                 for (leaf, _), verdicts in zip(pairs, judged, strict=True):
                     self._note(leaf, block, verdicts)
+                progress()
 
     def _uids_at(self, indexes: Sequence[int]) -> array[int]:
         uids = self._view.uids
@@ -141,16 +152,18 @@ class Search:
     async def ask_words(self, run: Run) -> None:
         """Nothing is known where there is no full-text index, or where it has not come to a message yet."""
         indexes = mask.chosen(self._open, range(self._count))
-        uids = [self._view.uids[at] for at in indexes]
+        if not indexes:
+            return
+        uids = self._uids_at(indexes)
         for leaf, probes in self._probes.items():
             probe = probes.get("words")
             if isinstance(probe, WordsProbe):
                 ask = partial(self._folder.word_verdicts, uids, probe.needle, body_only=probe.body_only)
                 verdicts = await run(ask)
                 if verdicts:
-                    self._note(leaf, indexes, verdicts)
+                    await self.think(run, partial(self._note, leaf, indexes, verdicts))
 
-    async def ask_content(self, run: Run) -> None:
+    async def ask_content(self, run: Run, progress: Progress = _unheard) -> None:
         indexes = mask.chosen(self._open, range(self._count))
         matching: list[int] = []
         done = 0
@@ -158,6 +171,7 @@ class Search:
             read, more = await run(self._read, indexes, done)
             matching += more
             done += read
+            progress(done, len(indexes))
         self.matching |= mask.from_indexes(matching, self._count)
         self._open = 0
 
@@ -197,50 +211,3 @@ class Search:
             return asked[leaf]
 
         return decide(self._tree, of_leaf, ask)
-
-
-def stand_together(numbers: Sequence[int]) -> bool:
-    """Whether ascending numbers, of which there are some, have no gap."""
-    return numbers[-1] - numbers[0] == len(numbers) - 1
-
-
-def judge_rows(
-    folder: IFolder, uids: Sequence[int], columns: tuple[RowColumn, ...], probes: Sequence[RowProbe]
-) -> list[Verdicts]:
-    """In a thread: each probe's verdicts on these messages; UNSURE, and so never a match, for those that are gone."""
-    rows = folder.internal_days(uids) if columns == ("day",) else folder.rows(uids, columns)  # type: ignore[arg-type]
-    values = [row[1] for row in rows] if len(columns) == 1 else [row[1:] for row in rows]
-    judged = [probe.judge(values) for probe in probes]
-    if len(rows) == len(uids):
-        return judged
-    there = {row[0]: at for at, row in enumerate(rows)}
-    return [bytes([v[there[uid]] if uid in there else UNSURE for uid in uids]) for v in judged]
-
-
-def judge_holding(
-    folder: IFolder, uids: Sequence[int], columns: tuple[RowColumn, ...], probes: Sequence[RowProbe]
-) -> list[Verdicts]:
-    """As `judge_rows`, where the index says which rows need to be judged at all."""
-    found = folder.terms_holding(uids, [probe.holding for probe in probes])
-    if stand_together(uids):
-        places = [uid - uids[0] for uid, _ in found]
-    else:
-        places = [bisect_left(uids, uid) for uid, _ in found]
-    texts = [text for _, text in found]
-    gone = [at for at, uid in enumerate(uids) if uid in missing] if (missing := left(folder, uids)) else ()
-    judged: list[Verdicts] = []
-    for probe in probes:
-        verdicts = bytearray([probe.otherwise]) * len(uids)
-        for at, verdict in zip(places, probe.judge(texts), strict=True):
-            verdicts[at] = verdict
-        for at in gone:
-            verdicts[at] = UNSURE
-        judged.append(verdicts)
-    return judged
-
-
-def left(folder: IFolder, uids: Sequence[int]) -> set[int]:
-    """Those of `uids` (ascending, at least one) that are not in the folder any more."""
-    known = folder.snapshot.uids
-    stretch = known[bisect_left(known, uids[0]) : bisect_right(known, uids[-1])]
-    return set() if stretch == uids else set(uids).difference(stretch)
