@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from unitymail.imap.wire.sequence import MAX_NUMBER, SequenceSet, Span
+
+BLOCK = 512
 
 
 def earlier(
@@ -48,27 +51,17 @@ def runs(numbers: Iterable[int]) -> list[Span]:
 
 
 def gaps(uids: Sequence[int], uidnext: int) -> list[Span]:
-    """The ranges of UIDs below `uidnext` that ascending `uids` lack; stretches without a gap cost one comparison."""
+    """The ranges of UIDs below `uidnext` that ascending `uids` lack; a block without a gap costs one comparison."""
     found: list[Span] = []
-    before, begin = 0, 0
-    while begin < len(uids):
-        if uids[begin] > before + 1:
-            found.append((before + 1, uids[begin] - 1))
-        begin = _end_of_run(uids, begin)
-        before = uids[begin - 1]
+    before = 0
+    for begin in range(0, len(uids), BLOCK):
+        block = uids[begin : begin + BLOCK]
+        if block[-1] - before != len(block):
+            found += [(low + 1, high - 1) for low, high in pairwise((before, *block)) if high != low + 1]
+        before = block[-1]
     if before + 1 < uidnext:
         found.append((before + 1, uidnext - 1))
     return found
-
-
-def _end_of_run(uids: Sequence[int], begin: int) -> int:
-    """The index behind the last of the numbers that follow one another from `begin` on."""
-    offset = uids[begin] - begin
-    step = 1
-    while begin + step < len(uids) and uids[begin + step] - begin - step == offset:
-        step *= 2
-    return bisect_left(range(len(uids)), True, begin, min(begin + step, len(uids)),
-                       key=lambda at: uids[at] - at != offset)  # fmt: skip
 
 
 def common(some: Sequence[Span], others: Sequence[Span]) -> list[Span]:
