@@ -75,6 +75,21 @@ class Extended(SynchronousTestCase):
         self.assertEqual(self.client.say('a SEARCH SUBJECT "s8"')[0], "* SEARCH 4")
         self.assertTrue(self.client.say("a SEARCH CHARSET UTF-8 ALL")[0].startswith("a BAD "))
 
+    def test_rev2(self):
+        """A client of IMAP4rev2 hears ESEARCH without asking for it (RFC 9051, 6.4.4)."""
+        self.client.say("a ENABLE IMAP4rev2")
+        self.assertEqual(self.client.say("a SEARCH FLAGGED")[0], '* ESEARCH (TAG "a") ALL 3,6,9,12')
+        self.assertEqual(self.client.say("a UID SEARCH SEEN")[0], '* ESEARCH (TAG "a") UID')
+        self.assertEqual(self.client.say("a UID SEARCH CHARSET UTF-8 1")[0], '* ESEARCH (TAG "a") UID ALL 2')
+
+    def test_uid_only(self):
+        """A client that gave up sequence numbers names messages by UID in keys too (RFC 9586, 3)."""
+        self.client.session.enabled.add("UIDONLY")
+        self.assertTrue(self.client.say("a UID SEARCH 1:3")[0].startswith("a BAD [UIDREQUIRED] "))
+        self.assertTrue(self.client.say("a SEARCH ALL")[0].startswith("a BAD [UIDREQUIRED] "))
+        self.client.say("a UID SEARCH RETURN (SAVE) UID 1:6")
+        self.assertEqual(self.client.say("a UID SEARCH RETURN (COUNT) $")[0], '* ESEARCH (TAG "a") UID COUNT 3')
+
     def test_bad(self):
         """What RETURN does not know is BAD, with the reason."""
         for words in ("FOO", "ALL PARTIAL 1:2", "PARTIAL 0:1", "PARTIAL"):

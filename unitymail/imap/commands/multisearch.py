@@ -121,7 +121,7 @@ async def _selected(session: Session, asked: Asked) -> None:
 
 async def _look(session: Session, folder: IFolder, view: View, asked: Asked) -> None:
     letters = Letters(session.door.store, session.account.id, folder, remembering=False)
-    found = await search(asked.tree, view, folder, session.run, letters)
+    found = await search(asked.tree, view, folder, session.run, letters, lambda *_: session.progress())
     correlator = b"TAG %b MAILBOX %b UIDVALIDITY %d" % (
         response.quoted(session.tag), response.mailbox(folder.name, utf8=session.utf8), view.snapshot.uidvalidity,
     )  # fmt: skip
