@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.imap.test_fuzz import converse, lines
 
 WORDS = st.sampled_from([
-    *b'INBOX Sent "" "*" % NIL () "/x/" ( ) (( RETURN (SUBSCRIBED) (RECURSIVEMATCH) (SPECIAL-USE) \xc3\xa9 &AOk- &AO'.split(),
-    *b"/private/comment /shared/a/b /PRIVATE/x* (MAXSIZE DEPTH 1 infinity IMAP4rev2 UTF8=ACCEPT METADATA Nowhere".split(),
+    *b'INBOX Sent "" "*" % NIL () "/x/" ( ) (( RETURN (SUBSCRIBED) (RECURSIVEMATCH) (SPECIAL-USE) &AOk-'.split(),
+    *b"\xc3\xa9 &AO UTF8=ACCEPT METADATA Nowhere".split(),
+    *b"/private/comment /shared/a/b /PRIVATE/x* (MAXSIZE DEPTH 1 infinity IMAP4rev2".split(),
     b"(SUBSCRIBED RECURSIVEMATCH)", b'(INBOX "S%" a/*)', b"RETURN (STATUS (MESSAGES SIZE DELETED-STORAGE))",
     b"RETURN (CHILDREN METADATA (/private/comment /shared/b))", b"(MAXSIZE 3 DEPTH infinity)", b'(/private/x "y")',
     b"(/private/x NIL /private/specialuse \"\\\\Sent\")", b"(/private/x ~{3+}\r\na\0b)", b"(USE (\\Sent \\Junk))",

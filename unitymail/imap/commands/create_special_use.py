@@ -9,6 +9,7 @@ from unitymail.imap.session import Session
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 
 CAPABILITIES = ("CREATE-SPECIAL-USE",)
+MOST_USES = 20
 
 
 def _uses(session: Session, reader: Reader) -> str:
@@ -26,5 +27,4 @@ def _uses(session: Session, reader: Reader) -> str:
     return " ".join(uses)
 
 
-MOST_USES = 20
 CREATE_PARAMETERS = {"USE": _uses}

@@ -6,7 +6,7 @@ return options with `LIST_RETURNS = {"STATUS": (session, reader) -> Extra | None
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from unitymail.imap import listing
 from unitymail.imap.listing import Listed, Manner, Wanted
@@ -69,9 +69,9 @@ def _selections(session: Session, reader: Reader) -> set[str] | None:
     return found
 
 
-def _option(reader: Reader, known: object) -> str:
+def _option(reader: Reader, known: Container[str]) -> str:
     option = reader.atom().upper()
-    if option not in known:  # type: ignore[operator]
+    if option not in known:
         raise BadSyntax(f"There is no option {option[:40]}")
     return option
 
