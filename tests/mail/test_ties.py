@@ -7,7 +7,7 @@ from hypothesis import given
 
 from tests.mail.garbage import garbage
 from unitymail.mail.headers import fields as split
-from unitymail.mail.ties import ties, tokens_of
+from unitymail.mail.ties import MOST_REFERENCES, ties, tokens_of
 
 
 def references(field):
@@ -33,6 +33,15 @@ def test_equal_things_are_equal_numbers():
 def test_which_fields_count(fields, count):
     """References; else the first id of In-Reply-To; else none (RFC 5256, 3)."""
     assert references(fields) == count
+
+
+def test_many_references():
+    """Of thousands the first and the last are kept, so that nobody's header decides how large an index grows."""
+    many = [b"<%d@x>" % number for number in range(5_000)]
+    found = ties(b"References: " + b"\r\n ".join(many) + b"\r\n").references
+    kept = ties(b"References: " + b" ".join([many[0], *many[-255:]]) + b"\r\n").references
+    assert found == kept
+    assert len(found) == MOST_REFERENCES
 
 
 def test_subjects():

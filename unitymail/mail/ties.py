@@ -19,6 +19,8 @@ from unitymail.mail.text import fold
 _FIELD = re.compile(rb"\n((?i:message-id|references|in-reply-to|subject))[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 REPLY = 1
 """The bit of a packed subject that says reply or forward; digests of subjects have it clear."""
+MOST_REFERENCES = 256
+"""Of a message that refers to more, the first id (where the thread began) and the last ones count."""
 _ODD = 0x9E3779B97F4A7C15
 _POSITIVE = (1 << 63) - 1
 
@@ -45,6 +47,8 @@ def ties(fields: bytes) -> Ties:
     subject, reply = base_subject(decode(named[b"subject"])) if b"subject" in named else ("", False)
     own = message_ids(named.get(b"message-id", b""))
     references = message_ids(named.get(b"references", b"")) or message_ids(named.get(b"in-reply-to", b""))[:1]
+    if len(references) > MOST_REFERENCES:
+        references = [references[0], *references[1 - MOST_REFERENCES :]]
     return Ties(
         _number(own[0]) if own else 0,
         _number(fold(subject).encode("utf-8", "replace")) & ~REPLY if subject else 0,
