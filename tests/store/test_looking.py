@@ -171,6 +171,25 @@ def test_a_delivery_in_the_tick_of_a_scan_is_seen_at_once(house):
     assert list(house.inbox.refresh().uids) == [1, 2]
 
 
+def test_gone_while_another_program_works(five, monkeypatch):
+    """As long as somebody renames files, a name that listings skip is looked for again; a file that is gone is gone."""
+    listing, calls = looking.listing, []
+
+    def skipping(directory):
+        calls.append(directory)
+        names = sorted(listing(directory))
+        if len(calls) < 12:
+            os.utime(directory)
+            return [name for name in names if name != hidden]
+        return names
+
+    hidden = os.fsencode(five.files()["cur"][0])
+    os.unlink(five.path("cur", five.files()["cur"][1]))
+    monkeypatch.setattr(looking, "listing", skipping)
+    five.now.ahead = 0
+    assert list(five.inbox.refresh().uids) == [1, 3, 4, 5]
+
+
 def test_a_foreign_change_beside_our_own_is_found(five):
     """A file added between two of our own renames, hidden by them, is found when they are verified."""
     five.inbox.store([1, 2], "add", ["\\Seen"])

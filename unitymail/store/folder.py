@@ -21,7 +21,7 @@ from unitymail.store.index import Index
 from unitymail.store.keeping import ensure_directory
 from unitymail.store.letters import LettersOf
 from unitymail.store.maildir import Letters, path_in
-from unitymail.store.marks import SCAN_SHARE, YOUNG_S, Fingerprint, Mark, mtime_of
+from unitymail.store.marks import YOUNG_S, Fingerprint, Mark, mtime_of, verified_at
 from unitymail.store.schema import UID_MASK, first_id, last_id
 from unitymail.store.snapshots import FolderRow, loaded, read_row, updated
 
@@ -106,7 +106,7 @@ class Folder:
     def _due(self) -> tuple[bool, bool]:
         """Whether new/ and cur/ must be scanned."""
         try:
-            new, cur = self._mtimes()
+            new, cur = self.mtimes()
         except FileNotFoundError:
             new, cur = self._missing_directory()
         return (
@@ -114,7 +114,8 @@ class Folder:
             cur != self.cur_mark.mtime or bool(self.cur_mark.verify and self.account.now() >= self.cur_mark.verify),
         )
 
-    def _mtimes(self) -> tuple[int, int]:
+    def mtimes(self) -> tuple[int, int]:
+        """Time stamps of new/ and cur/ in nanoseconds."""
         return mtime_of(self.path + b"/new"), mtime_of(self.path + b"/cur")
 
     def _missing_directory(self) -> tuple[int, int]:
@@ -125,7 +126,7 @@ class Folder:
             raise NoSuchFolder(why=f"{self.name}: its directory is gone")
         for part in (b"/tmp", b"/cur", b"/new"):
             ensure_directory(self.account.disk, os.fsdecode(self.path + part))
-        return self._mtimes()
+        return self.mtimes()
 
     def _is_elsewhere(self) -> bool:
         """Whether another program has renamed the directory."""
@@ -140,7 +141,7 @@ class Folder:
             lettering.take_in(self, index, letters)
             self._lettered = letters
         new_due, cur_due = self._due()
-        new, cur = self._mtimes()
+        new, cur = self.mtimes()
         now = self.account.now()
         if cur_due and cur == self.cur_mark.mtime and not thoroughly and self.fingerprint.fits(self.path + b"/cur"):
             self.cur_mark = self.cur_mark.after_scan(cur, now)
@@ -160,14 +161,14 @@ class Folder:
     @contextmanager
     def own_changes(self) -> Iterator[None]:
         """Around changes of our own to new/ and cur/: the marks move along, to be verified later."""
-        before = self._mtimes()
+        before = self.mtimes()
         yield
-        after = self._mtimes()
+        after = self.mtimes()
         now = self.account.now()
         if before[0] == self.new_mark.mtime and after[0] != before[0]:
             self.new_mark = Mark(after[0], now + YOUNG_S)
         if before[1] == self.cur_mark.mtime and after[1] != before[1]:
-            self.cur_mark = Mark(after[1], now + max(YOUNG_S, SCAN_SHARE * self._scan_took))
+            self.cur_mark = Mark(after[1], verified_at(now, self._scan_took))
 
     def catch_up(self, index: Index) -> None:
         """The snapshot of what the index holds now."""

@@ -4,7 +4,8 @@ Knows how a listing is compared with the rows; refuses to change a file's name. 
 write lock.
 
 *Note: gone.* readdir may skip a file that is renamed while it reads, so a name missing from one listing means nothing.
-It counts as gone when a second listing of new/ and then cur/ misses it too.
+It counts as gone when a second listing of new/ and then cur/ misses it too, and while another program is at work in the
+folder, whose next rename may hide it again, when several do.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from unitymail.store.schema import VANISHED
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
+CONFIRMATIONS = 8
+TICK_S = 0.02
+"""A directory that changed less than this ago may be changing."""
 Place = bytes
 """`n` or `c`, then the file's name."""
 
@@ -104,17 +108,19 @@ def _listed(folder: Folder) -> set[Place]:
 
 
 def _confirmed(folder: Folder, index: Index, difference: Difference, missing: dict[int, Place]) -> Difference:
-    """Those that a second listing misses, too, are gone; what has left the index already is no matter."""
-    found = _listed(folder)
+    """Those that other listings miss, too, are gone; what has left the index already is no matter."""
     live = {id for (id,) in index.all("SELECT id FROM messages WHERE id IN " + chosen(), _json(missing))}
-    places = {split(place[1:])[0]: place for place in found}
-    for id, place in missing.items():
-        base = split(place[1:])[0]
-        if (again := places.get(base)) is not None:
-            if again != place:
-                difference.moved.append((id, place[:1] + split(place[1:])[1], again[:1] + split(again[1:])[1]))
-        elif id in live:
-            difference.gone.append(id)
+    for _ in range(CONFIRMATIONS):
+        began, before = folder.account.now(), folder.mtimes()
+        places = {split(place[1:])[0]: place for place in _listed(folder)}
+        for id, place in list(missing.items()):
+            if (again := places.get(split(place[1:])[0])) is not None:
+                del missing[id]
+                if again != place:
+                    difference.moved.append((id, place[:1] + split(place[1:])[1], again[:1] + split(again[1:])[1]))
+        if not missing or (before == folder.mtimes() and began - max(before) / 1e9 > TICK_S):
+            break
+    difference.gone += [id for id in missing if id in live]
     return difference
 
 

@@ -4,7 +4,7 @@ Knows coarse time stamps; refuses to know names.
 
 *Note: two seconds.* A change within the same tick of the clock as a scan leaves the time stamp as it was, so a scan of
 a directory that changed less than `YOUNG_S` ago proves nothing for later. Such a mark is verified: new/ (which is
-small) at each look while it is young, cur/ once, and seldom enough that verifying takes 1 % of the time at most.
+small) at each look while it is young, cur/ once: as seldom as makes it 1 % of the time, and within `MOST_S`.
 Our own renames move the mark along without a scan, as a change to be verified likewise.
 """
 
@@ -17,6 +17,7 @@ from unitymail.store.maildir import listing
 
 YOUNG_S = 2.0
 SCAN_SHARE = 100
+MOST_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Mark:
         """The mark once the directory, which had this time stamp (ns) before the scan, was taken in at `now`."""
         young = now - mtime / 1e9 < YOUNG_S
         return Mark(mtime, now + YOUNG_S if young else 0.0)
+
+
+def verified_at(now: float, took: float) -> float:
+    """When to compare cur/ once more that was just changed by our own hands, if a scan takes so many seconds."""
+    return now + min(max(YOUNG_S, SCAN_SHARE * took), MOST_S)
 
 
 def mtime_of(directory: bytes) -> int:
