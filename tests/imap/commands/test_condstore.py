@@ -237,6 +237,14 @@ class StoreTests(CondstoreTestCase):
         self.assertFalse([line for line in heard if "EXPUNGE" in line])
         self.assertIn("* 2 EXPUNGE", self.say("B002 NOOP"))
 
+    def test_gone_meanwhile_by_uid(self):
+        """A UID that is no longer there is no error."""
+        self.by_hand([6], "add", ["\\Deleted"])
+        self.inbox.expunge()
+        heard = self.say("a UID STORE 4:7 (UNCHANGEDSINCE 110) +FLAGS.SILENT ($Processed)")
+        self.assertEqual(heard[-1], "a OK [MODIFIED 7] STORE completed, without messages that were changed meanwhile")
+        self.assertIn("* 2 EXPUNGE", heard)
+
     def test_each_message_once(self):
         """A message that is named twice does not fail because the first time changed it."""
         self.assertEqual(self.say("a STORE 1,1:1,1 (UNCHANGEDSINCE 110) +FLAGS.SILENT (x)")[-1], "a OK STORE completed")

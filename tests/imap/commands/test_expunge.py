@@ -29,6 +29,13 @@ class Expunging(SynchronousTestCase):
         ])
         self.assertEqual(list(self.house.inbox.snapshot.uids), [1, 4, 5])
 
+    def test_saved_result(self):
+        """RFC 5182: `$` names what was found before, of which again only those marked leave."""
+        self.client.say("a UID SEARCH RETURN (SAVE) UID 1:3")
+        self.assertEqual(self.client.say("b UID EXPUNGE $"), [
+            "* 3 EXPUNGE", "* 2 EXPUNGE", "b OK EXPUNGE completed",
+        ])
+
     def test_told(self):
         """The journal counts what left; another session sees it at its next command."""
         other = self.house.selected()

@@ -5,6 +5,7 @@ Once enabled, VANISHED takes the place of EXPUNGE for the rest of the connection
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from unitymail.imap.fetch.plan import planned
 from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import Bad
 from unitymail.imap.wire.lexer import BadSyntax, Reader
-from unitymail.imap.wire.sequence import SequenceSet
+from unitymail.imap.wire.sequence import SequenceSet, Span
 
 if TYPE_CHECKING:
     from unitymail.imap.commands.select import Opened
     from unitymail.imap.session import Session
+    from unitymail.imap.view import View
 
 ALL = SequenceSet(((1, 2**32 - 1),))
 NOT_ENABLED = "Please ENABLE QRESYNC first"
@@ -96,31 +98,34 @@ def _set(reader: Reader) -> SequenceSet:
 
 async def _tell(session: Session, known: Known) -> None:
     """First what has left, then what has changed (RFC 7162, 3.2.6)."""
-    matched = 0
-    if known.numbers is not None and known.at_numbers is not None:
-        matched = resync.last_match(session.view.uids, known.numbers, known.at_numbers)
-    await tell_vanished(session, known.modseq, known.uids, matched=matched)
+    await tell_vanished(session, known)
     view = session.view
-    spans = known.uids.spans_of_uids(view.uids)
-    spans = await reckon(session, len(view), changed_after, known.modseq, view, spans)
+    spans = await reckon(session, len(view) + len(known.uids.ranges), _changed, view, known)
     plan = planned((FLAGS, MODSEQ), by_uid=True, uid_only=session.uid_only)
     await deliver(session, plan, spans)
 
 
-async def tell_vanished(session: Session, since: int, known: SequenceSet, *, matched: int = 0) -> None:
+def _changed(view: View, known: Known) -> list[Span]:
+    return changed_after(known.modseq, view, known.uids.spans_of_uids(view.uids))
+
+
+async def tell_vanished(session: Session, known: Known) -> None:
     """VANISHED (EARLIER), if anything has left; nothing of that is in the view, whose numbers stay as they are."""
-    remembered = await session.run(session.folder.vanished_since, since)
+    remembered = await session.run(session.folder.vanished_since, known.modseq)
     view = session.view
-    effort = len(view) if remembered is None else len(remembered) + len(view)
-    gone = await reckon(session, effort, _earlier, view.uids, view.snapshot.uidnext, remembered, known, matched)
+    effort = len(view) + len(known.uids.ranges) + len(remembered or ())
+    gone = await reckon(session, effort, _vanished, view, remembered, known)
     if gone:
         session.send(b"* VANISHED (EARLIER) %b\r\n" % gone)
         await session.drained()
 
 
-def _earlier(*args: object) -> bytes:
-    *first, matched = args
-    return resync.spelled(resync.earlier(*first, matched=matched))  # type: ignore[arg-type]
+def _vanished(view: View, remembered: Sequence[int] | None, known: Known) -> bytes:
+    matched = 0
+    if remembered is None and known.numbers is not None and known.at_numbers is not None:
+        matched = resync.last_match(view.uids, known.numbers, known.at_numbers)
+    gone = resync.earlier(view.uids, view.snapshot.uidnext, remembered, known.uids, matched=matched)
+    return resync.spelled(gone)
 
 
 def vanished(reader: Reader) -> Modifier:
@@ -138,7 +143,8 @@ def _check(session: Session, asked: Asked) -> None:
 async def _prepare(session: Session, asked: Asked) -> None:
     """What left during this session is told without EARLIER first: its numbers still count for the client."""
     await session.catch_up(expunges=True)
-    await tell_vanished(session, asked.modifiers["CHANGEDSINCE"].value, asked.numbers)
+    since: int = asked.modifiers["CHANGEDSINCE"].value
+    await tell_vanished(session, Known(session.view.snapshot.uidvalidity, since, asked.numbers))
 
 
 CAPABILITIES = ("QRESYNC",)
