@@ -12,7 +12,7 @@ Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``t
     2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log
        relay/ codec/ history/ doorbell/
        ledger/ metrics/ proxy/
-       journal disk threads tls
+       journal disk threads eyes tls
     1  interfaces/ settings/ policy/ routing/   what should happen: pure, no Twisted, no files, no clock
     0  mail/  people/                           what things are: frozen values
 

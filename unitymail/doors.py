@@ -15,6 +15,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from unitymail import sockets
 from unitymail.accepting import Entrance
 from unitymail.departures import Departures
+from unitymail.eyes import Eyes
 from unitymail.imap.dismissing import dismiss
 from unitymail.imap.door import IMAPDoor
 from unitymail.imap.recent import Claims
@@ -68,7 +69,10 @@ class Doors:
             "spool": rooms.spool, "usage": rooms.usage, "metrics": metrics, "now": time.time,
             "smart_host_addresses": reception.smart_host, "peer_addresses": reception.peers,
         }  # fmt: skip
-        watches = Watches(clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal)
+        self._eyes = Eyes(reactor=reactor, threads=rooms.threads, journal=journal)
+        watches = Watches(
+            clock=reactor, threads=rooms.threads, doorbell=rooms.doorbell, journal=journal, eyes=self._eyes
+        )
         self._imap: dict[str, Any] = {
             "store": rooms.store, "disk": rooms.disk, "doorbell": rooms.doorbell, "watches": watches,
             "claims": Claims(), "metrics": metrics,
@@ -139,6 +143,7 @@ class Doors:
         self._others.clear()
         await gatherResults([maybeDeferred(port.stopListening) for port in ports])
         await gatherResults([door.drain(self.patience_s) for door in self._open.values()])
+        self._eyes.stop()
 
 
 def _words(name: str) -> Callable[[Reply], bytes]:

@@ -136,6 +136,8 @@ def locked(method):
 
 @implementer(IFolder)
 class MemoryFolder:
+    places = ()
+
     def __init__(self, account, name, special_use="", uidvalidity=1):
         self.account, self.name, self.special_use = account, name, special_use
         self.id = f"F{account.store.next_number()}"

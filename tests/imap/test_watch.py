@@ -120,3 +120,27 @@ class WatchTests(SynchronousTestCase):
     def slow(self, gone):
         self.heard.append(gone)
         self.clock.rightNow += 0.001
+
+    def test_another_program_is_seen_at_once(self):
+        """Who can see what others do to the directories looks then; nobody sees what nobody watches."""
+        eyes = FakeEyes()
+        watches = Watches(
+            clock=self.clock, threads=InlineThreads(), doorbell=self.doorbell, journal=self.journal, eyes=eyes
+        )
+        stop = watches.watch("u-robin", self.inbox, self.heard.append)
+        self.inbox.arrive(b"x")
+        eyes.watched[0]()
+        self.assertEqual((self.heard, self.looks()), ([False], 1))
+        stop()
+        self.assertEqual(eyes.watched, [])
+
+
+class FakeEyes:
+    """`watched`: what to call when something changed."""
+
+    def __init__(self):
+        self.watched = []
+
+    def watch(self, places, changed):
+        self.watched.append(changed)
+        return lambda: self.watched.remove(changed)

@@ -67,6 +67,17 @@ def test_a_name_that_is_taken_again(house, work):
     assert fresh.refresh().uids.tolist() == [] and fresh.id != before[0]
 
 
+def test_there_and_back(house):
+    """A folder that is renamed while it is empty, fills, and gets its old name back is the one that filled."""
+    house.account.create("Work").refresh()
+    os.rename(house.path(".Work"), house.path(".Play"))
+    play = house.account.folder("Play")
+    house.append(play)
+    before = what(play)
+    os.rename(house.path(".Play"), house.path(".Work"))
+    assert what(house.account.folder("Work")) == before == what(play)
+
+
 def test_a_name_that_another_program_takes_again(house, work):
     """Renamed, and another put in its place, before anybody looked: every message is there once."""
     os.rename(house.path(".Work"), house.path(".Play"))

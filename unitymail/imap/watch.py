@@ -1,4 +1,5 @@
-"""Folders that somebody watches (IDLE): each is looked at once per ring and every few seconds, however many watch it.
+"""Folders that somebody watches (IDLE): each is looked at once per ring, when another program has changed it (`eyes`),
+and every few seconds, however many watch it.
 
 Knows rings and folders; refuses to know sessions. Watchers are called in slices, so that a thousand of them do not hold
 the reactor.
@@ -9,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from unitymail.imap.notify.surroundings import Surroundings
 from unitymail.interfaces.doorbell import IDoorbell
+from unitymail.interfaces.eyes import IEyes
 from unitymail.interfaces.journal import IJournal
 from unitymail.interfaces.store import IFolder, NoSuchFolder
 from unitymail.interfaces.threads import IThreads
@@ -20,13 +23,17 @@ GONE = -1
 
 
 class Watches:
-    """All watched folders of the process; hand the same one to every door."""
+    """All watched folders of the process; hand the same one to every door. `surroundings`: whole accounts (NOTIFY)."""
 
-    def __init__(self, *, clock: Any, threads: IThreads, doorbell: IDoorbell, journal: IJournal) -> None:
+    def __init__(
+        self, *, clock: Any, threads: IThreads, doorbell: IDoorbell, journal: IJournal, eyes: IEyes | None = None
+    ) -> None:
+        self.eyes = eyes
         self.clock = clock
         self.threads = threads
         self.doorbell = doorbell
         self.journal = journal
+        self.surroundings = Surroundings(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
         self._watched: dict[tuple[str, str], _Watched] = {}
 
     def watch(self, account: str, folder: IFolder, changed: Callable[[bool], None]) -> Callable[[], None]:
@@ -64,11 +71,14 @@ class _Watched:
         self._again = False
         self._ended = False
         self._deaf = watches.doorbell.listen(account, self._heard)
+        self._blind = watches.eyes.watch(folder.places, self._look) if watches.eyes is not None else None
         self._timer = watches.clock.callLater(CHECK_S, self._look)
 
     def end(self) -> None:
         self._ended = True
         self._deaf()
+        if self._blind is not None:
+            self._blind()
         if self._timer.active():
             self._timer.cancel()
 

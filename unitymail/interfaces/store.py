@@ -183,6 +183,7 @@ class IFolder(Interface):
 
     id = Attribute("MAILBOXID (RFC 8474): stable over RENAME.")
     name = Attribute("Decoded name, `/` between levels.")
+    places = Attribute("Directories (bytes) that other programs may change, () for none; any thread.")
     snapshot = Attribute("The newest Snapshot known to this process; reading it never blocks.")
 
     def refresh() -> Snapshot:

@@ -65,6 +65,11 @@ class Folder:
         """The Maildir's directory."""
         return os.path.join(self.account.path, self.row.directory) if self.row.directory else self.account.path
 
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """Where other programs put, rename and remove files."""
+        return self.path + b"/new", self.path + b"/cur"
+
     def ids(self) -> tuple[int, int]:
         """The range of message ids."""
         return first_id(self.row.id), last_id(self.row.id)

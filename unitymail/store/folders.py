@@ -81,7 +81,7 @@ def row_named(account: Account, index: Index, name: str) -> FolderRow:
     if found is None:
         raise NoSuchFolder(why=f"there is no folder {name!r}")
     row = read_row(index, "WHERE directory = ?", found[1])
-    if row is None:
+    if row is None or renamed.may_be_another(account, index, row):
         with account.access.alone() as index:
             if _found(account, name) != found:  # another process renamed or deleted it meanwhile
                 raise NoSuchFolder(why=f"there is no folder {name!r} any more")
@@ -109,7 +109,9 @@ def _directory(account: Account, name: str) -> bytes | None:
 
 def row_of(account: Account, index: Index, name: str, directory: bytes, special_use: str = "") -> FolderRow:
     """The folder's row, made with a new UIDVALIDITY when it has none; under the write lock."""
-    row = read_row(index, "WHERE directory = ?", directory) or renamed.claimed(account, index, name, directory)
+    row = read_row(index, "WHERE directory = ?", directory)
+    if row is None or renamed.may_be_another(account, index, row):
+        row = renamed.claimed(account, index, name, directory) or row
     if row is not None:
         return row
     floor: int = index.one("SELECT ifnull(max(uidvalidity), 0) FROM folders")[0]

@@ -28,9 +28,10 @@ class LiveFolders:
         self._kept: set[Folder] = set()
 
     def named(self, name: str) -> Folder | None:
-        """The object, as long as its directory is where it was."""
+        """The object, as long as its directory is where it was; an empty folder may be another one by now."""
         known = self._by_name.get(name)
-        return known if known is not None and os.path.isdir(known.path) else None
+        is_sure = known is not None and os.path.isdir(known.path) and not (known.loaded and not known.snapshot.uids)
+        return known if is_sure else None
 
     def of_row(self, row: FolderRow, make: Callable[[FolderRow], Folder]) -> Folder:
         folder = self._by_number.get(row.id)

@@ -11,7 +11,7 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from unitymail.store import layout
+from unitymail.store import layout, moving
 from unitymail.store.index import Index
 from unitymail.store.maildir import listing, split
 from unitymail.store.schema import first_id, last_id
@@ -25,13 +25,24 @@ SAMPLE = 100
 
 
 def claimed(account: Account, index: Index, name: str, directory: bytes) -> FolderRow | None:
-    """The row, of those whose directories are gone, that a directory without one belongs to; under the write lock."""
+    """The row, of those whose directories are gone, that a directory belongs to; under the write lock.
+
+    The directory has no row, or one of an empty folder that may have been renamed before.
+    """
     lost = [row for row in _rows(index) if not _is_there(account, row.directory)]
     if not lost:
         return None
     bases = _sample(os.path.join(account.path, directory))
     best = max(lost, key=lambda row: _known(index, row, bases))
     return _moved(account, index, best, name, directory) if _is_enough(index, best, bases) else None
+
+
+def may_be_another(account: Account, index: Index, row: FolderRow) -> bool:
+    """Whether the directory of this row may have come in its place: it is empty, and others are gone."""
+    ids = first_id(row.id), last_id(row.id)
+    if index.one("SELECT 1 FROM messages WHERE id BETWEEN ? AND ? LIMIT 1", *ids):
+        return False
+    return not all(_is_there(account, other.directory) for other in _rows(index))
 
 
 def find_again(account: Account, index: Index, row: FolderRow) -> FolderRow | None:
@@ -86,6 +97,7 @@ def _known(index: Index, row: FolderRow, bases: list[bytes]) -> int:
 
 def _moved(account: Account, index: Index, row: FolderRow, name: str, directory: bytes) -> FolderRow:
     with index.changing(durable=True):
+        moving.drop_row_at(account, index, directory, but=(row.id,))
         index.execute("UPDATE folders SET directory = ?, name = ? WHERE id = ?", directory, name, row.id)
     if (folder := account.folder_of_row(index, row.id)) is not None:
         folder.catch_up(index)

@@ -324,6 +324,17 @@ def test_what_was_rendered(five, statement):
     assert five.inbox.rows([1], ["envelope", "bodystructure", "fields", "terms"]) == before
 
 
+def test_copies_that_are_shown_differently(five):
+    """One content has one size and one form, wherever its copies are."""
+    work = five.account.folder("Work")
+    five.inbox.copy([1], work)
+    five.store.settle()
+    number = work.row.id
+    sql(five, f"UPDATE facts SET size = NULL WHERE id = ({number} << 32) + 3")
+    mended(five, "rendered", "copies of 1 message are shown in different forms or sizes")
+    assert work.rows([3], ["size"]) == [(3, len(message(0)))]
+
+
 @pytest.mark.parametrize("table", ["summaries", "fields", "terms", "previews", "threads", "sorting", "ties", "secrecy"])
 def test_rows_of_gone_contents(five, table):
     """Nothing is kept of messages that are gone."""

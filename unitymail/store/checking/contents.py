@@ -65,6 +65,25 @@ def of_files(case: Case, folder: Folder, uids: Sequence[int], *, quick: bool) ->
         yield Problem("rendered", folder.name, what, partial(render_anew, case, wrong.rendered))
 
 
+def forms(case: Case) -> Iterator[Problem]:
+    """Messages of one content that were decided differently: they are decided anew, all alike."""
+    contents = case.index.all(
+        "SELECT content FROM facts GROUP BY content"
+        " HAVING count(DISTINCT withheld) > 1 OR count(DISTINCT size) > 1 OR count(size) NOT IN (0, count(*))"
+    )
+    if contents:
+        what = f"copies of {some(len(contents), 'message')} are shown in different forms or sizes"
+        yield Problem("rendered", "", what, partial(_decide_anew, case, [content for (content,) in contents]))
+
+
+def _decide_anew(case: Case, contents: Sequence[int]) -> None:
+    with case.index.changing():
+        case.index.execute(
+            "UPDATE facts SET size = NULL, withheld = 0 WHERE content IN " + chosen(), str(list(contents))
+        )
+    render_anew(case, contents)
+
+
 def _compare(case: Case, folder: Folder, row: tuple, wrong: _Wrong, quick: bool) -> None:  # type: ignore[type-arg]
     id, base, seen, octets, size, withheld, content, _, *kept = row
     path = path_in(folder.path, base, seen)

@@ -27,7 +27,7 @@ AT_ONCE = 200
 FIRST: tuple[OfAccount, ...] = (
     database.put_aside, database.lacking, around.modes, directories.parts, directories.hidden, directories.names,
     rows.of_no_folder, rows.contradictions, rows.stuck, rows.flags, rows.needless,
-    totals.of_folders, totals.of_account, totals.uidvalidities,
+    totals.of_folders, totals.of_account, totals.uidvalidities, contents.forms,
 )  # fmt: skip
 OF_FOLDERS: tuple[OfFolder, ...] = (kept.packed, files.against_rows, names.keywords)
 """Before the messages are read."""
