@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unitymail.imap.view import View
 from unitymail.interfaces.store import Snapshot
@@ -24,7 +24,8 @@ class Difference:
     same messages, ascending. `exists` is None when no message came; the UIDs of those that came are `came`. `changed`
     are indexes into the new arrays whose flags differ (or only their MODSEQs, when those are compared). `keywords` is
     None when none is new. The first `known` of the new arrays are messages that the client knew. `withheld`: some are
-    gone that may not be told of yet.
+    gone that may not be told of yet, or have come. `unheard`: changes of flags are left out because the client does not
+    want to hear of them.
     """
 
     snapshot: Snapshot
@@ -38,6 +39,7 @@ class Difference:
     changed: tuple[int, ...] = ()
     keywords: tuple[str, ...] | None = None
     withheld: bool = False
+    unheard: bool = False
 
     @property
     def came(self) -> array[int]:
@@ -70,6 +72,28 @@ def diff(view: View, snapshot: Snapshot, *, expunges: bool, modseqs: bool = Fals
         keywords=new_keywords(view, snapshot),
         withheld=bool(gone) and not expunges,
     )
+
+
+def without_flags(told: Difference) -> Difference:
+    """For a client that does not want to hear of flags: they are what they are, without a word."""
+    return replace(told, changed=(), unheard=bool(told.changed))
+
+
+def quietly(view: View, snapshot: Snapshot) -> Difference:
+    """For a client that wants to hear of nothing: no message comes or leaves, but the flags of the living are true."""
+    told = diff(view, snapshot, expunges=False)
+    known = slice(told.known)
+    return replace(
+        told, uids=told.uids[known], flags=told.flags[known], modseqs=told.modseqs[known], exists=None, changed=(),
+        keywords=None, withheld=told.withheld or told.exists is not None, unheard=True,
+    )  # fmt: skip
+
+
+def unheard(view: View) -> Difference:
+    """What happened to flags while the client did not want to hear of it."""
+    changed = tuple(at for at, modseq in enumerate(view.modseqs) if modseq > view.highest_modseq)
+    count = len(view)
+    return Difference(view.snapshot, view.uids, view.flags, view.modseqs, known=count, changed=changed)
 
 
 def new_keywords(view: View, snapshot: Snapshot) -> tuple[str, ...] | None:

@@ -7,9 +7,11 @@ a difference is found and worded.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from unitymail.imap.difference import Difference, diff
+from unitymail.imap.difference import Difference, diff, quietly, without_flags
+from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import Farewell
 from unitymail.imap.telling import Manner, octets_of
 from unitymail.imap.view import View
@@ -17,9 +19,6 @@ from unitymail.interfaces.store import IFolder, Snapshot
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
-
-LARGE_VIEW = 5_000
-"""From here on views are compared in a thread."""
 
 
 class Follower(Protocol):
@@ -39,28 +38,30 @@ def opened(folder: IFolder, read_only: bool, claiming: bool) -> tuple[View, int]
     return view, view.first_unseen()
 
 
-async def tell(session: Session, snapshot: Snapshot, *, expunges: bool) -> None:
-    """Send the difference between the view and `snapshot`."""
+async def tell(session: Session, snapshot: Snapshot, *, expunges: bool, asked: bool) -> None:
+    """Send the difference between the view and `snapshot`; unless `asked`, without what NOTIFY declined."""
     view = session.view
     if not view.differs(snapshot, expunges=expunges):
         await _follow_searches(session)
         return
     if snapshot.uidvalidity != view.snapshot.uidvalidity:
         raise Farewell("The mailbox was made anew; please select it again")
-    how = {"expunges": expunges, "modseqs": session.knows_modseq}
-    if len(view) < LARGE_VIEW:
-        told = diff(view, snapshot, **how)
-    else:
-        told = await session.run(diff, view, snapshot, **how)
+    declining = None if asked else session.notifier
+    if declining is not None and not declining.wants_messages:
+        if view.snapshot.serial != snapshot.serial:
+            view.become(await reckon(session, len(view), quietly, view, snapshot))
+        return
+    compare = partial(diff, expunges=expunges, modseqs=session.knows_modseq)
+    told = await reckon(session, len(view), compare, view, snapshot)
+    if declining is not None and not declining.wants_flags:
+        told = without_flags(told)
     if told.exists is not None:
         await _claim_recent(session, snapshot)
     if session.live is not None:
         await session.live.leaving(session, told)
     view.become(told)
-    if len(told.expunged) + len(told.changed) < LARGE_VIEW:
-        session.send(octets_of(told, view, session.manner))
-    else:
-        session.send(await session.run(octets_of, told, view, session.manner))
+    much = len(told.expunged) + len(told.changed)
+    session.send(await reckon(session, much, octets_of, told, view, session.manner))
     for follower in tuple(session.followers):
         waiting = follower.told(told, view)
         if waiting is not None:
@@ -89,7 +90,8 @@ def manner_of(session: Session) -> Manner:
     aware = session.knows_modseq
     return Manner(
         read_only=session.read_only,
-        uid=session.by_uid or aware or session.rev2,
+        # RFC 5465, 5.1: who is told between commands needs the UID.
+        uid=session.by_uid or aware or session.rev2 or session.notifier is not None,
         modseq=aware,
         vanished=bool(session.enabled & {"QRESYNC", "UIDONLY"}),
         uid_only=session.uid_only,

@@ -6,7 +6,7 @@ those are found in `imap.commands`. Stock Twisted keeps the class identity, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -131,6 +131,7 @@ class IMAPSession(IMAP4Server):
         self._ended = True
         self.inlet.leave()
         self.outlet.stopProducing()
+        self.session.silence()
         if self._last is not None and self._last.active():
             self._last.cancel()
         self.session.give_back()
@@ -293,10 +294,41 @@ class IMAPSession(IMAP4Server):
         if ending.farewell:
             self.farewell(ending.farewell)
         self._count(ending.status)
+        self._over()
+
+    def _over(self) -> None:
+        """A command has its answer, or the client its notifications: whatever waits may come now."""
         if self.door.draining:
             self.take_leave()
+        if self.session.notifier is not None and not self._ended:
+            self.session.notifier.follow()
         self.door.turns.end()
         self._advance()
+
+    def between_commands(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it now, and no command meanwhile. When a command runs, nothing: after it the notifier is asked anyway."""
+        if not self._ended and not self.inlet.busy:
+            self.inlet.busy = True
+            self.door.journal.guard(self._push(work), "notifying an IMAP client")
+
+    async def _push(self, work: Callable[[], Awaitable[None]]) -> None:
+        self.door.turns.begin()
+        try:
+            await work()
+        except Gone:
+            self.session.sign_out()
+            return
+        except Farewell as error:
+            self.farewell(error.text, error.code)
+            return
+        except Exception as error:
+            # What could not be told is told after the next command, or at the next ring.
+            self.door.journal.trouble("notifying an IMAP client", error)
+            self.inlet.over()
+            self._advance()
+            return
+        self.inlet.over()
+        self._over()
 
     def sendLine(self, line: bytes) -> None:
         """Twisted's way out is ours."""

@@ -23,6 +23,7 @@ from unitymail.settings import client_rules
 
 if TYPE_CHECKING:
     from unitymail.imap.door import IMAPDoor
+    from unitymail.imap.notify.notifier import Notifier
     from unitymail.imap.search.live import LiveSearches
     from unitymail.imap.server import IMAPSession
     from unitymail.people.user import User
@@ -65,6 +66,7 @@ class Session:
         self.knows_modseq = False
         self.followers: list[keeping_up.Follower] = []
         self.live: LiveSearches | None = None
+        self.notifier: Notifier | None = None
         self.by_uid = False
         self.tag = b""
         self.failures = 0
@@ -125,6 +127,19 @@ class Session:
         self._looked_at = self.clock.seconds()
         return int(unseen)
 
+    def silence(self) -> None:
+        """Whatever happens, there is nobody to tell it to."""
+        notifier, self.notifier = self.notifier, None
+        if notifier is not None:
+            notifier.stop()
+
+    def caused(self, event: str, name: str, uids: Sequence[int] = ()) -> None:
+        """The client itself made this event of NOTIFY happen, and needs no notice of it; `uids`: of new messages."""
+        if self.notifier is not None and uids:
+            self.notifier.own.add_messages(name, uids)
+        elif self.notifier is not None:
+            self.notifier.own.add(event, name)
+
     def deselect(self) -> None:
         self.live = None
         self.folder = None
@@ -176,9 +191,17 @@ class Session:
 
     async def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """`threads.run`; afterwards we go on when the reactor has time for us."""
+        return await self.result(self.begun(function, *args, **kwargs))
+
+    def begun(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """What runs in a thread while we go on, until its `result` is wanted."""
+        return self.threads.run(function, *args, **kwargs)
+
+    async def result(self, begun: Deferred[Any]) -> Any:
+        """Of what was `begun`; afterwards we go on when the reactor has time for us."""
         turns = self.door.turns
         turns.end()
-        result = await self.threads.run(function, *args, **kwargs)
+        result = await begun
         turns.begin()
         await self._turn()
         return result
@@ -222,10 +245,10 @@ class Session:
 
     # Keeping up with the folder
 
-    async def catch_up(self, expunges: bool, *, look: bool = False) -> None:
+    async def catch_up(self, expunges: bool, *, look: bool = False, asked: bool = False) -> None:
         """Tell the client what changed in its folder; without `expunges` what is gone stays in the view.
 
-        look: ask the disk, even if that was done a moment ago.
+        look: ask the disk, even if that was done a moment ago. asked: it is what the running command was for.
         """
         now = self.clock.seconds()
         look = look or now - self._looked_at >= LOOK_EVERY_S
@@ -240,15 +263,18 @@ class Session:
                 await self.run(self.folder.refresh)
             except NoSuchFolder:
                 raise deleted() from None
-        await self.tell(self.folder.snapshot, expunges=expunges)
+        await self.tell(self.folder.snapshot, expunges=expunges, asked=asked)
 
     def look_soon(self) -> None:
         """The next `catch_up` looks at the disk, whoever calls it."""
         self._looked_at = -LOOK_EVERY_S
 
-    async def tell(self, snapshot: Snapshot, *, expunges: bool) -> None:
-        """Send the difference between the view and `snapshot`, and believe it told."""
-        await keeping_up.tell(self, snapshot, expunges=expunges)
+    async def tell(self, snapshot: Snapshot, *, expunges: bool, asked: bool = False) -> None:
+        """Send the difference between the view and `snapshot`, and believe it told.
+
+        Unless `asked`, only what the client did not decline by NOTIFY.
+        """
+        await keeping_up.tell(self, snapshot, expunges=expunges, asked=asked)
 
     @property
     def manner(self) -> Manner:

@@ -26,12 +26,13 @@ class View:
     The arrays are the snapshot's own while nothing is withheld: never change them in place. `recent` are spans
     (first, last) of UIDs that are \\Recent for this session. `saved` is the result that `$` stands for (RFC 5182), a
     `search.mask` over the view. `keywords` are those that the client has been told of. `highest_modseq`: all that
-    happened up to this change has been told, so that whoever comes back with it misses nothing.
+    happened up to this change has been told, so that whoever comes back with it misses nothing; it stands still once
+    flags have changed `unheard`, since the client did not want to hear of them.
     """
 
     __slots__ = (
         "_rendered", "combinations", "flags", "highest_modseq", "keywords", "modseqs", "recent", "saved", "snapshot",
-        "uids", "withheld",
+        "uids", "unheard", "withheld",
     )  # fmt: skip
 
     def __init__(self, snapshot: Snapshot, recent: Iterable[tuple[int, int]] = ()) -> None:
@@ -43,6 +44,7 @@ class View:
         self.keywords = snapshot.keywords
         self.highest_modseq = snapshot.highest_modseq
         self.withheld = False
+        self.unheard = False
         self.saved = 0
         self.recent: list[tuple[int, int]] = []
         for first, last in recent:
@@ -144,9 +146,11 @@ class View:
         if self.saved and told.expunged:
             self.saved = mask.without(self.saved, [number - 1 for number in told.expunged])
         self.uids, self.flags, self.modseqs = told.uids, told.flags, told.modseqs
-        self.keywords = told.snapshot.keywords
+        if told.keywords is not None or not told.unheard:
+            self.keywords = told.snapshot.keywords
         self.withheld = told.withheld
-        if not told.withheld:
+        self.unheard = self.unheard or told.unheard
+        if not told.withheld and not self.unheard:
             self.highest_modseq = told.snapshot.highest_modseq
 
 

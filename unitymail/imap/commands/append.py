@@ -7,6 +7,7 @@ is said; when anything is wrong with one of them, none is.
 from __future__ import annotations
 
 from unitymail.imap.arriving import receive, target_of
+from unitymail.imap.notify.wish import NEW
 from unitymail.imap.registry import Done, command
 from unitymail.imap.session import Session
 from unitymail.imap.upload import Uploads
@@ -31,6 +32,7 @@ async def append(session: Session, reader: Reader) -> Done:
         uids = await uploads.into(folder)
     finally:
         await uploads.end()
+    session.caused(NEW, folder.name, uids)
     session.doorbell.ring(session.account.id, folder.name)
     session.journal.mailbox_changed(session.account.id, folder.name, "appended", len(uids))
     return Done("APPEND completed", b"APPENDUID %d %b" % (folder.snapshot.uidvalidity, compressed(uids)))

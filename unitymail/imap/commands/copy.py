@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitymail.imap.chosen import uids_of
+from unitymail.imap.notify.wish import NEW
 from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Done, No, command
 from unitymail.imap.wire.lexer import Reader
@@ -67,6 +68,7 @@ async def hand_over(session: Session, named: Named, *, moving: bool) -> Copied:
     except NoSuchFolder as refusal:
         raise No("There is no such mailbox; create it first", b"TRYCREATE") from refusal
     if copied.sources:
+        session.caused(NEW, name, copied.targets)
         account = session.account.id
         session.journal.mailbox_changed(account, name, "move" if moving else "copy", len(copied.sources))
         session.doorbell.ring(account, name)

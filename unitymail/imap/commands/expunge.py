@@ -31,7 +31,7 @@ async def expunge(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     if gone:
         session.journal.mailbox_changed(session.account.id, folder.name, "expunge", gone)
         session.doorbell.ring(session.account.id, folder.name)
-    await session.catch_up(expunges=True)
+    await session.catch_up(expunges=True, asked=True)
     return Done("EXPUNGE completed", session.modseq_code())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from unitymail.imap import listing
 from unitymail.imap.listing import Listed, Manner
+from unitymail.imap.notify.wish import NAMES, SUBSCRIPTIONS
 from unitymail.imap.parameters import names_in
 from unitymail.imap.registry import Done, No, command
 from unitymail.imap.session import Session
@@ -28,6 +29,7 @@ async def create(session: Session, reader: Reader) -> Done:
     _harmless(name)
     folder = await session.run(session.account.create, name, parameters.get("USE", ""))
     await _tell_old_name(session, asked, folder.name)
+    session.caused(NAMES, folder.name)
     session.doorbell.ring(session.account.id, folder.name)
     return Done("CREATE completed", b"MAILBOXID (%b)" % folder.id.encode("ascii"))
 
@@ -82,6 +84,7 @@ async def rename(session: Session, reader: Reader) -> Done:
     await session.run(session.account.rename, old, new)
     if new != asked or normalised(old) != old:
         await _tell_old_name(session, old, new)
+    session.caused(NAMES, new)
     _changed(session, old, "renamed", 0)
     session.doorbell.ring(session.account.id, new)
     return Done("RENAME completed")
@@ -101,6 +104,7 @@ async def unsubscribe(session: Session, reader: Reader) -> Done:
 
 async def _subscribe(session: Session, name: str, on: bool) -> None:
     await session.run(session.account.subscribe, name, on)
+    session.caused(SUBSCRIPTIONS, name)
     session.doorbell.ring(session.account.id, name)
 
 
@@ -134,5 +138,6 @@ def info_of(account: IAccount, name: str) -> FolderInfo:
 
 
 def _changed(session: Session, name: str, what: str, count: int) -> None:
+    session.caused(NAMES, name)
     session.doorbell.ring(session.account.id, name)
     session.journal.mailbox_changed(session.account.id, name, what, count)

@@ -1,5 +1,6 @@
 """IDLE (RFC 2177): news at once, until DONE.
 
+With NOTIFY it tells what that asked for (RFC 5465, 4), and of EXPUNGE in any case.
 Some clients never fetch again after a link was dropped while idle, so an untagged OK keeps it alive, and the autologout
 is a little beyond the half hour that the RFC promises.
 """
@@ -39,7 +40,10 @@ async def _news_until_line(session: Session) -> bytes:
     """Tell what changes until the client says something; its line."""
     alarm = _Alarm()
     stop = None
-    if session.folder is not None:
+    notifier = session.notifier
+    if notifier is not None:
+        notifier.idling = alarm.ring
+    elif session.folder is not None:
         stop = session.door.watches.watch(session.account.id, session.folder, alarm.ring)
     pulse = _Pulse(session, alarm.ring)
     line = session.client.line().addBoth(alarm.answer)
@@ -50,11 +54,15 @@ async def _news_until_line(session: Session) -> bytes:
             if refusal := not_any_more(session):
                 raise Farewell(refusal.text, refusal.code.encode("ascii"))
             session.door.turns.begin()
-            if session.folder is not None:
+            if notifier is not None:
+                await notifier.tell(expunges=True)
+            elif session.folder is not None:
                 # The watch has looked, once for all who wait.
                 await session.tell(session.folder.snapshot, expunges=True)
     finally:
         pulse.stop()
+        if notifier is not None:
+            notifier.idling = None
         if stop is not None:
             stop()
     if isinstance(alarm.said, Failure):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from unitymail.imap import annotation
 from unitymail.imap.annotation import Depth
+from unitymail.imap.notify.wish import METADATA as CHANGED
 from unitymail.imap.registry import Done, No, command
 from unitymail.imap.session import Session
 from unitymail.imap.wire.lexer import BadSyntax, Reader
@@ -108,6 +109,7 @@ async def set_metadata(session: Session, reader: Reader) -> Done:
     for news in session.news:
         if isinstance(news, News):
             news.own.update((name, entry) for entry in values)
+    session.caused(CHANGED, name)
     session.doorbell.ring(session.account.id, name or "INBOX")
     return Done("SETMETADATA completed")
 

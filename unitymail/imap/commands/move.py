@@ -23,5 +23,5 @@ async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     if not moved.sources:
         return nothing_done("MOVE", named)
     session.send(b"* OK [%b] Moved\r\n" % await copy_uid(session, moved))
-    await session.catch_up(expunges=True)
+    await session.catch_up(expunges=True, asked=True)
     return Done("MOVE completed", session.modseq_code())

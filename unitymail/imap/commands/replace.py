@@ -9,6 +9,7 @@ import re
 
 from unitymail.imap.arriving import receive, target_of
 from unitymail.imap.chosen import are_gone, uids_of
+from unitymail.imap.notify.wish import NEW
 from unitymail.imap.registry import SELECTED, Done, No, command
 from unitymail.imap.session import Session
 from unitymail.imap.upload import Uploads
@@ -40,12 +41,13 @@ async def replace(session: Session, reader: Reader, *, by_uid: bool) -> Done:
         raise _gone() from None
     finally:
         await uploads.end()
+    session.caused(NEW, target.name, (uid,))
     for changed in {folder.name, target.name}:
         session.doorbell.ring(session.account.id, changed)
     session.journal.mailbox_changed(session.account.id, folder.name, "replace", 1)
     # RFC 8508 4.3: before the EXPUNGE, so that the client knows what takes the place of what goes.
     session.send(b"* OK [APPENDUID %d %d] Replacement message ready\r\n" % (target.snapshot.uidvalidity, uid))
-    await session.catch_up(expunges=True)
+    await session.catch_up(expunges=True, asked=True)
     return Done("REPLACE completed", session.modseq_code())
 
 
