@@ -57,14 +57,17 @@ class Withheld(SynchronousTestCase):
         store = Store(self.mktemp(), disk=Disk(), now=lambda: 1_795_000_000.0, host="h", withholder=cos)
         self.addCleanup(store.close)
         for number, (mark, body) in enumerate(zip(MARKS, bodies, strict=True)):
-            path = self.mktemp()
-            with open(path, "wb") as file:
-                file.write(HEADER % (number, number) + mark + body)
-            os.utime(path, (1_790_000_000, 1_790_000_000))
-            store.deliver(ROBIN.id, path, f"{1_790_000_000 + number}.M1P1.test")
+            self.deliver(store, number, mark + body)
         house = House(store=store)
-        house.cos = cos
+        house.store, house.cos = store, cos
         return house
+
+    def deliver(self, store, number, rest):
+        path = self.mktemp()
+        with open(path, "wb") as file:
+            file.write(HEADER % (number, number) + rest)
+        os.utime(path, (1_790_000_000, 1_790_000_000))
+        store.deliver(ROBIN.id, path, f"{1_790_000_000 + number}.M1P1.test")
 
     def conversation(self, house, lines):
         """What is heard to each line."""
@@ -91,9 +94,11 @@ class Withheld(SynchronousTestCase):
         for line, first, second in zip(lines, one, other, strict=True):
             echo = line if isinstance(line, str) else line.decode()
             self.assertEqual(without_numbers(first), without_numbers(second), echo)
+            self.assertNotIn("\r\na BAD", "\r\n" + first, echo)
+            if "CATENATE" in echo:
+                self.assertIn("[BADURL " if re.search("SECTION=[23]", echo) else "a OK", first, (echo, first))
             if "hidden" not in echo:
                 self.assertIsNone(SECRETS.search(first.encode("latin-1")), echo)
-            self.assertNotIn("\r\na BAD", "\r\n" + first, echo)
 
     def test_everything_is_asked(self):
         """Shown the same messages whole, the same commands find their words: the questions are the right ones."""
@@ -141,6 +146,25 @@ class Withheld(SynchronousTestCase):
             self.assertEqual([line for line in lines if "EXPUNGE" in line or "VANISHED" in line], gone)
             self.assertIn("* 3 EXISTS", lines)
             self.assertEqual([line for line in lines if "RECENT" in line], ["* 1 RECENT"])
+
+    def test_what_is_pushed(self):
+        """Who asked to be told of new messages with their contents hears the forms of those that arrive, and of those
+        that a change of class has given other UIDs."""
+        house = self.house((LARGE, SMALL, SMALL), NOTHING)
+        client = house.selected()
+        client.say("a FETCH 1:* (RFC822.SIZE)")
+        client.say("a NOTIFY SET (selected (MessageNew (UID BODY.PEEK[] PREVIEW RFC822.SIZE) MessageExpunge))")
+        house.cos.rule, house.cos.usn = STRICT, 2
+        self.deliver(house.store, 3, MARKS[0] + LARGE)
+        client.send(b"a IDLE\r\n")
+        house.doorbell.ring(ROBIN.id, "INBOX")
+        house.clock.advance(6)
+        client.send(b"DONE\r\na NOOP\r\n")
+        house.clock.advance(6)
+        heard = client.heard()
+        self.assertIsNone(SECRETS.search(heard.encode("latin-1")), heard)
+        self.assertEqual(set(re.findall(r"FETCH \(UID (\d+)", heard)), {"4", "5", "6"}, heard)
+        self.assertEqual(heard.count("The contents of this message are not shown here, because"), 6)
 
     def test_all_there_is(self):
         """Each command, attribute, search key and sort criterion is tried above."""

@@ -83,9 +83,9 @@ def literal(octets):
     return b"{%d+}\r\n%b" % (len(octets), octets)
 
 
-def catenate(section, folder=b"INBOX"):
-    url = b"/%b;UIDVALIDITY=VALIDITY/;UID=1/;SECTION=%b" % (folder, section)
-    return b'CATENATE (URL "%b" TEXT %b)' % (url, literal(b"mine\r\n"))
+def catenate(section):
+    named = b";SECTION=" + section if section else b""
+    return b'CATENATE (URL "/INBOX;UIDVALIDITY=VALIDITY/;UID=1%b" TEXT %b)' % (named, literal(b"mine\r\n"))
 
 
 SECTIONS = (b"", b"TEXT", b"HEADER", b"1", b"2", b"3.1", b"2.MIME", b"3.HEADER")
