@@ -51,7 +51,7 @@ def test_every_column(unitymail, robin, vm2, write):
         "home": "''", "corporate_address": "kim@corp.example", "template": "Office", "route_ndr": "yes",
         "delegate": "robin", "hide_capability": "IDLE;QRESYNC", "offer_capability": "uidonly",
         "action": "fax=reject;voice=relay",
-        "relay_address": "k@else.example", "quota": "warning=1M;receive=2M", "password": PASSWORD,
+        "relay_address": "k@else.example", "quota": "warning=1M;receive=2M", "age_messages": "no", "password": PASSWORD,
     }  # fmt: skip
     assert set(values) == set(COLUMNS)
     blank = [cell if name in ("alias", "template") else "" for name, cell in values.items()]
@@ -66,7 +66,7 @@ def test_every_column(unitymail, robin, vm2, write):
         "proxy": ["k@x.example", "kim@x.example"], "cos": "Default", "home": "",
         "corporate_address": "kim@corp.example", "route_ndr": True, "delegate": ["robin"],
         "hide_capability": ["IDLE", "QRESYNC"], "offer_capability": ["UIDONLY"],
-        "password": "set", "relay_address": "k@else.example",
+        "password": "set", "relay_address": "k@else.example", "age_messages": False,
         "quota": {"warning": 1 << 20, "send": 13 << 20, "receive": 2 << 20}, "scram": True,
         "action": {"voice": "relay", "email": "accept", "fax": "reject", "receipt": "accept"},
     }.items()  # fmt: skip

@@ -15,7 +15,7 @@ def test_every_option(unitymail, robin, vm2):
         "--proxy", "%Extension%@b.example", "--cos", "Staff", "--partition", "Default", "--scope", "Default",
         "--home", "vm2", "--corporate-address", "%Alias%@corp.example", "--no-route-ndr", "--delegate", "robin",
         "--hide-capability", "idle", "--action", "voice=relay", "--relay-address", "%Alias%@fax.example",
-        "--quota", "receive=1M",
+        "--quota", "receive=1M", "--no-age-messages",
     )  # fmt: skip
     assert made.pop("id")
     assert made == {
@@ -25,6 +25,7 @@ def test_every_option(unitymail, robin, vm2):
         "home": "vm2", "action": {"voice": "relay", "email": "accept", "fax": "accept", "receipt": "accept"},
         "relay_address": "%Alias%@fax.example", "quota": {"warning": 12 << 20, "send": 13 << 20, "receive": 1 << 20},
         "route_ndr": False, "delegate": ["robin"], "hide_capability": ["IDLE"], "offer_capability": [],
+        "age_messages": False,
     }  # fmt: skip
     changed = unitymail.json("template", "set", "office", "--name", "Desk", "--home", "", "--delegate", "")
     assert changed.items() >= {"name": "Desk", "home": "", "delegate": [], "cos": "Staff"}.items()

@@ -34,7 +34,7 @@ def test_adding_shows_what_was_made(unitymail, robin):
         "cos": "Default", "partition": "Default", "scope": "Default", "home": "", "relay_address": "",
         "action": {"voice": "accept", "email": "accept", "fax": "accept", "receipt": "accept"},
         "quota": {"warning": 12 << 20, "send": 13 << 20, "receive": 14 << 20}, "route_ndr": True, "delegate": [],
-        "hide_capability": [], "offer_capability": [],
+        "hide_capability": [], "offer_capability": [], "age_messages": True,
     }  # fmt: skip
 
 
@@ -48,12 +48,14 @@ def test_every_option_of_add(unitymail, robin):
         "--extension", "1042", "--proxy", "c@example.com", "--proxy", "cj@example.com", "--cos", "staff",
         "--partition", "Default", "--scope", "Default", "--home", "vm2", "--corporate-address", "chris@corp.example",
         "--no-route-ndr", "--delegate", "robin", "--hide-capability", "QRESYNC", "--hide-capability", "idle",
+        "--no-age-messages",
     )  # fmt: skip
     shown = unitymail.json("user", "show", "chris")
     assert {key: shown[key] for key in chris} == chris
     assert (chris["display_name"], chris["cos"], chris["home"]) == ("C. Jones", "Staff", "vm2")
     assert chris["proxy"] == ["c@example.com", "cj@example.com"]
     assert (chris["delegate"], chris["hide_capability"], chris["route_ndr"]) == (["robin"], ["QRESYNC", "IDLE"], False)
+    assert chris["age_messages"] is False
 
 
 def test_capabilities_are_hidden_and_offered_apart(unitymail, robin):
@@ -254,7 +256,7 @@ def test_templates_fill_in(unitymail):
         UserTemplate(
             "", "Office", "%FirstName% %LastName% (%Extension%)", "%Alias%@corp.example", staff,
             actions=Actions(fax=Action.RELAY), relay_address="%Alias%@fax.example", quota=Quota(1, 2, 3),
-            route_ndr=False, proxies=("%FirstName%.%LastName%@example.com",),
+            route_ndr=False, proxies=("%FirstName%.%LastName%@example.com",), age_messages=False,
         ),
     )  # fmt: skip
     made = add(
@@ -265,6 +267,7 @@ def test_templates_fill_in(unitymail):
     assert made["corporate_address"] == "kim@corp.example"
     assert made["proxy"] == ["Kim.Lee@example.com"]
     assert (made["cos"], made["route_ndr"], made["relay_address"]) == ("Staff", False, "kim@fax.example")
+    assert made["age_messages"] is False
     assert made["quota"] == {"warning": 1, "send": 2, "receive": 9}
     assert made["action"]["fax"] == "relay"
     add(unitymail, "pat", "--first-name", "Pat")

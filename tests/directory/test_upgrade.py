@@ -12,6 +12,8 @@ from unitymail.directory.book import Book
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import MIGRATIONS, Database
 from unitymail.people.distribution_list import UNDELIVERABLE, DistributionList
+from unitymail.people.user import User
+from unitymail.people.user_template import UserTemplate
 
 BEFORE = """
 INSERT INTO identity (id, domain, host_name, node_id, secret, created) VALUES (1, 'vm1.example.com', 'h', 'n', 'x', 0);
@@ -88,6 +90,13 @@ class UpgradeTests(SynchronousTestCase):
         with directory.read() as view:
             self.assertIsNone(view.named(DistributionList, UNDELIVERABLE))
             self.assertEqual(view.entry_named(UNDELIVERABLE).display_name, "Somebody")
+
+    def test_mail_of_all_ages(self):
+        """Who was there before there were aging rules is not left out of them."""
+        _, directory = self.upgraded(BEFORE)
+        with directory.read() as view:
+            self.assertTrue(view.named(User, "robin").age_messages)
+            self.assertTrue(view.named(UserTemplate, "Office").age_messages)
 
     def test_relay_addresses_are_found(self):
         """Whoever wants one of them as an address is refused, as in a new directory."""

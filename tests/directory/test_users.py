@@ -25,6 +25,7 @@ class AddingTests(DirectoryTestCase):
         given = User(
             "", "Robin", "", "Robin S", "Robin", "Smith", "1041", "robin@corp.example", ("a@x.example", "b@x.example"),
             delegates=(boss.id,), quota=Quota(1, 2, 3), route_ndr=False, hidden_capabilities=("QRESYNC", "IDLE"),
+            age_messages=False,
         )  # fmt: skip
         kept = self.add(given)
         with self.directory.read() as view:

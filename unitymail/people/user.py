@@ -74,6 +74,8 @@ class User:
     delegates: tuple[str, ...] = ()
     hidden_capabilities: tuple[str, ...] = ()
     """And, behind a `+`, those that are offered to this user alone (see `capabilities`)."""
+    age_messages: bool = True
+    """False is Unity Connection's "Do Not Age Messages": old mail stays, whatever the site does with that of others."""
 
     @property
     def offered_capabilities(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class UserTemplate:
     last_name: str = ""
     home: str = ""
     delegates: tuple[str, ...] = ()
+    age_messages: bool = True
 
 
 TOKENS = ("Alias", "FirstName", "LastName", "DisplayName", "Extension")

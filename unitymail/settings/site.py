@@ -53,6 +53,31 @@ class SiteSettings:
         check=client_rules.parse,
     )
     undelete_days: int = setting(7, "Days that expunged messages are kept for undelete", high=3_650)
+    aging_new_enabled: bool = setting(False, "Mark messages in INBOX that nobody read as read in time")
+    aging_new_days: int = setting(30, "Days until that, since the last change", low=1, high=3_650)
+    aging_new_alert_days: int = setting(0, "Days before that when the user is told by mail; 0 never", high=365)
+    aging_saved_enabled: bool = setting(False, "Move read messages in INBOX to Deleted Items in time")
+    aging_saved_days: int = setting(30, "Days until that, since the last change", low=1, high=3_650)
+    aging_saved_alert_days: int = setting(0, "Days before that when the user is told by mail; 0 never", high=365)
+    aging_deleted_enabled: bool = setting(True, "Remove messages from Deleted Items for good in time")
+    aging_deleted_days: int = setting(15, "Days until that, since they came there", low=1, high=3_650)
+    aging_deleted_alert_days: int = setting(0, "Days before that when the user is told by mail; 0 never", high=365)
+    aging_touched_secure_enabled: bool = setting(
+        False, "Remove secure messages that were read, flagged or filed from all folders for good, past undelete"
+    )
+    aging_touched_secure_days: int = setting(30, "Days until that, since the last change", low=1, high=3_650)
+    aging_touched_secure_alert_days: int = setting(
+        0, "Days before that when the user is told by mail; 0 never", high=365
+    )
+    aging_secure_enabled: bool = setting(False, "Remove all secure messages from all folders for good, past undelete")
+    aging_secure_days: int = setting(30, "Days until that, since they came to the user", low=1, high=3_650)
+    aging_secure_alert_days: int = setting(0, "Days before that when the user is told by mail; 0 never", high=365)
+    aging_recording_enabled: bool = setting(False, "Put a notice in the place of what voice messages say, in time")
+    aging_recording_days: int = setting(30, "Days until that, since they came to the user", low=1, high=3_650)
+    aging_recording_alert_days: int = setting(0, "Days before that when the user is told by mail; 0 never", high=365)
+    shredding_level: int = setting(
+        0, "How often the file of a message that is gone for good is overwritten; 0 not, 3 is plenty", high=10
+    )
     auth_scram: bool = setting(True, "Keep SCRAM keys beside the password hash")
     auth_max_failures: int = setting(7, "Wrong passwords in the reset time that lock a user; 0 never locks", high=1_000)
     auth_reset_minutes: int = setting(30, "Minutes without a wrong password that clear the count", low=1, high=100_000)
@@ -107,12 +132,15 @@ class Complaint(Exception):
         return f"{self.key}: {self.why}"
 
 
+GROUPS = ("smtp", "imap", "auth", "relay", "secure", "subject", "vpim", "aging")
+
+
 def key_of_field(name: str) -> str:
     """`smtp_max_message_kib` → `smtp.max_message_kib`; names without a group stay as they are."""
     group, _, rest = name.partition("_")
     if name.startswith("smart_host_"):
         return "smart_host." + name.removeprefix("smart_host_")
-    return f"{group}.{rest}" if group in ("smtp", "imap", "auth", "relay", "secure", "subject", "vpim") else name
+    return f"{group}.{rest}" if group in GROUPS else name
 
 
 FIELDS = {key_of_field(f.name): f for f in fields(SiteSettings)}

@@ -68,6 +68,7 @@ RULES = (
     click.option("--action", multiple=True, metavar="CATEGORY=ACTION", help="voice, email, fax or receipt = accept, "
                  "reject, relay or accept-and-relay. Repeat for several."),
     click.option("--relay-address", metavar="ADDRESS", help="Where relayed messages go; outside, by the smart host."),
+    switch("age-messages", "Whether old messages of this mailbox go by the site's aging rules."),
     click.option("--quota", metavar="LIMITS", help="warning=12M,send=13M,receive=14M; 0 is unlimited."),
 )  # fmt: skip
 """What users and templates both have, names apart."""

@@ -13,7 +13,10 @@ from unitymail.interfaces.directory import IDirectoryView, Refused
 from unitymail.people.user import User
 from unitymail.people.user_template import UserTemplate, filled, tokens_in
 
-RULES = ("cos", "partition", "scope", "home", "actions", "quota", "route_ndr", "delegates", "hidden_capabilities")
+RULES = (
+    "cos", "partition", "scope", "home", "actions", "quota", "route_ndr", "delegates", "hidden_capabilities",
+    "age_messages",
+)  # fmt: skip
 """Fields that a user takes over as they are."""
 
 

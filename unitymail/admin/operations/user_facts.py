@@ -47,6 +47,7 @@ def rule_facts(thing: Any, names: Names) -> Facts:
         "action": {f.name: getattr(thing.actions, f.name).value for f in fields(thing.actions)},
         "relay_address": thing.relay_address,
         "quota": {f.name: getattr(thing.quota, f.name) for f in fields(thing.quota)},
+        "age_messages": thing.age_messages,
         "route_ndr": thing.route_ndr,
         "delegate": names.aliases(thing.delegates),
         "hide_capability": list(capabilities.hidden(thing.hidden_capabilities)),

@@ -11,6 +11,7 @@ from typing import Any
 from unitymail.admin.operations.csv_rows import BadRow, Row
 from unitymail.admin.operations.wish import UserWish
 
+SWITCHES = ("route_ndr", "age_messages")
 SEVERAL = ("proxy", "delegate", "hide_capability", "offer_capability", "action")
 COLUMNS = (*(f.name for f in fields(UserWish) if f.name != "spoken_name"), "password")
 CLEAR = "''"
@@ -33,8 +34,9 @@ def asked_by(row: Row) -> Asked | BadRow:
     if not alias:
         return BadRow(row.line, "The row has no alias; give one, such as the name people sign in with.")
     values: dict[str, Any] = {name: _value(name, cell) for name, cell in cells.items() if cell}
-    if values.get("route_ndr", True) is None:
-        return BadRow(row.line, f"route_ndr is {cells['route_ndr']!r}; write yes or no.")
+    for name in SWITCHES:
+        if values.get(name, True) is None:
+            return BadRow(row.line, f"{name} is {cells[name]!r}; write yes or no.")
     password = row.cells.get("password", "")
     return Asked(row.line, alias, UserWish(**values), password.encode("utf-8", "surrogatepass") if password else None)
 
@@ -43,6 +45,6 @@ def _value(name: str, cell: str) -> Any:
     text = "" if cell == CLEAR else cell
     if name in SEVERAL:
         return tuple(part.strip() for part in text.split(";") if part.strip())
-    if name == "route_ndr":
+    if name in SWITCHES:
         return _WORDS.get(text.lower())
     return text.replace(";", ",") if name == "quota" else text

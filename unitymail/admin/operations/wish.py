@@ -44,10 +44,13 @@ class UserWish:
     action: tuple[str, ...] | None = None
     relay_address: str | None = None
     quota: str | None = None
+    age_messages: bool | None = None
     spoken_name: bytes | None = None
 
 
-PLAIN = ("first_name", "last_name", "display_name", "corporate_address", "route_ndr", "relay_address")
+PLAIN = (
+    "first_name", "last_name", "display_name", "corporate_address", "route_ndr", "relay_address", "age_messages",
+)  # fmt: skip
 """Fields that go into a user or a template as they are."""
 
 

@@ -44,6 +44,7 @@ def from_row(connection: Connection, row: Row[Any]) -> UserTemplate:
         row.last_name,
         row.home_id or "",
         tuple(connection.execute(delegates).scalars().all()),
+        row.age_messages,
     )
 
 
@@ -61,6 +62,7 @@ def columns(thing: UserTemplate) -> dict[str, Any]:
         "route_ndr": thing.route_ndr,
         "hidden_capabilities": " ".join(thing.hidden_capabilities),
         "proxies": " ".join(thing.proxies),
+        "age_messages": thing.age_messages,
         **action_columns(thing),
         **quota_columns(thing),
     }

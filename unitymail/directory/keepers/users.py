@@ -53,6 +53,7 @@ def columns(thing: User) -> dict[str, Any]:
         "relay_key": key_of(thing.relay_address) if thing.relay_address else None,
         "route_ndr": thing.route_ndr,
         "hidden_capabilities": " ".join(thing.hidden_capabilities),
+        "age_messages": thing.age_messages,
         **action_columns(thing),
         **quota_columns(thing),
     }

@@ -114,7 +114,7 @@ _USER = (
         t.entries.c.extension, t.users.c.corporate_address, t.users.c.cos_id, t.entries.c.partition_id,
         t.users.c.scope_id, t.users.c.home_id, t.users.c.action_voice, t.users.c.action_email, t.users.c.action_fax,
         t.users.c.action_receipt, t.users.c.relay_address, t.users.c.quota_warning, t.users.c.quota_send,
-        t.users.c.quota_receive, t.users.c.route_ndr, t.users.c.hidden_capabilities,
+        t.users.c.quota_receive, t.users.c.route_ndr, t.users.c.hidden_capabilities, t.users.c.age_messages,
     ).join(t.users, t.users.c.id == t.entries.c.id)
 )  # fmt: skip
 
@@ -130,13 +130,13 @@ def _users(
     one = shared.one
     for (
         id, alias, display, first, last, extension, corporate, cos, partition, scope, home,
-        voice, email, fax, receipt, relay, warning, send, receive, route_ndr, hidden,
+        voice, email, fax, receipt, relay, warning, send, receive, route_ndr, hidden, ages,
     ) in connection.execute(_USER.where(where(t.entries.c.id))):  # fmt: skip
         yield User(
             id, alias, primary.get(id, ""), display, one(first), one(last), extension or "", corporate,
             proxies.get(id, ()), one(cos), one(partition), one(scope), one(home or ""),
             shared.actions(voice, email, fax, receipt), relay, shared.quota(warning, send, receive), route_ndr,
-            delegates.get(id, ()), one(tuple(hidden.split())),
+            delegates.get(id, ()), one(tuple(hidden.split())), ages,
         )  # fmt: skip
 
 

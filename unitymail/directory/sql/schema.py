@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 metadata = MetaData(
@@ -49,6 +50,10 @@ def _text(name: str, length: int | None = None, default: str = "") -> Column[str
 
 def _flag(name: str) -> Column[bool]:
     return Column(name, Boolean, nullable=False)
+
+
+def _ages() -> Column[bool]:
+    return Column("age_messages", Boolean, nullable=False, server_default=true())
 
 
 def _number(name: str) -> Column[int]:
@@ -187,6 +192,7 @@ user_templates = _named(
     _flag("route_ndr"),
     _text("hidden_capabilities"),
     _text("proxies"),
+    _ages(),
 )
 
 # The address book. Users, contacts and lists share one space of aliases, of extensions and of addresses.
@@ -220,6 +226,7 @@ users = Table(
     _flag("route_ndr"),
     _text("hidden_capabilities"),
     _time("created"),
+    _ages(),
     sqlite_with_rowid=False,
 )
 contacts = Table(
