@@ -244,6 +244,16 @@ class MemoryFolder:
         message = self._messages.get(uid)
         return None if message is None else MemoryContent(self.account.store, message.octets)
 
+    def contents(self, uids, octets):
+        opened = []
+        for uid in uids:
+            opened.append(self.content(uid))
+            size = 0 if opened[-1] is None else opened[-1].size
+            octets -= size
+            if octets <= 0 or size >= 65_536:
+                break
+        return opened
+
     @locked
     def store(self, uids, change, flags, unchanged_since=None):
         self._living()

@@ -279,3 +279,35 @@ def test_a_change_costs_no_reading_of_other_rows(house):
         index.connection.set_trace_callback(None)
     assert not any("FROM files WHERE id BETWEEN" in statement for statement in read)
     assert len(inbox.snapshot.uids) == 301
+
+
+def test_contents_of_many(house):
+    """Several messages are opened at once, in order, until there is enough: None for what is gone, a large one last."""
+    inbox = house.inbox
+    uids = [house.append(inbox, octets=message(number)) for number in range(4)]
+    inbox.store([uids[1]], "add", ["\\Deleted"])
+    inbox.expunge([uids[1]])
+    house.store.settle()
+    large = house.append(inbox, octets=message(9, b"x" * 100_000))
+    after = house.append(inbox)
+    opened = inbox.contents([*uids, large, after], 1_000_000)
+    assert [None if one is None else bytes(one.buffer[:]) for one in opened] == [
+        message(0), None, message(2), message(3), message(9, b"x" * 100_000),
+    ]  # fmt: skip
+    for one in opened:
+        if one is not None:
+            one.close()
+    assert len(inbox.contents([*uids, large], 1)) == 1
+
+
+def test_contents_with_other_line_ends(house):
+    """A file with LF ends, one that another program has renamed, and one not measured yet are opened as well."""
+    names = house.deliver(3)
+    with open(house.path("cur", "1700000009.M1P1.test:2,S"), "wb") as file:
+        file.write(message(7).replace(b"\r\n", b"\n"))
+    inbox = house.inbox
+    uids = list(inbox.refresh().uids)
+    os.rename(house.path("new", names[0]), house.path("cur", names[0] + ":2,F"))
+    for _ in range(2):
+        opened = inbox.contents(uids, 1_000_000)
+        assert [bytes(one.buffer[:]) for one in opened] == [message(0), message(1), message(2), message(7)]

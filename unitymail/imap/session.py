@@ -6,7 +6,7 @@ transports, which are the server's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -193,11 +193,11 @@ class Session:
         """`threads.run`; afterwards we go on when the reactor has time for us."""
         return await self.result(self.begun(function, *args, **kwargs))
 
-    def begun(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+    def begun(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """What runs in a thread while we go on, until its `result` is wanted."""
         return self.threads.run(function, *args, **kwargs)
 
-    async def result(self, begun: Deferred[Any]) -> Any:
+    async def result(self, begun: Awaitable[Any]) -> Any:
         """Of what was `begun`; afterwards we go on when the reactor has time for us."""
         turns = self.door.turns
         turns.end()

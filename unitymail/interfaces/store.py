@@ -224,6 +224,12 @@ class IFolder(Interface):
     def content(uid: int) -> IContent | None:
         """The message's octets, or None when it is gone."""
 
+    def contents(uids: Sequence[int], octets: int) -> Sequence[IContent | None]:
+        """As `content`, for the first of `uids`: one at least, then more until so many octets are open.
+
+        A content of 64 KiB or more is the last.
+        """
+
     def store(
         uids: Collection[int], change: Literal["add", "remove", "replace"], flags: Iterable[str],
         unchanged_since: int | None = None,

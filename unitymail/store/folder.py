@@ -326,6 +326,12 @@ class Folder:
             return rendering.content(self, index, uid)
 
     @guarded
+    def contents(self, uids: Sequence[int], octets: int) -> Sequence[IContent | None]:
+        with self.access.using() as index:
+            self.account.keep_to_class(index)
+            return rendering.contents(self, index, uids, octets)
+
+    @guarded
     def whole(self, uid: int) -> IContent | None:
         """As `content`, with what is withheld: for those who look after the mailbox, and for no client."""
         with self.access.using() as index:

@@ -16,10 +16,10 @@ from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.policy.withholding import Withholding
 from unitymail.store.chosen import chosen
-from unitymail.store.content import Content, bare_line_feeds, in_crlf_form
+from unitymail.store.content import SMALL, Content, bare_line_feeds, in_crlf_form, open_file
 from unitymail.store.finding import found
 from unitymail.store.index import Index
-from unitymail.store.maildir import claimed
+from unitymail.store.maildir import claimed, path_in
 from unitymail.store.schema import UID_MASK
 from unitymail.store.withholding import Decision, in_force, judged, keep
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
 MEASURED_AT_ONCE = 500
+OPENED_AT_ONCE = 50
 SECURE_STAYS = Withholding(secure=True)
 Row = tuple[int, int, int, int | None, int, int]
 """id, content, octets, size, withheld, date"""
@@ -40,6 +41,51 @@ def content(folder: Folder, index: Index, uid: int) -> Content | None:
         with index.changing():
             index.execute("UPDATE facts SET size = ? WHERE id = ?", message.size, folder.id_of(uid))
     return message
+
+
+def contents(folder: Folder, index: Index, uids: Sequence[int], octets: int) -> list[Content | None]:
+    """Of the first of these messages, until so many octets are open; a large one is the last.
+
+    Nearly always they are where they were last seen, as they were measured: one look at the index tells of many.
+    """
+    uids = uids[:OPENED_AT_ONCE]
+    rows = {
+        row[0]: row[1:]
+        for row in index.all(
+            f"SELECT id & {UID_MASK}, octets, size, base, seen FROM facts CROSS JOIN files USING (id)"
+            f" WHERE id IN {chosen()} AND NOT withheld",
+            str([folder.id_of(uid) for uid in uids]),
+        )
+    }
+    opened: list[Content | None] = []
+    try:
+        for uid in uids:
+            one = _as_measured(folder, *rows[uid]) if uid in rows else None
+            opened.append(content(folder, index, uid) if one is None else one)
+            size = 0 if opened[-1] is None else opened[-1].size
+            octets -= size
+            if octets <= 0 or size >= SMALL:
+                break
+    except BaseException:
+        for one in opened:
+            if one is not None:
+                one.close()
+        raise
+    return opened
+
+
+def _as_measured(folder: Folder, octets: int, size: int | None, base: bytes, seen: bytes) -> Content | None:
+    """The file as it is, where it has CRLF line ends and the size that is known; None when that is not so."""
+    if size != octets:
+        return None
+    try:
+        buffer = open_file(path_in(folder.path, base, seen))
+    except FileNotFoundError:
+        return None
+    if len(buffer) == octets:
+        return Content(buffer)
+    Content(buffer).close()
+    return None
 
 
 def whole(folder: Folder, index: Index, uid: int) -> Content | None:

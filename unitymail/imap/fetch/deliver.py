@@ -5,7 +5,7 @@ Knows the session's way to the client; refuses to know where FETCH responses are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from unitymail.imap.fetch import block as blocks
@@ -58,13 +58,24 @@ async def deliver(session: Session, plan: Plan, spans: Sequence[Span], *, shown:
     return gone
 
 
+async def _give_back(ahead: Awaitable[from_files.Batch]) -> None:
+    """Nobody wants what is being read any more."""
+    (await ahead).close()
+
+
 async def _send_contents(session: Session, plan: Plan, block: Block) -> tuple[int, int]:
-    """How many messages are gone, and how many have an encoding that is not known."""
+    """How many messages are gone, and how many have an encoding that is not known.
+
+    While one batch goes out, the next one is read.
+    """
     letters = Letters(session.door.store, session.account.id, session.folder)
     reading = from_files.Reading(session.folder, plan, block, letters)
     gone = undecodable = 0
+    ahead = session.begun(reading.read)
     while True:
-        batch: from_files.Batch = await session.run(reading.read)
+        batch: from_files.Batch = await session.result(ahead)
+        if not batch.last:
+            ahead = session.begun(reading.read)
         try:
             for piece in batch.pieces:
                 if isinstance(piece, bytes):
@@ -72,6 +83,10 @@ async def _send_contents(session: Session, plan: Plan, block: Block) -> tuple[in
                 else:
                     await session.stream(piece.content, piece.start, piece.length)
                 await session.drained()
+        except BaseException:
+            if not batch.last:
+                session.journal.guard(_give_back(ahead), "reading ahead")
+            raise
         finally:
             batch.close()
         gone += batch.gone

@@ -73,35 +73,36 @@ class Reading:
         copied: list[bytes] = []
         size = 0
         while self._next < len(self._block) and size < BATCH_OCTETS and not batch.open:
-            at, self._next = self._next, self._next + 1
-            content = self._folder.content(self._block.uids[at])
-            if content is None:
-                batch.gone += 1
-                continue
-            batch.open.append(content)
-            try:
-                message = self._message(heads[at], self._block.uids[at], content)
-            except UnknownEncoding:
-                batch.undecodable += 1
-                message = []
-            for piece in message:
-                if isinstance(piece, bytes):
-                    copied.append(piece)
-                    size += len(piece)
-                else:
-                    batch.pieces += [b"".join(copied), piece]
-                    copied = []
+            contents = self._folder.contents(self._block.uids[self._next :], BATCH_OCTETS - size)
+            batch.open += [content for content in contents if content is not None]
+            for content in contents:
+                at, self._next = self._next, self._next + 1
+                if content is None:
+                    batch.gone += 1
+                    continue
+                for piece in self._message(heads[at], self._block.uids[at], content, batch):
+                    if isinstance(piece, bytes):
+                        copied.append(piece)
+                        size += len(piece)
+                    else:
+                        batch.pieces += [b"".join(copied), piece]
+                        copied = []
             if not batch.pieces:
                 batch.close()
         if copied:
             batch.pieces.append(b"".join(copied))
 
-    def _message(self, head: bytes, uid: int, content: IContent) -> list[Piece]:
+    def _message(self, head: bytes, uid: int, content: IContent, batch: Batch) -> list[Piece]:
+        """Nothing of a message that is left out."""
         letter = self._letters.letter(uid, content)
         pieces: list[Piece] = [head]
-        for number, item in enumerate(self._plan.contents):
-            if number:
-                pieces.append(b" ")
-            pieces += item.pieces(letter)
+        try:
+            for number, item in enumerate(self._plan.contents):
+                if number:
+                    pieces.append(b" ")
+                pieces += item.pieces(letter)
+        except UnknownEncoding:
+            batch.undecodable += 1
+            return []
         pieces.append(LINE_END)
         return pieces

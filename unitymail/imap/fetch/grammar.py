@@ -1,4 +1,7 @@
-"""The attribute list of FETCH: words in, items out, macros expanded (RFC 3501 6.4.5)."""
+"""The attribute list of FETCH: words in, items out, macros expanded (RFC 3501 6.4.5).
+
+Clients ask for the same few lists again and again: what was understood once is remembered.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,26 @@ for _module in iter_modules(items.__path__, items.__name__ + "."):
 MOST_ATTRIBUTES = 100
 _FAST = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 MACROS = {"FAST": _FAST, "ALL": (*_FAST, "ENVELOPE"), "FULL": (*_FAST, "ENVELOPE", "BODY")}
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 256, 500
+_REMEMBERED: dict[bytes, tuple[Item, ...]] = {}
+"""By all that was written to the end of the command, where that is one text without a literal."""
 _NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.]*")
 
 
 def attributes(reader: Reader) -> tuple[Item, ...]:
     """One attribute, a parenthesised list, or a macro; each item once, in the order asked for."""
+    written = reader.rest()
+    if (known := _REMEMBERED.get(written)) is not None and reader.take(written):
+        return known
+    found = _attributes(reader)
+    if reader.at_end() and reader.count == 1 and len(written) <= _LONGEST_REMEMBERED:
+        if len(_REMEMBERED) == _MOST_REMEMBERED:
+            _REMEMBERED.clear()
+        _REMEMBERED[written] = found
+    return found
+
+
+def _attributes(reader: Reader) -> tuple[Item, ...]:
     if reader.take(b"("):
         found = [*_attribute(reader)]
         while reader.take(b" "):

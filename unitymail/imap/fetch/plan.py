@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from unitymail.imap.fetch.attribute import FromContent, FromIndex, FromView, Item
@@ -57,7 +58,11 @@ class Plan:
 
 def planned(items: Iterable[Item], *, by_uid: bool, uid_only: bool = False) -> Plan:
     """UID FETCH answers with the UID whether it was asked for or not (RFC 3501 6.4.8), but in UIDFETCH it is there."""
-    asked = list(items)
+    return _planned(tuple(items), by_uid, uid_only)
+
+
+@lru_cache(maxsize=256)
+def _planned(asked: tuple[Item, ...], by_uid: bool, uid_only: bool) -> Plan:
     places = {item.place for item in asked if isinstance(item, FromView)}
     indexed = [item for item in asked if isinstance(item, FromIndex)]
     contents = tuple(item for item in asked if not isinstance(item, FromView | FromIndex))

@@ -75,6 +75,11 @@ class Reader:
 
     # Where we are
 
+    @property
+    def count(self) -> int:
+        """How many parts there are: one for a command without literals."""
+        return len(self._parts)
+
     def _text(self) -> bytes | None:
         """The text part we stand in, None before a literal or at the end."""
         if self._index >= len(self._parts):
