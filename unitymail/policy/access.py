@@ -145,6 +145,7 @@ def plain_address(ip: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
+@lru_cache(maxsize=10_000)
 def is_this_machine(ip: str) -> bool:
     """Whether it is 127.0.0.1 or ::1: other loopback addresses count as remote (decisions.md)."""
     return plain_address(ip) in _THIS_MACHINE and not ip.endswith(PROXY_ITSELF)

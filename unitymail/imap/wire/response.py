@@ -14,6 +14,7 @@ from unitymail.interfaces.store import SYSTEM_FLAGS
 
 _QUOTABLE = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
 _ASTRING = re.compile(rb"[!#$&'+,./0-9:;<=>?@A-Z\[\]^_`a-z|}~-]+")
+_UNSAFE = re.compile("[^ -~]")
 _RANK = {flag: rank for rank, flag in enumerate(("\\Recent", *SYSTEM_FLAGS))}
 
 
@@ -56,5 +57,4 @@ def flag_list(flags: Iterable[str]) -> bytes:
 
 def text(words: str) -> bytes:
     """Words for people, made safe for one response line: no controls, nothing outside ASCII."""
-    safe = "".join(c if " " <= c <= "~" else "?" for c in words)
-    return safe.encode("ascii") or b"?"
+    return _UNSAFE.sub("?", words).encode("ascii") or b"?"
