@@ -34,6 +34,14 @@ class EnteringTests(SynchronousTestCase):
         self.assertTrue(third.say("b LOGIN robin secret")[0].startswith("b OK"))
 
 
+class SharingTests(SynchronousTestCase):
+    def test_doors_share_what_they_watch(self):
+        """Watches that are handed in are used, also before anybody watches anything."""
+        one = House()
+        self.assertEqual(len(one.door.watches), 0)
+        self.assertIs(House(watches=one.door.watches).door.watches, one.door.watches)
+
+
 class LeavingTests(SynchronousTestCase):
     def test_the_node_shuts_down(self):
         """Everybody is told why, those in IDLE too; the door is empty once all have left."""

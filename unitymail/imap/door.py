@@ -78,7 +78,9 @@ class IMAPDoor(ServerFactory):
         self.tls = tls
         self.implicit_tls = implicit_tls
         self.slots = Slots(ledger)
-        self.watches = watches or Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
+        if watches is None:  # one that watches nothing yet counts as false
+            watches = Watches(clock=clock, threads=threads, doorbell=doorbell, journal=journal)
+        self.watches = watches
         self.registry = registry or discover()
         self.claims = claims or Claims()
         self.metrics = metrics or Unmeasured()
