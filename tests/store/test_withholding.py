@@ -453,3 +453,18 @@ def test_an_index_of_the_version_before(tmp_path):
     index.close()
     assert b"Hello" not in house.octets(house.inbox, next(iter(house.inbox.refresh().uids)))
     house.close()
+
+
+def test_a_large_folder(make_desk):
+    """A folder that is kept in packed form comes back with the new UIDs, in this process and in the next one."""
+    desk = make_desk()
+    desk.deliver(*[PRIVATE, b""] * 300)
+    desk.inbox.rows(desk.uids(), ["size"])
+    desk.house.reopen()
+    assert desk.uids() == list(range(1, 601))
+    desk.cos.is_now(STRICT)
+    expected = [*range(2, 601, 2), *range(601, 901)]
+    assert desk.uids() == expected
+    desk.house.reopen()
+    assert desk.uids() == expected and len(desk.inbox.vanished_since(0)) == 300
+    assert desk.inbox.status().messages == desk.house.account.usage()[1] == 600
