@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.stories.day import Day
 from tests.stories.house import House
 from tests.stories.site import Site
 
@@ -32,6 +33,22 @@ def house(model, tmp_path):
     finally:
         home.stop()
     home.expect_short_turns()
+
+
+@pytest.fixture
+def day(request, model, tmp_path):
+    """Chris's mailbox on a running node, to which mail keeps coming; in the end all must be as the story says.
+
+    A test that is parametrized with `day` and indirect says how many processes serve it.
+    """
+    home = House.like(model, tmp_path / "node", getattr(request, "param", 1))
+    told = Day(home)
+    try:
+        yield told.begins()
+        told.night()
+    finally:
+        told.postman.give_up()
+        home.kill()
 
 
 class Builder:
