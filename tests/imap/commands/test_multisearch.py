@@ -61,10 +61,11 @@ class Many(SynchronousTestCase):
                          {"INBOX": "ALL 1"})
 
     def test_selected(self):
-        """Without IN the selected mailbox is searched, and answers in any case; it stays selected."""
+        """Without IN the selected mailbox is searched, by the same rules as others; it stays selected."""
         client = self.house.selected("folder1")
         self.assertEqual(self.found("a ESEARCH SUBJECT fish", client), {"folder1": "ALL 2"})
-        self.assertEqual(self.found("a ESEARCH 1 SUBJECT fish", client), {"folder1": ""})
+        self.assertEqual(self.found("a ESEARCH 1 SUBJECT fish", client), {})
+        self.assertEqual(self.found("a ESEARCH RETURN (MIN COUNT) SUBJECT meat", client), {})
         self.assertEqual(self.found("a ESEARCH IN (selected inboxes) RETURN (COUNT) ALL", client),
                          {"INBOX": "COUNT 2", "folder1": "COUNT 2"})
         self.assertEqual(client.say("a SEARCH ALL")[0], "* SEARCH 1 2")
@@ -81,6 +82,8 @@ class Many(SynchronousTestCase):
         client = self.house.selected("folder1")
         self.assertEqual(client.say("a ESEARCH RETURN (SAVE) SUBJECT fish"), ["a OK ESEARCH completed"])
         self.assertEqual(client.say("a UID SEARCH $")[0], "* SEARCH 2")
+        self.assertEqual(client.say("a ESEARCH RETURN (SAVE COUNT) SUBJECT meat"), ["a OK ESEARCH completed"])
+        self.assertEqual(client.say("a UID SEARCH $")[0], "* SEARCH")
         self.assertTrue(client.say("a ESEARCH IN (inboxes) RETURN (SAVE) ALL")[0].startswith("a BAD "))
 
     def test_updates(self):
@@ -94,8 +97,8 @@ class Many(SynchronousTestCase):
         for line in (
             "ESEARCH ALL", "ESEARCH IN (selected) ALL", "ESEARCH IN (inboxes) 1:3", "ESEARCH IN (inboxes) $",
             "ESEARCH IN (inboxes) UID $", "ESEARCH IN () ALL", "ESEARCH IN (selected-delayed) ALL",
-            "ESEARCH IN inboxes ALL", "ESEARCH IN (inboxes)", "ESEARCH IN (inboxes) RETURN (FOO) ALL", "ESEARCH IN (mailboxes) ALL", "ESEARCH",
-            "UID ESEARCH IN (inboxes) ALL",
+            "ESEARCH IN inboxes ALL", "ESEARCH IN (inboxes)", "ESEARCH IN (inboxes) RETURN (FOO) ALL",
+            "ESEARCH IN (mailboxes) ALL", "ESEARCH", "UID ESEARCH IN (inboxes) ALL",
         ):
             self.assertTrue(self.client.say("a " + line)[-1].startswith("a BAD "), line)
             self.client.say("a NOOP")

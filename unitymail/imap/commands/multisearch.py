@@ -1,6 +1,7 @@
 """MULTISEARCH (RFC 7377): ESEARCH, which looks into several mailboxes at once and selects none of them.
 
-Each mailbox that has matches is one ESEARCH response, by UID. A mailbox that is not there is no error.
+Each mailbox that has matches is one ESEARCH response, by UID; one without has none, the selected one included, whatever
+RETURN asks for (2.1). A mailbox that is not there is no error.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ async def esearch(session: Session, reader: Reader) -> Done:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is looked for in each mailbox. alone: only in the selected one, which then answers in any case."""
+    """What is looked for in each mailbox. alone: only in the selected one, so that it can be followed and saved."""
 
     tree: Key
     options: ReturnOptions
@@ -127,6 +128,8 @@ async def _look(session: Session, folder: IFolder, view: View, asked: Asked) -> 
     )  # fmt: skip
     if asked.options.update and asked.alone:
         live.begin(session, asked.tree, found, by_uid=True, correlator=correlator)
-    if found or asked.alone:
-        matches = results.Matches(found)
+    matches = results.Matches(found)
+    if found:
         await results.tell(session, view, matches, asked.options, correlator, by_uid=True, modseq=asked.modseq)
+    elif asked.options.save:
+        view.saved = 0
