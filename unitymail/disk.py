@@ -22,6 +22,9 @@ class Disk:
     def append_to(self, path: str, mode: int = 0o600) -> int:
         return os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC, mode)
 
+    def overwrite(self, path: str) -> int:
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
     def write(self, fd: int, data: bytes) -> None:
         view = memoryview(data)
         while view:

@@ -107,6 +107,10 @@ class RecordingDisk:
             self._log("create", self._path(path), self._new_inode(os.fstat(fd).st_ino))
         return fd
 
+    def overwrite(self, path):
+        self.before("overwrite")
+        return self._disk.overwrite(path)
+
     def write(self, fd, data):
         self.before("write")
         size = os.fstat(fd).st_size

@@ -18,6 +18,9 @@ class IDisk(Interface):
     def append_to(path: str, mode: int = 0o600) -> int:
         """Open for appending, created when absent; a descriptor."""
 
+    def overwrite(path: str) -> int:
+        """Open a file that is there (no symbolic link) for reading and writing; a descriptor."""
+
     def write(fd: int, data: bytes) -> None:
         """Write all of `data` at the descriptor's position."""
 

@@ -41,6 +41,7 @@ from unitymail.store.live_folders import LiveFolders
 from unitymail.store.maildir import Namer
 from unitymail.store.names import INBOX, canonical, checked
 from unitymail.store.renewing import Renewed
+from unitymail.store.shredding import Shredder
 from unitymail.store.snapshots import FolderRow, read_row
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Account:
         quota: Callable[[str], int], undelete_days: Callable[[], int], retry_for: Callable[[], int],
         noticed: Callable[[Noticed], None] = lambda news: None, full_text: Callable[[], bool] = lambda: True,
         withholder: IWithholder = WITHOUT_BOOK, renewed: Callable[[Renewed], None] = lambda news: None,
+        shredder: Shredder,
     ) -> None:  # fmt: skip
         self.id = id
         self.access = access
@@ -74,10 +76,11 @@ class Account:
         self._noticed = noticed
         self.withholder = withholder
         self._told_renewed = renewed
+        self.shredder = shredder
         self._in_force: Withholding | None = None
         self._looked_for_owed = False
         self.live = LiveFolders()
-        self.full_text = FullText(disk, access.directory, full_text)
+        self.full_text = FullText(disk, access.directory, full_text, shredder)
         self.purged_at = 0.0
         self.reminded_at = 0.0
         access.belongs_to(self)
@@ -244,7 +247,7 @@ class Account:
     def remove_stray(self, path: bytes) -> None:
         """A file whose name was expunged before came back: it goes where expunged files are."""
         if settling.put_away(self, path) is None:
-            self.disk.unlink(os.fsdecode(path))
+            self.shredder.discard(os.fsdecode(path))
 
     @guarded
     def deleted(self) -> list[undelete.Deleted]:

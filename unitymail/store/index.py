@@ -42,6 +42,7 @@ class Index:
         self.combinations: list[frozenset[str]] = []
         self._number_of: dict[frozenset[str], int] = {}
         self._first_own = sys.maxsize
+        self._erases = False
         try:
             self._prepare()
             if created:
@@ -88,6 +89,12 @@ class Index:
             self.execute(
                 "UPDATE folders SET highest_modseq = (SELECT modseq FROM counters) WHERE messages > 0 OR uidnext > 1"
             )
+
+    def erase(self, on: bool) -> None:
+        """Whether what is deleted from now on is overwritten in the file, too."""
+        if on != self._erases:
+            self.connection.execute(f"PRAGMA secure_delete = {'ON' if on else 'OFF'}")
+            self._erases = on
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return self.connection.execute(statement, values)

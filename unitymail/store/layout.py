@@ -97,13 +97,13 @@ def holds(maildir: bytes, base: bytes) -> bool:
     )
 
 
-def remove_tree(disk: IDisk, path: str) -> None:
-    """A directory and all below it."""
+def remove_tree(disk: IDisk, path: str, discard: Callable[[str], None] | None = None) -> None:
+    """A directory and all below it; `discard` removes a file otherwise than by unlinking it."""
     for entry in os.scandir(path):
         if entry.is_dir(follow_symlinks=False):
-            remove_tree(disk, entry.path)
+            remove_tree(disk, entry.path, discard)
         else:
-            disk.unlink(entry.path)
+            (discard or disk.unlink)(entry.path)
     disk.remove_directory(path)
 
 

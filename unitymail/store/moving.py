@@ -41,7 +41,7 @@ def delete(account: Account, index: Index, folder: Folder) -> None:
     account.live.forget(row)
     account.note_usage(index)
     if not account.undelete_days:
-        layout.remove_tree(account.disk, os.path.join(account.access.directory, aside))
+        layout.remove_tree(account.disk, os.path.join(account.access.directory, aside), account.shredder.discard)
 
 
 def _remember(account: Account, index: Index, folder: Folder, aside: bytes) -> None:

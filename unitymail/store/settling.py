@@ -121,6 +121,13 @@ def _unlink(folder: Folder, path: bytes) -> None:
         return
 
 
+def _discard(folder: Folder, path: bytes) -> None:
+    try:
+        folder.account.shredder.discard(os.fsdecode(path))
+    except FileNotFoundError:
+        return
+
+
 def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ignore[type-arg]
     folder.follow(index)
     ids = [row[0] for row in rows]
@@ -134,7 +141,7 @@ def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ig
                 flags = " ".join(sorted(index.flags_of(number)))
                 kept.append((folder.name, place, flags, date, octets, int(folder.account.now())))
             else:
-                _unlink(folder, path)
+                _discard(folder, path)
             if seen[:1] == CUR:
                 folder.fingerprint.remove(base + seen[1:])
     with index.changing():

@@ -27,6 +27,7 @@ from unitymail.store.maildir import Namer
 from unitymail.store.open_indexes import OpenIndexes
 from unitymail.store.quota import Usage, constant
 from unitymail.store.renewing import Renewed
+from unitymail.store.shredding import Shredder
 from unitymail.store.trouble import trouble_of
 
 FLUSHED_ONE_BY_ONE = 64
@@ -43,6 +44,8 @@ Setting = int | Callable[[], int]
 class Store:
     """`undelete_days` and `retry_for` (seconds) are values, or functions that give the site's of now.
 
+    `shredding`: how often files that are gone for good are overwritten.
+
     `quota(account)`: the octets an account may hold as far as APPEND and COPY go, 0 for no limit. Of several processes
     one `visits` the accounts that nobody opens, and does the `sweep` when none of the others works yet.
     """
@@ -51,7 +54,7 @@ class Store:
         self, root: str, *, disk: IDisk, now: Callable[[], float], host: str, usage: IUsage | None = None,
         quota: Callable[[str], int] = UNLIMITED, undelete_days: Setting = DAYS, retry_for: Setting = RETRY_S,
         max_open: int = 256, visits: bool = True, full_text: Callable[[], bool] = lambda: True,
-        withholder: IWithholder = WITHOUT_BOOK,
+        withholder: IWithholder = WITHOUT_BOOK, shredding: Setting = 0,
     ) -> None:  # fmt: skip
         self.root = root
         self._disk = disk
@@ -61,6 +64,8 @@ class Store:
         self._undelete_days = undelete_days if callable(undelete_days) else constant(undelete_days)
         self._retry_for = retry_for if callable(retry_for) else constant(retry_for)
         self._namer = Namer(host, now)
+        level = shredding if callable(shredding) else constant(shredding)
+        self.shredder = Shredder(root, disk=disk, level=level, name=self._namer.name, now=now)
         self._open = OpenIndexes(max_open)
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -84,7 +89,7 @@ class Store:
                     id, Access(self._disk, directory, self._open), disk=self._disk, namer=self._namer, now=self._now,
                     usage=self._usage, quota=self._quota, undelete_days=self._undelete_days, retry_for=self._retry_for,
                     noticed=self._tell, full_text=self._full_text,
-                    withholder=self._withholder, renewed=self._tell_renewed,
+                    withholder=self._withholder, renewed=self._tell_renewed, shredder=self.shredder,
                 )  # fmt: skip
         account.prepare()
         return account
@@ -228,6 +233,7 @@ class Store:
         )
 
     def close(self) -> None:
+        self.shredder.close()
         for account in list(self._opened()):
             account.close()
         if isinstance(self._usage, Usage):

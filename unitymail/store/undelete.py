@@ -86,7 +86,7 @@ def _purge_files(account: Account, index: Index) -> None:
     old = [(id, path) for id, path in index.all("SELECT id, path FROM undelete WHERE at < ?", int(before))]
     for _, path in old:
         try:
-            account.disk.unlink(os.fsdecode(os.path.join(account.path, path)))
+            account.shredder.discard(os.fsdecode(os.path.join(account.path, path)))
         except FileNotFoundError:
             continue
     if old:
@@ -102,9 +102,9 @@ def _purge_directory(account: Account, before: float) -> None:
         if entry.stat(follow_symlinks=False).st_ctime >= before:
             continue
         if entry.is_dir(follow_symlinks=False):
-            layout.remove_tree(account.disk, entry.path)
+            layout.remove_tree(account.disk, entry.path, account.shredder.discard)
         else:
-            account.disk.unlink(entry.path)
+            account.shredder.discard(entry.path)
 
 
 def _purge_expunged(account: Account, index: Index) -> None:

@@ -50,6 +50,7 @@ def _settle_some(account: Account, last: int) -> Batch:
         if index.one("SELECT EXISTS (SELECT 1 FROM pending WHERE id > ?)"
                      " OR EXISTS (SELECT 1 FROM expunged WHERE base IS NULL)", last)[0]:  # fmt: skip
             with account.access.alone() as index:
+                index.erase(account.shredder.is_on)
                 return settling.settle_some(account, index, last)
         if account.now() - account.purged_at >= undelete.PURGE_EVERY_S:
             with account.access.alone() as index:

@@ -16,7 +16,7 @@ import sqlite3
 import threading
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -71,9 +71,10 @@ class Catalogue:
     A file that is no catalogue of this version, or is damaged, is thrown away: everything in it can be made again.
     """
 
-    def __init__(self, disk: IDisk, directory: str) -> None:
+    def __init__(self, disk: IDisk, directory: str, discard: Callable[[str], None] | None = None) -> None:
         self.path = os.path.join(directory, FILE)
         self._disk = disk
+        self._removed_by = discard or disk.unlink
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._inode = self._pid = self._removed = 0
@@ -117,14 +118,14 @@ class Catalogue:
                         "INSERT INTO words (rowid, head, body) VALUES (?, ?, ?)", (text.content, head, body)
                     )
 
-    def remove(self, contents: Collection[int]) -> None:
-        """What these held is found no more; the words themselves are overwritten."""
+    def remove(self, contents: Collection[int], *, thoroughly: bool = False) -> None:
+        """What these held is found no more; the words themselves are overwritten, `thoroughly` at once."""
         with self._open() as connection:
             with self._changing(connection):
                 removed = sum(_remove(connection, content) for content in contents)
             held = connection.execute("SELECT count(*) FROM texts").fetchone()[0]
             self._removed += removed
-            if self._removed > held // _DEAD_SHARE:
+            if self._removed > held // _DEAD_SHARE or (thoroughly and self._removed):
                 connection.execute("INSERT INTO words (words) VALUES ('optimize')")
                 self._removed = 0
 
@@ -206,7 +207,7 @@ class Catalogue:
     def _discard(self) -> None:
         for path in (self.path, self.path + "-wal", self.path + "-shm"):
             if os.path.exists(path):
-                self._disk.unlink(path)
+                self._removed_by(path)
 
 
 def _version(connection: sqlite3.Connection) -> int:

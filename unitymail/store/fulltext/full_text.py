@@ -17,6 +17,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.store.fulltext.catalogue import Catalogue, Text, Unusable, can_find
 from unitymail.store.index import Index
 from unitymail.store.schema import UID_MASK
+from unitymail.store.shredding import Shredder
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -30,9 +31,10 @@ _Key = tuple[int, int, int]
 class FullText:
     """Of one account. `is_on` says whether the site wants full-text indexes at all."""
 
-    def __init__(self, disk: IDisk, directory: str, is_on: Callable[[], bool]) -> None:
-        self._catalogue = Catalogue(disk, directory)
+    def __init__(self, disk: IDisk, directory: str, is_on: Callable[[], bool], shredder: Shredder) -> None:
+        self._catalogue = Catalogue(disk, directory, shredder.discard)
         self._is_on = is_on
+        self._shredder = shredder
         self._contents: WeakKeyDictionary[Folder, tuple[_Key, array[int], array[int]]] = WeakKeyDictionary()
         self.asked = False
         """A search has asked for what is not held: it is worth filling."""
@@ -103,7 +105,7 @@ class FullText:
     def remove(self, contents: Collection[int]) -> None:
         """Nobody may find these any more."""
         if contents and self._catalogue.exists:
-            self._catalogue.remove(contents)
+            self._catalogue.remove(contents, thoroughly=self._shredder.is_on)
 
     def forget(self) -> None:
         """Throw it away; the next search for words begins a new one."""
