@@ -1,6 +1,7 @@
 """Keywords as letters in file names, as Dovecot has them."""
 
 import os
+import sqlite3
 
 import pytest
 from hypothesis import given
@@ -154,4 +155,18 @@ def test_keywords_outlive_the_index(three):
         if os.path.exists(three.path("unitymail.index" + tail)):
             os.unlink(three.path("unitymail.index" + tail))
     three.crash()
+    assert flags_of(three.inbox)[1] == {"Work"}
+
+
+def test_an_index_of_before(three):
+    """An index of a version that knew no letters is upgraded, and takes over what they mean."""
+    say(three, b"0 Work\n")
+    name = three.files()["cur"][0]
+    three.store.close()
+    with sqlite3.connect(three.path("unitymail.index")) as connection:
+        connection.execute("DROP TABLE lettered")
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    os.rename(three.path("cur", name), three.path("cur", name + "a"))
+    three.store = three.open()
     assert flags_of(three.inbox)[1] == {"Work"}

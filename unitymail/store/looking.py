@@ -129,11 +129,15 @@ def _json(ids: dict[int, Place]) -> str:
 
 
 def _set_apart(folder: Folder, place: Place, base: bytes) -> Place | None:
-    """A second file of a name that is known: nothing for the same inode, else a fresh name, for no message is lost."""
+    """A second file of a name that is known gets a fresh one, for no message is lost. A second name of the same file
+    is left, but for one in new/ that a process left there when it ended: that goes (see `settling`, out of new/)."""
     path = path_in(folder.path, base, place[:1] + split(place[1:])[1])
     twin = folder.path_of_base(base)
     try:
         if twin is None or os.path.samefile(path, twin):
+            if twin is not None and place[:1] == NEW and os.path.dirname(twin) == folder.path + b"/cur":
+                folder.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
+                folder.account.disk.unlink(os.fsdecode(path))
             return None
         fresh = os.fsencode(folder.account.namer.name())
         target = path_in(folder.path, fresh, place[:1] + split(place[1:])[1])
