@@ -4,6 +4,7 @@ import os
 import time
 
 from unitymail.disk import Disk
+from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, Ruling
 from unitymail.store import Store
 
 
@@ -24,6 +25,21 @@ class Clock:
 
     def __call__(self):
         return time.time() + self.ahead
+
+
+class Class:
+    """What a book would say; `name` another rule with `is_now`."""
+
+    def __init__(self, rule=NOTHING):
+        self.rule, self.usn = rule, 1
+
+    def is_now(self, rule):
+        self.rule, self.usn = rule, self.usn + 1
+
+    def ruling(self, account):
+        return Ruling(self.rule, self.usn)
+
+    secrecy = staticmethod(WITHOUT_BOOK.secrecy)
 
 
 class House:

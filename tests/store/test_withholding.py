@@ -4,10 +4,10 @@ import sqlite3
 
 import pytest
 
-from tests.store.house import House, flags_of, message
+from tests.store.house import Class, House, flags_of, message
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.people.class_of_service import ImapBodies
-from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, Ruling, Withholding
+from unitymail.policy.withholding import NOTHING, Withholding
 from unitymail.store import schema
 from unitymail.store.index import Index
 
@@ -22,21 +22,6 @@ COLUMNS = [
     "internaldate", "size", "envelope", "bodystructure", "fields", "terms", "sent", "saved", "emailid", "preview",
 ]  # fmt: skip
 OF_THE_FORM = {"size", "bodystructure", "fields", "emailid", "preview"}
-
-
-class Class:
-    """What a book would say; `name` another rule with `is_now`."""
-
-    def __init__(self, rule=NOTHING):
-        self.rule, self.usn = rule, 1
-
-    def is_now(self, rule):
-        self.rule, self.usn = rule, self.usn + 1
-
-    def ruling(self, account):
-        return Ruling(self.rule, self.usn)
-
-    secrecy = staticmethod(WITHOUT_BOOK.secrecy)
 
 
 class Desk:

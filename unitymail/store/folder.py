@@ -317,6 +317,7 @@ class Folder:
     @guarded
     def word_verdicts(self, uids: Sequence[int], needle: str, *, body_only: bool) -> bytes | None:
         with self.access.using() as index:
+            self.account.keep_to_class(index)
             return self.account.full_text.verdicts(self, index, uids, needle, body_only=body_only)
 
     @guarded

@@ -18,6 +18,7 @@ from unitymail.store.fulltext.catalogue import Catalogue, Text, Unusable, can_fi
 from unitymail.store.index import Index
 from unitymail.store.schema import UID_MASK
 from unitymail.store.shredding import Shredder
+from unitymail.store.withholding import InForce, in_force
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 NO, YES, UNKNOWN = 0, 1, 2
 NEVER = (-1, -1)
 _TROUBLE = (sqlite3.Error, OSError, Unusable)
-_Key = tuple[int, int, int]
+_Key = tuple[InForce, int, int, int]
 
 
 class FullText:
@@ -72,9 +73,12 @@ class FullText:
         return bytes([YES if one in matching else UNKNOWN if one in unsure else NO for one in contents])
 
     def _contents_of(self, folder: Folder, index: Index, uids: Sequence[int]) -> array[int]:
-        """The content of each message, -1 for those that are gone; kept for as long as the folder has the same ones."""
+        """The content of each message, -1 for those that are gone; kept for as long as the folder has the same ones.
+
+        A rule that another process put in force gives messages other contents before the snapshot tells of them.
+        """
         snapshot = folder.snapshot
-        key = (snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids))
+        key = (in_force(index), snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids))
         kept = self._contents.get(folder)
         if kept is None or kept[0] != key:
             rows = index.all(
