@@ -134,7 +134,7 @@ def test_another_threw_it_away(processes):
 
 def test_brought_back(processes):
     """A message that was expunged, cleared away and brought back is found."""
-    one, other = processes
+    one, _ = processes
     one.house.append(one.inbox, ["\\Deleted"], octets=message(body=b"lunch\r\n"))
     one.fill()
     one.inbox.expunge()
