@@ -3,6 +3,7 @@
 import json
 import mailbox as stdlib
 import sqlite3
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from tests.store.takeover.other import courier, dovecot
 from unitymail.admin.cli.main import command_line
 from unitymail.ctl import NodeDesk
+from unitymail.disk import Disk
 from unitymail.founding import Plan, found
+from unitymail.store import Store
 
 SECURE = (
     b"Return-Path: <a@example.com>\r\nX-Unitymail-Trace: id=abc; category=voice; sensitivity=normal; secure=yes;"
@@ -205,3 +208,46 @@ def test_a_check_in_words(ask, tmp_path):
     assert "1 of 1 problems left. With --repair they are mended as far as possible." in done.output
     done = CliRunner().invoke(command_line(NodeDesk), [*words, "--repair"])
     assert done.exit_code == 0 and "1 problem was mended." in done.output
+
+
+@pytest.fixture
+def emptied(ask, tmp_path):
+    """Chris has expunged three messages of INBOX."""
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    id = ask("user", "show", "chris")["id"]
+    store = Store(str(tmp_path / "node" / "accounts"), disk=Disk(), now=time.time, host="localhost")
+    inbox = store.account(id).folder("INBOX")
+    inbox.store(inbox.refresh().uids, "add", ["\\Deleted"])
+    inbox.expunge()
+    store.close()
+    return ask
+
+
+def test_what_can_come_back(emptied):
+    """`undelete --list` shows it with its header, the newest first, and changes nothing."""
+    rows = emptied("mailbox", "undelete", "chris", "--list")
+    assert [(row["folder"], row["subject"], row["size"]) for row in rows] == [
+        ("INBOX", subject, len(LETTERS[int(subject)])) for subject in "210"
+    ]
+    assert emptied("mailbox", "undelete", "chris", "--list", "--folder", "Sent") == []
+    assert emptied("mailbox", "undelete", "chris", "--list", "--since", "2100-01-01") == []
+    assert emptied("mailbox", "undelete", "chris", "--list") == rows
+
+
+def test_some_come_back(emptied):
+    """Those that are named; another time they are not there any more."""
+    ids = [row["id"] for row in emptied("mailbox", "undelete", "chris", "--list", "--since", "1h")]
+    done = emptied("mailbox", "undelete", "chris", str(ids[0]), str(ids[2]))
+    assert done == {"alias": "chris", "undeleted": 2, "gone": 0, "folders": ["INBOX"]}
+    assert emptied("mailbox", "stat", "chris")["messages"] == 2
+    refusal = emptied("mailbox", "undelete", "chris", str(ids[0]), str(ids[1]), code=1)
+    assert f"id {ids[0]}," in refusal and "--list" in refusal
+    assert emptied("mailbox", "stat", "chris")["messages"] == 2
+    assert emptied("mailbox", "undelete", "chris", "--all")["undeleted"] == 1
+    assert emptied("mailbox", "undelete", "chris", "--all")["undeleted"] == 0
+
+
+def test_undelete_wants_to_know_what(emptied):
+    """Nothing comes back because nothing was said; a time that is none is wrong usage."""
+    for words in ((), ("--all", "1"), ("--since", "soon"), ("0",)):
+        assert "Usage" in emptied("mailbox", "undelete", "chris", *words, code=2)

@@ -590,6 +590,18 @@ class MemoryAccount:
         held = [m for f in self._folders.values() if f for m in f._messages.values()]
         return sum(len(m.octets) for m in held), len(held)
 
+    def used(self):
+        return self.usage()[0]
+
+    def deleted(self):
+        return []
+
+    def deleted_heading(self, id):
+        return b""
+
+    def undelete(self, ids):
+        return 0
+
     def traces_of(self, numbers):
         return []
 

@@ -1,8 +1,13 @@
 """Expunged messages come back, for so many days."""
 
+import errno
 import os
 
+import pytest
+
 from tests.store.house import flags_of, message
+from unitymail.disk import Disk
+from unitymail.interfaces.store import OverQuota
 
 DAY = 86_400
 
@@ -84,3 +89,77 @@ def test_names_are_remembered_longer(make_house):
     house.store.settle()
     assert house.inbox.vanished_since(0) is None
     assert house.inbox.vanished_since(house.inbox.snapshot.highest_modseq) == []
+
+
+def test_in_the_order_they_had(house):
+    """Several come back as they stood, into folders that say \\Recent and new UIDs."""
+    uids = [house.append(house.inbox, ["\\Deleted"], message(number)) for number in (3, 4, 5)]
+    house.inbox.expunge(uids)
+    ids = [one.id for one in house.account.deleted()]
+    assert house.account.undelete(ids) == 3
+    uids = house.inbox.refresh().uids
+    assert [house.octets(house.inbox, uid) for uid in uids] == [message(3), message(4), message(5)]
+
+
+def test_the_header_of_what_was_deleted(house):
+    """Can be shown; of what is gone, there is none."""
+    expunged(house, octets=message(5))
+    [one] = house.account.deleted()
+    assert house.account.deleted_heading(one.id).startswith(b"From: Robin Smith")
+    assert house.account.deleted_heading(one.id + 1) == b""
+    os.unlink(house.path(os.fsdecode(one.path)))
+    assert house.account.deleted_heading(one.id) == b""
+    assert house.account.undelete([one.id]) == 0 and house.account.deleted() == []
+
+
+def test_no_room(make_house):
+    """A mailbox that is full refuses, and the message can still come back later."""
+    limit = [0]
+    house = make_house(quota=lambda account: limit[0])
+    expunged(house, octets=message(5))
+    limit[0] = 10
+    [one] = house.account.deleted()
+    with pytest.raises(OverQuota):
+        house.account.undelete([one.id])
+    assert [left.id for left in house.account.deleted()] == [one.id] and os.listdir(house.path("tmp")) == []
+    limit[0] = 0
+    assert house.account.undelete([one.id]) == 1
+
+
+def test_interrupted_at_every_step(make_house):
+    """Whenever the process ends, the message is back once or can come back; never both, never neither."""
+    steps = 0
+    while True:
+        disk = Failing(steps)
+        house = make_house()
+        folder = f"f{steps}"
+        house.account.create(folder)
+        expunged(house, folder, octets=message(steps))
+        house.store.settle()
+        [one] = [one for one in house.account.deleted() if one.folder == folder]
+        house.crash(disk)
+        try:
+            house.account.undelete([one.id])
+        except Exception:
+            pass
+        house.crash()
+        listed = [one for one in house.account.deleted() if one.folder == folder]
+        assert len(house.account.folder(folder).refresh().uids) + len(listed) == 1
+        house.close()
+        if disk.left:
+            return
+        steps += 1
+
+
+class Failing(Disk):
+    """Every change after so many fails: the process might as well have ended."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def __getattribute__(self, name):
+        if name in ("link", "rename", "unlink", "flush_directory", "begin", "commit"):
+            if not self.left:
+                raise OSError(errno.EIO, "the disk is gone")
+            self.left -= 1
+        return super().__getattribute__(name)

@@ -162,6 +162,19 @@ class Owed:
     header: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """An expunged message that can come back. `at` and `date` (the internal date) in Unix seconds."""
+
+    id: int
+    folder: str
+    flags: tuple[str, ...]
+    date: int
+    octets: int
+    at: int
+    path: bytes
+
+
 class IContent(Interface):
     """The octets of one message in CRLF form, whatever the file's line ends. Close it after use.
 
@@ -322,6 +335,21 @@ class IAccount(Interface):
 
     def usage() -> tuple[int, int]:
         """(octets, messages) in all folders."""
+
+    def used() -> int:
+        """The same octets as far as this process knows, from memory: never blocks."""
+
+    def deleted() -> list[Deleted]:
+        """Expunged messages that can come back, the newest first."""
+
+    def deleted_heading(id: int) -> bytes:
+        """The first octets of one of them, its header nearly always; b"" when it is gone."""
+
+    def undelete(ids: Iterable[int]) -> int:
+        """Bring these back to the folders they were in (INBOX when that is gone); how many came. Durable on return.
+
+        They get new UIDs, and lose \\Deleted. Raises OverQuota.
+        """
 
     def limit() -> int:
         """Octets that the account may hold, 0 for no limit."""

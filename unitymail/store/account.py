@@ -16,7 +16,7 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.store import FolderInfo, IAccount, NoSuchFolder, Noticed, OverQuota, Owed
+from unitymail.interfaces.store import Deleted, FolderInfo, IAccount, NoSuchFolder, Noticed, OverQuota, Owed
 from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, IWithholder, Withholding
 from unitymail.store import (
     delivered,
@@ -249,18 +249,24 @@ class Account:
         if settling.put_away(self, path) is None:
             self.shredder.discard(os.fsdecode(path))
 
+    def used(self) -> int:
+        return self._usage.used(self.id) if self._usage is not None else 0
+
     @guarded
-    def deleted(self) -> list[undelete.Deleted]:
-        """What `undelete` can bring back, the newest first."""
+    def deleted(self) -> list[Deleted]:
         with self.access.alone() as index:
             self.settle()
             return undelete.listed(index)
 
     @guarded
     def undelete(self, ids: Iterable[int]) -> int:
-        """Bring these back to the folders they were in (INBOX when that is gone); how many came."""
         with self.access.alone() as index:
             return undelete.bring_back(self, index, list(ids))
+
+    @guarded
+    def deleted_heading(self, id: int) -> bytes:
+        with self.access.using() as index:
+            return undelete.heading(self, index, id)
 
     @guarded
     def knows_name(self, base: bytes) -> bool:

@@ -28,14 +28,17 @@ Message = tuple[str, Iterable[str], float | None]
 """The file's path, flags, internal date."""
 
 
-def append(folder: Folder, index: Index, messages: Sequence[Message], *, own: bool) -> list[int]:
+def append(
+    folder: Folder, index: Index, messages: Sequence[Message], *, own: bool, also: Callable[[], None] | None = None
+) -> list[int]:
     """The UIDs. The files are moved into cur/ and their names durable before a row refers to them.
 
-    own: see `maildir.is_own`.
+    own: see `maildir.is_own`. also: what else is true with the same transaction.
     """
     _prepare(folder, index)
     arrivals = _planned(folder, index, messages, leaving=0, own=own)
-    uids = _take_in(folder, index, messages, arrivals, announced=len(arrivals) > 1)
+    announced = len(arrivals) > 1 or also is not None
+    uids = _take_in(folder, index, messages, arrivals, announced=announced, also=also or (lambda: None))
     folder.account.usage_changed(sum(one.octets for one in arrivals))
     return uids
 

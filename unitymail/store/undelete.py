@@ -6,11 +6,10 @@ Knows the list and the days; refuses to know why a message was expunged.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unitymail.interfaces.store import NoSuchFolder
-from unitymail.store import layout
+from unitymail.interfaces.store import Deleted, NoSuchFolder
+from unitymail.store import appending, layout
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 from unitymail.store.keeping import link_or_copy
@@ -23,19 +22,7 @@ if TYPE_CHECKING:
 PURGE_EVERY_S = 3600.0
 VANISHED_KEPT_S = 90 * 86_400
 VANISHED_KEPT = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """`at` and `date` (the internal date) in Unix seconds."""
-
-    id: int
-    folder: str
-    flags: tuple[str, ...]
-    date: int
-    octets: int
-    at: int
-    path: bytes
+MOST_HEADING = 64 * 1024
 
 
 def listed(index: Index) -> list[Deleted]:
@@ -44,25 +31,53 @@ def listed(index: Index) -> list[Deleted]:
 
 
 def bring_back(account: Account, index: Index, ids: list[int]) -> int:
-    """Append each to its folder, without \\Deleted; the file leaves the list once the message is there."""
+    """Append each to its folder, without \\Deleted; it leaves the list in the transaction that makes it a message.
+
+    They come in the order in which they were there.
+    """
     wanted = set(ids)
-    brought = 0
-    for message in [message for message in listed(index) if message.id in wanted]:
-        path = os.path.join(account.access.directory, os.fsdecode(message.path))
-        if os.path.exists(path):
-            try:
-                folder = account.folder(message.folder)
-            except NoSuchFolder:
-                folder = account.folder(INBOX)
-            copy = account.temporary()
-            link_or_copy(account.disk, path, copy, account.temporary)
-            flags, own = [flag for flag in message.flags if flag != "\\Deleted"], is_own(split(message.path)[0])
-            folder.append(copy, flags, message.date, own=own)
-            account.disk.unlink(path)
-            brought += 1
+    return sum(_bring_back(account, index, message) for message in reversed(listed(index)) if message.id in wanted)
+
+
+def _bring_back(account: Account, index: Index, message: Deleted) -> bool:
+    """Whether it came: its file may be gone."""
+
+    def unlisted() -> None:
+        index.execute("DELETE FROM undelete WHERE id = ?", message.id)
+
+    path = path_of(account, message)
+    if not os.path.exists(path):
         with index.changing():
-            index.execute("DELETE FROM undelete WHERE id = ?", message.id)
-    return brought
+            unlisted()
+        return False
+    try:
+        folder = account.folder(message.folder)
+    except NoSuchFolder:
+        folder = account.folder(INBOX)
+    copy = account.temporary()
+    link_or_copy(account.disk, path, copy, account.temporary)
+    flags, own = [flag for flag in message.flags if flag != "\\Deleted"], is_own(split(message.path)[0])
+    try:
+        appending.append(folder, index, [(copy, flags, message.date)], own=own, also=unlisted)
+    except BaseException:
+        account.disk.unlink(copy)
+        raise
+    account.disk.unlink(path)
+    return True
+
+
+def path_of(account: Account, message: Deleted) -> str:
+    return os.path.join(account.access.directory, os.fsdecode(message.path))
+
+
+def heading(account: Account, index: Index, id: int) -> bytes:
+    """The first octets of one that is in the list, all of its header nearly always; b"" when it is gone."""
+    path = index.one("SELECT path FROM undelete WHERE id = ?", id)
+    try:
+        with open(os.path.join(account.path, path[0] if path else b"undelete/?"), "rb") as file:
+            return file.read(MOST_HEADING)
+    except FileNotFoundError:
+        return b""
 
 
 def is_overdue(directory: str, before: float) -> bool:

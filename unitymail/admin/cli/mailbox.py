@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from unitymail.admin.cli import checking, output, taking_over
+from unitymail.admin.cli import checking, output, taking_over, undeleting
 from unitymail.admin.cli.formats import must_be
 from unitymail.admin.cli.office import Office, verb
 from unitymail.admin.operations.names import the
@@ -104,6 +104,27 @@ def check(office: Office, alias: str | None, everybody: bool, repair: bool, quic
         raise click.UsageError("Name the ALIAS of one mailbox, or say --all.")
     users = checking.users_here(office) if alias is None else [_user(office, alias)]
     checking.check(office, users, repair=repair, quick=quick, everybody=everybody)
+
+
+@verb(command, "undelete")
+@click.argument("alias")
+@undeleting.IDS
+@click.option("--list", "only_list", is_flag=True, help="Show what can come back, and bring back nothing.")
+@click.option("--since", metavar="TIME", help="Only what was deleted since: 90m, 2h, 3d, 1w ago, or a date and time.")
+@click.option("--folder", default="", help="Only what was in this folder.")
+@click.option("--all", "everything", is_flag=True, help="All that can come back.")
+def undelete(
+    office: Office, alias: str, ids: tuple[int, ...], only_list: bool, since: str | None, folder: str, everything: bool
+) -> None:
+    """Bring expunged messages back to the folders they were in, while clients may be connected.
+
+    Name them by the IDs that --list shows, or by --since and --folder. They get new UIDs.
+    """
+    wish = undeleting.wanted(ids, folder, since, office.desk.now)
+    if not only_list and wish.says_nothing != everything:
+        raise click.UsageError("Name IDs (--list shows them), or say --since, --folder, or --all.")
+    account = _account(office, alias)
+    (undeleting.list_ if only_list else undeleting.bring_back)(office, alias, account, wish)
 
 
 _KINDS = click.Choice(["maildir", "mbox"])
