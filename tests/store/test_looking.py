@@ -233,7 +233,7 @@ def test_a_removed_file_may_come_back(five):
 
 
 def test_two_files_of_one_name(five):
-    """A hard-linked twin is the same message, and one in new/ goes; another file of the name is a message of its own."""
+    """A hard-linked twin is the same message, and one in new/ goes; another file of the name is another message."""
     name = five.files()["cur"][0]
     os.link(five.path("cur", name), five.path("new", name.partition(":")[0]))
     assert len(five.inbox.refresh().uids) == 5

@@ -1,6 +1,9 @@
-"""Maildirs of Dovecot and Courier become mailboxes with flags, keywords, folders, subscriptions, UIDs, and their files."""
+"""Maildirs of Dovecot and Courier become mailboxes: flags, keywords, folders, subscriptions, UIDs, and their files."""
 
+import bz2
 import errno
+import gzip
+import lzma
 import os
 import shutil
 
@@ -9,6 +12,7 @@ import pytest
 from tests.store.house import flags_of
 from tests.store.takeover.other import DOVECOTS_LIST, Maildir, courier, dovecot, letter
 from unitymail.disk import Disk
+from unitymail.store.checking import examine
 from unitymail.store.content import converted
 from unitymail.store.takeover import take_over
 
@@ -296,3 +300,26 @@ def test_the_old_server_still_works(make_house, tmp_path):
     report = take_over(house.store, "u-robin", box.path)
     assert report.folders[0].taken == 3
     assert seen(house.inbox)[2] == {3: DOVECOTS_INBOX[3], 8: {"\\Seen"}, 10: frozenset()}
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "here"])
+def test_compressed_mail(house, tmp_path, place):
+    """Files that Dovecot compressed are mail afterwards, once, with their dates; what nobody can read is told."""
+    box = Maildir(house.path() if place == "here" else tmp_path / "Maildir")
+    for number, pack in enumerate((gzip.compress, bz2.compress, lzma.compress)):
+        box.add(f"10{number}.m,S={len(letter(number))}:2,S", pack(letter(number)))
+    box.add("103.zstd:2,S", b"\x28\xb5\x2f\xfd" + b"x" * 50)
+    box.add("104.damaged:2,S", gzip.compress(letter(9) * 99)[:-40])
+    box.add("105.plain:2,S")
+    report = take_over(house.store, "u-robin", box.path)
+    assert report.folders[0].taken == 4
+    assert "3 messages were compressed" in report.notes[0] and "2 files are compressed or encrypted" in report.notes[0]
+    inbox = house.inbox
+    mail = [house.octets(inbox, uid) for uid in inbox.refresh().uids]
+    assert all(converted(letter(number)) in mail for number in range(3))
+    assert inbox.rows([1], ["size", "date"]) == [(1, len(converted(letter(0))), 1_600_000_000)]
+    assert take_over(house.store, "u-robin", box.path).taken == 0
+    assert os.listdir(house.path("tmp")) == []
+    assert examine(house.account).findings == ()
+    if place == "elsewhere":
+        assert sorted(os.listdir(os.path.join(box.path, "cur")))[0].startswith("100.m") and len(mail) == 4

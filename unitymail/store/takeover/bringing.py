@@ -8,6 +8,8 @@ the account next takes the links back: their sources are still there.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unitymail.store import inserting, intents
@@ -17,14 +19,19 @@ from unitymail.store.inserting import Arrival
 from unitymail.store.keeping import link_or_copy, replace_file
 from unitymail.store.keywords import fitting
 from unitymail.store.letters import FILE as LETTERS
-from unitymail.store.maildir import CUR, listing, path_in, split, suffix_for
+from unitymail.store.maildir import CUR, NEW, listing, path_in, split, suffix_for
 from unitymail.store.schema import UID_MASK
 from unitymail.store.takeover.decision import Decision, Here, decide
-from unitymail.store.takeover.source import Message, Source
+from unitymail.store.takeover.packed import unpack
+from unitymail.store.takeover.source import Source
 from unitymail.store.validity import next_uidvalidity
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
+
+
+Unpacked = dict[bytes, tuple[str, int]]
+"""Base name → (the unpacked file in tmp/, its octets)."""
 
 
 class Moved(Exception):
@@ -55,28 +62,71 @@ def _state(folder: Folder, index: Index, in_place: bool) -> Here:
     return Here(folder.row.uidvalidity, folder.row.uidnext, uid_of, octets)
 
 
-@guarded
 def bring(folder: Folder, found: Source, *, in_place: bool) -> tuple[Decision, int]:
-    """What was decided and done; how many files had to be copied. Raises Moved; nothing has happened then."""
+    """What was decided and done; how many files had to be copied. Raises Moved; nothing has happened then.
+
+    Compressed files are unpacked before the folder is held.
+    """
+    known = state_of(folder, in_place=in_place).uid_of.keys() if found.packed else ()
+    unpacked: Unpacked = {}
+    try:
+        for one in found.messages:
+            if one.base in found.packed and one.base not in known:
+                unpacked[one.base] = _unpack(folder, path_in(found.path, one.base, one.seen))
+        if in_place:
+            _put_in_place(folder, found, unpacked)
+        return _bring(folder, replace(found, messages=_measured(found, unpacked)), unpacked, in_place)
+    finally:
+        for path, _ in unpacked.values():
+            with suppress(FileNotFoundError):
+                folder.account.disk.unlink(path)
+
+
+def _unpack(folder: Folder, path: bytes) -> tuple[str, int]:
+    target = folder.account.temporary()
+    try:
+        return target, unpack(folder.account.disk, path, target)
+    except FileNotFoundError as error:
+        raise Moved from error
+
+
+def _put_in_place(folder: Folder, found: Source, unpacked: Unpacked) -> None:
+    """Each takes the place of the compressed file, under the same name."""
+    for one in found.messages:
+        if one.base in unpacked:
+            folder.account.disk.rename(unpacked[one.base][0], os.fsdecode(path_in(found.path, one.base, one.seen)))
+
+
+def _measured(found: Source, unpacked: Unpacked) -> tuple[Arrival, ...]:
+    return tuple(
+        replace(one, octets=unpacked[one.base][1]) if one.base in unpacked else one for one in found.messages
+    )
+
+
+@guarded
+def _bring(folder: Folder, found: Source, unpacked: Unpacked, in_place: bool) -> tuple[Decision, int]:
     with folder.access.alone() as index:
         folder.catch_up(index)
         here = _state(folder, index, in_place)
+        here = replace(here, octets={base: size for base, size in here.octets.items() if base not in found.packed})
         decision = decide(found.messages, found.uids, here)
         copied = 0
         if decision.arrivals or decision.uidvalidity:
             if in_place:
                 _insert(folder, index, decision, [_as_it_is(folder, index, one) for _, one in decision.arrivals])
             else:
-                copied = _link_all(folder, index, found, here, decision)
+                copied = _link_all(folder, index, found, unpacked, here, decision)
         folder.look(index, thoroughly=True)
         return decision, copied
 
 
-def _as_it_is(folder: Folder, index: Index, one: Message) -> Arrival:
-    return Arrival(one.base, one.seen, fitting(index, folder.row.id, one.flags), one.date, one.octets)
+def _as_it_is(folder: Folder, index: Index, one: Arrival) -> Arrival:
+    return replace(one, flags=fitting(index, folder.row.id, one.flags))
 
 
-def _link_all(folder: Folder, index: Index, found: Source, here: Here, decision: Decision) -> int:
+def _link_all(
+    folder: Folder, index: Index, found: Source, unpacked: Unpacked, here: Here, decision: Decision
+) -> int:
     """The files, then the rows."""
     _bring_letters(folder, found)
     taken = here.uid_of.keys() | _names_there(folder)
@@ -86,7 +136,7 @@ def _link_all(folder: Folder, index: Index, found: Source, here: Here, decision:
     try:
         with folder.own_changes():
             copied = sum(
-                _link(folder, path_in(found.path, message.base, message.seen), name)
+                _link(folder, path_in(found.path, message.base, message.seen), name, unpacked.get(message.base))
                 for (_, message), name in zip(decision.arrivals, names, strict=True)
             )
             folder.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
@@ -109,22 +159,25 @@ def _names_there(folder: Folder) -> set[bytes]:
     return {split(name)[0] for part in (b"/new", b"/cur") for name in listing(folder.path + part)}
 
 
-def _renamed(folder: Folder, index: Index, one: Message, is_taken: bool) -> Arrival:
+def _renamed(folder: Folder, index: Index, one: Arrival, is_taken: bool) -> Arrival:
     """As it will be in cur/; under a name of our own where another message has its name."""
     flags = fitting(index, folder.row.id, one.flags)
     base = os.fsencode(folder.account.namer.name()) if is_taken else one.base
-    return Arrival(base, CUR + suffix_for(flags, b"", folder.letters), flags, one.date, one.octets)
+    return replace(one, base=base, seen=CUR + suffix_for(flags, b"", folder.letters), flags=flags)
 
 
-def _link(folder: Folder, before: bytes, name: bytes) -> bool:
+def _link(folder: Folder, before: bytes, name: bytes, unpacked: tuple[str, int] | None) -> bool:
     """Whether it had to be a copy."""
     account, target = folder.account, os.fsdecode(folder.path + b"/cur/" + name)
     try:
-        link_or_copy(account.disk, os.fsdecode(before), target, account.temporary)
+        if unpacked is not None:
+            account.disk.link(unpacked[0], target)
+        else:
+            link_or_copy(account.disk, os.fsdecode(before), target, account.temporary)
     except FileNotFoundError as error:
         raise Moved from error
     folder.fingerprint.add(name)
-    return os.stat(target).st_nlink == 1
+    return unpacked is not None or os.stat(target).st_nlink == 1
 
 
 def _insert(folder: Folder, index: Index, decision: Decision, arrivals: list[Arrival], intent: int = 0) -> None:
@@ -162,7 +215,7 @@ def _first_recent(decision: Decision) -> int:
     """The UID from which on all were in new/, where nobody had seen them."""
     first = decision.uidnext
     for uid, one in reversed(decision.arrivals):
-        if not one.is_new:
+        if one.seen[:1] != NEW:
             break
         first = uid
     return first

@@ -11,8 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from unitymail.store.maildir import arrival
-from unitymail.store.takeover.source import Message
+from unitymail.store.inserting import Arrival
 from unitymail.store.takeover.uid_list import HIGHEST, UidList
 
 Uids = Literal["kept", "new", "renewed"]
@@ -32,7 +31,7 @@ class Here:
     def is_fresh(self) -> bool:
         return self.uidnext == 1
 
-    def has(self, one: Message) -> bool:
+    def has(self, one: Arrival) -> bool:
         return one.base in self.uid_of and self.octets.get(one.base, one.octets) == one.octets
 
 
@@ -45,12 +44,12 @@ class Decision:
     why: str
     uidvalidity: int
     uidnext: int
-    arrivals: tuple[tuple[int, Message], ...]
+    arrivals: tuple[tuple[int, Arrival], ...]
     known: int
 
 
-def decide(messages: Sequence[Message], theirs: UidList | str, here: Here) -> Decision:
-    fresh = sorted((one for one in messages if not here.has(one)), key=lambda one: arrival(one.base, one.date))
+def decide(messages: Sequence[Arrival], theirs: UidList | str, here: Here) -> Decision:
+    fresh = sorted((one for one in messages if not here.has(one)), key=lambda one: one.order)
     known = len(messages) - len(fresh)
     if isinstance(theirs, str):
         return _appended("new", theirs, fresh, here, known)
@@ -67,7 +66,7 @@ def decide(messages: Sequence[Message], theirs: UidList | str, here: Here) -> De
     return _kept(theirs, fresh, here, known, 0)
 
 
-def _both_went_on(theirs: UidList, fresh: Collection[Message], here: Here) -> bool:
+def _both_went_on(theirs: UidList, fresh: Collection[Arrival], here: Here) -> bool:
     """Whether a UID below our next one stands for one message here and for another one there."""
     ours = {uid: base for base, uid in here.uid_of.items()}
     came = {one.base for one in fresh}
@@ -76,7 +75,7 @@ def _both_went_on(theirs: UidList, fresh: Collection[Message], here: Here) -> bo
     )
 
 
-def _kept(theirs: UidList, fresh: list[Message], here: Here, known: int, uidvalidity: int) -> Decision:
+def _kept(theirs: UidList, fresh: list[Arrival], here: Here, known: int, uidvalidity: int) -> Decision:
     """Those that the list does not know come after all others."""
     listed = sorted((theirs.uids[one.base], one) for one in fresh if one.base in theirs.uids) if fresh else []
     first = max(theirs.uidnext, here.uidnext)
@@ -85,6 +84,6 @@ def _kept(theirs: UidList, fresh: list[Message], here: Here, known: int, uidvali
     return Decision("kept", "", uidvalidity, first + len(others), arrivals, known)
 
 
-def _appended(uids: Uids, why: str, fresh: list[Message], here: Here, known: int) -> Decision:
+def _appended(uids: Uids, why: str, fresh: list[Arrival], here: Here, known: int) -> Decision:
     arrivals = tuple(enumerate(fresh, here.uidnext))
     return Decision(uids, why, 0, here.uidnext + len(fresh), arrivals, known)

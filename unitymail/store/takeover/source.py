@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from unitymail.store import layout
+from unitymail.store.inserting import Arrival
 from unitymail.store.letters import FILE as LETTERS
 from unitymail.store.letters import MOST, keywords_in
-from unitymail.store.maildir import CUR, NEW, Letters, flags_of, listing, split
+from unitymail.store.maildir import CUR, NEW, Letters, flags_of, listing, path_in, split
 from unitymail.store.names import INBOX, LONG_PREFIX, directory_of
 from unitymail.store.takeover import courier, subscribed, uid_list
 from unitymail.store.takeover.naming import name_for
+from unitymail.store.takeover.packed import can_be_unpacked, is_packed
 from unitymail.store.takeover.uid_list import UidList
 
 DOVECOT, COURIER = b"dovecot-uidlist", b"courierimapuiddb"
@@ -25,30 +27,17 @@ _LARGEST = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A file, as `maildir` has names. `date`: Unix seconds; `keywords`: beyond the flags that its name tells."""
-
-    base: bytes
-    seen: bytes
-    flags: frozenset[str]
-    date: int
-    octets: int
-
-    @property
-    def is_new(self) -> bool:
-        return self.seen[:1] == NEW
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
-    """A folder to be taken over. `skipped`: entries that are no files of messages; `notes`: what cannot be taken."""
+    """A folder to be taken over. `packed`: base names of compressed files; `skipped`: entries that are no files of
+    messages; `notes`: what cannot be taken, or not as it is."""
 
     root: bytes
     directory: bytes
     name: str
-    messages: tuple[Message, ...] = ()
+    messages: tuple[Arrival, ...] = ()
     uids: UidList | str = "there is no list of UIDs"
     letters: bytes = b""
+    packed: frozenset[bytes] = frozenset()
     skipped: int = 0
     notes: tuple[str, ...] = ()
 
@@ -88,10 +77,23 @@ def read(path: bytes, directory: bytes, name: str) -> Source:
     words = keywords_in(letters)
     theirs = courier.keywords_in(place)
     messages, skipped = _messages(place, tuple(words[:MOST]), theirs)
+    compressed = {one.base: can_be_unpacked(path_in(place, one.base, one.seen))
+                  for one in messages if is_packed(path_in(place, one.base, one.seen), one.base, one.octets)}  # fmt: skip
+    messages = tuple(one for one in messages if compressed.get(one.base, True))
     notes = []
+    if compressed:
+        notes.append(_told(list(compressed.values())))
     if beyond := [word for word in words[MOST:] if word]:
         notes.append(f"only Dovecot's own index knows who has the keywords {' '.join(beyond)}")
-    return Source(path, directory, name, messages, _uids(place), letters, skipped, tuple(notes))
+    packed = frozenset(base for base, readable in compressed.items() if readable)
+    return Source(path, directory, name, messages, _uids(place), letters, packed, skipped, tuple(notes))
+
+
+def _told(compressed: list[bool]) -> str:
+    words = f"{sum(compressed)} messages were compressed, and are not any more"
+    if not all(compressed):
+        words += f"; {compressed.count(False)} files are compressed or encrypted so that nobody here can read them"
+    return words
 
 
 def messages_at(path: str) -> int:
@@ -102,9 +104,9 @@ def messages_at(path: str) -> int:
 
 def _messages(
     place: bytes, letters: Letters, theirs: dict[bytes, frozenset[str]]
-) -> tuple[tuple[Message, ...], int]:
+) -> tuple[tuple[Arrival, ...], int]:
     """The same name twice is a file that was renamed meanwhile, or has a twin: the first counts."""
-    found: dict[bytes, Message] = {}
+    found: dict[bytes, Arrival] = {}
     skipped = 0
     for mark, part in ((NEW, b"new"), (CUR, b"cur")):
         for name in _names(os.path.join(place, part)):
@@ -117,7 +119,7 @@ def _messages(
                 skipped += 1
                 continue
             flags = flags_of(suffix, letters) | theirs.get(base, frozenset())
-            found[base] = Message(base, mark + suffix, flags, int(status.st_mtime), status.st_size)
+            found[base] = Arrival(base, mark + suffix, flags, int(status.st_mtime), status.st_size)
     return tuple(found.values()), skipped
 
 

@@ -36,7 +36,7 @@ def take_over(
     place, report = os.fsencode(path), Report()
     theirs = {name for _, name in source.folders_at(place)}
     taking = (_DryRun if dry_run else _Taking)(store, id, path)
-    taking.name_folders()
+    taking.make_ready()
     for directory, name in source.folders_at(place):
         if name not in theirs:  # it was just made for the account, in whose directory all this lies
             continue
@@ -68,7 +68,7 @@ class _DryRun:
         self._account = store.account(id) if os.path.exists(os.path.join(directory, INDEX)) else None
         self._in_place = os.path.realpath(path) == os.path.realpath(directory)
 
-    def name_folders(self) -> None:
+    def make_ready(self) -> None:
         """Nothing is renamed."""
 
     def take(self, found: Source) -> tuple[Source, Decision]:
@@ -88,10 +88,12 @@ class _Taking:
         self._account = store.account(id)
         self._in_place = os.path.realpath(path) == os.path.realpath(self._account.access.directory)
 
-    def name_folders(self) -> None:
-        """Directories of the account's own get the names under which their folders are found."""
+    def make_ready(self) -> None:
+        """Directories of the account's own get the names under which their folders are found; it is nobody else's."""
         if not self._in_place:
             return
+        if os.stat(self._account.path).st_mode & 0o077:
+            self._account.disk.set_mode(self._account.access.directory, 0o700)
         with self._account.access.alone() as index:
             present = layout.folders_in(self._account.path)
             for directory, name in source.folders_at(self._account.path):
