@@ -78,9 +78,9 @@ def read(path: bytes, directory: bytes, name: str) -> Source:
     theirs = courier.keywords_in(place)
     messages, skipped = _messages(place, tuple(words[:MOST]), theirs)
     compressed = {
-        one.base: can_be_unpacked(path)
+        one.base: can_be_unpacked(file)
         for one in messages
-        if is_packed(path := path_in(place, one.base, one.seen), one.base, one.octets)
+        if is_packed(file := path_in(place, one.base, one.seen), one.base, one.octets)
     }
     messages = tuple(one for one in messages if compressed.get(one.base, True))
     notes = []
@@ -95,7 +95,7 @@ def read(path: bytes, directory: bytes, name: str) -> Source:
 def _told(compressed: list[bool]) -> str:
     words = f"{sum(compressed)} messages were compressed, and are not any more"
     if not all(compressed):
-        words += f"; {compressed.count(False)} files are compressed or encrypted so that none of us can read them"
+        words += f"; {compressed.count(False)} files are compressed or encrypted in ways that we cannot read"
     return words
 
 
