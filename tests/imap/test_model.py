@@ -13,7 +13,7 @@ PLAYS = 14
 
 @pytest.mark.parametrize("seed", range(PLAYS))
 def test_every_response(tmp_path, seed):
-    """Clients of four kinds select, store, fetch, search, copy, move, append, expunge and idle on the same folders."""
+    """Clients of six kinds select, store, fetch, search, copy, move, append, replace, expunge and idle side by side."""
     play = Play(tmp_path, random.Random(seed))
     try:
         while play.count < COMMANDS // PLAYS:

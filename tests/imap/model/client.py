@@ -1,7 +1,8 @@
 """What one client must hear: it keeps what it was told of its mailbox, and says after each command what follows.
 
-Written from RFC 3501, 4731, 5182, 7162 and 9051, with lists; where they leave a choice, ours: first what has left, then
-new keywords, then EXISTS and RECENT, then changed flags in ascending order, all of it before the tagged response.
+Written from RFC 3501, 4731, 5182, 7162, 8508, 9051, 9394 and 9586, with lists; where they leave a choice, ours: first
+what has left, then new keywords, then EXISTS and RECENT, then changed flags in ascending order, all of it before the
+tagged response.
 """
 
 from zlib import crc32
@@ -36,6 +37,22 @@ class Onward:
     def __init__(self, first):
         self.first = first
 
+    def __contains__(self, number):
+        return number >= self.first
+
+
+class Page:
+    """`1:3` from the first of what is left, `-1:-3` from the last."""
+
+    def __init__(self, begin, end):
+        self.text, self.low, self.high = f"{begin}:{end}", *sorted((abs(begin), abs(end)))
+        self.from_the_end = begin < 0
+
+    def of(self, things):
+        if self.from_the_end:
+            return things[::-1][self.low - 1 : self.high][::-1]
+        return things[self.low - 1 : self.high]
+
 
 class Known:
     """A message as the client believes it to be."""
@@ -47,11 +64,14 @@ class Known:
 
 
 class Client:
-    """`kind` is what it enabled when it signed in: plain, condstore, qresync or rev2."""
+    """`kind` is what it enabled when it signed in: plain, condstore, qresync, rev2, uidonly, or both: QRESYNC
+    and UIDONLY."""
 
     def __init__(self, kind):
         self.kind = kind
-        self.aware = kind in ("condstore", "qresync")
+        self.qresync = kind in ("qresync", "both")
+        self.aware = self.qresync or kind == "condstore"
+        self.uid_only = kind in ("uidonly", "both")
         self.rev2 = kind == "rev2"
         self.leave()
 
@@ -77,14 +97,17 @@ class Client:
             items.append(f"UID {known.uid}")
         if rest:
             items.append(rest)
-        return f"* {number} FETCH (" + " ".join(items) + ")"
+        return self._fetch(number, known) + "(" + " ".join(items) + ")"
+
+    def _fetch(self, number, known):
+        return f"* {known.uid} UIDFETCH " if self.uid_only else f"* {number} FETCH "
 
     def changed_line(self, number, known, by_uid):
         """As a change is told on its own accord: the UID comes first."""
         shown = known.flags | ({"\\Recent"} if known.uid in self.recent else set())
-        uid = f"UID {known.uid} " if by_uid or self.aware or self.rev2 else ""
+        uid = f"UID {known.uid} " if (by_uid or self.aware or self.rev2) and not self.uid_only else ""
         modseq = f" MODSEQ ({self.modseq(known.tick)})" if self.aware else ""
-        return f"* {number} FETCH ({uid}FLAGS {flag_list(shown)}{modseq})"
+        return self._fetch(number, known) + f"({uid}FLAGS {flag_list(shown)}{modseq})"
 
     def keyword_lines(self):
         flags = flag_list([*SYSTEM[1:], *sorted(self.box.keywords)])
@@ -125,7 +148,7 @@ class Client:
         numbers = [number for number, known in enumerate(self.view, 1) if known.uid not in there]
         self.view = [known for known in self.view if known.uid in there]
         self.saved -= set(gone)
-        if self.kind == "qresync":
+        if self.qresync or self.uid_only:
             return ["* VANISHED " + number_set(gone)]
         return [f"* {number} EXPUNGE" for number in reversed(numbers)]
 
@@ -168,7 +191,7 @@ class Client:
             f"* OK [HIGHESTMODSEQ {self.modseq(box.tick)}]", f"* OK [MAILBOXID (<id:{box.name}>)]",
         ]  # fmt: skip
         unseen = [number for number, known in enumerate(self.view, 1) if "\\Seen" not in known.flags]
-        if unseen and not self.rev2:
+        if unseen and not self.rev2 and not self.uid_only:
             told.append(f"* OK [UNSEEN {unseen[0]}]")
         if self.rev2:
             use = "" if box.name == "INBOX" else f" \\{box.name}"
@@ -177,12 +200,15 @@ class Client:
 
     def resynced(self, since):
         """Behind the lines of SELECT (QRESYNC …): what has left and has changed since the tick (RFC 7162 3.2.5)."""
-        gone = [uid for uid, tick in self.box.gone if tick > since]
-        lines = ["* VANISHED (EARLIER) " + number_set(gone)] if gone else []
+        lines = self._vanished_earlier(since, Onward(1))
         for number, known in enumerate(self.view, 1):
             if known.tick > since:
                 lines.append(self.changed_line(number, known, True))
         return lines
+
+    def _vanished_earlier(self, since, uids):
+        gone = [uid for uid, tick in self.box.gone if tick > since and uid in uids]
+        return ["* VANISHED (EARLIER) " + number_set(gone)] if gone else []
 
     def chosen(self, numbers, by_uid):
         """[(sequence number, what is known)] for a set of numbers or UIDs."""
@@ -211,7 +237,9 @@ class Client:
             lines += self.new_keywords()
             agreed = [(number, known) for number, known in done if known.tick == there[known.uid].tick]
             lines += [
-                self.fetch_line(n, known, uid=by_uid or self.aware, flags=not silent, modseq=self.aware)
+                self.fetch_line(
+                    n, known, uid=(by_uid or self.aware) and not self.uid_only, flags=not silent, modseq=self.aware
+                )
                 for n, known in agreed
             ]
         gone = any(known.uid not in there for _, known in chosen)
@@ -227,13 +255,20 @@ class Client:
         self.aware = True
         return [f"* OK [HIGHESTMODSEQ {self.modseq(self.told)}]"]
 
-    def fetch(self, numbers, by_uid, items, since=None):
-        """`items` of FLAGS, UID, MODSEQ, RFC822.SIZE, BODY[]; BODY[] marks as read."""
+    def fetch(self, numbers, by_uid, items, since=None, earlier=None, page=None):
+        """`items` of FLAGS, UID, MODSEQ, RFC822.SIZE, BODY[]; BODY[] marks as read.
+
+        earlier: (CHANGEDSINCE … VANISHED), of these UIDs. page: (PARTIAL …).
+        """
         lines = self._learn() if since is not None or "MODSEQ" in items else []
         if since is not None:
             items = {*items, "MODSEQ"}
             lines += self.catch_up(expunges=by_uid, by_uid=by_uid)
+        if earlier is not None:
+            lines += self._vanished_earlier(since, earlier)
         chosen = [one for one in self.chosen(numbers, by_uid) if since is None or one[1].tick > since]
+        if page is not None:
+            chosen = page.of(chosen)
         there = self.box.by_uid()
         marked = set()
         if "BODY[]" in items and not self.read_only:
@@ -255,35 +290,48 @@ class Client:
                 rest.append("BODY[] " + literal(known.octets))
             shown = known.uid in marked
             lines.append(self.fetch_line(
-                number, known, uid=by_uid or "UID" in items or (self.aware and "BODY[]" in items),
+                number, known,
+                uid="UID" in items or ((by_uid or (self.aware and "BODY[]" in items)) and not self.uid_only),
                 flags="FLAGS" in items or shown, modseq="MODSEQ" in items or (shown and self.aware),
                 rest=" ".join(rest),
             ))  # fmt: skip
         return lines, "OK [EXPUNGEISSUED]" if gone else "OK"
 
-    def search(self, matches, by_uid, returning=None, tag=""):
-        """`matches(number, known)` says which; `returning` holds MIN, MAX, COUNT, ALL, SAVE; None is a plain SEARCH."""
+    def search(self, matches, by_uid, returning=None, tag="", *, modseq=False, page=None):
+        """`matches(number, known)` says which; `returning` holds MIN, MAX, COUNT, ALL, SAVE; None is a plain SEARCH.
+
+        modseq: a key asks for mod-sequences, so the highest of what the answer is about is told. page: PARTIAL.
+        """
+        lines = self._learn() if modseq else []
         found = [(number, known) for number, known in enumerate(self.view, 1) if matches(number, known)]
         numbers = [known.uid if by_uid else number for number, known in found]
         if returning is None and not self.rev2:
-            return ["* SEARCH" + "".join(f" {number}" for number in numbers)], "OK"
-        returning = set(returning or ()) or {"ALL"}
+            line = "* SEARCH" + "".join(f" {number}" for number in numbers)
+            return [*lines, line + (f" (MODSEQ {self._highest_of(found)})" if modseq and found else "")], "OK"
+        returning = set(returning or ()) or ({"ALL"} if page is None else set())
+        about = found
+        if not returning & {"ALL", "COUNT"} and (returning & {"MIN", "MAX"} or page is not None):
+            about = found[:1] * ("MIN" in returning) + found[-1:] * ("MAX" in returning)
+            about += [] if page is None else page.of(found)
         if "SAVE" in returning:
-            kept = found
-            if not returning & {"ALL", "COUNT"} and returning & {"MIN", "MAX"}:
-                kept = found[:1] * ("MIN" in returning) + found[-1:] * ("MAX" in returning)
-            self.saved = {known.uid for _, known in kept}
-            if returning == {"SAVE"}:
-                return [], "OK"
+            self.saved = {known.uid for _, known in about}
+            if returning == {"SAVE"} and page is None:
+                return lines, "OK"
         line = f'* ESEARCH (TAG "{tag}")' + (" UID" if by_uid else "")
         if numbers:
             line += f" MIN {numbers[0]}" if "MIN" in returning else ""
             line += f" MAX {numbers[-1]}" if "MAX" in returning else ""
         line += f" COUNT {len(numbers)}" if "COUNT" in returning else ""
         line += f" ALL {number_set(numbers)}" if "ALL" in returning and numbers else ""
-        return [line], "OK"
+        if page is not None:
+            line += f" PARTIAL ({page.text} {number_set(page.of(numbers)) or 'NIL'})"
+        line += f" MODSEQ {self._highest_of(about)}" if modseq and about else ""
+        return [*lines, line], "OK"
 
-    def copy(self, chosen, target, *, may_be_gone, moving=False):
+    def _highest_of(self, found):
+        return self.modseq(max(known.tick for _, known in found))
+
+    def copy(self, chosen, target, *, may_be_gone, by_uid, moving=False):
         """`chosen` as of `chosen()`. The copies keep flags and octets; MOVE says COPYUID first, then what has left."""
         if moving and self.read_only:
             return [], "NO"
@@ -298,7 +346,18 @@ class Client:
         code = f"[COPYUID <validity:{target.name}> {number_set(m.uid for m in sources)} {number_set(targets)}]"
         if not moving:
             return [], "OK " + code
-        return ["* OK " + code, *self.catch_up()], self._ended()
+        return ["* OK " + code, *self.catch_up(by_uid=by_uid)], self._ended()
+
+    def replace(self, known, target, pair, by_uid):
+        """`known` is None for a UID that is not there. What comes is told before what goes (RFC 8508 4.3)."""
+        if self.read_only:
+            return [], "NO"
+        if known is None or known.uid not in self.box.by_uid():
+            return [], "NO [EXPUNGEISSUED]"
+        (uid,) = target.add([pair])
+        self.box.remove({known.uid})
+        come = f"* OK [APPENDUID <validity:{target.name}> {uid}]"
+        return [come, *self.catch_up(by_uid=by_uid)], self._ended()
 
     def expunge(self, uids=None):
         if self.read_only:
@@ -318,7 +377,7 @@ class Client:
         return [], "OK"
 
 
-def status(box):
+def status(box, counting):
     """The line of STATUS for all that is counted."""
     unseen = sum("\\Seen" not in message.flags for message in box.messages)
     deleted = sum("\\Deleted" in message.flags for message in box.messages)
@@ -326,6 +385,7 @@ def status(box):
     recent = sum(message.uid >= box.recent_from for message in box.messages)
     return (
         f"* STATUS {box.name} (MESSAGES {len(box.messages)} RECENT {recent} UIDNEXT {box.uidnext}"
-        f" UIDVALIDITY <validity:{box.name}> UNSEEN {unseen} DELETED {deleted} SIZE {size}"
-        f" HIGHESTMODSEQ <m:{box.name}:{box.tick}> MAILBOXID (<id:{box.name}>))"
+        f" UIDVALIDITY <validity:{box.name}> UNSEEN {unseen} DELETED {deleted} SIZE {size} MAILBOXID (<id:{box.name}>)"
+        + (f" HIGHESTMODSEQ <m:{box.name}:{box.tick}>" if counting else "")
+        + ")"
     )

@@ -12,7 +12,7 @@ _PLACE = re.compile(r"<([^<>]+)>")
 _WORDS = re.compile(r"^(\* (?:OK|NO|BAD|BYE|PREAUTH)|[a-z]\d+ (?:OK|NO|BAD))(?: (\[[^\]]*\]))?(?: .*)?$")
 
 
-_FETCH = re.compile(r"(\* \d+ FETCH) \((.*)\)")
+_FETCH = re.compile(r"(\* \d+ (?:UID)?FETCH) \((.*)\)")
 _ITEM = re.compile(r"[A-Z0-9.\[\]]+ (?:\([^()]*\)|[^ ()]+)")
 
 

@@ -3,11 +3,12 @@
 import os
 import re
 import time
+from dataclasses import replace
 from zlib import crc32
 
 from tests.fakes import ROBIN
 from tests.imap.conversation import House
-from tests.imap.model.client import Client, Onward, number_set, status
+from tests.imap.model.client import Client, Onward, Page, number_set, status
 from tests.imap.model.hearing import Ear
 from tests.imap.model.mailbox import Mailbox
 from unitymail.disk import Disk
@@ -15,8 +16,12 @@ from unitymail.store import Store
 
 BOXES = ("INBOX", "Archive", "Junk")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Deleted", "\\Draft", "work", "$Junk", "home")
-KINDS = ("plain", "condstore", "qresync", "rev2")
-ENABLE = {"plain": "", "condstore": "CONDSTORE", "qresync": "QRESYNC", "rev2": "IMAP4rev2"}
+ENABLE = {
+    "plain": "", "condstore": "CONDSTORE", "qresync": "QRESYNC", "rev2": "IMAP4rev2", "uidonly": "UIDONLY",
+    "both": "QRESYNC UIDONLY",
+}  # fmt: skip
+KINDS = tuple(ENABLE)
+LETTERS = {"D": "\\Draft", "F": "\\Flagged", "R": "\\Answered", "S": "\\Seen", "T": "\\Deleted"}
 MOST_MESSAGES = 24
 _LITERAL = re.compile(r"\{(\d+)\}$")
 
@@ -73,6 +78,7 @@ class Play:
 
     def _signed_in(self, kind):
         wire = self.house.signed_in()
+        wire.session.user = replace(wire.session.user, hidden_capabilities=("+UIDONLY",))
         if ENABLE[kind]:
             wire.say(f"x ENABLE {ENABLE[kind]}")
         wire.idling = False
@@ -90,9 +96,9 @@ class Play:
             self._stop_idling(wire, client)
         else:
             do = self.random.choices(
-                [self.select, self.store_flags, self.fetch, self.search, self.copy, self.append, self.expunge,
-                 self.noop, self.leave, self.status, self.idle, self.deliver, self.nonsense],
-                [6, 16, 12, 9, 8, 8, 6, 8, 2, 3, 3, 3, 1],
+                [self.select, self.store_flags, self.fetch, self.search, self.copy, self.append, self.replace,
+                 self.expunge, self.noop, self.leave, self.status, self.idle, self.deliver, self.put, self.nonsense],
+                [6, 16, 12, 11, 8, 7, 4, 6, 8, 2, 3, 3, 2, 2, 1],
             )[0]  # fmt: skip
             do(wire, client)
         self._hear_idlers()
@@ -123,7 +129,7 @@ class Play:
         box = self.boxes[name]
         since = None
         parameter = ""
-        if client.kind == "qresync" and self.random.random() < 0.7:
+        if client.qresync and self.random.random() < 0.7:
             validity = self.ear.learnt.get(f"validity:{name}")
             known = self.ear.modseq(name, self.random.randint(0, box.tick))
             if validity and known:
@@ -133,6 +139,13 @@ class Play:
         if since is not None:
             lines = [*lines, *client.resynced(since)]
         self.ask(wire, f"{verb} {name}{parameter}", lines, end, caught_up=False)
+
+    def _by_uid(self, client):
+        return client.uid_only or self.random.random() < 0.5
+
+    def _page(self):
+        sign = self.random.choice([1, -1])
+        return Page(sign * self.random.randint(1, 9), sign * self.random.randint(1, 9))
 
     def _numbers(self, client, by_uid):
         """(a set as the client writes it, the numbers that it names)"""
@@ -151,7 +164,7 @@ class Play:
     def store_flags(self, wire, client):
         if client.box is None:
             return self.select(wire, client)
-        by_uid = self.random.random() < 0.5
+        by_uid = self._by_uid(client)
         written, numbers = self._numbers(client, by_uid)
         change = self.random.choice(["add", "add", "remove", "replace"])
         flags = frozenset(self.random.sample(FLAGS, self.random.randint(0, 2)))
@@ -170,56 +183,80 @@ class Play:
     def fetch(self, wire, client):
         if client.box is None:
             return self.select(wire, client)
-        by_uid = self.random.random() < 0.5
+        by_uid = self._by_uid(client)
         written, numbers = self._numbers(client, by_uid)
         items = set(self.random.sample(["FLAGS", "UID", "RFC822.SIZE", "BODY[]"], self.random.randint(1, 3)))
-        since, modifier = None, ""
+        since, earlier, page, modifiers = None, None, None, []
         if client.aware:
             items |= {"MODSEQ"} if self.random.random() < 0.3 else set()
             known = self.ear.modseq(client.box.name, self.random.randint(0, client.box.tick))
-            if known and self.random.random() < 0.3:
-                since, modifier = known[0], f" (CHANGEDSINCE {known[1]})"
+            if known and self.random.random() < 0.4:
+                since = known[0]
+                modifiers.append(f"CHANGEDSINCE {known[1]}")
+                if client.qresync and by_uid and self.random.random() < 0.6:
+                    earlier = set() if written == "$" else numbers
+                    modifiers.append("VANISHED")
+        if by_uid and self.random.random() < 0.2:
+            page = self._page()
+            modifiers.append(f"PARTIAL {page.text}")
+        self.random.shuffle(modifiers)
+        modifier = f" ({' '.join(modifiers)})" if modifiers else ""
         command = f"{'UID ' * by_uid}FETCH {written} ({' '.join(sorted(items))}){modifier}"
-        lines, end = client.fetch(numbers, by_uid, items, since)
+        lines, end = client.fetch(numbers, by_uid, items, since, earlier, page)
         return self.ask(wire, command, lines, end, expunges=by_uid, by_uid=by_uid)
 
     def search(self, wire, client):
         if client.box is None:
             return self.select(wire, client)
-        by_uid = self.random.random() < 0.5
+        by_uid = self._by_uid(client)
         flag = self.random.choice(FLAGS)
         key = {"\\": flag[1:].upper()}.get(flag[0], f"KEYWORD {flag}")
         negated = self.random.random() < 0.4
-        written, numbers = self._numbers(client, False)
+        named_by_uid = self._by_uid(client)
+        written, numbers = self._numbers(client, named_by_uid)
+        keys = ["NOT " * negated + key]
         ranged = self.random.random() < 0.5 and bool(client.view)
-        returning = None
+        if ranged:
+            keys.append(("UID " if named_by_uid and written != "$" else "") + written)
+        changed = client.aware and self.random.random() < 0.3
+        known = self.ear.modseq(client.box.name, self.random.randint(0, client.box.tick)) if changed else None
+        if known:
+            keys.append(f"MODSEQ {known[1]}")
+        self.random.shuffle(keys)
+        returning, page = None, None
         if self.random.random() < 0.5:
             returning = self.random.sample(["MIN", "MAX", "COUNT", "ALL", "SAVE"], self.random.randint(0, 3))
+            if "ALL" not in returning and self.random.random() < 0.3:
+                page = self._page()
+        options = [] if returning is None else [*returning, *([f"PARTIAL {page.text}"] if page else [])]
         command = (
-            f"{'UID ' * by_uid}SEARCH {'' if returning is None else f'RETURN ({chr(32).join(returning)}) '}"
-            f"{written + ' ' if ranged else ''}{'NOT ' * negated}{key}"
+            f"{'UID ' * by_uid}SEARCH {'' if returning is None else f'RETURN ({chr(32).join(options)}) '}"
+            f"{' '.join(keys)}"
         )
 
-        named = {number for number, _ in client.chosen(numbers, False)}
+        named = {number for number, _ in client.chosen(numbers, named_by_uid)}
 
-        def matches(number, known):
-            return ((flag in known.flags) is not negated) and (not ranged or number in named)
+        def matches(number, one):
+            return (
+                ((flag in one.flags) is not negated) and (not ranged or number in named)
+                and (not known or one.tick >= known[0])
+            )  # fmt: skip
 
         def answer(tag):
-            return client.search(matches, by_uid, returning, tag)
+            return client.search(matches, by_uid, returning, tag, modseq=bool(known), page=page)
 
         return self.ask(wire, command, answer, "", expunges=by_uid, by_uid=by_uid)
 
     def copy(self, wire, client):
         if client.box is None:
             return self.select(wire, client)
-        by_uid, moving = self.random.random() < 0.5, self.random.random() < 0.5
+        by_uid, moving = self._by_uid(client), self.random.random() < 0.5
         target = self.boxes[self.random.choice(BOXES)]
         if not moving and len(target.messages) > MOST_MESSAGES:
             return self.expunge(wire, client)
         written, numbers = self._numbers(client, by_uid)
         chosen = client.chosen(numbers, by_uid)
-        lines, end = client.copy(chosen, target, may_be_gone=by_uid or written == "$", moving=moving)
+        lines, end = client.copy(chosen, target, may_be_gone=by_uid or written == "$", moving=moving, by_uid=by_uid)
         command = f"{'UID ' * by_uid}{'MOVE' if moving else 'COPY'} {written} {target.name}"
         return self.ask(wire, command, lines, end, by_uid=by_uid)
 
@@ -237,6 +274,21 @@ class Play:
         uids = box.add(pairs)
         end = f"OK [APPENDUID <validity:{box.name}> {number_set(uids)}]"
         return self.ask(wire, f"APPEND {box.name}", [], end, literal=literal)
+
+    def replace(self, wire, client):
+        if client.box is None:
+            return self.select(wire, client)
+        by_uid = self._by_uid(client) or not client.view
+        target = self.boxes[self.random.choice(BOXES)]
+        if target is not client.box and len(target.messages) > MOST_MESSAGES:
+            return self.expunge(wire, client)
+        top = (client.view[-1].uid + 1 if client.view else 1) if by_uid else len(client.view)
+        number = self.random.randint(1, top)
+        known = next((known for _, known in client.chosen({number}, by_uid)), None)
+        octets = self.message()
+        lines, end = client.replace(known, target, (frozenset(), octets), by_uid)
+        command = f"{'UID ' * by_uid}REPLACE {number} {target.name}"
+        return self.ask(wire, command, lines, end, literal=b" {%d+}\r\n%b" % (len(octets), octets), by_uid=by_uid)
 
     def expunge(self, wire, client):
         if client.box is None:
@@ -259,11 +311,14 @@ class Play:
         return self.ask(wire, verb, lines, end)
 
     def status(self, wire, client):
+        """Who asks for HIGHESTMODSEQ knows of mod-sequences from then on: few of the plain ones do."""
         box = self.boxes[self.random.choice(BOXES)]
-        items = "MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE HIGHESTMODSEQ MAILBOXID"
-        learning = [] if client.box is None else client._learn()
-        client.aware = True
-        return self.ask(wire, f"STATUS {box.name} ({items})", [*learning, status(box)], "OK")
+        items = "MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE MAILBOXID"
+        counting = client.aware or self.random.random() < 0.1
+        learning = client._learn() if counting and client.box is not None else []
+        client.aware = counting
+        items += " HIGHESTMODSEQ" * counting
+        return self.ask(wire, f"STATUS {box.name} ({items})", [*learning, status(box, counting)], "OK")
 
     def idle(self, wire, client):
         self.count += 1
@@ -297,7 +352,25 @@ class Play:
         self.house.doorbell.ring(account.id, "INBOX")
         return None
 
+    def put(self, wire, client):
+        """Another program puts a message into the Maildir, marked as it likes."""
+        box = self.boxes["INBOX"]
+        if len(box.messages) > MOST_MESSAGES:
+            return self.expunge(wire, client)
+        octets = self.message()
+        letters = "".join(sorted(self.random.sample(sorted(LETTERS), self.random.randint(0, 2))))
+        account = self.store.account(ROBIN.id)
+        inbox = account.folder("INBOX")
+        name = f"{1_700_000_000 + self.number}.Other_{self.number}.elsewhere:2,{letters}"
+        with open(os.path.join(os.fsdecode(inbox.path), "cur", name), "wb") as file:
+            file.write(octets)
+        inbox.refresh()
+        box.add([(frozenset(map(LETTERS.get, letters)), octets)])
+        self.house.doorbell.ring(account.id, "INBOX")
+        return None
+
     def nonsense(self, wire, client):
         """What is wrong changes nothing, and nothing is told."""
         command = self.random.choice(["FETCH 1 NOTHING", "STORE", "FOO", "SELECT", "UID NOOP", "COPY 1"])
-        return self.ask(wire, command, [], "BAD", caught_up=False)
+        by_number = client.uid_only and client.box is not None and command.startswith(("FETCH", "STORE", "COPY"))
+        return self.ask(wire, command, [], "BAD [UIDREQUIRED]" if by_number else "BAD", caught_up=False)
