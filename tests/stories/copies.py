@@ -67,13 +67,17 @@ def on_server(box):
     return set(names), copies
 
 
-def in_maildir(path, folder):
-    """The copies in `cur` and `new` of one Maildir, whose program keeps lines without CR."""
+def in_maildir(path, folder, keywords=None):
+    """The copies in `cur` and `new` of one Maildir, whose program keeps lines without CR.
+
+    `keywords`: what letters of that program say.
+    """
+    meanings = LETTERS | (keywords or {})
     copies = []
     for file in (*(path / "cur").iterdir(), *(path / "new").iterdir()):
         letters = file.name.partition(":2,")[2]
         octets = re.sub(rb"(?<!\r)\n", b"\r\n", file.read_bytes())
-        copies.append(copy_of(folder, {LETTERS[letter] for letter in letters if letter in LETTERS}, octets))
+        copies.append(copy_of(folder, {meanings[letter] for letter in letters if letter in meanings}, octets))
     return copies
 
 

@@ -13,6 +13,7 @@ from tests.stories.postman import Postman
 from tests.stories.test_operation import Watched
 
 CHRIS = "chris.jones@example.com"
+ROOM = "warning=700M,send=800M,receive=900M"
 
 
 class Day:
@@ -34,6 +35,7 @@ class Day:
         return self.house.passwords[self.alias]
 
     def begins(self):
+        self.house.run("user", "set", self.alias, "--quota", ROOM)
         self.house.start()
         self.postman.start()
         return self

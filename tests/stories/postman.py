@@ -9,7 +9,7 @@ import smtplib
 import threading
 
 from tests.stories.copies import DOMAIN
-from tests.stories.house import PATIENCE_S, hand_in
+from tests.stories.house import PATIENCE_S
 from tests.stories.site import letter
 
 ROBIN = "robin.smith@example.com"
@@ -92,13 +92,12 @@ class Postman(threading.Thread):
             self._changed.notify_all()
 
     def _rounds(self, client):
-        client.ehlo()
         for _ in range(FOR_ONE_CONNECTION):
             if self._ended.wait(PAUSE_S):
                 return
             word, octets = message(next(self._numbers))
             self._before(word, octets)
-            hand_in(client, ROBIN, [self._recipient], octets, mail=["BODY=8BITMIME"])
+            client.sendmail(ROBIN, [self._recipient], octets, mail_options=["BODY=8BITMIME"])
             with self._changed:
                 self.delivered.append(word)
                 self._changed.notify_all()

@@ -13,7 +13,11 @@ from tests.stories.house import PATIENCE_S
 
 def ran(*words, **how):
     """All that the program said, once it has ended well."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S, **how)
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S, **how)
+    except subprocess.TimeoutExpired as expired:
+        said = (expired.stdout or b"").decode(errors="replace")
+        raise AssertionError(f"{words[0]} has not ended:\n{said[-6000:]}") from None
     said = done.stdout.decode(errors="replace").replace("\r\n", "\n")
     assert done.returncode == 0, f"{words[0]} ended with {done.returncode}:\n{said[-6000:]}"
     return said
