@@ -61,8 +61,23 @@ class Utf8Tests(SynchronousTestCase):
         self.assertEqual(self.ok("SEARCH ALL"), ["* SEARCH"])
 
     def test_what_no_name_can_hold(self):
-        """Control characters, line and paragraph separators, and octets that are no UTF-8 (RFC 6855, 3; 5198)."""
+        """Control characters, line and paragraph separators (RFC 6855, 3; 5198)."""
         self.enable()
-        for octets in (b"a\x85b".replace(b"\x85", "\x85".encode()), "a\u2028b".encode(), "a\u2029b".encode(), b"a\xff"):
+        for octets in (b"a\x85b".replace(b"\x85", "\x85".encode()), "a\u2028b".encode(), "a\u2029b".encode()):
             self.client.send(b'a CREATE "' + octets + b'"\r\n')
             self.assertTrue(self.client.heard().startswith("a NO [CANNOT]"), octets)
+
+    def test_octets_that_are_no_utf8(self):
+        """They are BAD in a name, in a pattern, and in any quoted string (RFC 6855, 3)."""
+        self.enable()
+        for command in (b"CREATE ", b"SELECT ", b"STATUS x ", b'LIST "" ', b'LSUB "" ', b"APPEND "):
+            for octets in (b'"a\xff"', b'"\xc3"', b'"\xed\xa0\x80"', b"{1+}\r\n\xff", b"a\x80"):
+                self.client.send(b"a " + command + octets + b"\r\n")
+                self.assertTrue(self.client.heard().startswith("a BAD"), (command, octets))
+                self.client.say("b NOOP")
+        for command in (b'SETMETADATA INBOX (/private/comment "\xff")', b'SEARCH SUBJECT "\xff"'):
+            self.client.say("b SELECT INBOX")
+            self.client.send(b"a " + command + b"\r\n")
+            self.assertIn("a BAD", self.client.heard(), command)
+        self.client.send(b"a SETMETADATA INBOX (/private/comment {1+}\r\n\xff)\r\n")
+        self.assertEqual(self.client.heard(), "a OK SETMETADATA completed\r\n")

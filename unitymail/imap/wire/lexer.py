@@ -64,7 +64,10 @@ Part = bytes | Literal | Announced
 
 
 class Reader:
-    """`parts` are text and literals in turn, without the `{n}` marks. `utf8`: names come in UTF-8 (RFC 6855)."""
+    """`parts` are text and literals in turn, without the `{n}` marks.
+
+    utf8: names and quoted strings come in UTF-8 (RFC 6855, 3).
+    """
 
     def __init__(self, parts: Sequence[Part], *, utf8: bool = False) -> None:
         self._parts = [part for part in parts if part != b""]
@@ -171,6 +174,8 @@ class Reader:
         if not self.at_end() and self._text() is None:
             return self.literal().octets
         inside = self._match(_QUOTED, "a string").group(1)
+        if self.utf8 and not _is_utf8(inside):
+            raise BadSyntax("A quoted string is not valid UTF-8")
         return _ESCAPE.sub(rb"\1", inside) if b"\\" in inside else inside
 
     def nstring(self) -> bytes | None:
@@ -210,7 +215,7 @@ class Reader:
         try:
             return names.canonical(octets.decode("utf-8"))
         except UnicodeDecodeError:
-            raise BadName("Mailbox name is not valid UTF-8") from None
+            raise BadSyntax("Mailbox name is not valid UTF-8") from None
 
     def list_pattern(self) -> bytes:
         """A pattern of LIST or LSUB in UTF-8, however the client spells names; see `wire.pattern`.
@@ -226,7 +231,7 @@ class Reader:
         try:
             octets.decode("utf-8")
         except UnicodeDecodeError:
-            raise BadName("Mailbox pattern is not valid UTF-8") from None
+            raise BadSyntax("Mailbox pattern is not valid UTF-8") from None
         return octets
 
     # Numbers and sets
@@ -315,6 +320,16 @@ class Reader:
             return (local - EPOCH - (zone if sign == b"+" else -zone)).total_seconds()
         except ValueError:
             raise BadSyntax("There is no such date") from None
+
+
+def _is_utf8(octets: bytes) -> bool:
+    if octets.isascii():
+        return True
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _month(octets: bytes) -> int:
