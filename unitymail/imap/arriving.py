@@ -6,9 +6,8 @@ The plain form is a literal. An extension adds others with `APPEND_DATA = {"CATE
 
 from __future__ import annotations
 
-from unitymail.imap.registry import No
 from unitymail.imap.session import Session
-from unitymail.imap.upload import Uploads, empty
+from unitymail.imap.upload import Uploads, empty, no_target
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.store import IFolder, NoSuchFolder
 
@@ -48,5 +47,5 @@ async def target_of(session: Session, name: str) -> IFolder:
     try:
         folder: IFolder = await session.run(session.account.folder, name)
     except NoSuchFolder:
-        raise No("There is no such mailbox", b"TRYCREATE") from None
+        raise no_target() from None
     return folder

@@ -16,7 +16,7 @@ from unitymail.imap.unbinary import without_binary
 from unitymail.imap.wire.assembly import MAX_ANNOUNCED
 from unitymail.imap.wire.lexer import Announced
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
-from unitymail.interfaces.store import IFolder
+from unitymail.interfaces.store import IFolder, NoSuchFolder
 
 BLOCK = 131_072
 MOST_MESSAGES = 10_000
@@ -110,8 +110,7 @@ class Uploads:
         def append() -> list[int]:
             return folder.append_all([(one.path, one.flags, one.internal_date) for one in self._messages])
 
-        uids: list[int] = await self._session.labour(self._finish, append)
-        return uids
+        return await self._kept(append)
 
     async def replace(self, folder: IFolder, uid: int, target: IFolder) -> int:
         """Make the only one a message of `target` in place of `folder`'s message `uid`; its UID."""
@@ -120,8 +119,14 @@ class Uploads:
         def replace() -> list[int]:
             return [folder.replace(uid, one.path, one.flags, one.internal_date, target)]
 
-        uids: list[int] = await self._session.labour(self._finish, replace)
-        return uids[0]
+        return (await self._kept(replace))[0]
+
+    async def _kept(self, store: Callable[[], list[int]]) -> list[int]:
+        try:
+            uids: list[int] = await self._session.labour(self._finish, store)
+        except NoSuchFolder:
+            raise no_target() from None
+        return uids
 
     async def end(self) -> None:
         """Remove the files that have not become messages."""
@@ -195,6 +200,11 @@ class Uploads:
                     self._disk.unlink(path)
             except OSError as error:
                 self._session.journal.trouble("removing a message that was not kept", error)
+
+
+def no_target() -> No:
+    """Before the client sends a message, or when somebody took the folder away while it did."""
+    return No("There is no such mailbox; create it first", b"TRYCREATE")
 
 
 def empty() -> No:

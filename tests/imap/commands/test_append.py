@@ -82,7 +82,8 @@ class AppendTests(SynchronousTestCase):
         self.assertEqual(self.client.say(f"a APPEND INBOX {{{N}}}"), ["+ Ready for the message"])
         self.client.send(MESSAGE + b"\r\n")
         self.assertIn("a OK", self.client.heard())
-        self.assertEqual(self.client.say("b APPEND Nowhere {10}"), ["b NO [TRYCREATE] There is no such mailbox"])
+        refusal = "b NO [TRYCREATE] There is no such mailbox; create it first"
+        self.assertEqual(self.client.say("b APPEND Nowhere {10}"), [refusal])
         self.assertEqual(self.client.say("c APPEND a&b {10}")[0][:13], "c NO [CANNOT]")
         self.assertEqual(self.client.say("d APPEND INBOX {0}"), ["d NO [CANNOT] An empty message cannot be kept"])
         self.assertEqual(self.client.say("e NOOP"), ["e OK NOOP completed"])
@@ -91,13 +92,23 @@ class AppendTests(SynchronousTestCase):
     def test_refused_but_sent(self):
         """The octets of a refused non-synchronising APPEND are skipped, never run."""
         answer = self.append("Nowhere", b"x LOGOUT\r\n" * 3)
-        self.assertEqual(answer, ["a NO [TRYCREATE] There is no such mailbox"])
+        self.assertEqual(answer, ["a NO [TRYCREATE] There is no such mailbox; create it first"])
         self.assertEqual(self.client.say("b NOOP"), ["b OK NOOP completed"])
 
     def test_name_as_a_literal(self):
         """The mailbox name may be a literal as well."""
         self.client.send(b"a APPEND {5+}\r\nINBOX (\\Seen) {%d+}\r\n" % N + MESSAGE + b"\r\n")
         self.assertIn("a OK [APPENDUID", self.client.heard())
+
+    def test_the_mailbox_goes_meanwhile(self):
+        """Somebody deletes the mailbox while the message is on its way: TRYCREATE, as if it had never been there."""
+        self.client.say("x CREATE Going")
+        self.client.send(b"a APPEND Going {%d}\r\n" % N)
+        self.assertIn("+ ", self.client.heard())
+        self.house.account.delete("Going")
+        self.client.send(MESSAGE + b"\r\n")
+        self.assertEqual(self.client.heard(), "a NO [TRYCREATE] There is no such mailbox; create it first\r\n")
+        self.nothing_left()
 
     def test_malformed(self):
         """What is not a message literal at the end is BAD, and leaves no file."""

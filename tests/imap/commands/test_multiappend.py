@@ -81,11 +81,10 @@ class MultiAppendTests(SynchronousTestCase):
 
     def test_one_is_to_no_mailbox(self):
         """The RFC's second example: with no such mailbox nothing is asked for."""
-        self.assertEqual(
-            self.client.say("A003 APPEND saved-messages {100}"), ["A003 NO [TRYCREATE] There is no such mailbox"]
-        )
+        refusal = "A003 NO [TRYCREATE] There is no such mailbox; create it first"
+        self.assertEqual(self.client.say("A003 APPEND saved-messages {100}"), [refusal])
         answer = self.send(b"a APPEND Nowhere ", plus(MESSAGE), b" ", plus(b"x LOGOUT\r\n" * 3))
-        self.assertEqual(answer, ["a NO [TRYCREATE] There is no such mailbox"])
+        self.assertEqual(answer, ["a NO [TRYCREATE] There is no such mailbox; create it first"])
         self.none_there()
 
     def test_announced_to_the_selected_mailbox(self):

@@ -99,10 +99,19 @@ class Replacing(SynchronousTestCase):
         self.assertIn("a NO [EXPUNGEISSUED]", self.send(b"a REPLACE 1 Drafts ", plus(NEW))[-1])
         self.assertEqual(list(self.drafts.snapshot.uids), [1, 2, 3, 4])
 
+    def test_the_mailbox_goes_meanwhile(self):
+        """When the other mailbox is deleted while the new message is on its way, the old one stays: TRYCREATE."""
+        self.client.say("x CREATE Going")
+        self.client.send(b"a REPLACE 1 Going {%d}\r\n" % len(NEW))
+        self.client.heard()
+        self.house.account.delete("Going")
+        self.assertIn("a NO [TRYCREATE]", self.send(NEW)[-1])
+        self.assertEqual(list(self.drafts.snapshot.uids), [1, 2, 3, 4])
+
     def test_refusals(self):
         """What APPEND would refuse is refused, and the old message stays."""
         self.assertEqual(
-            self.client.say("a REPLACE 1 Nowhere {10}"), ["a NO [TRYCREATE] There is no such mailbox"]
+            self.client.say("a REPLACE 1 Nowhere {10}"), ["a NO [TRYCREATE] There is no such mailbox; create it first"]
         )
         self.assertEqual(self.client.say("b REPLACE 1 Drafts {0}"), ["b NO [CANNOT] An empty message cannot be kept"])
         self.house.account.quota = 4 * (len(MESSAGE) + 3) + 10
