@@ -104,6 +104,15 @@ class Fetching(SynchronousTestCase):
         self.assertTrue(heard.startswith(b"* 2 FETCH (UID 2 BINARY[3] NIL)\r\na NO [UNKNOWN-CTE]"), heard)
         self.assertIn(b"BODY[3] {11}\r\nbegin 644 x)", self.answer("b FETCH 1 BODY.PEEK[3]")[:60])
 
+    def test_seen_though_unknown(self):
+        r"""A message that is left out is \\Seen all the same, and the client is told so before the NO."""
+        self.house.inbox.put(b"Content-Type: text/plain\r\n\r\n" + b"x\r\n")
+        self.client.say("x NOOP")
+        heard = self.answer("a FETCH 1:2 BINARY[3]")
+        self.assertIn(b"* 2 FETCH (FLAGS (\\Recent \\Seen) BINARY[3] NIL)\r\n", heard)
+        self.assertIn(b"* 1 FETCH (FLAGS (\\Recent \\Seen))\r\n", heard)
+        self.assertIn(b"\r\na NO [UNKNOWN-CTE]", heard)
+
     def test_grammar(self):
         """Part numbers only; no headers, no partial sizes."""
         for item in (

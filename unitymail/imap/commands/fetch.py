@@ -31,8 +31,14 @@ async def fetch(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     plan = planned(_items(session, asked), by_uid=by_uid, uid_only=session.uid_only)
     if plan.shows_modseq:
         session.learn_modseq()
+    believed = session.view.flags, session.view.modseqs
     marked = await mark_seen(session, spans) if plan.sets_seen and not session.read_only else frozenset()
-    gone = await deliver(session, plan, spans, shown=marked)
+    try:
+        gone = await deliver(session, plan, spans, shown=marked)
+    except Exception:
+        # Some were not told that they are \Seen now: before the tagged NO all are.
+        session.view.flags, session.view.modseqs = believed
+        raise
     if gone:
         return Done("FETCH completed, without messages that are expunged already", b"EXPUNGEISSUED")
     return Done("FETCH completed")
