@@ -1,5 +1,6 @@
 """A plan writes each message's line with one formatting."""
 
+import tracemalloc
 from array import array
 
 from unitymail.imap.fetch.block import Block, Shown, cut_out, split
@@ -71,3 +72,18 @@ def test_cut_out():
 def test_without_the_gone():
     """Messages that are gone leave the block; the others keep their numbers."""
     assert Block([1, 2, 3], [4, 5, 6], [b"a", b"b", b"c"]).only({4, 6}) == Block([1, 3], [4, 6], [b"a", b"c"])
+
+
+def test_long_lists_are_not_remembered():
+    """What a client asks for is remembered when it is short: lists of fields as long as a command fill no memory."""
+    short = b"(UID BODY.PEEK[HEADER.FIELDS (Subject X-Odd)])"
+    assert plan_of(short) is plan_of(short)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(30):
+            names = b" ".join(b"X%d-%d" % (number, field) for field in range(5_000))
+            assert plan_of(b"BODY.PEEK[HEADER.FIELDS (%b)]" % names).contents[0].section.names[0] == b"X%d-0" % number
+        assert tracemalloc.get_traced_memory()[0] - before < 500_000
+    finally:
+        tracemalloc.stop()

@@ -1,5 +1,7 @@
 """Mailbox names in modified UTF-7: one spelling each, both ways, and nothing else."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,3 +71,16 @@ def test_bad_spellings(octets):
 def test_inbox_is_case_blind(given_name, is_now):
     """INBOX in any case is the one INBOX, also as a parent; a separator at the end means nothing."""
     assert canonical(given_name) == is_now
+
+
+def test_long_names_are_not_remembered():
+    """A client that names what cannot be there, each name as long as a command, fills no memory."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(100):
+            spelled = b"%d" % number + b"x" * 50_000
+            assert encode(decode(spelled)) == spelled
+        assert tracemalloc.get_traced_memory()[0] - before < 200_000
+    finally:
+        tracemalloc.stop()

@@ -41,6 +41,10 @@ class FromContent(Protocol):
     """A value that needs the message's octets."""
 
     @property
+    def label(self) -> bytes:
+        """How the answer names it."""
+
+    @property
     def sets_seen(self) -> bool:
         """Whether asking for it marks the message as read (RFC 3501 6.4.5)."""
 

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 
 from unitymail.imap.fetch import items
 from unitymail.imap.fetch.attribute import ATTRIBUTES, Item
+from unitymail.imap.fetch.plan import LONGEST_REMEMBERED
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 
 for _module in iter_modules(items.__path__, items.__name__ + "."):
@@ -19,7 +20,7 @@ for _module in iter_modules(items.__path__, items.__name__ + "."):
 MOST_ATTRIBUTES = 100
 _FAST = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 MACROS = {"FAST": _FAST, "ALL": (*_FAST, "ENVELOPE"), "FULL": (*_FAST, "ENVELOPE", "BODY")}
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 256, 500
+_MOST_REMEMBERED = 256
 _REMEMBERED: dict[bytes, tuple[Item, ...]] = {}
 """By all that was written to the end of the command, where that is one text without a literal."""
 _NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.]*")
@@ -31,7 +32,7 @@ def attributes(reader: Reader) -> tuple[Item, ...]:
     if (known := _REMEMBERED.get(written)) is not None and reader.take(written):
         return known
     found = _attributes(reader)
-    if reader.at_end() and reader.count == 1 and len(written) <= _LONGEST_REMEMBERED:
+    if reader.at_end() and reader.count == 1 and len(written) <= LONGEST_REMEMBERED:
         if len(_REMEMBERED) == _MOST_REMEMBERED:
             _REMEMBERED.clear()
         _REMEMBERED[written] = found

@@ -15,6 +15,8 @@ from unitymail.interfaces.store import Column
 
 Row = tuple[Any, ...]
 LINE_END = b")\r\n"
+LONGEST_REMEMBERED = 500
+"""Octets: what is asked for again and again is short, and one list of fields can be as long as a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class Plan:
 
 def planned(items: Iterable[Item], *, by_uid: bool, uid_only: bool = False) -> Plan:
     """UID FETCH answers with the UID whether it was asked for or not (RFC 3501 6.4.8), but in UIDFETCH it is there."""
-    return _planned(tuple(items), by_uid, uid_only)
+    asked = tuple(items)
+    labels = sum(len(item.label) for item in asked if not isinstance(item, FromView))
+    return (_planned_again if labels <= LONGEST_REMEMBERED else _planned)(asked, by_uid, uid_only)
 
 
-@lru_cache(maxsize=256)
 def _planned(asked: tuple[Item, ...], by_uid: bool, uid_only: bool) -> Plan:
     places = {item.place for item in asked if isinstance(item, FromView)}
     indexed = [item for item in asked if isinstance(item, FromIndex)]
@@ -83,6 +86,9 @@ def _planned(asked: tuple[Item, ...], by_uid: bool, uid_only: bool) -> Plan:
         contents=contents,
         sets_seen=any(item.sets_seen for item in asked),
     )
+
+
+_planned_again = lru_cache(maxsize=256)(_planned)
 
 
 def _slot(item: FromIndex) -> bytes:

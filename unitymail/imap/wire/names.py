@@ -14,15 +14,20 @@ from functools import lru_cache
 _SHIFTED_TEXT = re.compile(r"[^\x20-\x7e]+")
 _SHIFTED_OCTETS = re.compile(rb"&([A-Za-z0-9+,]*)-")
 _PRINTABLE = re.compile(rb"[\x20-\x7e]*")
+_LONGEST_REMEMBERED = 256
+"""Longer ones are hardly folders': a client may name anything, as long as a command can be."""
 
 
 class BadName(ValueError):
     """Octets that are no mailbox name in modified UTF-7."""
 
 
-@lru_cache(maxsize=8192)
 def encode(name: str) -> bytes:
     """The one spelling of `name`."""
+    return _encode_again(name) if len(name) <= _LONGEST_REMEMBERED else _encode(name)
+
+
+def _encode(name: str) -> bytes:
     return _SHIFTED_TEXT.sub(_shift, name.replace("&", "&-")).encode("ascii")
 
 
@@ -31,9 +36,12 @@ def _shift(run: re.Match[str]) -> str:
     return "&" + packed.rstrip(b"=").replace(b"/", b",").decode("ascii") + "-"
 
 
-@lru_cache(maxsize=8192)
 def decode(octets: bytes) -> str:
     """The name that `octets` spell; raises BadName for anything that `encode` would not have written."""
+    return _decode_again(octets) if len(octets) <= _LONGEST_REMEMBERED else _decode(octets)
+
+
+def _decode(octets: bytes) -> str:
     if _PRINTABLE.fullmatch(octets) is None:
         raise BadName("Mailbox name has octets outside printable US-ASCII")
     try:
@@ -53,6 +61,10 @@ def _unshift(run: re.Match[bytes]) -> bytes:
         return b"&"
     padded = packed.replace(b",", b"/") + b"=" * (-len(packed) % 4)
     return a2b_base64(padded).decode("utf-16-be").encode("utf-8")
+
+
+_encode_again = lru_cache(maxsize=8192)(_encode)
+_decode_again = lru_cache(maxsize=8192)(_decode)
 
 
 def canonical(name: str) -> str:
