@@ -35,10 +35,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A name to be shown; `childinfo`: something below it satisfies the selections (RFC 5258, 3.5)."""
+    """A name to be shown; `childinfo`: something below it satisfies the selections (RFC 5258, 3.5).
+
+    itself: so does the name, which does not only stand for those below.
+    """
 
     info: FolderInfo
     childinfo: bool = False
+    itself: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def chosen(folders: Iterable[FolderInfo], subscriptions: Iterable[str], wanted: 
     # Above what is not itself shown, a parent has to stand for it.
     needed = {parent for name in selected - covered for parent in parents_of(name)}
     shown = covered | {name for name in needed if wanted.covers(name)}
-    return [Listed(known.get(name) or _absent(name), name in above) for name in _in_order(shown)]
+    return [Listed(known.get(name) or _absent(name), name in above, name in covered) for name in _in_order(shown)]
 
 
 def _absent(name: str, *, subscribed: bool = False) -> FolderInfo:

@@ -62,6 +62,15 @@ class ListMetadataTests(SynchronousTestCase):
             ['* LIST (\\HasNoChildren) "/" bar', "a OK LIST completed"],
         )
 
+    def test_a_parent_for_its_child(self):
+        """What only stands for what is below it has no annotations told (RFC 9590, 3)."""
+        self.house.account.create("up/down")
+        self.house.account.subscribe("up/down", True)
+        self.assertEqual(
+            self.client.say('a LIST (SUBSCRIBED RECURSIVEMATCH) "" u% RETURN (METADATA (/shared/x))'),
+            ['* LIST (\\HasChildren) "/" up ("CHILDINFO" ("SUBSCRIBED"))', "a OK LIST completed"],
+        )
+
     def test_refused(self):
         """Entries must be there, in parentheses, and be entries."""
         for option in ("METADATA", "METADATA ()", f"METADATA {COLOR}", "METADATA (/other/x)", f"METADATA ({COLOR}"):

@@ -33,16 +33,14 @@ class ListStatusTests(SynchronousTestCase):
         )
 
     def test_of_subscribed_ones(self):
-        """RFC 5819, example 2: a parent that stands for its child has no numbers unless it can be selected."""
+        """RFC 5819, example 2: a parent that only stands for its child has no numbers, though it can be selected."""
         self.house.account.subscribe("bar/baz", True)
-        self.assertEqual(
-            self.client.say('A02 LIST (SUBSCRIBED RECURSIVEMATCH) "" b% RETURN (STATUS (MESSAGES))'),
-            [
-                '* LIST (\\HasChildren) "/" bar ("CHILDINFO" ("SUBSCRIBED"))',
-                "* STATUS bar (MESSAGES 0)",
-                "A02 OK LIST completed",
-            ],
-        )
+        line = '* LIST (\\HasChildren) "/" bar ("CHILDINFO" ("SUBSCRIBED"))'
+        command = 'A02 LIST (SUBSCRIBED RECURSIVEMATCH) "" b% RETURN (STATUS (MESSAGES))'
+        self.assertEqual(self.client.say(command), [line, "A02 OK LIST completed"])
+        self.house.account.subscribe("bar", True)
+        line = '* LIST (\\Subscribed \\HasChildren) "/" bar ("CHILDINFO" ("SUBSCRIBED"))'
+        self.assertEqual(self.client.say(command), [line, "* STATUS bar (MESSAGES 0)", "A02 OK LIST completed"])
 
     def test_size(self):
         """STATUS=SIZE: octets of all messages; with other items, in any order."""
@@ -55,9 +53,9 @@ class ListStatusTests(SynchronousTestCase):
             ['* LIST (\\Subscribed \\HasNoChildren) "/" INBOX', f"* STATUS INBOX (SIZE {2 * len(MESSAGE)})"],
         )
 
-    def test_a_folder_that_has_just_gone(self):
-        """It is listed without numbers, and the others have theirs; the command succeeds (RFC 5819, 2)."""
-        for trouble in (NoSuchFolder(), TryAgain()):
+    def test_a_folder_that_cannot_be_told(self):
+        """It is listed without numbers, and the others have theirs; what is gone is \\NonExistent."""
+        for trouble, attributes in ((NoSuchFolder(), "\\NonExistent \\HasNoChildren"), (TryAgain(), "\\HasNoChildren")):
             folder = self.house.account.folder("foo")
 
             def fails(trouble=trouble):
@@ -65,9 +63,10 @@ class ListStatusTests(SynchronousTestCase):
 
             folder.status = fails
             self.assertEqual(
-                self.client.say('a LIST "" (INBOX foo) RETURN (STATUS (MESSAGES))'),
+                self.client.say('a LIST "" (INBOX foo) RETURN (STATUS (MESSAGES) METADATA (/shared/x))'),
                 ['* LIST (\\HasNoChildren) "/" INBOX', "* STATUS INBOX (MESSAGES 2)",
-                 '* LIST (\\HasNoChildren) "/" foo', "a OK LIST completed"],
+                 "* METADATA INBOX (/shared/x NIL)", f'* LIST ({attributes}) "/" foo',
+                 *(["* METADATA foo (/shared/x NIL)"] if isinstance(trouble, TryAgain) else []), "a OK LIST completed"],
             )
 
     def test_refused(self):

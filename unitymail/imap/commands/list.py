@@ -7,6 +7,7 @@ return options with `LIST_RETURNS = {"STATUS": (session, reader) -> Extra | None
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 
 from unitymail.imap import listing
 from unitymail.imap.listing import Listed, Manner, Wanted
@@ -16,7 +17,7 @@ from unitymail.imap.wire import response
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.pattern import Pattern
 from unitymail.interfaces.errors import Trouble
-from unitymail.interfaces.store import FolderInfo, IAccount
+from unitymail.interfaces.store import FolderInfo, IAccount, NoSuchFolder
 
 CAPABILITIES = ("CHILDREN", "LIST-EXTENDED")
 LIST_SELECTIONS = {"SUBSCRIBED": None, "REMOTE": None, "RECURSIVEMATCH": None}
@@ -27,7 +28,7 @@ AT_ONCE = 20
 """So many folders are looked at before the client hears of them."""
 
 Extra = Callable[[FolderInfo], bytes]
-"""Further untagged responses for a folder that can be selected; called in a thread."""
+"""Further untagged responses for a folder that can be selected and satisfies the selections; called in a thread."""
 
 
 @command("LIST")
@@ -134,17 +135,20 @@ async def _send(session: Session, listed: list[Listed], manner: Manner, extras: 
 
 
 def _octets(listed: list[Listed], manner: Manner, extras: list[Extra]) -> bytes:
+    return b"".join(_told(one, manner, extras if one.info.selectable and one.itself else ()) for one in listed)
+
+
+def _told(one: Listed, manner: Manner, extras: Sequence[Extra]) -> bytes:
+    """The LIST response and what follows it.
+
+    What has just gone cannot be selected; what cannot be told for other reasons is left out (RFC 5819, 2; 9590, 3).
+    """
     lines = []
-    for one in listed:
-        lines.append(listing.line(one, manner))
-        if one.info.selectable:
-            lines += [_asked(extra, one.info) for extra in extras]
-    return b"".join(lines)
-
-
-def _asked(extra: Extra, info: FolderInfo) -> bytes:
-    """What cannot be told (the folder has just gone, the disk fails) is left out (RFC 5819, 2; 9590, 3)."""
-    try:
-        return extra(info)
-    except Trouble:
-        return b""
+    for extra in extras:
+        try:
+            lines.append(extra(one.info))
+        except NoSuchFolder:
+            return listing.line(replace(one, info=replace(one.info, selectable=False)), manner)
+        except Trouble:
+            continue
+    return listing.line(one, manner) + b"".join(lines)
