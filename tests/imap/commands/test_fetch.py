@@ -323,6 +323,68 @@ class LargeMessages(SynchronousTestCase):
         self.assertEqual(self.house.store.open_contents, 0)
         self.assertLess(len(self.client.heard()), before + 140_000)
 
+    def test_client_gone_with_the_next_one_open(self):
+        """A large message that was opened ahead is given back too, also when a thread opens it only later."""
+        for late in (False, True):
+            self.house.inbox.put(self.octets)
+            self.client = self.house.selected()
+            self.fill_up()
+            threads = HeldThreads()
+            self.client.session.threads = threads
+            self.client.send("a FETCH 2,4 BODY.PEEK[]\r\n")
+            threads.step()
+            if not late:
+                threads.step()
+            self.assertEqual(self.house.store.open_contents, 1 if late else 2)
+            self.client.leave()
+            for _ in range(20):
+                threads.go()
+                self.house.clock.advance(0.01)
+            self.assertEqual(self.house.store.open_contents, 0, late)
+
+    def test_the_next_one_cannot_be_read(self):
+        """What was read before goes out whole; then the NO, and every file is given back."""
+        self.house.inbox.put(self.octets)
+        self.client.say("x NOOP")
+        contents = self.house.inbox.contents
+
+        def failing(uids, octets):
+            if 4 in uids and 2 not in uids:
+                raise TryAgain()
+            return contents(uids[:1], octets)
+
+        self.patch(self.house.inbox, "contents", failing)
+        self.client.send("a FETCH 2,4 BODY.PEEK[]\r\n")
+        for _ in range(50):
+            self.house.clock.advance(0.01)
+        heard = self.client.heard()
+        whole = f"* 2 FETCH (BODY[] {{{len(self.octets)}}}\r\n{self.octets.decode('ascii')})\r\n"
+        self.assertEqual(heard[: len(whole)], whole)
+        self.assertTrue(heard[len(whole) :].startswith("a NO [UNAVAILABLE]"), heard[len(whole) :])
+        self.assertEqual(self.house.store.open_contents, 0)
+
+    def test_back_pressure_of_many(self):
+        """Of many messages that are copied, two batches are in memory while the client does not read, no more."""
+        for _ in range(60):
+            self.house.inbox.put(b"Subject: x\r\n\r\n" + b"x" * 50_000)
+        self.client.say("x NOOP")
+        opened = []
+        contents = self.house.inbox.contents
+
+        def counted(uids, octets):
+            found = contents(uids, octets)
+            opened.extend(found)
+            return found
+
+        self.patch(self.house.inbox, "contents", counted)
+        self.fill_up()
+        self.client.send("a FETCH 4:63 BODY.PEEK[]\r\n")
+        for _ in range(20):
+            self.house.clock.advance(0.01)
+        self.assertLess(len(self.client.heard()), 320_000)
+        self.assertLess(len(opened), 14)
+        self.assertEqual(self.house.store.open_contents, 0)
+
 
 class Turns(SynchronousTestCase):
     """A large FETCH is many small pieces of work."""
