@@ -385,6 +385,24 @@ class LargeMessages(SynchronousTestCase):
         self.assertLess(len(opened), 14)
         self.assertEqual(self.house.store.open_contents, 0)
 
+    def test_the_same_many_times(self):
+        """Who asks for the same octets again and again, of many small messages, fills no memory either."""
+        for _ in range(30):
+            self.house.inbox.put(b"Subject: x\r\n\r\n" + b"x" * 8_000)
+        self.client.say("x NOOP")
+        self.fill_up()
+        asked = " ".join(f"BODY.PEEK[]<{at}.8000>" for at in range(90))
+        self.client.send(f"a FETCH 4:33 ({asked})\r\n")
+        heard = [self.client.heard()]
+        self.assertLess(len(heard[0]), 1_500_000)
+        for _ in range(200):
+            self.client.protocol.outlet.resumeProducing()
+            self.house.clock.advance(0.01)
+            heard.append(self.client.heard())
+        self.assertEqual("".join(heard).count(" FETCH (BODY[]<0> {8000}"), 30)
+        self.assertTrue("".join(heard).endswith("a OK FETCH completed\r\n"))
+        self.assertEqual(self.house.store.open_contents, 0)
+
 
 class Turns(SynchronousTestCase):
     """A large FETCH is many small pieces of work."""

@@ -16,6 +16,8 @@ from unitymail.interfaces.store import IContent, IFolder
 
 BLOCK = 200
 BATCH_OCTETS = 262_144
+MOST_COPIED = 2 * BATCH_OCTETS
+"""Who asks for the same octets many times gets more of a message than it has: then the rest is opened once more."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class Reading:
             contents = self._folder.contents(self._block.uids[self._next :], BATCH_OCTETS - size)
             batch.open += [content for content in contents if content is not None]
             for content in contents:
+                if size > MOST_COPIED:
+                    break
                 at, self._next = self._next, self._next + 1
                 if content is None:
                     batch.gone += 1
