@@ -83,7 +83,7 @@ class Client:
     # What is said of messages
 
     def modseq(self, tick):
-        return f"<m:{self.box.name}:{tick}>"
+        return f"<m:{self.box.key}:{tick}>"
 
     def fetch_line(self, number, known, *, uid=False, flags=False, modseq=False, rest=""):
         """As a command asks for it."""
@@ -187,15 +187,14 @@ class Client:
         self.take_recent()
         told = [
             *self.keyword_lines(), f"* {len(self.view)} EXISTS", *self._recent_line(),
-            f"* OK [UIDVALIDITY <validity:{box.name}>]", f"* OK [UIDNEXT {box.uidnext}]",
-            f"* OK [HIGHESTMODSEQ {self.modseq(box.tick)}]", f"* OK [MAILBOXID (<id:{box.name}>)]",
+            f"* OK [UIDVALIDITY <validity:{box.key}>]", f"* OK [UIDNEXT {box.uidnext}]",
+            f"* OK [HIGHESTMODSEQ {self.modseq(box.tick)}]", f"* OK [MAILBOXID (<id:{box.key}>)]",
         ]  # fmt: skip
         unseen = [number for number, known in enumerate(self.view, 1) if "\\Seen" not in known.flags]
         if unseen and not self.rev2 and not self.uid_only:
             told.append(f"* OK [UNSEEN {unseen[0]}]")
         if self.rev2:
-            use = "" if box.name == "INBOX" else f" \\{box.name}"
-            told.append(f'* LIST (\\HasNoChildren{use}) "/" {box.name}')
+            told.append(f'* LIST (\\HasNoChildren{box.use}) "/" {box.name}')
         return [*lines, frozenset(told)], "OK [READ-ONLY]" if read_only else "OK [READ-WRITE]"
 
     def resynced(self, since):
@@ -280,7 +279,8 @@ class Client:
             marked = lacking
         gone = False
         for number, known in chosen:
-            if known.uid not in there and "RFC822.SIZE" in items:
+            unreadable = "RFC822.SIZE" in items or ("BODY[]" in items and known.uid in self.box.lost)
+            if known.uid not in there and unreadable:
                 gone = True
                 continue
             rest = []
@@ -343,7 +343,7 @@ class Client:
         targets = target.add(pairs)
         if moving:
             self.box.remove({message.uid for message in sources})
-        code = f"[COPYUID <validity:{target.name}> {number_set(m.uid for m in sources)} {number_set(targets)}]"
+        code = f"[COPYUID <validity:{target.key}> {number_set(m.uid for m in sources)} {number_set(targets)}]"
         if not moving:
             return [], "OK " + code
         return ["* OK " + code, *self.catch_up(by_uid=by_uid)], self._ended()
@@ -356,7 +356,7 @@ class Client:
             return [], "NO [EXPUNGEISSUED]"
         (uid,) = target.add([pair])
         self.box.remove({known.uid})
-        come = f"* OK [APPENDUID <validity:{target.name}> {uid}]"
+        come = f"* OK [APPENDUID <validity:{target.key}> {uid}]"
         return [come, *self.catch_up(by_uid=by_uid)], self._ended()
 
     def expunge(self, uids=None):
@@ -385,7 +385,7 @@ def status(box, counting):
     recent = sum(message.uid >= box.recent_from for message in box.messages)
     return (
         f"* STATUS {box.name} (MESSAGES {len(box.messages)} RECENT {recent} UIDNEXT {box.uidnext}"
-        f" UIDVALIDITY <validity:{box.name}> UNSEEN {unseen} DELETED {deleted} SIZE {size} MAILBOXID (<id:{box.name}>)"
-        + (f" HIGHESTMODSEQ <m:{box.name}:{box.tick}>" if counting else "")
+        f" UIDVALIDITY <validity:{box.key}> UNSEEN {unseen} DELETED {deleted} SIZE {size} MAILBOXID (<id:{box.key}>)"
+        + (f" HIGHESTMODSEQ <m:{box.key}:{box.tick}>" if counting else "")
         + ")"
     )

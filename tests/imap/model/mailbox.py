@@ -19,18 +19,23 @@ class Message:
 
 @dataclass(eq=False)
 class Mailbox:
-    """`gone` are (UID, tick) of what has left; `recent_from` is the first UID that nobody was told of.
+    """`gone` are (UID, tick) of what has left; `recent_from` is the first UID that nobody was told of. `use`: special.
+
+    `key` is its own for good, whatever it is called. `lost` are UIDs of gone messages that nobody can read any more.
 
     `idlers` are the clients that hear of everything at once, the one who began to wait last before the others.
     """
 
     name: str
+    key: str
+    use: str = ""
     messages: list = field(default_factory=list)
     gone: list = field(default_factory=list)
     keywords: set = field(default_factory=lambda: set(KNOWN_KEYWORDS))
     uidnext: int = 1
     recent_from: int = 1
     tick: int = 0
+    lost: set = field(default_factory=set)
     idlers: list = field(default_factory=list)
 
     def by_uid(self):

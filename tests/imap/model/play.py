@@ -15,6 +15,8 @@ from unitymail.disk import Disk
 from unitymail.store import Store
 
 BOXES = ("INBOX", "Archive", "Junk")
+NAMES = ("Projects", "Plans", "Receipts")
+"""What the one mailbox is called, now this and now that, that clients rename and delete."""
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Deleted", "\\Draft", "work", "$Junk", "home")
 ENABLE = {
     "plain": "", "condstore": "CONDSTORE", "qresync": "QRESYNC", "rev2": "IMAP4rev2", "uidonly": "UIDONLY",
@@ -66,9 +68,9 @@ class Play:
         self.random = random
         self.store = Store(os.path.join(self.directory, "mail"), disk=Quick(), now=time.time, host="h")
         self.house = House(store=self.store)
-        self.boxes = {name: Mailbox(name) for name in BOXES}
+        self.boxes = {name: Mailbox(name, name, "" if name == "INBOX" else f" \\{name}") for name in BOXES}
         self.ear = Ear()
-        self.number = self.count = 0
+        self.number = self.count = self.made = 0
         self.clients = [self._signed_in(kind) for kind in (*KINDS, random.choice(KINDS))]
 
     def close(self):
@@ -97,8 +99,9 @@ class Play:
         else:
             do = self.random.choices(
                 [self.select, self.store_flags, self.fetch, self.search, self.copy, self.append, self.replace,
-                 self.expunge, self.noop, self.leave, self.status, self.idle, self.deliver, self.put, self.nonsense],
-                [6, 16, 12, 11, 8, 7, 4, 6, 8, 2, 3, 3, 2, 2, 1],
+                 self.expunge, self.noop, self.leave, self.status, self.idle, self.deliver, self.put,
+                 self.take_away, self.change_mailboxes, self.nonsense],
+                [6, 16, 12, 11, 8, 7, 4, 6, 8, 2, 3, 3, 2, 2, 2, 2, 1],
             )[0]  # fmt: skip
             do(wire, client)
         self._hear_idlers()
@@ -124,14 +127,14 @@ class Play:
     # Commands
 
     def select(self, wire, client):
-        name = self.random.choice(BOXES)
+        name = self.random.choice(list(self.boxes))
         verb = self.random.choice(["SELECT", "SELECT", "SELECT", "EXAMINE"])
         box = self.boxes[name]
         since = None
         parameter = ""
         if client.qresync and self.random.random() < 0.7:
-            validity = self.ear.learnt.get(f"validity:{name}")
-            known = self.ear.modseq(name, self.random.randint(0, box.tick))
+            validity = self.ear.learnt.get(f"validity:{box.key}")
+            known = self.ear.modseq(box.key, self.random.randint(0, box.tick))
             if validity and known:
                 since = known[0]
                 parameter = f" (QRESYNC ({validity} {known[1]}))"
@@ -171,7 +174,7 @@ class Play:
         silent = self.random.random() < 0.4
         since, modifier = None, ""
         if client.aware and self.random.random() < 0.4:
-            known = self.ear.modseq(client.box.name, self.random.randint(0, client.box.tick))
+            known = self.ear.modseq(client.box.key, self.random.randint(0, client.box.tick))
             if known:
                 since, modifier = known[0], f"(UNCHANGEDSINCE {known[1]}) "
         sign = {"add": "+", "remove": "-", "replace": ""}[change]
@@ -189,7 +192,7 @@ class Play:
         since, earlier, page, modifiers = None, None, None, []
         if client.aware:
             items |= {"MODSEQ"} if self.random.random() < 0.3 else set()
-            known = self.ear.modseq(client.box.name, self.random.randint(0, client.box.tick))
+            known = self.ear.modseq(client.box.key, self.random.randint(0, client.box.tick))
             if known and self.random.random() < 0.4:
                 since = known[0]
                 modifiers.append(f"CHANGEDSINCE {known[1]}")
@@ -219,7 +222,7 @@ class Play:
         if ranged:
             keys.append(("UID " if named_by_uid and written != "$" else "") + written)
         changed = client.aware and self.random.random() < 0.3
-        known = self.ear.modseq(client.box.name, self.random.randint(0, client.box.tick)) if changed else None
+        known = self.ear.modseq(client.box.key, self.random.randint(0, client.box.tick)) if changed else None
         if known:
             keys.append(f"MODSEQ {known[1]}")
         self.random.shuffle(keys)
@@ -251,7 +254,7 @@ class Play:
         if client.box is None:
             return self.select(wire, client)
         by_uid, moving = self._by_uid(client), self.random.random() < 0.5
-        target = self.boxes[self.random.choice(BOXES)]
+        target = self.boxes[self.random.choice(list(self.boxes))]
         if not moving and len(target.messages) > MOST_MESSAGES:
             return self.expunge(wire, client)
         written, numbers = self._numbers(client, by_uid)
@@ -261,7 +264,7 @@ class Play:
         return self.ask(wire, command, lines, end, by_uid=by_uid)
 
     def append(self, wire, client):
-        box = self.boxes[self.random.choice(BOXES)]
+        box = self.boxes[self.random.choice(list(self.boxes))]
         if len(box.messages) > MOST_MESSAGES:
             return self.expunge(wire, client)
         pairs = [
@@ -272,14 +275,14 @@ class Play:
             b" (%b) {%d+}\r\n%b" % (" ".join(sorted(flags)).encode(), len(octets), octets) for flags, octets in pairs
         )
         uids = box.add(pairs)
-        end = f"OK [APPENDUID <validity:{box.name}> {number_set(uids)}]"
+        end = f"OK [APPENDUID <validity:{box.key}> {number_set(uids)}]"
         return self.ask(wire, f"APPEND {box.name}", [], end, literal=literal)
 
     def replace(self, wire, client):
         if client.box is None:
             return self.select(wire, client)
         by_uid = self._by_uid(client) or not client.view
-        target = self.boxes[self.random.choice(BOXES)]
+        target = self.boxes[self.random.choice(list(self.boxes))]
         if target is not client.box and len(target.messages) > MOST_MESSAGES:
             return self.expunge(wire, client)
         top = (client.view[-1].uid + 1 if client.view else 1) if by_uid else len(client.view)
@@ -312,7 +315,7 @@ class Play:
 
     def status(self, wire, client):
         """Who asks for HIGHESTMODSEQ knows of mod-sequences from then on: few of the plain ones do."""
-        box = self.boxes[self.random.choice(BOXES)]
+        box = self.boxes[self.random.choice(list(self.boxes))]
         items = "MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE MAILBOXID"
         counting = client.aware or self.random.random() < 0.1
         learning = client._learn() if counting and client.box is not None else []
@@ -368,6 +371,43 @@ class Play:
         box.add([(frozenset(map(LETTERS.get, letters)), octets)])
         self.house.doorbell.ring(account.id, "INBOX")
         return None
+
+    def take_away(self, wire, client):
+        """Another program removes a message from the Maildir: one of which there is no copy beside it."""
+        box, account = self.boxes["INBOX"], self.store.account(ROBIN.id)
+        inbox = account.folder("INBOX")
+        files = {}
+        for part in ("cur", "new"):
+            for entry in os.scandir(os.path.join(os.fsdecode(inbox.path), part)):
+                with open(entry.path, "rb") as file:
+                    files.setdefault(file.read(), []).append(entry.path)
+        there = [message.octets for message in box.messages]
+        some = [one for one in box.messages if there.count(one.octets) == len(files.get(one.octets, ())) == 1]
+        if some:
+            taken = self.random.choice(some)
+            os.unlink(files[taken.octets][0])
+            inbox.refresh()
+            box.remove({taken.uid})
+            box.lost.add(taken.uid)
+            self.house.doorbell.ring(account.id, "INBOX")
+
+    def change_mailboxes(self, wire, client):
+        """A mailbox is made, gets another name while others look at it, and is deleted when nobody does."""
+        box = next((self.boxes[name] for name in NAMES if name in self.boxes), None)
+        name = self.random.choice(NAMES)
+        if box is None:
+            self.made += 1
+            self.boxes[name] = box = Mailbox(name, f"made{self.made}")
+            return self.ask(wire, f"CREATE {name}", [], f"OK [MAILBOXID (<id:{box.key}>)]")
+        if self.random.random() < 0.3 and not any(one.box is box for _, one in self.clients):
+            del self.boxes[box.name]
+            return self.ask(wire, f"DELETE {box.name}", [], "OK")
+        if name == box.name:
+            return self.ask(wire, f"RENAME {name} {name}", [], "NO [ALREADYEXISTS]")
+        old = box.name
+        self.boxes[name] = self.boxes.pop(old)
+        box.name = name
+        return self.ask(wire, f"RENAME {old} {name}", [], "OK")
 
     def nonsense(self, wire, client):
         """What is wrong changes nothing, and nothing is told."""
