@@ -267,6 +267,24 @@ def test_an_old_uid_gives_nothing(make_desk, ask):
     assert ask(desk.inbox) is None and desk.uids() == [2]
 
 
+def test_what_is_leaving_gives_nothing(make_desk):
+    """Messages that were expunged or moved away a moment ago, whose files are still there, give no octet either."""
+    desk = make_desk(DEFAULT)
+    archive = desk.house.account.folder("Archive")
+    desk.deliver(PRIVATE, b"", PRIVATE, b"")
+    desk.hidden()
+    desk.inbox.store([1, 2], "add", ["\\Deleted"])
+    desk.inbox.expunge()
+    desk.inbox.move([3, 4], archive)
+    desk.cos.is_now(STRICT)
+    given = [content is not None for uid in (1, 2, 3, 4) for content in desk.inbox.contents([uid], 1)]
+    assert given == [False, True, False, True]
+    assert [desk.inbox.content(uid) is not None for uid in (1, 2, 3, 4)] == given
+    desk.house.store.settle()
+    assert desk.hidden(archive) == {2: False, 3: True} and len(desk.house.account.deleted()) == 2
+    assert not desk.inbox.refresh().uids
+
+
 def test_without_a_look(make_desk):
     """Running stores are told that the directory changed: open accounts are changed then, whoever looks or not."""
     desk = make_desk()
@@ -294,6 +312,23 @@ def test_two_processes_of_which_one_is_late(make_desk):
     late.is_now(STRICT)
     assert list(there.refresh().uids) == desk.uids() == [2, 3]
     other.close()
+
+
+def test_a_rule_that_came_and_went(make_desk):
+    """A process that never heard of a change, because it was taken back at once, undoes what another one made of it."""
+    desk = make_desk(STRICT)
+    desk.deliver(PRIVATE)
+    assert desk.hidden() == {1: True}
+    quicker = Class(NOTHING)
+    quicker.usn = 2
+    other = desk.house.open()
+    other._withholder = quicker
+    other.account("u-robin").folder("INBOX").refresh()
+    other.close()
+    desk.cos.usn = 3
+    desk.deliver(PRIVATE)
+    assert list(desk.hidden().values()) == [True, True]
+    assert desk.house.account.withholding == STRICT
 
 
 def test_a_directory_that_was_set_back(make_desk):

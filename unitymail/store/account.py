@@ -78,6 +78,7 @@ class Account:
         self._told_renewed = renewed
         self.shredder = shredder
         self._in_force: Withholding | None = None
+        self._in_force_as_of = 0
         self._looked_for_owed = False
         self.live = LiveFolders()
         self.full_text = FullText(disk, access.directory, full_text, shredder)
@@ -287,13 +288,19 @@ class Account:
     def keep_to_class(self, index: Index) -> None:
         """Show nothing that the user's class withholds by now: before anything is shown, outside a transaction."""
         ruling = self.withholder.ruling(self.id)
-        if self._in_force is not None and (ruling is None or ruling.withholding == self._in_force):
+        if self._in_force is None or index.look_outside() != self._in_force_as_of:
+            self._read_in_force(index)  # Another process may have put another rule in force.
+        if ruling is None or ruling.withholding == self._in_force:
             return
-        news = None if ruling is None else renewing.follow(self, index, ruling)
+        news = renewing.follow(self, index, ruling)
         with self.access.using() as index:
-            self._in_force = withholding.in_force(index).withholding
+            self._read_in_force(index)
         if news is not None and news.messages:
             self._told_renewed(news)
+
+    def _read_in_force(self, index: Index) -> None:
+        self._in_force_as_of = index.look_outside()
+        self._in_force = withholding.in_force(index).withholding
 
     def keep_to_class_if_free(self, patience_s: float) -> None:
         """As `keep_to_class`, unless the account is closed, or somebody keeps it busy."""

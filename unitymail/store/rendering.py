@@ -21,7 +21,7 @@ from unitymail.store.finding import found
 from unitymail.store.index import Index
 from unitymail.store.maildir import claimed, path_in
 from unitymail.store.schema import UID_MASK
-from unitymail.store.withholding import Decision, in_force, judged, keep
+from unitymail.store.withholding import LEFT, Decision, in_force, judged, keep
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -112,7 +112,7 @@ def _decided(folder: Folder, index: Index, uid: int) -> tuple[int, int | None, i
     if row is not None and row[1] is None:
         decide(folder, index, [folder.id_of(uid)])
         row = index.one(statement, folder.id_of(uid))
-    return None if row is None or row[1] is None else row
+    return None if row is None or row[1] is None or row[2] == LEFT else row
 
 
 def beginning(folder: Folder, index: Index, uid: int, most: int) -> bytes:
@@ -205,7 +205,7 @@ def _render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
 def _without(folder: Folder, index: Index, uids: Sequence[int], table: str) -> list[Row]:
     """Those of these messages of which the table has nothing."""
     return index.all(
-        f"SELECT id, content, octets, size, withheld, date FROM facts WHERE id IN {chosen()}"
+        f"SELECT id, content, octets, size, withheld, date FROM facts WHERE id IN {chosen()} AND withheld <> {LEFT}"
         f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.content = facts.content) ORDER BY id",
         str([folder.id_of(uid) for uid in uids]),
     )

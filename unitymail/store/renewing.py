@@ -13,19 +13,21 @@ rule is in force for a minute, and the book is still older, was the directory it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import mmap
 from typing import TYPE_CHECKING
 
 from unitymail.mail.secrecy import Secrecy
 from unitymail.policy.withholding import Ruling, Withholding, reason_to_withhold
 from unitymail.store.chosen import chosen, in_chunks
-from unitymail.store.content import Content
+from unitymail.store.content import Content, open_file
 from unitymail.store.finding import found
 from unitymail.store.forgetting import drop_unused
 from unitymail.store.index import Index
-from unitymail.store.maildir import is_own, trace_of
+from unitymail.store.maildir import is_own, path_in, trace_of
 from unitymail.store.schema import RENEWED, UID_BITS, UID_MASK, first_id
-from unitymail.store.withholding import InForce, in_force, keep_secrecy, put_in_force, shows_at_once
+from unitymail.store.withholding import LEFT, InForce, in_force, keep_secrecy, put_in_force, shows_at_once
 
 if TYPE_CHECKING:
     from unitymail.store.account import Account
@@ -33,7 +35,13 @@ if TYPE_CHECKING:
 
 SET_BACK_S = 60
 READ_AT_ONCE = 200
+LOOKED_AT_ONCE = 2000
 _DECIDED = "facts.size IS NOT NULL"
+_TABLES = {
+    "renewed": "before INTEGER PRIMARY KEY, after INTEGER NOT NULL, content INTEGER NOT NULL",
+    "fresh": "before INTEGER PRIMARY KEY, after INTEGER NOT NULL",
+}
+"""For the time of a change: ids of messages, and contents, as they were and as they become."""
 _LIVE = "messages CROSS JOIN facts USING (id) CROSS JOIN files USING (id) LEFT JOIN secrecy USING (content)"
 
 
@@ -76,41 +84,67 @@ def _learn(account: Account, index: Index) -> None:
     last = -1
     folders: dict[int, Folder | None] = {}
     while some := index.all(
-        f"SELECT id, content, base FROM {_LIVE} WHERE id > ? AND {_DECIDED} AND marks IS NULL ORDER BY id LIMIT ?",
+        f"SELECT id, content, base, seen FROM {_LIVE} WHERE id > ? AND {_DECIDED} AND marks IS NULL ORDER BY id"
+        " LIMIT ?",
         last, READ_AT_ONCE,
     ):  # fmt: skip
         last = some[-1][0]
         known = []
-        for id, content, base in some:
+        for id, content, base, seen in some:
             number = id >> UID_BITS
             if number not in folders:
                 folders[number] = account.folder_of_row(index, number)
             folder = folders[number]
-            file = None if folder is None or is_own(base) else found(folder, index, id & UID_MASK)
-            if file is not None:
-                known.append((content, account.withholder.secrecy(file[1], ours=bool(trace_of(base)))))
-                Content(file[1]).close()
+            buffer = None if folder is None or is_own(base) else _read(folder, index, id, base, seen)
+            if buffer is not None:
+                known.append((content, account.withholder.secrecy(buffer, ours=bool(trace_of(base)))))
+                Content(buffer).close()
         with index.changing():
             keep_secrecy(index, known)
 
 
+def _read(folder: Folder, index: Index, id: int, base: bytes, seen: bytes) -> bytes | mmap | None:
+    """The file of a message, where it was last seen or where it is by now."""
+    try:
+        return open_file(path_in(folder.path, base, seen))
+    except FileNotFoundError:
+        file = found(folder, index, id & UID_MASK)
+        return None if file is None else file[1]
+
+
 def _renew(account: Account, index: Index, rule: Withholding) -> Renewed:
     """New UIDs and contents for the messages that `rule` shows otherwise; inside a transaction."""
-    rows = index.all(f"SELECT id, content, marks, withheld, base FROM {_LIVE} WHERE {_DECIDED} ORDER BY id")
-    affected: dict[int, list[tuple[int, int]]] = {}
-    for id, content, marks, withheld, base in rows:
-        if not _shows_alike(rule, marks, withheld, base):
-            affected.setdefault(id >> UID_BITS, []).append((id, content))
-    old = sorted({content for some in affected.values() for _, content in some})
-    fresh = dict(zip(old, index.next_contents(len(old), account.now()), strict=True)) if old else {}
-    _carry_over(index, fresh)
-    modseq = index.next_modseq() if old else 0
-    for number, some in affected.items():
-        _give_uids(account, index, number, some, fresh, modseq)
-    for contents in in_chunks(old):
-        drop_unused(index, contents)
-    names = index.all("SELECT name FROM folders WHERE id IN " + chosen(), str(list(affected)))
-    return Renewed(account.id, tuple(sorted(name for (name,) in names)), sum(map(len, affected.values())))
+    for name, columns in _TABLES.items():
+        index.execute(f"CREATE TEMP TABLE {name} ({columns})")
+    counts = _chosen(index, rule)
+    if counts:
+        _give_contents(index, account.now())
+        _give_uids(index, counts, int(account.now()))
+    _see_off(index, rule)
+    names = index.all("SELECT name FROM folders WHERE id IN " + chosen(), str(list(counts)))
+    for name in _TABLES:
+        index.execute(f"DROP TABLE {name}")
+    return Renewed(account.id, tuple(sorted(name for (name,) in names)), sum(counts.values()))
+
+
+def _chosen(index: Index, rule: Withholding) -> dict[int, int]:
+    """Write down whom it concerns, with their next UIDs in the order they had; how many of each folder."""
+    uidnext: dict[int, int] = dict(index.all("SELECT id, uidnext FROM folders"))
+    counts: dict[int, int] = {}
+    last = -1
+    while some := index.all(
+        f"SELECT id, content, marks, withheld, base FROM {_LIVE} WHERE id > ? AND {_DECIDED} ORDER BY id LIMIT ?",
+        last, LOOKED_AT_ONCE,
+    ):  # fmt: skip
+        last = some[-1][0]
+        affected = []
+        for id, content, marks, withheld, base in some:
+            if not _shows_alike(rule, marks, withheld, base):
+                number = id >> UID_BITS
+                count = counts[number] = counts.get(number, 0) + 1
+                affected.append((id, first_id(number) + uidnext[number] + count - 1, content))
+        index.many("INSERT INTO renewed VALUES (?, ?, ?)", affected)
+    return counts
 
 
 def _secrecy(marks: int) -> Secrecy:
@@ -126,36 +160,48 @@ def _shows_alike(rule: Withholding, marks: int | None, withheld: int, base: byte
     return bool(reason_to_withhold(_secrecy(marks), rule)) == bool(withheld)
 
 
-def _carry_over(index: Index, fresh: dict[int, int]) -> None:
+def _give_contents(index: Index, now: float) -> None:
     """What belongs to a content whatever its form goes with it: what it asks for, its thread, receipts."""
-    pairs = [(after, before) for before, after in fresh.items()]
-    index.many("INSERT INTO secrecy SELECT ?, marks FROM secrecy WHERE content = ?", pairs)
-    index.many("INSERT INTO threads SELECT ?, thread FROM threads WHERE content = ?", pairs)
-    index.many("UPDATE receipts SET content = ? WHERE content = ?", pairs)
-    index.many("UPDATE read_before SET content = ? WHERE content = ?", pairs)
+    count: int = index.one("SELECT count(DISTINCT content) FROM renewed")[0]
+    index.execute(
+        "INSERT INTO fresh SELECT content, ? + row_number() OVER (ORDER BY content)"
+        " FROM (SELECT DISTINCT content FROM renewed)",
+        index.next_contents(count, now)[0] - 1,
+    )
+    for table, column in (("secrecy", "marks"), ("threads", "thread")):
+        index.execute(f"INSERT INTO {table} SELECT after, {column} FROM fresh CROSS JOIN {table} ON content = before")
+    for table in ("receipts", "read_before"):
+        index.execute(f"UPDATE {table} SET content = after FROM fresh WHERE content = before")
 
 
-def _give_uids(
-    account: Account, index: Index, number: int, some: list[tuple[int, int]], fresh: dict[int, int], modseq: int
-) -> None:
-    """The messages leave and come back at once, in the order they had; nobody is told that they are \\Recent."""
-    count, now = len(some), int(account.now())
-    uidnext: int = index.one(
+def _give_uids(index: Index, counts: Mapping[int, int], now: int) -> None:
+    """The messages leave and come back at once; nobody is told that they are \\Recent."""
+    modseq = index.next_modseq()
+    index.many(
         "UPDATE folders SET uidnext = uidnext + ?1, highest_modseq = ?2,"
-        " recent_from = CASE WHEN recent_from >= uidnext THEN uidnext + ?1 ELSE recent_from END WHERE id = ?3"
-        " RETURNING uidnext",
-        count, modseq, number,
-    )[0]  # fmt: skip
-    ids = range(first_id(number) + uidnext - count, first_id(number) + uidnext)
-    moved = [(after, before) for after, (before, _) in zip(ids, some, strict=True)]
-    index.many(
-        "INSERT INTO expunged SELECT id, ?, ?, ?, flags, x'' FROM messages WHERE id = ?",
-        [(modseq, now, RENEWED, before) for _, before in moved],
+        " recent_from = CASE WHEN recent_from >= uidnext THEN uidnext + ?1 ELSE recent_from END WHERE id = ?3",
+        [(count, modseq, number) for number, count in counts.items()],
     )
-    index.many("UPDATE messages SET id = ?, modseq = ? WHERE id = ?", [(a, modseq, b) for a, b in moved])
+    index.execute(
+        "INSERT INTO expunged SELECT before, ?, ?, ?, flags, x'' FROM renewed CROSS JOIN messages ON id = before",
+        modseq, now, RENEWED,
+    )  # fmt: skip
+    index.execute("UPDATE messages SET id = after, modseq = ? FROM renewed WHERE id = before", modseq)
     for table in ("files", "pending"):
-        index.many(f"UPDATE {table} SET id = ? WHERE id = ?", moved)
-    index.many(
-        "UPDATE facts SET id = ?, content = ?, size = NULL, withheld = 0 WHERE id = ?",
-        [(after, fresh[content], before) for after, (before, content) in zip(ids, some, strict=True)],
+        index.execute(f"UPDATE {table} SET id = after FROM renewed WHERE id = before")
+    index.execute(
+        "UPDATE facts SET id = renewed.after, content = fresh.after, size = NULL, withheld = 0"
+        " FROM renewed CROSS JOIN fresh ON fresh.before = renewed.content WHERE id = renewed.before"
     )
+    for contents in in_chunks([content for (content,) in index.all("SELECT before FROM fresh")]):
+        drop_unused(index, contents)
+
+
+def _see_off(index: Index, rule: Withholding) -> None:
+    """Of messages that left, but whose files are still there, nobody gets a form that they would not get by now."""
+    leaving = index.all(
+        f"SELECT id, marks, withheld, files.base FROM expunged CROSS JOIN facts USING (id) CROSS JOIN files USING (id)"
+        f" LEFT JOIN secrecy USING (content) WHERE expunged.base IS NULL AND {_DECIDED} AND withheld <> {LEFT}"
+    )
+    gone = [id for id, *shown in leaving if not _shows_alike(rule, *shown)]
+    index.execute("UPDATE facts SET withheld = ? WHERE id IN " + chosen(), LEFT, str(gone))

@@ -27,6 +27,8 @@ from unitymail.store.maildir import is_own, trace_of
 if TYPE_CHECKING:
     from unitymail.store.account import Account
 
+LEFT = -1
+"""In place of a `Reason`: the message had left its folder already when another rule came, and nobody sees it again."""
 _BODIES = (ImapBodies.ALL, ImapBodies.NOT_PRIVATE, ImapBodies.HEADERS)
 _SECURE = 4
 
