@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.fakes import HeldThreads
 from tests.imap.conversation import MESSAGE, House
 from tests.imap.fetch.naive_mime import sections
+from unitymail.imap.fetch.items import body
 from unitymail.interfaces.errors import TryAgain
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -383,6 +384,15 @@ class LargeMessages(SynchronousTestCase):
             self.house.clock.advance(0.01)
         self.assertLess(len(self.client.heard()), 320_000)
         self.assertLess(len(opened), 14)
+        self.assertEqual(self.house.store.open_contents, 0)
+
+    def test_what_cannot_be_looked_into(self):
+        """When a large message turns out not to be readable it is given back, and the FETCH ends in NO."""
+        def failing(*args):
+            raise TryAgain()
+
+        self.patch(body, "locate", failing)
+        self.assertTrue(self.client.say("a FETCH 2 BODY.PEEK[]")[-1].startswith("a NO [UNAVAILABLE]"))
         self.assertEqual(self.house.store.open_contents, 0)
 
     def test_the_same_many_times(self):
