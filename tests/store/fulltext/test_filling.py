@@ -1,5 +1,7 @@
 """Reading messages into the full-text index: what is missing comes, what is gone goes, too long texts are half held."""
 
+import threading
+
 from tests.store.house import message
 from unitymail.mail.text import fold
 from unitymail.store.fulltext import filling
@@ -57,6 +59,27 @@ def test_little_by_little(house):
     assert held(house) == filling.BATCH
     fill(house.account, 0.0)
     assert held(house) == filling.BATCH + 1
+
+
+def test_sessions_need_not_wait(house, monkeypatch):
+    """While a message is taken apart, however long that takes, others use the account."""
+    house.deliver(1)
+    house.inbox.refresh()
+    access, free = house.account.access, []
+
+    def slowly(content, buffer):
+        def others():
+            with access.free(0.0) as got:
+                free.append(got)
+
+        other = threading.Thread(target=others)
+        other.start()
+        other.join()
+        return text_of(content, buffer)
+
+    monkeypatch.setattr(filling, "text_of", slowly)
+    filled(house)
+    assert free == [True] and held(house) == 1
 
 
 def test_nothing_to_do(house):

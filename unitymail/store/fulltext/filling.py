@@ -10,27 +10,26 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.errors import Trouble
+from unitymail.interfaces.store import IContent
 from unitymail.mail.part import Part
 from unitymail.mail.searchable import enclosed_of, header_text, headers_of, texts_of
 from unitymail.mail.structure import scan
 from unitymail.mail.text import body_text, fold
 from unitymail.store.access import guarded
 from unitymail.store.fulltext.catalogue import BETWEEN, Text, Unusable
-from unitymail.store.index import Index
 from unitymail.store.schema import UID_BITS, UID_MASK
 
 if TYPE_CHECKING:
     from mmap import mmap
 
     from unitymail.store.account import Account
-    from unitymail.store.folder import Folder
     from unitymail.store.fulltext.full_text import FullText
 
 TURN_S = 1.0
 CLEAR_EVERY_S = 600
 """What has left the account is looked for so often when nothing comes."""
 BATCH = 20
-"""Messages whose texts are put in together; the account is held for one message at a time."""
+"""Messages whose texts are put in together; the account is held while one is opened, not while it is read."""
 LONGEST_PART = 1024 * 1024
 MOST_TEXT = 2 * 1024 * 1024
 """Octets of a part, and characters of a message, that are read; what is longer is held in part only."""
@@ -78,26 +77,29 @@ def _contents(account: Account) -> dict[int, int]:
         return dict(index.all("SELECT content, id FROM messages CROSS JOIN facts USING (id)"))
 
 
-@guarded
 def _text_of(account: Account, id: int) -> Text | None:
     """None when the message is gone meanwhile."""
-    with account.access.using() as index:
-        folder = account.folder_of_row(index, id >> UID_BITS)
-        return None if folder is None else _read(folder, index, id)
-
-
-def _read(folder: Folder, index: Index, id: int) -> Text | None:
-    row = index.one("SELECT content FROM facts WHERE id = ?", id)
-    try:
-        content = None if row is None else folder.content(id & UID_MASK)
-    except Trouble:
-        return None
+    number, content = _opened(account, id)
     if content is None:
         return None
     try:
-        return text_of(row[0], content.buffer)
+        return text_of(number, content.buffer)
     finally:
         content.close()
+
+
+@guarded
+def _opened(account: Account, id: int) -> tuple[int, IContent | None]:
+    """The number of the content, and its octets."""
+    with account.access.using() as index:
+        folder = account.folder_of_row(index, id >> UID_BITS)
+        row = index.one("SELECT content FROM facts WHERE id = ?", id)
+        if folder is None or row is None:
+            return 0, None
+        try:
+            return row[0], folder.content(id & UID_MASK)
+        except Trouble:
+            return 0, None
 
 
 def text_of(content: int, buffer: bytes | mmap) -> Text:
