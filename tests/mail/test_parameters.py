@@ -79,6 +79,27 @@ def test_octets_survive_as_text(octets):
     assert octets_of(text_of(octets)) == octets
 
 
+BLANKS = st.sampled_from([b"", b" ", b"\r\n ", b"\n\t", b"\t "])
+TOKENS = st.sampled_from([
+    b"text", b"Mixed", b"x-a.b+c", b"boundary", b"NAME", b"a*0*", b"=", b"a/b", b"a" * 127, b"a" * 128
+])
+ODD_VALUES = [b'""', b'"a b; c"', b'"a(b"', b'"a\\"b"', b'"a', b'" x "', b"a b", b"\xe9", b"(c)"]
+VALUES = st.one_of(TOKENS, st.sampled_from(ODD_VALUES))
+SLASHES, ENDS = st.sampled_from([b"/", b" / ", b"//"]), st.sampled_from([b"", b" ", b"\r"])
+
+
+@given(BLANKS, TOKENS, SLASHES, TOKENS, BLANKS, TOKENS, VALUES, ENDS)
+def test_the_common_forms_are_read_as_all_others(before, kind, slash, sub, blank, name, value, after):
+    """A type or disposition with one parameter, as most mail writes it, is read at once, and by the grammar alike."""
+    if value.count(b'"') == 1:
+        after = b""
+    for field in (kind + slash + sub, kind + slash + sub + b";" + blank + name + b"=" + value):
+        assert media_type(before + field + after) == media_type(b"()" + before + field + after)
+    field = kind + b";" + blank + name + b"=" + value
+    assert disposition(before + field + after) == disposition(b"()" + before + field + after)
+    assert disposition(before + kind + after) == disposition(b"()" + before + kind + after)
+
+
 @given(garbage)
 def test_garbage(octets):
     """Anything is some type and some disposition."""

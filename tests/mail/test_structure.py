@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.garbage import garbage
+from tests.mail.structure_model import model
 from unitymail.mail.structure import Part, find_part, leaves, scan, walk
 from unitymail.mail.text import decoded
 
@@ -378,3 +379,43 @@ def test_a_mapped_file_reads_the_same(octets):
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         assert scan(mapped) == scan(octets)
         mapped.close()
+
+
+LINES = [
+    b"--b", b"--b--", b"--bb", b"--bb--", b"--c", b"--c--", b"--b  ", b"--b\t\r", b"--", b"----", b"", b"", b"\r",
+    b"text",
+    b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: multipart/mixed; boundary=\"bb\"",
+    b"Content-Type: multipart/digest; boundary=c", b"Content-Type: multipart/mixed;\r\n boundary=c",
+    b"Content-Type: message/rfc822", b"Content-Type: text/html; charset=utf-8", b"Content-ID: <a@b>",
+    b"Content-Type: audio/wav; name=a.wav", b"Content-Disposition: attachment; filename=\"a b.pdf\"",
+    b"Content-Transfer-Encoding: BASE64",
+    b"Subject: --b", b"Content-Type: multipart/x", b"Content-Type: nonsense", b"Content-Description: (a) b",
+    b"--" + b"b" * 1024, b"--" + b"b" * 1025, b"Content-Type: multipart/mixed; boundary=" + b"b" * 1024,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.name)
+def test_vectors_as_line_by_line(path):
+    """Every vector has the tree that a plain reader finds, who goes through it line by line."""
+    octets = path.read_bytes()
+    assert scan(octets) == model(octets)
+
+
+@given(garbage)
+def test_garbage_as_line_by_line(octets):
+    """So has whatever else arrives."""
+    assert scan(octets) == model(octets)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from([b"\r\n", b"\n"])), max_size=60))
+def test_nested_lines_as_line_by_line(lines):
+    """So do multiparts in multiparts and in messages, whatever their boundaries have in common; in files, too."""
+    octets = b"".join(line + end for line, end in lines)
+    expected = model(octets)
+    assert scan(octets) == expected
+    if octets:
+        with tempfile.TemporaryFile() as file:
+            file.write(octets)
+            file.flush()
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                assert scan(mapped) == expected

@@ -45,6 +45,25 @@ def test_blocks_are_the_whole(octets, start):
     assert sum(block.count(b"\r\n") for block in found) == octets[start:].count(b"\r\n")
 
 
+@given(
+    st.lists(st.sampled_from([b"\n--", b"\n", b"ab", b"a", b"x" * 9]), max_size=60).map(b"".join),
+    st.sampled_from([b"\n--ab", b"\n", b"aba", b"a" * 40]), st.integers(0, 40), st.integers(0, 300),
+)  # fmt: skip
+def test_octets_are_found_and_counted_in_windows(octets, sought, start, end):
+    """Wherever the windows end, they stand where they stand, and as often."""
+    assert windows.find(octets, sought, start, end) == octets.find(sought, start, end)
+    assert windows.holds(octets, sought) == (sought in octets)
+    for buffer in (octets, mapped(octets)) if octets else (octets,):
+        assert windows.count(buffer, sought[-1:], start, min(end, len(octets))) == octets.count(sought[-1:], start, end)
+
+
+def mapped(octets):
+    """A map of memory with these octets."""
+    view = mmap.mmap(-1, len(octets))
+    view[:] = octets
+    return view
+
+
 def resident():
     """Octets of mapped files in this process's memory."""
     with open("/proc/self/status") as file:

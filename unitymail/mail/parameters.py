@@ -23,6 +23,12 @@ _WORD = re.compile(_TOKEN)
 _PARAMETER = re.compile(
     rb';\s*+([^\s=;"]{1,255}+)[ \t]*+=[ \t]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^;]*+)', re.DOTALL
 )
+_TEXT_TOKEN = _TOKEN.decode("ascii")
+_COMMON = re.compile(
+    rf"[ \t]*+({_TEXT_TOKEN})(?:/({_TEXT_TOKEN}))?"
+    rf"(?:;(?:\r?\n)?[ \t]*+({_TEXT_TOKEN})=(?:\"([ !#-'*-\[\]-~]*+)\"|({_TEXT_TOKEN})))?[ \t\r\n]*+"
+)
+"""A type or a disposition with no parameter or one, as nearly all mail writes them."""
 _SECTION = re.compile(r"(\d{1,3})(\*?)", re.ASCII)
 
 
@@ -63,6 +69,9 @@ def _read_word(raw: bytes) -> str:
 
 
 def _read_media_type(raw: bytes) -> MediaType:
+    common = _COMMON.fullmatch(raw.decode("latin-1"))
+    if common is not None and common[2]:
+        return MediaType(common[1].lower(), common[2].lower(), _one_parameter(common))
     value = without_comments(unfold(raw)).lstrip()
     found = _TYPE.match(value)
     if found is None:
@@ -72,6 +81,9 @@ def _read_media_type(raw: bytes) -> MediaType:
 
 
 def _read_disposition(raw: bytes) -> tuple[str, Parameters]:
+    common = _COMMON.fullmatch(raw.decode("latin-1"))
+    if common is not None and common[2] is None:
+        return common[1].lower(), _one_parameter(common)
     value = without_comments(unfold(raw)).lstrip()
     found = _WORD.match(value)
     return (found[0].decode("ascii").lower() if found else ""), _parameters(value, 0)
@@ -80,6 +92,11 @@ def _read_disposition(raw: bytes) -> tuple[str, Parameters]:
 _cached_media_type = lru_cache(maxsize=512)(_read_media_type)
 _cached_word = lru_cache(maxsize=128)(_read_word)
 _cached_disposition = lru_cache(maxsize=512)(_read_disposition)
+
+
+def _one_parameter(common: re.Match[str]) -> Parameters:
+    name, quoted, token = common.group(3, 4, 5)
+    return ((name.lower(), token if quoted is None else quoted),) if name else ()
 
 
 def _parameters(value: bytes, position: int) -> Parameters:

@@ -3,7 +3,7 @@
 Knows boundaries, nesting and limits; refuses to decode anything, to copy the message, or to fail: whatever the octets
 are, there is a tree, and `flaws` says in words what was wrong.
 
-Note: one pass. Two regular expressions look forward, one for lines that begin with `--`, one for the blank line after
+Note: one pass. Two searches look forward: for lines that begin as an open boundary does, and for the blank line after
 a header. Each moves over every octet at most once (the header one twice), whatever the message holds; the work in
 Python is per such line, not per line. A part's header is read as soon as its blank line is known, because the boundary
 it declares decides which of the following lines are delimiters.
@@ -15,24 +15,31 @@ open (`MessageBoundary` is not a prefix match for `MessageBoundary2`). One of an
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
-from unitymail.mail import parameters, windows
+from unitymail.mail import parameters, part_header, windows
 from unitymail.mail.lexical import LONGEST_FIELD, LONGEST_HEADER
-from unitymail.mail.part import LONGEST_FILE_NAME, Octets, Part, find_part, leaves, walk
+from unitymail.mail.parameters import MediaType
+from unitymail.mail.part import Octets, Part, find_part, leaves, walk
+from unitymail.mail.part_header import PartHeader
 
 __all__ = ["Octets", "Part", "Structure", "find_part", "leaves", "scan", "walk"]
 
 DEEPEST_MULTIPART = 50
 DEEPEST_MESSAGE = 20
 MOST_PARTS = 1000
+LONGEST_DELIMITER = 1024
+LONGEST_MARK = 70
+SHORT_HEADER = 1000
 
-_DELIMITER = re.compile(rb"\n--([^\n]{0,1024})")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_CONTENT_FIELD = re.compile(rb"content-([a-z0-9-]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 _LONG_FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
 _FIRST_FIELD = re.compile(rb"[!-9;-~\x80-\xff]++[ \t]*+:")
+_new_tuple = tuple.__new__
 _NEVER = (1 << 62, 1 << 62)
+_MESSAGE = MediaType("message", "rfc822", ())
 
 
 class Structure(NamedTuple):
@@ -51,13 +58,13 @@ class Structure(NamedTuple):
 class _Open:
     """A part whose end is not known yet."""
 
-    __slots__ = ("body", "boundary", "children", "digest", "fields", "media", "shadowed", "start", "whole")
+    __slots__ = ("body", "boundary", "children", "digest", "header", "media", "shadowed", "start", "whole")
 
-    def __init__(self, start: int, body: int, media: parameters.MediaType, fields: dict[bytes, bytes]) -> None:
+    def __init__(self, start: int, body: int, media: MediaType, header: PartHeader) -> None:
         self.start = start
         self.body = body
         self.media = media
-        self.fields = fields
+        self.header = header
         self.boundary: bytes | None = None
         self.shadowed: int | None = None
         self.children: list[Part] = []
@@ -73,11 +80,15 @@ def scan(buffer: Octets) -> Structure:
 class _Scan:
     def __init__(self, buffer: Octets) -> None:
         self.buffer = buffer
-        self.size = len(buffer)
+        self.size = size = len(buffer)
+        self.find = buffer.find if size <= windows.WINDOW else partial(windows.find, buffer)
+        self.count = buffer.count if isinstance(buffer, bytes) else partial(windows.count, buffer)
+        self.search_blank = _BLANK_LINE.search if size <= windows.WINDOW else partial(windows.search, _BLANK_LINE)
         self.flaws: list[str] = []
         self.beyond_limits = False
         self.stack: list[_Open] = []
         self.active: dict[bytes, int] = {}
+        self.mark = b""
         self.multiparts = 0
         self.messages = 0
         self.parts = 0
@@ -98,27 +109,48 @@ class _Scan:
         self.beyond_limits = True
 
     def part(self, start: int) -> int | None:
-        """Open the part at `start` and move on to where the next one begins; None at the end of it all."""
+        """Read the part at `start` and move on to where the next one begins; None at the end of it all."""
         self.parts += 1
         last, body = self.end_of_header(start)
+        if start and body - start <= SHORT_HEADER:
+            header = part_header.read(self.buffer[start:body])
+            if header.is_leaf and not self.stack[-1].digest:
+                return self.leaf(start, body, header)
+        return self.any_part(start, last, body)
+
+    def leaf(self, start: int, body: int, header: PartHeader) -> int | None:
+        """A part as most are: nothing is in it, and nothing is wrong with its header."""
+        event = self.delimiter(body - 1, self.size) if self.active else None
+        end = self.size if event is None else max(self.before(event[0]), body)
+        lines = self.count(b"\n", body, end) if header.is_text else 0
+        part = _new_tuple(Part, (start, body, end, *header.kind, lines, (), *header.extension))
+        self.stack[-1].children.append(part)
+        return self.follow(event, end)
+
+    def any_part(self, start: int, last: int, body: int) -> int | None:
         event = self.delimiter(start - 1, last) if self.active else None
         if event is not None:  # the header runs into a delimiter: a part without a body
             body = max(start, self.before(event[0]))
-        opened = self.read_header(start, body)
+        header = part_header.read(self.buffer[start:min(body, start + LONGEST_HEADER)])
+        self.judge(header, start, body)
+        media = header.media
+        if media is None:
+            media = _MESSAGE if self.stack and self.stack[-1].digest else parameters.ASSUMED
+        opened = _Open(start, body, media, header)
         self.stack.append(opened)
-        if opened.media.type == "message" and self.enter_message(opened):
+        if media.type == "message" and self.enter_message(opened):
             return body
         if event is None:
-            if opened.media.type == "multipart":
+            if media.type == "multipart":
                 self.enter_multipart(opened)
             event = self.delimiter(body - 1, self.size) if self.active else None
         return self.follow(event)
 
-    def follow(self, event: tuple[int, int, int, bool] | None) -> int | None:
-        """Act on delimiters until one begins a part."""
+    def follow(self, event: tuple[int, int, int, bool] | None, end: int = 0) -> int | None:
+        """Act on delimiters until one begins a part; what the first one ends does so at `end` or behind."""
         while event is not None:
             newline, after, depth, closing = event
-            self.close(depth + 1, self.before(newline))
+            self.close(depth + 1, max(self.before(newline), end))
             if not closing:
                 if self.parts < MOST_PARTS:
                     return after
@@ -133,7 +165,7 @@ class _Scan:
             return False
         if self.messages >= DEEPEST_MESSAGE or self.parts >= MOST_PARTS:
             self.limit(f"messages nested deeper than {DEEPEST_MESSAGE}")
-            opened.media = parameters.MediaType("application", "octet-stream", ())
+            opened.media = MediaType("application", "octet-stream", ())
             return False
         self.messages += 1
         opened.whole = True
@@ -143,7 +175,7 @@ class _Scan:
         boundary = parameters.raw_value_of(opened.media.parameters, "boundary").rstrip(b" \t")
         if self.multiparts >= DEEPEST_MULTIPART:
             self.limit(f"multiparts nested deeper than {DEEPEST_MULTIPART}")
-            opened.media = parameters.MediaType("application", "octet-stream", ())
+            opened.media = MediaType("application", "octet-stream", ())
         elif not boundary:
             self.flaws.append("a multipart without a boundary parameter")
             opened.media = parameters.ASSUMED
@@ -153,6 +185,7 @@ class _Scan:
             opened.digest = opened.media.subtype == "digest"
             opened.shadowed = self.active.get(boundary)
             self.active[boundary] = len(self.stack) - 1
+            self.look_for_delimiters()
 
     def leave(self, opened: _Open) -> None:
         """Its closing delimiter was seen (or its end): its boundary is an ordinary line from here on."""
@@ -166,6 +199,13 @@ class _Scan:
             del self.active[boundary]
         else:
             self.active[boundary] = opened.shadowed
+        self.look_for_delimiters()
+
+    def look_for_delimiters(self) -> None:
+        """`mark` is how the lines begin that can be one: as the shortest boundary where all others begin with it."""
+        shortest, *others = sorted(self.active, key=len) or (b"",)
+        alike = not others or all(map(bytes.startswith, others, repeat(shortest)))
+        self.mark = b"\n--" + (shortest[:LONGEST_MARK] if alike else b"")
 
     def close(self, depth: int, end: int) -> None:
         """End the parts from the innermost up to and including the one at `depth` of the stack."""
@@ -181,28 +221,17 @@ class _Scan:
                 self.root = part
 
     def finished(self, opened: _Open, end: int) -> Part:
-        media, fields = opened.media, opened.fields
+        media = opened.media
         if media.type == "message" and opened.whole:
             self.messages -= 1
         elif media.type == "multipart" and not opened.children:
             self.flaws.append("a multipart whose boundary never occurs")
             media = parameters.ASSUMED
-        if media.type == "text" or (opened.children and media.type == "message"):
-            lines = self.count_lines(opened.body, end)
-        else:
-            lines = 0
-        if not fields:
-            return Part(opened.start, opened.body, end, media.type, media.subtype, media.parameters, lines=lines,
-                        children=tuple(opened.children))
-        encoding = fields.get(b"transfer-encoding")
-        disposition = fields.get(b"disposition")
-        word, disposition_parameters = parameters.disposition(disposition) if disposition else ("", ())
+        has_lines = media.type == "text" or (opened.children and media.type == "message")
+        lines = self.count(b"\n", opened.body, end) if has_lines else 0
         return Part(
-            opened.start, opened.body, end, media.type, media.subtype, media.parameters,
-            (parameters.word(encoding) or "7bit") if encoding else "7bit",
-            word, disposition_parameters, lines, tuple(opened.children),
-            fields.get(b"id"), fields.get(b"description"), fields.get(b"language"), fields.get(b"location"),
-            fields.get(b"md5"),
+            opened.start, opened.body, end, *media[:3], *opened.header.kind[3:], lines, tuple(opened.children),
+            *opened.header.extension,
         )
 
     def end_of_header(self, start: int) -> tuple[int, int]:
@@ -212,69 +241,42 @@ class _Scan:
             if first[:1] == b"\n" or first == b"\r\n":
                 return 0, first.index(b"\n") + 1
         if self.blank[0] < start - 1:
-            found = windows.search(_BLANK_LINE, self.buffer, max(start - 1, 0), self.size)
+            found = self.search_blank(self.buffer, max(start - 1, 0), self.size)
             self.blank = found.span() if found else _NEVER
         last, body = self.blank
         return (self.size, self.size) if last >= self.size else (last, body)
 
     def delimiter(self, position: int, end: int) -> tuple[int, int, int, bool] | None:
         """The next delimiter of an open multipart: (its line end before, start of next line, depth, closing)."""
-        active = self.active
-        buffer = self.buffer
-        position = max(position, 0)
-        while found := windows.search(_DELIMITER, buffer, position, end):
-            line = found[1].rstrip(b" \t\r")
+        active, buffer, find, mark, size = self.active, self.buffer, self.find, self.mark, self.size
+        at = find(mark, max(position, 0), end)
+        while at >= 0:
+            stop = buffer.find(b"\n", at + 3, min(at + 4 + LONGEST_DELIMITER, end))
+            if stop < 0:
+                stop = min(at + 3 + LONGEST_DELIMITER, end)
+            line = buffer[at + 3:stop].rstrip(b" \t\r")
             depth = active.get(line)
-            closing = False
-            if depth is None and line[-2:] == b"--":
+            closing = depth is None and line[-2:] == b"--"
+            if closing:
                 depth = active.get(line[:-2])
-                closing = True
-            position = found.end()
-            if depth is not None and (position >= self.size or buffer[position] == 10):
-                return found.start(), min(position + 1, self.size), depth, closing
+            if depth is not None and (stop >= size or buffer[stop] == 10):
+                return at, min(stop + 1, size), depth, closing
+            at = find(mark, stop, end)
         return None
 
     def before(self, newline: int) -> int:
         """Where content ends whose last line end is the delimiter's (RFC 2046 5.1.1)."""
         return newline - 1 if newline and self.buffer[newline - 1] == 13 else newline
 
-    def count_lines(self, start: int, end: int) -> int:
-        return sum(block.count(b"\n") for block in windows.blocks(self.buffer, start, end))
-
-    def read_header(self, start: int, body: int) -> _Open:
-        """The Content-* fields of one header; the first of each name counts."""
+    def judge(self, header: PartHeader, start: int, body: int) -> None:
         if body - start > LONGEST_FIELD:
             self.judge_long_header(start, body)
-        block = self.buffer[start:min(body, start + LONGEST_HEADER)]
-        fields = self.content_fields(block) if body > start else {}
-        if start == 0 and not _FIRST_FIELD.match(block):
+        self.flaws += header.flaws
+        self.beyond_limits |= part_header.FILE_NAME_TOO_LONG in header.flaws
+        if start == 0 and not _FIRST_FIELD.match(self.buffer, 0, body):
             self.flaws.append("no header")
-        raw = fields.get(b"type")
-        if raw is None:
-            digest = bool(self.stack) and self.stack[-1].digest
-            media = parameters.MediaType("message", "rfc822", ()) if digest else parameters.ASSUMED
-        else:
-            media = parameters.media_type(raw)
-            if not media.sound:
-                self.flaws.append("a Content-Type that cannot be read")
-        return _Open(start, body, media, fields)
-
-    def content_fields(self, block: bytes) -> dict[bytes, bytes]:
-        low = b"\n" + block.lower()
-        fields: dict[bytes, bytes] = {}
-        at = low.find(b"\ncontent-")
-        while at >= 0:
-            found = _CONTENT_FIELD.match(low, at + 1)
-            if found is not None:
-                name = found[1]
-                if name not in fields:
-                    fields[name] = value = block[found.start(2) - 1:found.end(2) - 1]
-                    if len(value) > LONGEST_FILE_NAME:
-                        self.judge_file_name(name, value)
-                elif name in (b"type", b"transfer-encoding"):
-                    self.flaws.append(f"two Content-{name.decode('ascii').title()} fields in one header")
-            at = low.find(b"\ncontent-", found.end() if found else at + 1)
-        return fields
+        if header.media is not None and not header.media.sound:
+            self.flaws.append("a Content-Type that cannot be read")
 
     def judge_long_header(self, start: int, body: int) -> None:
         if body - start > LONGEST_HEADER:
@@ -283,13 +285,3 @@ class _Scan:
             block = self.buffer[start:body]
             if any(len(found) > LONGEST_FIELD for found in _LONG_FIELD.findall(block)):
                 self.limit(f"a header field over {LONGEST_FIELD} octets")
-
-    def judge_file_name(self, name: bytes, value: bytes) -> None:
-        if name == b"disposition":
-            found = parameters.value_of(parameters.disposition(value)[1], "filename")
-        elif name == b"type":
-            found = parameters.value_of(parameters.media_type(value).parameters, "name")
-        else:
-            return
-        if found and len(found) > LONGEST_FILE_NAME:
-            self.limit(f"a file name over {LONGEST_FILE_NAME} characters")

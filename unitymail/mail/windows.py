@@ -27,13 +27,28 @@ def search(pattern: re.Pattern[bytes], buffer: Octets, start: int, end: int) -> 
     return pattern.search(buffer, start, end)
 
 
+def find(buffer: Octets, octets: bytes, start: int, end: int) -> int:
+    """`buffer.find(octets, start, end)`"""
+    while end - start > WINDOW:
+        stop = start + WINDOW
+        found = buffer.find(octets, start, min(stop + len(octets) - 1, end))
+        if found >= 0:
+            return found
+        let_go(buffer, start, stop)
+        start = stop
+    return buffer.find(octets, start, end)
+
+
 def holds(buffer: Octets, octets: bytes) -> bool:
     """Whether `octets` stand anywhere in the buffer."""
-    for start in range(0, len(buffer), WINDOW):
-        if buffer.find(octets, start, start + WINDOW + len(octets) - 1) >= 0:
-            return True
-        let_go(buffer, start, min(start + WINDOW, len(buffer)))
-    return False
+    return find(buffer, octets, 0, len(buffer)) >= 0
+
+
+def count(buffer: Octets, octet: bytes, start: int, end: int) -> int:
+    """How often one octet stands between two offsets."""
+    if isinstance(buffer, bytes):
+        return buffer.count(octet, start, end)
+    return sum(block.count(octet) for block in blocks(buffer, start, end))
 
 
 def blocks(buffer: Octets, start: int, end: int) -> Iterator[bytes]:
