@@ -61,6 +61,18 @@ def test_little_by_little(house):
     assert held(house) == filling.BATCH + 1
 
 
+def test_long_messages_are_put_in_one_by_one(house, monkeypatch):
+    """Who searches while long messages are put in waits for one of them at most."""
+    long = message(body=b"word " * (filling.PORTION // 5) + b"\r\n")
+    for octets in (long, message(2), message(3), long.replace(b"word", b"work")):
+        house.deliver(octets=octets)
+    house.inbox.refresh()
+    add, put_in = house.account.full_text.add, []
+    monkeypatch.setattr(house.account.full_text, "add", lambda texts: (put_in.append(len(texts)), add(texts)))
+    filled(house)
+    assert put_in[:2] == [1, 3] and held(house) == 4
+
+
 def test_sessions_need_not_wait(house, monkeypatch):
     """While a message is taken apart, however long that takes, others use the account."""
     house.deliver(1)

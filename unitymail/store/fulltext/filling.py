@@ -30,6 +30,8 @@ CLEAR_EVERY_S = 600
 """What has left the account is looked for so often when nothing comes."""
 BATCH = 20
 """Messages whose texts are put in together; the account is held while one is opened, not while it is read."""
+PORTION = 512 * 1024
+"""After so many characters they are put in, however few messages they are of: whoever searches meanwhile waits."""
 LONGEST_PART = 1024 * 1024
 MOST_TEXT = 2 * 1024 * 1024
 """Octets of a part, and characters of a message, that are read; what is longer is held in part only."""
@@ -50,8 +52,8 @@ def fill(account: Account, patience_s: float = TURN_S) -> bool:
 def _fill(account: Account, full_text: FullText, end: float, mark: tuple[int, int]) -> bool:
     there = _contents(account)
     missing = full_text.missing(there)
-    for batch in _batches([there[content] for content in sorted(missing, reverse=True)]):
-        full_text.add([text for id in batch if (text := _text_of(account, id)) is not None])
+    for texts in _portions(account, [there[content] for content in sorted(missing, reverse=True)]):
+        full_text.add(texts)
         if time.monotonic() >= end:
             return True
     full_text.remove(full_text.left_over(there))
@@ -59,8 +61,20 @@ def _fill(account: Account, full_text: FullText, end: float, mark: tuple[int, in
     return False
 
 
-def _batches(ids: list[int]) -> Iterator[list[int]]:
-    return (ids[begin : begin + BATCH] for begin in range(0, len(ids), BATCH))
+def _portions(account: Account, ids: list[int]) -> Iterator[list[Text]]:
+    """The texts of these messages, a few at a time."""
+    texts: list[Text] = []
+    read = signs = 0
+    for id in ids:
+        text = _text_of(account, id)
+        read += 1
+        if text is not None:
+            texts.append(text)
+            signs += len(text.head) + len(text.body)
+        if read == BATCH or signs >= PORTION:
+            yield texts
+            texts, read, signs = [], 0, 0
+    yield texts
 
 
 @guarded
