@@ -156,6 +156,7 @@ class Catenating(SynchronousTestCase):
     def test_what_a_code_cannot_say(self):
         """A URL that would break the response line is told with marks in place of those octets."""
         self.assertTrue(self.refused(b'URL "/a]b c\xc3"').startswith("a NO [BADURL /a?b?c?] "))
+        self.assertTrue(self.refused(b'URL ""').startswith("a NO [BADURL ?] "))
 
     def test_gone_messages(self):
         """A part of a message that is expunged meanwhile is a bad URL."""

@@ -85,8 +85,11 @@ async def _copy(session: Session, named: bytes, uploads: Uploads) -> None:
 
 
 def _sayable(named: bytes) -> bytes:
-    """The URL as a response code can repeat it: it is the client's own words, so that it knows which one is meant."""
-    return bytes(octet if 32 < octet < 127 and octet != 0x5D else 0x3F for octet in named[:MOST_URL])
+    """The URL as a response code can repeat it: it is the client's own words, so that it knows which one is meant.
+
+    Bare, for it is no string (erratum 4046), and never nothing.
+    """
+    return bytes(octet if 32 < octet < 127 and octet != 0x5D else 0x3F for octet in named[:MOST_URL]) or b"?"
 
 
 def _check_place(session: Session, asked: MessageURL) -> None:
