@@ -257,6 +257,17 @@ def test_all_folders_at_once(make_desk):
     assert desk.hidden() == {2: False, 3: True}
 
 
+def test_many_at_once(make_desk):
+    """Contents opened together are withheld as each alone is, even if a form happens to be as long as its file."""
+    desk = make_desk(STRICT)
+    desk.deliver(b"", PRIVATE, b"")
+    assert list(desk.hidden().values()) == [False, True, False]
+    with desk.inbox.access.using() as index, index.changing():
+        index.execute("UPDATE facts SET size = octets")
+    opened = desk.inbox.contents(desk.uids(), 1_000_000)
+    assert [b"hidden words" not in bytes(one.buffer[:]) for one in opened] == [False, True, False]
+
+
 @pytest.mark.parametrize("ask", [lambda inbox: inbox.content(1), lambda inbox: inbox.rows([1], COLUMNS) or None])
 def test_an_old_uid_gives_nothing(make_desk, ask):
     """From the moment the class changed, whoever still holds the old UID gets no octet of it: not one look later."""
