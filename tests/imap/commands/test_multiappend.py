@@ -126,6 +126,14 @@ class MultiAppendTests(SynchronousTestCase):
         self.assertEqual(answer, ["a NO [OVERQUOTA] The mailbox is full"])
         self.none_there()
 
+    def test_no_room_for_all(self):
+        """What the disk may still take is shared by the messages of a command; too much is refused before it is sent."""
+        self.house.door.free = lambda: len(MESSAGE) * 2
+        self.assertIn("a OK", self.send(b"a APPEND INBOX ", plus(MESSAGE))[-1])
+        self.client.send(b"b APPEND INBOX " + plus(MESSAGE) + b" {%d}\r\n" % len(MESSAGE))
+        self.assertEqual(self.client.heard(), "b NO [UNAVAILABLE] The disk is full here; please try again later\r\n")
+        self.assertEqual(list(self.house.inbox.snapshot.uids), [1])
+
     def test_the_disk_fills(self):
         """A disk that fills in the middle is UNAVAILABLE, and what was written goes."""
         self.disk.room = 300_000
