@@ -133,3 +133,17 @@ def test_much_is_taken_out(catalogue):
     catalogue.remove(range(2, 200))
     assert catalogue.matching("WORDS OF", body_only=False) == {1}
     assert catalogue._connection.execute("SELECT count(*) FROM words_data").fetchone()[0] < 10
+
+
+def test_others_have_a_turn(catalogue, monkeypatch):
+    """When very much is taken out at once, who searches meanwhile waits for a part of it at most."""
+    catalogue.add([Text(number, "", f"MESSAGE {number}") for number in range(1, 251)])
+    begun, begin = [], catalogue._disk.begin
+
+    def counted(connection, *, durable):
+        begun.append(durable)
+        begin(connection, durable=durable)
+
+    monkeypatch.setattr(catalogue._disk, "begin", counted)
+    catalogue.remove(range(1, 251))
+    assert len(begun) == 3 and list(catalogue.held().contents) == []

@@ -30,6 +30,8 @@ BETWEEN = "\U0010ffff"
 _CACHE_KIB = 4096
 _DEAD_SHARE = 4
 """When more than this part of what is held was taken out, its remains are cleared away."""
+_REMOVED_AT_ONCE = 100
+"""After so many who searches has a turn."""
 _UNHELD = re.compile("[\0\ud800-\udfff\U0010ffff]")
 _STATEMENTS = (
     "CREATE TABLE texts (content INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL, whole INTEGER NOT NULL)",
@@ -120,11 +122,13 @@ class Catalogue:
 
     def remove(self, contents: Collection[int], *, thoroughly: bool = False) -> None:
         """What these held is found no more; the words themselves are overwritten, `thoroughly` at once."""
+        every = list(contents)
+        for begin in range(0, len(every), _REMOVED_AT_ONCE):
+            with self._open() as connection, self._changing(connection):
+                some = every[begin : begin + _REMOVED_AT_ONCE]
+                self._removed += sum(_remove(connection, content) for content in some)
         with self._open() as connection:
-            with self._changing(connection):
-                removed = sum(_remove(connection, content) for content in contents)
             held = connection.execute("SELECT count(*) FROM texts").fetchone()[0]
-            self._removed += removed
             if self._removed > held // _DEAD_SHARE or (thoroughly and self._removed):
                 connection.execute("INSERT INTO words (words) VALUES ('optimize')")
                 self._removed = 0
