@@ -70,6 +70,16 @@ class Catenating(SynchronousTestCase):
         self.assertEqual(self.client.say("z NOOP"), ["z OK NOOP completed"])
         return answer[0]
 
+    def test_binary_before_plain(self):
+        """Octets that came as a literal8 are made readable for all, also when what comes last is a plain literal."""
+        made = self.made(
+            b"TEXT " + plus(b"Subject: x\r\n\r\n"), b"TEXT ~" + plus(b"a\0b"), b"TEXT " + plus(b"c\r\n")
+        )
+        self.assertNotIn(b"\0", made)
+        self.client.say("s SELECT INBOX")
+        self.client.send(b"b FETCH 1 BINARY.PEEK[1]\r\n")
+        self.assertIn("BINARY[1] ~{6}\r\na\0bc\r\n)", self.client.heard())
+
     def test_the_example(self):
         """The RFC's first example: the header of a draft, its first part, and a picture of another message."""
         line = b"\r\n--" + BOUNDARY[2:] + b"\r\n"

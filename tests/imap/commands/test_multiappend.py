@@ -127,7 +127,7 @@ class MultiAppendTests(SynchronousTestCase):
         self.none_there()
 
     def test_no_room_for_all(self):
-        """What the disk may still take is shared by the messages of a command; too much is refused before it is sent."""
+        """The messages of a command share what the disk may still take; too much is refused before it is sent."""
         self.house.door.free = lambda: len(MESSAGE) * 2
         self.assertIn("a OK", self.send(b"a APPEND INBOX ", plus(MESSAGE))[-1])
         self.client.send(b"b APPEND INBOX " + plus(MESSAGE) + b" {%d}\r\n" % len(MESSAGE))
