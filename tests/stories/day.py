@@ -114,14 +114,18 @@ class Day:
         with self.house.imap(self.alias) as box:
             return on_server(box)
 
-    def compare(self, near=None, *, plain=bytes, flags=None, sent=bytes, beside=()):
+    def compare(self, near=None, *, plain=bytes, flags=None, sent=bytes, beside=(), only=None):
         """The server holds what it should, and the client's copies `near`, if it keeps any, are those of the server.
 
         `plain`: what of the octets the client keeps; `flags`: those that it can keep; `beside`: folders that it has no
-        copies of; `sent`: what of the octets that it put there is as it was before. Gives the names of the folders.
+        copies of; `sent`: what of the octets that it put there is as it was before; `only`: folders to
+        look at, while mail comes to others. Gives the names of the folders.
         """
         folders, far = self.on_server()
-        compare(far, self.expected(), plain=lambda octets: sent(as_sent(octets)))
+        far, expected = (
+            [copy for copy in copies if only is None or copy.folder in only] for copies in (far, self.expected())
+        )
+        compare(far, expected, plain=lambda octets: sent(as_sent(octets)))
         if near is not None:
             compare(near, [copy for copy in far if copy.folder not in beside], plain=plain, flags=flags)
         return folders

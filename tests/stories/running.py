@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pty
-import select
 import signal
 import subprocess
 import threading
@@ -76,10 +75,9 @@ class Program:
 
 
 class Terminal:
-    """A program on a screen of its own; `seen` is all that it ever wrote there."""
+    """A program on a screen of its own; `seen` is all that it wrote there so far."""
 
     def __init__(self, *words, env):
-        self._words = words
         self.seen = b""
         self.code = None
         self.pid, self._screen = pty.fork()
@@ -88,33 +86,22 @@ class Terminal:
                 os.execvpe(words[0], words, env)
             finally:
                 os._exit(127)
+        self._reader = threading.Thread(target=self._watch, daemon=True)
+        self._reader.start()
 
-    def shows(self, *words):
-        """Wait until one of the words is on the screen, after all that was waited for before; which one."""
-        fresh = b""
-        while not (found := [word for word in words if word in fresh]):
-            if not select.select([self._screen], [], [], PATIENCE_S)[0]:
-                raise AssertionError(f"{self._words[0]} shows nothing more, {words} neither: {fresh[-3000:]!r}")
-            fresh += self._read()
-        return found[0]
-
-    def _read(self):
-        try:
-            octets = os.read(self._screen, 65536)
-        except OSError:  # what Linux says when nobody has the other end any more
-            octets = b""
-        assert octets, f"{self._words[0]} has ended: {self.seen[-3000:]!r}"
-        self.seen += octets
-        return octets
+    def _watch(self):
+        """A program stands still when nobody reads what it writes."""
+        with contextlib.suppress(OSError):  # what Linux says when nobody has the other end any more
+            while octets := os.read(self._screen, 65536):
+                self.seen += octets
 
     def types(self, keys):
         os.write(self._screen, keys)
 
     def ends(self):
         """Wait until it ends by itself; its exit code."""
-        with contextlib.suppress(AssertionError):
-            while select.select([self._screen], [], [], PATIENCE_S)[0]:
-                self._read()
+        self._reader.join(PATIENCE_S)
+        assert not self._reader.is_alive(), f"it has not ended: {self.seen[-3000:]!r}"
         self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self.code
 
@@ -122,7 +109,8 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        os.close(self._screen)
         if self.code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+        self._reader.join(PATIENCE_S)
+        os.close(self._screen)
