@@ -16,7 +16,7 @@ from unitymail.imap.search.tree import And, Not, Or
 from unitymail.imap.view import View
 from unitymail.imap.wire.lexer import Reader
 from unitymail.mail.text import fold
-from unitymail.store.fulltext.filling import fill
+from unitymail.store.fulltext.filling import LONGEST_PART, fill
 
 
 class Opened:
@@ -125,6 +125,16 @@ def test_gone_meanwhile(house):
     for text, expected in (("NOT BODY supper", [2]), ("BODY lunch", []), ("BODY dinner", [2])):
         matching = asyncio.run(evaluate.search(asked(text), view, stale, run, letters))
         assert mask.chosen(matching, view.uids) == expected
+
+
+def test_held_in_part(house):
+    """Of a message that is too long to be held whole, the words that are not held are found by reading it."""
+    house.deliver(octets=message(1, b"lunch\r\n" + b"word " * (LONGEST_PART // 5) + b"\r\ndinner\r\n"))
+    found(house, asked("BODY lunch"))
+    fill_all(house)
+    assert found(house, asked("BODY dinner")) == ([1], 1)
+    assert found(house, asked("NOT BODY dinner")) == ([], 1)
+    assert found(house, asked('TEXT "number 1"')) == ([1], 0)
 
 
 def test_switched_off(make_house):
