@@ -1,6 +1,8 @@
 """What the class of service withholds is served in one form only, and a change of class gives other UIDs."""
 
 import sqlite3
+from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -8,7 +10,7 @@ from tests.store.house import Class, House, flags_of, message
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.people.class_of_service import ImapBodies
 from unitymail.policy.withholding import NOTHING, Withholding
-from unitymail.store import schema
+from unitymail.store import reading, rendering, schema
 from unitymail.store.index import Index
 
 ALL, NOT_PRIVATE, HEADERS = ImapBodies
@@ -106,6 +108,36 @@ def test_one_form_everywhere(make_desk, first):
     assert size == len(octets) == desk.inbox.status().size
     assert b"hidden" not in structure + fields and "hidden" not in preview
     assert b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" ' in structure
+
+
+@pytest.mark.parametrize("ask", [
+    lambda inbox, uids: inbox.status().size,
+    lambda inbox, uids: sum(size for _, size in inbox.rows(uids, ["size"])),
+])
+def test_others_may_work_while_many_are_decided(make_desk, monkeypatch, ask):
+    """Sizes of a folder that nobody looked at are found out a few at a time; the account is free in between."""
+    monkeypatch.setattr(rendering, "MEASURED_AT_ONCE", 2)
+    monkeypatch.setattr(reading, "BATCH", 2)
+    desk = make_desk(DEFAULT)
+    desk.deliver(*[b""] * 4, SECURE)
+    uids, access, decide = desk.uids(), desk.house.account.access, rendering.decide
+    entered, happened = access.entered, []
+
+    @contextmanager
+    def noted():
+        with entered() as outermost:
+            yield outermost
+        if outermost:
+            happened.append("free")
+
+    monkeypatch.setattr(access, "entered", noted)
+    monkeypatch.setattr(rendering, "decide", lambda *args: happened.append(len(args[2])) or decide(*args))
+    size = ask(desk.inbox, uids)
+    decided = [one for one in happened if one != "free"]
+    assert sum(decided) == 5 and max(decided) == 2 and all(
+        after == "free" for one, after in pairwise(happened) if one != "free")
+    monkeypatch.undo()
+    assert size == sum(len(desk.house.octets(desk.inbox, uid)) for uid in uids)
 
 
 @pytest.mark.parametrize(("rule", "hidden"), [

@@ -6,6 +6,7 @@ know who may then see the message.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unitymail.mail.headers import FIELD
@@ -16,6 +17,8 @@ from unitymail.mail.trace import FIELD as TRACE
 from unitymail.mail.trace import read_trace_field
 from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import header_of
+
+_TRACE = TRACE.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,15 @@ def secrecy_of(
     ours: our delivery made the file, so that its first trace field is our word, and the last one. Of other files
     (copies of such a file, mail of other programs) the field may be forged: it only adds to what the message says.
     """
-    named = _named(buffer, frozenset(name.encode("utf-8", "replace") for name, _ in secure_headers))
-    trace = next((read_trace_field(raw) for raw in named.get(TRACE.lower(), ())), None)
-    written = Secrecy() if trace is None else Secrecy(trace.sensitivity == Sensitivity.PRIVATE.value, trace.secure)
-    if ours and trace is not None:
-        return written
+    wanted = frozenset(name.encode("utf-8", "replace") for name, _ in secure_headers) | {_TRACE, b"sensitivity"}
+    named: dict[bytes, list[bytes]] = {}
+    written = Secrecy()
+    for name, body in _fields(buffer, wanted):
+        if name == _TRACE and name not in named and (trace := read_trace_field(body)) is not None:
+            written = Secrecy(trace.sensitivity == Sensitivity.PRIVATE.value, trace.secure)
+            if ours:
+                return written
+        named.setdefault(name, []).append(body)
     sensitivity = sensitivity_of(named)
     return Secrecy(
         written.private or sensitivity is Sensitivity.PRIVATE,
@@ -46,12 +53,10 @@ def secrecy_of(
     )
 
 
-def _named(buffer: Octets, secure: frozenset[bytes]) -> dict[bytes, list[bytes]]:
-    wanted = secure | {TRACE.lower(), b"sensitivity"}
-    named: dict[bytes, list[bytes]] = {}
+def _fields(buffer: Octets, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(name in lower case, body) of those fields, in their order."""
     for found in FIELD.finditer(header_of(buffer)):
         if found.start() >= LONGEST_HEADER:
-            break
+            return
         if found[1] is not None and (name := found[1].lower()) in wanted:
-            named.setdefault(name, []).append(found[0].partition(b":")[2])
-    return named
+            yield name, found[0].partition(b":")[2]

@@ -288,7 +288,7 @@ class Account:
     def keep_to_class(self, index: Index) -> None:
         """Show nothing that the user's class withholds by now: before anything is shown, outside a transaction."""
         ruling = self.withholder.ruling(self.id)
-        if self._in_force is None or index.look_outside() != self._in_force_as_of:
+        if self._in_force is None or index.generation != self._in_force_as_of:
             self._read_in_force(index)  # Another process may have put another rule in force.
         if ruling is None or ruling.withholding == self._in_force:
             return
@@ -299,7 +299,7 @@ class Account:
             self._told_renewed(news)
 
     def _read_in_force(self, index: Index) -> None:
-        self._in_force_as_of = index.look_outside()
+        self._in_force_as_of = index.generation
         self._in_force = withholding.in_force(index).withholding
 
     def keep_to_class_if_free(self, patience_s: float) -> None:

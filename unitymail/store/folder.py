@@ -251,10 +251,19 @@ class Folder:
             raise NoSuchFolder(why=f"{self.name} was deleted")
         return int(found[0]), int(found[1])
 
-    @guarded
     def status(self) -> FolderStatus:
+        found: FolderStatus | int = 0
+        while isinstance(found, int):
+            found = self._status(found)
+        return found
+
+    @guarded
+    def _status(self, last: int) -> FolderStatus | int:
+        """What is told; or, while there are more sizes to find out, the last UID so far: others may work between."""
         with self.access.using() as index:
             snapshot = self.refresh()
+            if self._size_is_due(snapshot) and (more := rendering.measure_some(self, index, last)) is not None:
+                return more
             first = self._recent(index)[0]
             counts = Counter(snapshot.flags)
             size = self._size_of(snapshot, index)
@@ -291,17 +300,18 @@ class Folder:
         return self._deleted[1]
 
     def _size_of(self, snapshot: Snapshot, index: Index) -> int:
-        """Octets in CRLF form. Which messages there are follows from UIDNEXT and their count: they only leave."""
-        key = (snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids))
-        if self._size is None or self._size[0] != key:
-            rendering.measure(self, index)
+        """Octets in CRLF form, once they are known of all messages."""
+        if self._size is None or self._size_is_due(snapshot):
             size = index.one(
                 "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
                 " WHERE messages.id BETWEEN ? AND ?",
                 *self.ids(),
             )[0]
-            self._size = key, size
+            self._size = _members(snapshot), size
         return self._size[1]
+
+    def _size_is_due(self, snapshot: Snapshot) -> bool:
+        return self._size is None or self._size[0] != _members(snapshot)
 
     def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)
@@ -402,3 +412,8 @@ class Folder:
         with self.access.using() as index:
             seen = index.one("SELECT seen FROM files WHERE base = ? AND id BETWEEN ? AND ?", base, *self.ids())
         return None if seen is None else path_in(self.path, base, seen[0])
+
+
+def _members(snapshot: Snapshot) -> tuple[int, int, int]:
+    """Which messages there are follows from UIDNEXT and their count: they only leave."""
+    return snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids)

@@ -103,7 +103,7 @@ def _prepare(folder: Folder, uids: Sequence[int], tables: frozenset[str]) -> Non
         if needed := tables & arranging.TABLES:
             arranging.arrange(folder, index, uids, needed)
         if tables <= {"previews"}:
-            rendering.measure(folder, index)
+            rendering.decide(folder, index, [folder.id_of(uid) for uid in uids])
 
 
 @guarded

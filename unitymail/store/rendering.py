@@ -26,7 +26,7 @@ from unitymail.store.withholding import LEFT, Decision, in_force, judged, keep
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
-MEASURED_AT_ONCE = 500
+MEASURED_AT_ONCE = 200
 OPENED_AT_ONCE = 50
 SECURE_STAYS = Withholding(secure=True)
 Row = tuple[int, int, int, int | None, int, int]
@@ -228,15 +228,17 @@ def _seen(
     return message, Decision(number, message.size, withheld, secrecy)
 
 
-def measure(folder: Folder, index: Index) -> None:
-    """Find out the sizes in CRLF form that no name tells, and what is withheld."""
-    last = folder.ids()[0] - 1
-    while some := index.all(
+def measure_some(folder: Folder, index: Index, last: int) -> int | None:
+    """Find out sizes that no name tells, and what is withheld, of a few messages with UIDs above `last`.
+
+    The last of these UIDs; None when there are no more.
+    """
+    some = index.all(
         "SELECT id FROM facts WHERE size IS NULL AND id > ? AND id <= ? ORDER BY id LIMIT ?",
-        last, folder.ids()[1], MEASURED_AT_ONCE,
-    ):  # fmt: skip
-        last = some[-1][0]
-        decide(folder, index, [id for (id,) in some])
+        folder.id_of(last), folder.ids()[1], MEASURED_AT_ONCE,
+    )  # fmt: skip
+    decide(folder, index, [id for (id,) in some])
+    return some[-1][0] & UID_MASK if len(some) == MEASURED_AT_ONCE else None
 
 
 def decide(folder: Folder, index: Index, ids: Sequence[int]) -> None:
