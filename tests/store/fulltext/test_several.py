@@ -165,3 +165,15 @@ def test_put_in_by_half(processes):
     catalogue._connection = None
     other.fill()
     assert other.found(other.view(), "BODY lunch") == [1, 2]
+
+
+def test_another_took_it_out(processes):
+    """What another process took out of the index is read, by a process that knew that it was held."""
+    one, other = processes
+    one.house.deliver(octets=message(body=b"lunch\r\n"))
+    view = one.view()
+    one.fill()
+    assert other.found(view, "BODY lunch") == [1]
+    full_text = one.house.account.full_text
+    full_text.remove(list(full_text._catalogue.held().contents))
+    assert other.found(view, "BODY lunch") == [1]
