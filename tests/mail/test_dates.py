@@ -52,6 +52,19 @@ def test_what_others_write(moment, minutes):
     assert read_date(format_datetime(written).encode()) == Moment(int(written.timestamp()), minutes)
 
 
+@given(
+    st.sampled_from([b"", b" ", b" Mon, ", b"Monday, ", b"\t"]),
+    st.integers(0, 40), st.sampled_from([b"Mar", b"dec", b"Foo"]),
+    st.sampled_from([b"2014", b"0000", b"14", b"114"]), st.integers(0, 26), st.integers(0, 66),
+    st.sampled_from([b"+0000", b"-0430", b"+9999", b"EST", b"", b"+01:00", b"+02001"]),
+    st.sampled_from([b"", b" (x)", b"\r"]),
+)  # fmt: skip
+def test_the_usual_form_is_read_as_all_others(before, day, month, year, hour, minute, zone, after):
+    """As nearly everybody writes a date it is read at once, and by the grammar of all forms alike."""
+    raw = b"%b%d %b %b %02d:%02d:%02d %b%b" % (before, day, month, year, hour, minute, minute, zone, after)
+    assert read_date(raw) == read_date(b"()" + raw)
+
+
 @given(garbage)
 def test_garbage(octets):
     """Anything is a date or none."""

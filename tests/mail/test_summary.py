@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.mail.garbage import garbage
+from tests.mail.summary_model import model
 from tests.mail.wire import check_body, check_envelope, read
 from unitymail.mail.dates import read_date
 from unitymail.mail.headers import fields
@@ -26,6 +28,7 @@ def checked(octets):
     check_body(read(summary.bodystructure), extensible=True)
     check_body(read(body_of(octets, structure.root)), extensible=False)
     assert summary.envelope == envelope(octets, structure.root)
+    assert summary == summarise(octets, structure) == model(octets, structure.root)
     assert summary.terms.count("\n") == 4
     assert summary.fields == b"".join(
         field.raw for field in fields(octets, 0, structure.root.body) if field.name.lower() in KEPT_FIELDS
@@ -211,6 +214,24 @@ def test_garbage(octets):
     first = next((f for f in fields(octets, 0, scan(octets).root.body) if f.name.lower() == b"date"), None)
     moment = read_date(first.value) if first else None
     assert summary.sent == (moment.seconds if moment else None)
+
+
+FIELDS = [
+    b"From: Robin Smith <robin@example.com>", b"FROM: a@b", b"From: \"R. S\" <\"r s\"@example.com>", b"To : x@y, z@w",
+    b"Cc: a@b,\r\n c@d", b"Cc: Team: a@b, c@d;", b"Bcc: " + b"x@y, " * 60, b"Sender: ", b"Reply-To: <q@r>", b"Nonsense",
+    b"Date: Mon, 10 Mar 2014 09:15:22 -0400", b"Date: 10 Mar 14", b"Subject: a \"b\"", b"Subject: =?utf-8?q?=C3=A9?=",
+    b"Subject: \xe9\0", b"Message-ID: <a@b>", b"In-Reply-To: <c@d>\r\n <e@f>", b"Received: from a", b"X-Other: y",
+    b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: text/plain; format=flowed", b"\xe9: z",
+    b"Content-Disposition: attachment; filename=\"a\"", b"Content-Language: de, en", b"Content-ID: <q>",
+    b"Content-Description: (x) y", b"Content-Location: l", b"Content-MD5: m", b"Content-Type: message/rfc822",
+    b"Content-Transfer-Encoding: BASE64", b"--b", b"--b--", b"", b"text",
+]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(FIELDS), st.sampled_from([b"\r\n", b"\n"])), max_size=40))
+def test_any_fields(lines):
+    """Whatever fields in whatever order, also in parts, and also a second time: what a plain reader makes of them."""
+    checked(b"".join(line + end for line, end in lines))
 
 
 @pytest.mark.parametrize("octets", [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.lexical import unfold, without_comments
@@ -11,6 +12,9 @@ from unitymail.mail.lexical import unfold, without_comments
 _DATE = re.compile(
     rb"(?:[A-Za-z]{2,9}\.?,?\s*)?(\d{1,2})[\s-]+([A-Za-z]{3})[A-Za-z]*\.?[\s,-]+(\d{2,4})"
     rb"(?:[\s,]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([+-]\d{4}|[+-]\d{2}:\d{2}|[A-Za-z]{1,5})?)?"
+)
+_USUAL = re.compile(
+    rb"[ \t]{0,9}(?:[A-Za-z]{3}, )?(\d{1,2} [A-Za-z]{3} \d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})"
 )
 _MONTHS = {
     name: number
@@ -37,21 +41,37 @@ class Moment(NamedTuple):
 
 def read_date(raw: bytes) -> Moment | None:
     """The body of a Date field, as stored; None when it is no date. A missing time is midnight, a missing zone UTC."""
+    usual = _USUAL.match(raw)
+    if usual is not None:
+        day, hour, minute, second, zone = usual.groups()
+        return _moment(_usual_days(day), int(hour), int(minute), int(second), _zone(zone))
     found = _DATE.match(without_comments(unfold(raw[:200])).lstrip())
     if found is None:
         return None
-    month = _MONTHS.get(found[2].lower())
-    if month is None:
+    return _moment(
+        _days(found[1], found[2], found[3]),
+        int(found[4] or 0), int(found[5] or 0), int(found[6] or 0), _zone(found[7] or b""),
+    )  # fmt: skip
+
+
+def _moment(days: int | None, hour: int, minute: int, second: int, zone: int) -> Moment | None:
+    if days is None or hour > 24 or minute > 59 or second > 60:
         return None
+    return Moment(days * 86_400 + hour * 3_600 + minute * 60 + second - zone * 60, zone)
+
+
+def _days(day: bytes, month: bytes, year: bytes) -> int | None:
+    """Days since 1970, None when there is no such day."""
+    number = _MONTHS.get(month.lower())
     try:
-        days = date(_full_year(found[3]), month, int(found[1])).toordinal() - _EPOCH
+        return None if number is None else date(_full_year(year), number, int(day)).toordinal() - _EPOCH
     except ValueError:
         return None
-    hour, minute, second = int(found[4] or 0), int(found[5] or 0), int(found[6] or 0)
-    if hour > 24 or minute > 59 or second > 60:
-        return None
-    zone = _zone(found[7] or b"")
-    return Moment(days * 86_400 + hour * 3_600 + minute * 60 + second - zone * 60, zone)
+
+
+@lru_cache(maxsize=1_024)
+def _usual_days(written: bytes) -> int | None:
+    return _days(*written.split(b" "))
 
 
 def _full_year(digits: bytes) -> int:
@@ -62,6 +82,7 @@ def _full_year(digits: bytes) -> int:
     return year + 1900 if len(digits) == 3 else year
 
 
+@lru_cache(maxsize=256)
 def _zone(text: bytes) -> int:
     if text[:1] in (b"+", b"-"):
         digits = text[1:].replace(b":", b"")

@@ -9,7 +9,7 @@ import re
 from binascii import a2b_qp
 
 from unitymail.mail.charsets import to_text
-from unitymail.mail.lexical import unfold
+from unitymail.mail.lexical import LONGEST_FIELD, unfold
 from unitymail.mail.transfer import from_base64
 
 _WORD = re.compile(rb"=\?([^?\s]{1,64})\?([BbQq])\?([^?\r\n]*+)\?=")
@@ -62,6 +62,10 @@ def _raw_text(octets: bytes, charset: str) -> str:
 
 def decode(raw: bytes, charset: str = "") -> str:
     """A field body as stored, for people to read: unfolded, decoded, without line ends or NUL."""
+    if raw.isascii() and b"=?" not in raw and len(raw) <= LONGEST_FIELD:
+        text = raw.strip().decode("ascii")
+        if text.isprintable():
+            return text
     return on_one_line(decode_words(unfold(raw), charset))
 
 

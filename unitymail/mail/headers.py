@@ -20,6 +20,11 @@ __all__ = ["FIELD", "Field", "Mailbox", "addresses", "decode", "entries", "field
 FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 """One field with its folding and line end; group 1 is its name, None for a line that is no field."""
 
+RAW_FIELD = re.compile(
+    rb"((?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?([^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)))"
+)
+"""As `FIELD`, for `findall`: the whole field, its name (b"" for a line that is no field) and its body."""
+
 
 class Field(NamedTuple):
     """`name` as written, b"" for a line that is no field. `raw` is the whole field: name, folding and line end."""

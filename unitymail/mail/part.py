@@ -16,6 +16,9 @@ from unitymail.mail.parameters import Parameters, octets_of, value_of
 Octets = bytes | mmap
 """What a message is read from: whole in memory, or mapped. Only len(), slices, find and re are used."""
 
+Kind = tuple[str, str, Parameters, str, str, Parameters]
+Extension = tuple[bytes | None, bytes | None, bytes | None, bytes | None, bytes | None]
+
 LONGEST_FILE_NAME = 255
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -45,6 +48,16 @@ class Part(NamedTuple):
     language: bytes | None = None
     location: bytes | None = None
     md5: bytes | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What its header says, from `type` to `disposition_parameters`."""
+        return self[3:9]
+
+    @property
+    def extension(self) -> Extension:
+        """What its header says, from `content_id` on."""
+        return self[11:]
 
     @property
     def media_type(self) -> str:

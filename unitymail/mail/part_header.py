@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail import parameters
-from unitymail.mail.parameters import MediaType, Parameters
-from unitymail.mail.part import LONGEST_FILE_NAME
+from unitymail.mail.parameters import MediaType
+from unitymail.mail.part import LONGEST_FILE_NAME, Extension, Kind
 
 _FIELD = re.compile(
     rb"\n[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-([A-Za-z0-9-]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)"
@@ -23,13 +23,13 @@ FILE_NAME_TOO_LONG = f"a file name over {LONGEST_FILE_NAME} characters"
 class PartHeader(NamedTuple):
     """The first field of each name counts. `media` is None when no field says it.
 
-    `kind` and `extension` are the fields of `Part` that stand in the header, before and behind its lines and children.
+    `kind` and `extension` are those of `Part`, for one that is what its header says.
     `is_leaf`: nothing else has to be known of a part that begins so.
     """
 
     media: MediaType | None
-    kind: tuple[str, str, Parameters, str, str, Parameters]
-    extension: tuple[bytes | None, bytes | None, bytes | None, bytes | None, bytes | None]
+    kind: Kind
+    extension: Extension
     flaws: tuple[str, ...]
     is_leaf: bool
     is_text: bool

@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.dates import read_date
-from unitymail.mail.headers import FIELD, decode, readable
+from unitymail.mail.headers import RAW_FIELD, decode, readable
 from unitymail.mail.lexical import LONGEST_HEADER, unfold, unquoted, without_comments
 from unitymail.mail.mailboxes import Entry, entries
-from unitymail.mail.parameters import Parameters, octets_of
-from unitymail.mail.part import Octets, Part
+from unitymail.mail.parameters import Parameters, octets_of, value_of
+from unitymail.mail.part import Extension, Kind, Octets, Part
 from unitymail.mail.structure import Structure
 from unitymail.mail.text import fold
 
@@ -62,6 +62,9 @@ _Named = dict[bytes, list[bytes]]
 _ENVELOPE_FIELDS = frozenset(
     b"date subject from sender reply-to to cc bcc in-reply-to message-id".split()
 )
+_KEPT = {name: name if name in _ENVELOPE_FIELDS else b"" for name in KEPT_FIELDS}
+_SHORT_FIELD = 250
+_SHORT_HEADER = 2_000
 
 
 def summarise(buffer: Octets, structure: Structure) -> Summary:
@@ -69,12 +72,14 @@ def summarise(buffer: Octets, structure: Structure) -> Summary:
     root = structure.root
     named: _Named = {}
     kept = []
-    for found in FIELD.finditer(buffer[root.start:root.body]):
-        name = found[1]
-        if name is not None and (low := name.lower()) in KEPT_FIELDS:
-            kept.append(found[0])
-            if low in _ENVELOPE_FIELDS and found.start() < LONGEST_HEADER:
-                named.setdefault(low, []).append(found[0].partition(b":")[2])
+    interpreted = LONGEST_HEADER
+    for whole, written, raw in RAW_FIELD.findall(buffer[root.start:root.body]):
+        name = _KEPT.get(written.lower())
+        if name is not None:
+            kept.append(whole)
+            if name and interpreted > 0:
+                named.setdefault(name, []).append(raw)
+        interpreted -= len(whole)
     moment = read_date(named[b"date"][0]) if b"date" in named else None
     return Summary(
         _envelope(named),
@@ -101,10 +106,20 @@ def body_of(buffer: Octets, part: Part) -> bytes:
 
 def search_terms(named: _Named) -> str:
     """Five lines for SEARCH, decoded and folded: From, To, Cc, Bcc, Subject (repeats joined by a comma)."""
-    return "\n".join(
-        fold(", ".join(decode(raw) for raw in named[name])) if name in named else ""
-        for name in (b"from", b"to", b"cc", b"bcc", b"subject")
-    )
+    get = named.get
+    return "\n".join([
+        _people(get(b"from")), _people(get(b"to")), _people(get(b"cc")), _people(get(b"bcc")), _term(get(b"subject"))
+    ])  # fmt: skip
+
+
+def _people(raws: list[bytes] | None) -> str:
+    if not raws:
+        return ""
+    return _correspondents(raws[0])[1] if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD else _term(raws)
+
+
+def _term(raws: list[bytes] | None) -> str:
+    return fold(", ".join([decode(raw) for raw in raws])) if raws else ""
 
 
 def nstring(value: bytes | None) -> bytes:
@@ -154,51 +169,69 @@ def _text(raws: list[bytes] | None) -> bytes:
 def _address_list(raws: list[bytes] | None) -> bytes:
     if not raws:
         return b"NIL"
-    found = b"".join(_address(entry) for raw in raws for entry in entries(raw))
+    if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD:
+        found = _correspondents(raws[0])[0]
+    else:
+        found = b"".join([_address(entry) for raw in raws for entry in entries(raw)])
     return b"(" + found + b")" if found else b"NIL"
+
+
+@lru_cache(maxsize=2_048)
+def _correspondents(raw: bytes) -> tuple[bytes, str]:
+    """The addresses of a field in ENVELOPE and as a search term. People write again, in the same words."""
+    return b"".join([_address(entry) for entry in entries(raw)]), fold(decode(raw))
 
 
 def _address(entry: Entry) -> bytes:
     """(name adl mailbox host). A missing domain is an empty host: NIL there would mean a group."""
-    if entry.group == "end":
+    name, route, local, domain, group = entry
+    if group == "end":
         return b"(NIL NIL NIL NIL)"
-    mailbox = nstring(b"".join(unquoted(word) for word in _WORDS.findall(entry.local)))
-    if entry.group:
-        return b"(NIL NIL %b NIL)" % mailbox
-    return b"(%b %b %b %b)" % (nstring(entry.name), nstring(entry.route), mailbox, nstring(entry.domain))
+    if b'"' in local:
+        local = b"".join([unquoted(word) for word in _WORDS.findall(local)])
+    if group:
+        return b"(NIL NIL %b NIL)" % nstring(local)
+    return b"(%b %b %b %b)" % (nstring(name), nstring(route), nstring(local), nstring(domain))
 
 
 _WORDS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"]++', re.DOTALL)
 
+
 def _body(buffer: Octets, part: Part, *, extensible: bool) -> bytes:
     """At most 70 levels deep: the limits of `structure` hold here too."""
-    if part.is_multipart:
-        inside = b"".join(_body(buffer, child, extensible=extensible) for child in part.children)
+    if part.type == "multipart":
+        inside = b"".join([_body(buffer, child, extensible=extensible) for child in part.children])
         if not extensible:
             return b"(%b %b)" % (inside, _token(part.subtype))
-        return b"(%b %b %b %b)" % (inside, _token(part.subtype), _parameters(part.parameters), _tail(part))
-    basic = b"(%b %b %b %b %b %b %d" % (
-        _token(part.type),
-        _token(part.subtype),
-        _parameters(_with_charset(part)),
-        _field(part.content_id),
-        _field(part.description),
-        _token(part.encoding),
-        part.size,
-    )
+        tail = _tail(part.disposition, part.disposition_parameters, part.language, part.location)
+        return b"(%b %b %b %b)" % (inside, _token(part.subtype), _parameters(part.parameters), tail)
+    words = _words_again if part.body - part.start <= _SHORT_HEADER else _words
+    before, after = words(part.kind, part.extension)
+    basic = b"%b %d" % (before, part.end - part.body)
     if part.type == "text":
         basic += b" %d" % part.lines
     elif part.is_message and part.subtype == "rfc822":
         child = part.children[0]
         basic += b" %b %b %d" % (envelope(buffer, child), _body(buffer, child, extensible=extensible), part.lines)
-    return basic + (b" %b %b)" % (_field(part.md5), _tail(part)) if extensible else b")")
+    return basic + after if extensible else basic + b")"
 
 
-def _with_charset(part: Part) -> Parameters:
-    """RFC 2046 4.1.2 names the charset that plain text has when it names none."""
-    if part.type == "text" and part.subtype == "plain" and part.parameter("charset") is None:
-        return (*part.parameters, ("charset", "us-ascii"))
-    return part.parameters
+def _words(kind: Kind, extension: Extension) -> tuple[bytes, bytes]:
+    """What stands before and behind the numbers of a single part."""
+    type, subtype, parameters, encoding, disposition, disposition_parameters = kind
+    content_id, description, language, location, md5 = extension
+    if type == "text" and subtype == "plain" and value_of(parameters, "charset") is None:
+        parameters = (*parameters, ("charset", "us-ascii"))  # RFC 2046 4.1.2: what plain text has that names none
+    return (
+        b"(%b %b %b %b %b %b" % (
+            _token(type), _token(subtype), _parameters(parameters), _field(content_id), _field(description),
+            _token(encoding),
+        ),
+        b" %b %b)" % (_field(md5), _tail(disposition, disposition_parameters, language, location)),
+    )  # fmt: skip
+
+
+_words_again = lru_cache(maxsize=256)(_words)
 
 
 def _parameters(pairs: Parameters) -> bytes:
@@ -211,13 +244,10 @@ def _field(raw: bytes | None) -> bytes:
     return b"NIL" if raw is None else nstring(unfold(raw))
 
 
-def _tail(part: Part) -> bytes:
+def _tail(word: str, parameters: Parameters, language: bytes | None, location: bytes | None) -> bytes:
     """Disposition, language and location: the extension data that single parts and multiparts share."""
-    if part.disposition:
-        disposition = b"(%b %b)" % (_token(part.disposition), _parameters(part.disposition_parameters))
-    else:
-        disposition = b"NIL"
-    return b"%b %b %b" % (disposition, _languages(part.language), _field(part.location))
+    disposition = b"(%b %b)" % (_token(word), _parameters(parameters)) if word else b"NIL"
+    return b"%b %b %b" % (disposition, _languages(language), _field(location))
 
 
 def _languages(raw: bytes | None) -> bytes:
