@@ -10,15 +10,15 @@ import threading
 from tests.stories.house import PATIENCE_S
 
 
-def ran(*words, **how):
-    """All that the program said, once it has ended well."""
+def ran(*words, well=(0,), **how):
+    """All that the program said, once it has ended `well`: with one of these exit codes."""
     try:
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S, **how)
     except subprocess.TimeoutExpired as expired:
         said = (expired.stdout or b"").decode(errors="replace")
         raise AssertionError(f"{words[0]} has not ended:\n{said[-6000:]}") from None
     said = done.stdout.decode(errors="replace").replace("\r\n", "\n")
-    assert done.returncode == 0, f"{words[0]} ended with {done.returncode}:\n{said[-6000:]}"
+    assert done.returncode in well, f"{words[0]} ended with {done.returncode}:\n{said[-6000:]}"
     return said
 
 
