@@ -8,6 +8,7 @@ a flush that failed the next one of that file does well, and writes nothing (as 
 import fcntl
 import os
 import sqlite3
+import zlib
 import threading
 from collections.abc import Iterable
 
@@ -64,7 +65,7 @@ class RecordingDisk:
                 path = os.path.join(place, name)
                 number = os.stat(path).st_ino
                 if name.endswith((".sqlite", ".sqlite-wal", ".sqlite-shm")):
-                    self._log("sqlite", {self._path(path): _read(path)}, True)
+                    self._log("sqlite", {self._path(path): _packed(path)}, True)
                 elif number in seen:
                     self._log("link", seen[number], self._path(path))
                 else:
@@ -205,11 +206,17 @@ class RecordingDisk:
             raise sqlite3.OperationalError("database or disk is full") from error
         self._disk.commit(connection)
         path = self._databases[id(connection)]
-        files = {self._path(name): _read(name) for name in (path, path + "-wal")}
+        files = {self._path(name): _packed(name) for name in (path, path + "-wal")}
         self._log("sqlite", files, self._durable.get(id(connection), True))
 
     def rollback(self, connection):
         self._disk.rollback(connection)
+
+
+def _packed(path):
+    """A database is mostly empty pages, and a recording has it hundreds of times."""
+    octets = _read(path)
+    return zlib.compress(octets, 1) if octets else b""
 
 
 def _read(path):
@@ -336,7 +343,7 @@ class Model:
             place = os.path.join(root, path)
             if data and os.path.isdir(os.path.dirname(place)):
                 with open(place, "wb") as file:
-                    file.write(data)
+                    file.write(zlib.decompress(data))
 
     def _build(self, directory, path, variant, made):
         names = directory.durable if variant == DROPPED else directory.names
