@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unitymail.disk import Disk
 from unitymail.store import content
-from unitymail.store.content import Content, bare_line_feeds, converted, in_crlf_form, open_file
+from unitymail.store.content import Content, converted, crlf_size, in_crlf_form, is_in_crlf_form, open_file
 
 PIECES = st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a", b"bc"]), max_size=60).map(b"".join)
 
@@ -18,7 +18,8 @@ def test_every_bare_line_feed_becomes_crlf(octets):
     """The CRLF form has no bare LF, keeps CRLF and CR as they are, and is as long as was counted."""
     form = converted(octets)
     assert form.replace(b"\r\n", b"").count(b"\n") == 0
-    assert len(form) == len(octets) + bare_line_feeds(octets)
+    assert len(form) == crlf_size(octets)
+    assert (form == octets) == is_in_crlf_form(octets)
     assert form.replace(b"\r\n", b"\n") == octets.replace(b"\r\n", b"\n")
 
 
@@ -30,7 +31,7 @@ def test_large_files_are_mapped_and_converted_in_blocks(tmp_path, monkeypatch):
     path.write_bytes(octets)
     buffer = open_file(os.fsencode(path))
     assert not isinstance(buffer, bytes)
-    assert len(buffer) + bare_line_feeds(buffer) == len(converted(octets))
+    assert crlf_size(buffer) == len(converted(octets)) and not is_in_crlf_form(buffer)
     form = in_crlf_form(buffer, Disk(), lambda: str(tmp_path / "temporary"))
     assert not isinstance(form, bytes) and form[:] == converted(octets)
     form.close()

@@ -16,7 +16,7 @@ from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.policy.withholding import Withholding
 from unitymail.store.chosen import chosen
-from unitymail.store.content import SMALL, Content, bare_line_feeds, in_crlf_form, open_file
+from unitymail.store.content import SMALL, Content, crlf_size, in_crlf_form, is_in_crlf_form, open_file
 from unitymail.store.finding import found
 from unitymail.store.index import Index
 from unitymail.store.maildir import claimed, path_in
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 MEASURED_AT_ONCE = 200
 OPENED_AT_ONCE = 50
 SECURE_STAYS = Withholding(secure=True)
-Row = tuple[int, int, int, int | None, int, int]
-"""id, content, octets, size, withheld, date"""
+Row = tuple[int, int, int, int | None, int, int, bytes, bytes]
+"""id, content, octets, size, withheld, date; base and seen of the file"""
 
 
 def content(folder: Folder, index: Index, uid: int) -> Content | None:
@@ -134,7 +134,7 @@ def _opened(folder: Folder, index: Index, uid: int, octets: int, size: int | Non
 
 def _formed(folder: Folder, buffer: Octets, octets: int, size: int | None, withheld: int) -> Content:
     """Line ends are counted unless the sizes say that there is nothing to find. The buffer is taken over."""
-    if not withheld and (size == octets == len(buffer) or not bare_line_feeds(buffer)):
+    if not withheld and (size == octets == len(buffer) or is_in_crlf_form(buffer)):
         return Content(buffer)
     try:
         if withheld:
@@ -153,8 +153,8 @@ def render(folder: Folder, index: Index, uids: Sequence[int]) -> None:
 def _render(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
     rule = in_force(index).withholding
     decisions, done = [], []
-    for id, number, octets, size, withheld, date in _without(folder, index, uids, "summaries"):
-        message, decision = _seen(folder, index, id, number, octets, size, withheld, rule)
+    for row in _without(folder, index, uids, "summaries"):
+        message, decision = _seen(folder, index, row, rule)
         if message is None:
             continue
         try:
@@ -163,7 +163,7 @@ def _render(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
             message.close()
         if decision is not None:
             decisions.append(decision)
-        done.append((number, summary, date if summary.sent is None else summary.sent))
+        done.append((row[1], summary, row[5] if summary.sent is None else summary.sent))
     with index.changing():
         if not keep(index, rule, decisions):
             return False
@@ -185,12 +185,12 @@ def render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> None:
 def _render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
     rule = in_force(index).withholding
     decisions, done = [], []
-    for id, number, octets, size, withheld, _ in _without(folder, index, uids, "previews"):
-        message, decision = _seen(folder, index, id, number, octets, size, withheld, rule)
+    for row in _without(folder, index, uids, "previews"):
+        message, decision = _seen(folder, index, row, rule)
         if message is None:
             continue
         try:
-            done.append((number, preview(message.buffer, scan(message.buffer))))
+            done.append((row[1], preview(message.buffer, scan(message.buffer))))
         finally:
             message.close()
         if decision is not None:
@@ -205,20 +205,23 @@ def _render_previews(folder: Folder, index: Index, uids: Sequence[int]) -> bool:
 def _without(folder: Folder, index: Index, uids: Sequence[int], table: str) -> list[Row]:
     """Those of these messages of which the table has nothing."""
     return index.all(
-        f"SELECT id, content, octets, size, withheld, date FROM facts WHERE id IN {chosen()} AND withheld <> {LEFT}"
+        "SELECT id, content, octets, size, withheld, date, base, seen FROM facts CROSS JOIN files USING (id)"
+        f" WHERE id IN {chosen()} AND withheld <> {LEFT}"
         f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.content = facts.content) ORDER BY id",
         str([folder.id_of(uid) for uid in uids]),
     )
 
 
-def _seen(
-    folder: Folder, index: Index, id: int, number: int, octets: int, size: int | None, withheld: int, rule: Withholding
-) -> tuple[Content | None, Decision | None]:
+def _seen(folder: Folder, index: Index, row: Row, rule: Withholding) -> tuple[Content | None, Decision | None]:
     """The message in its form, and what was decided about it where nobody had before."""
-    file = found(folder, index, id & UID_MASK)
-    if file is None:
-        return None, None
-    base, buffer = file
+    id, number, octets, size, withheld, _, base, seen = row
+    try:
+        buffer = open_file(path_in(folder.path, base, seen))
+    except FileNotFoundError:
+        file = found(folder, index, id & UID_MASK)
+        if file is None:
+            return None, None
+        base, buffer = file
     if size is not None:
         message = _formed(folder, buffer, octets, size, withheld)
         changed = message.size != size
@@ -265,7 +268,7 @@ def _measured(folder: Folder, rule: Withholding, number: int, base: bytes, buffe
         if withheld:
             size = len(withheld_form(buffer, Reason(withheld)))
         else:
-            size = claimed(base, len(buffer)) or len(buffer) + bare_line_feeds(buffer)
+            size = claimed(base, len(buffer)) or crlf_size(buffer)
         return Decision(number, size, withheld, secrecy)
     finally:
         Content(buffer).close()
