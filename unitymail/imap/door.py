@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
+from unitymail.imap.parking import Beats
 from unitymail.imap.recent import Claims
 from unitymail.imap.registry import Registry, discover
 from unitymail.imap.server import IMAPSession
@@ -31,12 +32,15 @@ from unitymail.interfaces.store import IStore
 from unitymail.interfaces.threads import IThreads
 from unitymail.interfaces.turns import ITurns
 
+STILL_HERE_S = 120
+"""A parked command gives a sign of life so often."""
+
 
 class IMAPDoor(ServerFactory):
     """Each collaborator is known by its interface only.
 
     `tls` is a context factory or None. `ledger` is the node's; `turns`, `watches` and `claims` are shared by all doors
-    of the process. `free` tells how many octets of the disk mail may still take.
+    of the process. `free` tells how many octets of the disk mail may still take. `beats`: of commands that wait.
     """
 
     noisy = False
@@ -90,6 +94,7 @@ class IMAPDoor(ServerFactory):
         self._empty: list[Deferred[None]] = []
         self._cut: Any = None
         self._labels = count(1)
+        self.beats = Beats(clock, STILL_HERE_S)
 
     def next_label(self) -> str:
         """A name for a connection in the journal, which several processes may write."""

@@ -29,7 +29,7 @@ class Inlet:
         self.busy = False
         self.postponed = False
         self._transport = transport
-        self._wanted: tuple[Callable[[], Any], Deferred[Any]] | None = None
+        self._wanted: tuple[Callable[[], Any], Deferred[Any] | Callable[[Any], None]] | None = None
         self._paused = False
         self._gone = False
         self._inflating: Inflating | None = None
@@ -69,6 +69,16 @@ class Inlet:
             self.regulate()
         return waiting
 
+    def listen(self, take: Callable[[], Any], heard: Callable[[Any], None]) -> None:
+        """Call `heard` with what `take` gives, once it gives something; of a client that leaves it hears nothing."""
+        self._wanted = (take, heard)
+        while not self.satisfy() and self.draw():
+            pass
+        self.regulate()
+
+    def listen_no_more(self) -> None:
+        self._wanted = None
+
     def satisfy(self) -> bool:
         """Give the running command what it wants, if it can be had; whether it went on."""
         if self._wanted is None:
@@ -78,7 +88,10 @@ class Inlet:
         if value is None:
             return False
         self._wanted = None
-        waiting.callback(value)
+        if isinstance(waiting, Deferred):
+            waiting.callback(value)
+        else:
+            waiting(value)
         return True
 
     def over(self) -> None:
@@ -115,4 +128,5 @@ class Inlet:
             self._transport.resumeProducing()
         if self._wanted is not None:
             waiting, self._wanted = self._wanted[1], None
-            waiting.errback(Gone())
+            if isinstance(waiting, Deferred):
+                waiting.errback(Gone())

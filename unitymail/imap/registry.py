@@ -10,7 +10,8 @@ A command is a coroutine in a module of that package::
 
     CAPABILITIES = ("UNSELECT",)
 
-A new command or extension is one new file. This module refuses to know any of them by name.
+One that waits for long returns what `parking` describes instead. A new command or extension is one new file. This
+module refuses to know any of them by name.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Command:
     """What the server needs to know of a command besides its coroutine; see `command`."""
 
     name: str
-    run: Callable[..., Awaitable[Done]]
+    run: Callable[..., Awaitable[Any]]
     states: frozenset[str]
     uid: bool = False
     uploads_after: int | None = None
@@ -108,7 +109,7 @@ def command(
     holds_expunges: bool = False,
     polls: bool = False,
     by_number: bool = True,
-) -> Callable[[Callable[..., Awaitable[Done]]], Callable[..., Awaitable[Done]]]:
+) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
     """Mark a coroutine `(session, reader, *, by_uid)` (`by_uid` only with `uid=True`) as the command `name`.
 
     uploads_after: literals after this many arguments are not collected but streamed by the command
@@ -117,7 +118,7 @@ def command(
     without UID it speaks of message sequence numbers, which some clients have given up (RFC 9586).
     """
 
-    def mark(run: Callable[..., Awaitable[Done]]) -> Callable[..., Awaitable[Done]]:
+    def mark(run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         found = Command(name, run, states, uid, uploads_after, holds_expunges, polls, by_number)
         run.command = found  # type: ignore[attr-defined]
         return run

@@ -5,15 +5,16 @@ Knows how commands end; refuses to know any of them, and the connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from unitymail.imap.parking import Parked, Parking
 from unitymail.imap.refusals import refusal_of
-from unitymail.imap.registry import SELECTED, Bad, Command, Farewell, Gone, No
+from unitymail.imap.registry import SELECTED, Bad, Command, Done, Farewell, Gone, No
 from unitymail.imap.session import Session
 from unitymail.imap.sign_in import not_any_more
 from unitymail.imap.wire import response
-from unitymail.imap.wire.assembly import Assembled
+from unitymail.imap.wire.assembly import Assembled, Overlong
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.names import BadName
 from unitymail.interfaces.errors import Trouble
@@ -39,16 +40,29 @@ def message(text: str, code: bytes) -> bytes:
     return b"[%b] %b" % (code, words) if code else words
 
 
-async def run(session: Session, event: Assembled) -> Ending:
+async def run(session: Session, event: Assembled) -> Ending | Parked:
     """Run the command; raises Farewell or Gone when there is to be no tagged response."""
     try:
         command = _find(session, event)
-        ending = await _ending_of(session, command, event)
-        await _catch_up(session, command, event)
+        session.begin(event.tag, by_uid=event.by_uid)
+        ending = await _ending_of(session, event.name, _done(session, command, event))
+        if isinstance(ending, Ending):
+            await _catch_up(session, event.by_uid or not command.holds_expunges, look=command.polls)
     except Bad as error:
         ending = Ending(b"BAD", error.text, error.code)
     finally:
         session.client.inlet.assembler.abandon_upload()
+    return ending
+
+
+async def go_on(session: Session, parking: Parking, said: bytes | Overlong | None) -> Ending | Parked:
+    """Run a parked command until it is over or waits again; raises as `run`."""
+    try:
+        ending = await _ending_of(session, parking.name, parking.command.go_on(said))
+        if isinstance(ending, Ending):
+            await _catch_up(session, True, look=False)
+    except Bad as error:
+        ending = Ending(b"BAD", error.text, error.code)
     return ending
 
 
@@ -73,12 +87,14 @@ def _place(session: Session, command: Command) -> str:
     return "with no mailbox selected" if command.states == SELECTED else "after signing in"
 
 
-async def _ending_of(session: Session, command: Command, event: Assembled) -> Ending:
-    session.begin(event.tag, by_uid=event.by_uid)
-    reader = Reader(event.parts, utf8=session.utf8)
+async def _done(session: Session, command: Command, event: Assembled) -> Done | Parked:
+    how = {"by_uid": event.by_uid} if command.uid else {}
+    return await command.run(session, Reader(event.parts, utf8=session.utf8), **how)
+
+
+async def _ending_of(session: Session, name: str, doing: Awaitable[Done | Parked]) -> Ending | Parked:
     try:
-        how = {"by_uid": event.by_uid} if command.uid else {}
-        done = await command.run(session, reader, **how)
+        done = await doing
     except No as error:
         return _refusal(error)
     except BadName as error:
@@ -87,24 +103,24 @@ async def _ending_of(session: Session, command: Command, event: Assembled) -> En
         raise Bad(str(error)) from None
     except Trouble as error:
         if error.__cause__ is not None:
-            session.journal.trouble(f"IMAP {event.name}", error)
+            session.journal.trouble(f"IMAP {name}", error)
         return _refusal(refusal_of(error))
     except (Bad, Farewell, Gone):
         raise
     except Exception as error:
-        session.journal.trouble(f"IMAP {event.name}", error)
+        session.journal.trouble(f"IMAP {name}", error)
         return Ending(b"NO", "Something went wrong here; the administrator's log says what", b"SERVERBUG")
-    return Ending(b"OK", done.text, done.code, done.after)
+    return Ending(b"OK", done.text, done.code, done.after) if isinstance(done, Done) else done
 
 
 def _refusal(no: No) -> Ending:
     return Ending(b"NO", no.text, no.code, None, no.farewell)
 
 
-async def _catch_up(session: Session, command: Command, event: Assembled) -> None:
+async def _catch_up(session: Session, expunges: bool, *, look: bool) -> None:
     """Untagged news before the tagged response. A disk that fails now does not undo what the command did."""
     try:
-        await session.catch_up(event.by_uid or not command.holds_expunges, look=command.polls)
+        await session.catch_up(expunges, look=look)
     except (Farewell, Gone):
         raise
     except Exception as error:

@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 from unitymail.imap.inlet import Inlet
 from unitymail.imap.meter import Meter
 from unitymail.imap.outlet import Outlet
+from unitymail.imap.parking import Parking
 from unitymail.imap.registry import Bad, Farewell, Gone, No
-from unitymail.imap.run import message, run
+from unitymail.imap.run import Ending, go_on, message, run
 from unitymail.imap.session import Session
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Ask, Assembled, Continued, Overlong, Refused
@@ -72,6 +73,7 @@ class IMAPSession(IMAP4Server):
         self._why = "the client left"
         self._meter = Meter(door.name, door.metrics, door.clock.seconds())
         self._last: Any = None
+        self._parking: Parking | None = None
 
     # The state that Twisted's class knows
 
@@ -135,9 +137,10 @@ class IMAPSession(IMAP4Server):
         if self._last is not None and self._last.active():
             self._last.cancel()
         self.session.give_back()
-        if not self.inlet.busy:
+        if not self.inlet.busy or self._parking is not None:
             # Else the running command still looks at its folder.
             self.session.sign_out()
+        self._leave_parking()
         self.door.left(self)
         if self._place is not None:
             self.door.slots.give_back(self._place)
@@ -167,6 +170,7 @@ class IMAPSession(IMAP4Server):
         if self._ended:
             return
         self._ended = True
+        self._leave_parking()
         patience = FAREWELL_S if self.door.draining and not self.outlet.full else DRAIN_S
         self.setTimeout(None)
         self.inlet.leave()
@@ -254,7 +258,8 @@ class IMAPSession(IMAP4Server):
             self._begun, self._octets_before = self.door.clock.seconds(), self._meter.octets_in
             self._got_on()
             self.inlet.busy = True
-            self.door.journal.guard(self._run(event), f"IMAP {event.name}")
+            what = f"IMAP {event.name}"
+            self.door.journal.guard(self._carry_out(self._run(event), what), what)
 
     def _refuse(self, event: Refused) -> None:
         self._meter.replied(event.status)
@@ -272,63 +277,103 @@ class IMAPSession(IMAP4Server):
 
     async def _run(self, event: Assembled) -> None:
         begun = self.door.clock.seconds()
-        try:
-            await self.session.drained()
-            ending = await run(self.session, event)
-            self.outlet.write(ending.octets(event.tag))
-            verb = event.name if event.name in self.door.registry.commands else UNKNOWN
-            self._meter.answered(verb, ending.status, self.door.clock.seconds() - begun, self.outlet.octets)
-            self.inlet.over()
-            if ending.after is not None:
-                ending.after()
-        except Gone:
-            self.session.sign_out()
-            return
-        except Farewell as error:
-            self.farewell(error.text, error.code)
-            return
-        except Exception as error:
-            self.door.journal.trouble(f"IMAP {event.name}", error)
-            self.farewell("Something went wrong here; the administrator's log says what", b"SERVERBUG")
-            return
+        await self.session.drained()
+        ending = await run(self.session, event)
+        if isinstance(ending, Ending):
+            self._answer(event.tag, event.name, begun, ending)
+        else:
+            self._parking = Parking(ending, event.tag, event.name, begun)
+
+    def _answer(self, tag: bytes, name: str, begun: float, ending: Ending) -> None:
+        self.outlet.write(ending.octets(tag))
+        verb = name if name in self.door.registry.commands else UNKNOWN
+        self._meter.answered(verb, ending.status, self.door.clock.seconds() - begun, self.outlet.octets)
+        self.inlet.over()
+        if ending.after is not None:
+            ending.after()
         if ending.farewell:
             self.farewell(ending.farewell)
         self._count(ending.status)
-        self._over()
+
+    async def _carry_out(self, doing: Awaitable[None], what: str) -> None:
+        """A command or a part of it, and what comes next."""
+        try:
+            await doing
+        except Gone:
+            self.session.sign_out()
+        except Farewell as error:
+            self.farewell(error.text, error.code)
+        except Exception as error:
+            self.door.journal.trouble(what, error)
+            self.farewell("Something went wrong here; the administrator's log says what", b"SERVERBUG")
+        else:
+            self._over()
 
     def _over(self) -> None:
-        """A command has its answer, or the client its notifications: whatever waits may come now."""
+        """A command has its answer or waits, or the client has its notifications: go on."""
         if self.door.draining:
             self.take_leave()
-        if self.session.notifier is not None and not self._ended:
+        if self._parking is not None:
+            self._park(self._parking)
+        elif self.session.notifier is not None and not self._ended:
             self.session.notifier.follow()
         self.door.turns.end()
         self._advance()
+
+    # A command that waits
+
+    def _park(self, parking: Parking) -> None:
+        if self._ended:
+            self._leave_parking()
+            return
+        self.inlet.listen(self._next_line, self.wake)
+        if parking.command.woken:
+            self.wake()
+
+    def wake(self, said: bytes | Overlong | None = None) -> None:
+        """Something happened that the parked command waits for, or the client said something to it."""
+        parking, self._parking = self._parking, None
+        if parking is not None:
+            self.inlet.listen_no_more()
+            what = f"IMAP {parking.name}"
+            self.door.journal.guard(self._carry_out(self._wake(parking, said), what), what)
+
+    async def _wake(self, parking: Parking, said: bytes | Overlong | None) -> None:
+        self.door.turns.begin()
+        try:
+            ending = await go_on(self.session, parking, said)
+        except BaseException:
+            parking.command.leave()
+            raise
+        if isinstance(ending, Ending):
+            parking.command.leave()
+            self._answer(parking.tag, parking.name, parking.begun, ending)
+        else:
+            self._parking = parking
+
+    def _leave_parking(self) -> None:
+        parking, self._parking = self._parking, None
+        if parking is not None:
+            parking.command.leave()
+
+    # What is told between commands
 
     def between_commands(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it now, and no command meanwhile. When a command runs, nothing: after it the notifier is asked anyway."""
         if not self._ended and not self.inlet.busy:
             self.inlet.busy = True
-            self.door.journal.guard(self._push(work), "notifying an IMAP client")
+            what = "notifying an IMAP client"
+            self.door.journal.guard(self._carry_out(self._push(work, what), what), what)
 
-    async def _push(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _push(self, work: Callable[[], Awaitable[None]], what: str) -> None:
         self.door.turns.begin()
         try:
             await work()
-        except Gone:
-            self.session.sign_out()
-            return
-        except Farewell as error:
-            self.farewell(error.text, error.code)
-            return
+        except (Farewell, Gone):
+            raise
         except Exception as error:
-            # What could not be told is told after the next command, or at the next ring.
-            self.door.journal.trouble("notifying an IMAP client", error)
-            self.inlet.over()
-            self._advance()
-            return
+            self.door.journal.trouble(what, error)
         self.inlet.over()
-        self._over()
 
     def sendLine(self, line: bytes) -> None:
         """Twisted's way out is ours."""
@@ -341,8 +386,11 @@ class IMAPSession(IMAP4Server):
         self.outlet.write(b"+ %b\r\n" % prompt)
 
     def line(self) -> Deferred[bytes]:
-        """The client's next line, outside any command (AUTHENTICATE, IDLE)."""
-        return self.inlet.want(lambda: self.inlet.assembler.next_line(LINE_LIMIT)).addCallback(_short)
+        """The client's next line, outside any command (AUTHENTICATE)."""
+        return self.inlet.want(self._next_line).addCallback(short)
+
+    def _next_line(self) -> bytes | Overlong | None:
+        return self.inlet.assembler.next_line(LINE_LIMIT)
 
     def octets(self) -> Deferred[bytes]:
         """The next block of an announced literal, b"" after the last; the first call lets the client send it."""
@@ -378,7 +426,8 @@ class IMAPSession(IMAP4Server):
         self.setTimeout(self.POSTAUTH_TIMEOUT)
 
 
-def _short(line: bytes | Overlong) -> bytes:
+def short(line: bytes | Overlong) -> bytes:
+    """The line, if it is one that we take."""
     if isinstance(line, Overlong):
         raise Bad("The line is too long", b"TOOBIG")
     return line
