@@ -7,10 +7,11 @@ from itertools import pairwise
 import pytest
 
 from tests.store.house import Class, House, flags_of, message
+from unitymail.interfaces.errors import Trouble
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.people.class_of_service import ImapBodies
 from unitymail.policy.withholding import NOTHING, Withholding
-from unitymail.store import reading, rendering, schema
+from unitymail.store import reading, rendering, renewing, schema
 from unitymail.store.index import Index
 
 ALL, NOT_PRIVATE, HEADERS = ImapBodies
@@ -310,9 +311,13 @@ def test_an_old_uid_gives_nothing(make_desk, ask):
     assert ask(desk.inbox) is None and desk.uids() == [2]
 
 
-def test_what_is_leaving_gives_nothing(make_desk):
-    """Messages that were expunged or moved away a moment ago, whose files are still there, give no octet either."""
-    desk = make_desk(DEFAULT)
+@pytest.mark.parametrize(("before", "shown"), [
+    (DEFAULT, [False, True, False, True]), (NOTHING, [False, False, False, True]),
+])
+def test_what_is_leaving_gives_nothing(make_desk, before, shown):
+    """Messages that were expunged or moved away a moment ago, whose files are still there, give no octet either; nor
+    do those of which nobody knows what they ask for."""
+    desk = make_desk(before)
     archive = desk.house.account.folder("Archive")
     desk.deliver(PRIVATE, b"", PRIVATE, b"")
     desk.hidden()
@@ -321,8 +326,10 @@ def test_what_is_leaving_gives_nothing(make_desk):
     desk.inbox.move([3, 4], archive)
     desk.cos.is_now(STRICT)
     given = [content is not None for uid in (1, 2, 3, 4) for content in desk.inbox.contents([uid], 1)]
-    assert given == [False, True, False, True]
+    assert given == shown
     assert [desk.inbox.content(uid) is not None for uid in (1, 2, 3, 4)] == given
+    with desk.house.account.access.using() as index:
+        rendering.render(desk.inbox, index, [1, 2, 3, 4])
     desk.house.store.settle()
     assert desk.hidden(archive) == {2: False, 3: True} and len(desk.house.account.deleted()) == 2
     assert not desk.inbox.refresh().uids
@@ -354,6 +361,32 @@ def test_two_processes_of_which_one_is_late(make_desk):
     assert b"hidden" not in desk.house.octets(there, list(there.refresh().uids)[-1])
     late.is_now(STRICT)
     assert list(there.refresh().uids) == desk.uids() == [2, 3]
+    other.close()
+
+
+def test_the_newer_rule_comes_while_an_older_one_waits(make_desk, monkeypatch):
+    """A process that waited to put a rule in force asks again once it may: a newer one may have come meanwhile."""
+    desk = make_desk()
+    desk.deliver(PRIVATE)
+    desk.hidden()
+    late = Class(STRICT)
+    late.usn = 2
+    desk.house.store.close()
+    other = desk.house.open()
+    other._withholder = late
+    there = other.account("u-robin").folder("INBOX")
+    is_news, waiting = renewing._is_news, [1]
+
+    def asked(*args):
+        answer = is_news(*args)
+        if waiting and waiting.pop():
+            desk.cos.rule, desk.cos.usn = ONLY_HEADERS, 3
+            desk.hidden()
+        return answer
+
+    monkeypatch.setattr(renewing, "_is_news", asked)
+    assert list(there.refresh().uids) == [2]
+    assert other.account("u-robin").withholding == desk.house.account.withholding == ONLY_HEADERS
     other.close()
 
 
@@ -454,6 +487,18 @@ def test_receipts_follow_the_message(make_desk):
     assert [(one.kind, one.trace) for one in desk.house.account.owed()] == [("displayed", f"{TRACE}00")]
 
 
+def test_what_was_read_before_stays_so(make_desk):
+    """A message that was read once, and is marked as new, is not read for the first time under its new UID."""
+    desk = make_desk()
+    desk.deliver(b"", b"", ours=b"sensitivity=private; secure=no")
+    desk.hidden()
+    desk.inbox.store([1], "add", ["\\Seen"])
+    desk.inbox.store([1], "remove", ["\\Seen"])
+    desk.cos.is_now(STRICT)
+    account = desk.house.account
+    assert [account.traces_of([desk.inbox.id_of(uid)]) for uid in desk.uids()] == [[], [f"{TRACE}02"]]
+
+
 def test_threads_stay(make_desk):
     """THREADID is the conversation's, whatever is shown of its messages."""
     desk = make_desk()
@@ -475,6 +520,28 @@ def test_nothing_is_left_of_the_other_form(make_desk):
         assert desk.rows(f"SELECT count(*) FROM {table}") == [(0,)]
     desk.everything()
     assert desk.rows("SELECT content FROM secrecy") == desk.rows("SELECT content FROM facts")
+
+
+def test_a_change_that_fails_half_way(make_desk, monkeypatch):
+    """Nothing of it is done, nothing of the body is shown meanwhile, and the next look does all of it."""
+    desk = make_desk()
+    desk.deliver(PRIVATE, b"")
+    before = desk.everything()
+    tables = ("messages", "files", "facts", "expunged", "withholding")
+    desk.cos.is_now(STRICT)
+    with monkeypatch.context() as spoiled:
+        spoiled.setattr(renewing, "drop_unused", fail)
+        was = [desk.rows(f"SELECT * FROM {table}") for table in tables]
+        for ask in (lambda: desk.inbox.content(1), lambda: desk.inbox.rows([1], COLUMNS), desk.inbox.refresh):
+            with pytest.raises(Trouble):
+                ask()
+        assert [desk.rows(f"SELECT * FROM {table}") for table in tables] == was
+    assert list(desk.inbox.refresh().uids) == [2, 3] and desk.hidden() == {2: False, 3: True}
+    assert desk.everything()[2] == before[2]
+
+
+def fail(index, contents):
+    raise sqlite3.OperationalError("disk I/O error")
 
 
 def test_renamed_and_flagged_meanwhile(make_desk):

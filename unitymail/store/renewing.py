@@ -201,7 +201,7 @@ def _see_off(index: Index, rule: Withholding) -> None:
     """Of messages that left, but whose files are still there, nobody gets a form that they would not get by now."""
     leaving = index.all(
         f"SELECT id, marks, withheld, files.base FROM expunged CROSS JOIN facts USING (id) CROSS JOIN files USING (id)"
-        f" LEFT JOIN secrecy USING (content) WHERE expunged.base IS NULL AND {_DECIDED} AND withheld <> {LEFT}"
+        f" LEFT JOIN secrecy USING (content) WHERE expunged.base IS NULL AND {_DECIDED}"
     )
     gone = [id for id, *shown in leaving if not _shows_alike(rule, *shown)]
     index.execute("UPDATE facts SET withheld = ? WHERE id IN " + chosen(), LEFT, str(gone))
