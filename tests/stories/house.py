@@ -2,6 +2,7 @@
 
 import functools
 import imaplib
+import importlib
 import itertools
 import json
 import os
@@ -34,7 +35,18 @@ def needs(program, package=None):
     """Skip the story, naming the package, when the program is not installed; in CI that is a failure."""
     if shutil.which(program):
         return
-    words = f"{program} is not installed: apt-get install {package or program}"
+    skip_or_fail(f"{program} is not installed: apt-get install {package or program}")
+
+
+def needs_module(name, package=None):
+    """The Python module; the story is skipped, naming the package, when it is not installed; in CI that is a failure."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return skip_or_fail(f"{name} is not installed: pip install {package or name}")
+
+
+def skip_or_fail(words):
     if os.environ.get("UNITYMAIL_NO_SKIP"):
         pytest.fail(words)
     pytest.skip(words)
