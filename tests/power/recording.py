@@ -8,8 +8,8 @@ a flush that failed the next one of that file does well, and writes nothing (as 
 import fcntl
 import os
 import sqlite3
-import zlib
 import threading
+import zlib
 from collections.abc import Iterable
 
 from zope.interface import implementer
