@@ -131,6 +131,16 @@ def test_the_original_recipient_comes_back():
         stored(WISH, "Original-Recipient: rfc822;1042@vm1.example.com\r\n"))
 
 
+@pytest.mark.parametrize(("category", "title"), [("voice", "Not played"), ("fax", "Not read")])
+def test_too_old(category, title):
+    """Nobody decided that it should go unheard: it went by itself, and both the field and the sentence say so."""
+    octets = built(stored(WISH, category=category), "expired")
+    message = message_from_bytes(octets, policy=policy.default)
+    assert message["Subject"] == f"{title}: Hello"
+    assert "for it had become too old" in " ".join(next(message.iter_parts()).get_content().split())
+    assert b"\r\nDisposition: automatic-action/MDN-sent-automatically; deleted/expired\r\n" in octets
+
+
 @pytest.mark.parametrize(("written", "shown"), [
     ("rfc822; " + "x" * 900, "rfc822; " + "x" * 292), ("utf-8; caf\u00e9@x.example", None),
     ("1042", None), ("x;", None), ("; 1042", None), ("a b; c", None),

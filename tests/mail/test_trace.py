@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from tests.routing.letters import SIGNED_IN, STRANGER, message
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.message import Category, Sensitivity
-from unitymail.mail.trace import MAX_HEAD, TraceField, head_block, looping, new_trace, padded, read_trace_field
+from unitymail.mail.trace import (
+    MAX_HEAD,
+    TraceField,
+    first_trace_field,
+    head_block,
+    looping,
+    new_trace,
+    padded,
+    read_trace_field,
+)
 from unitymail.routing.decision import Decision, Origin, SenderFinding
 
 TRACE = new_trace(1_700_000_000.5, b"\x01" * 16)
@@ -212,3 +221,12 @@ def test_names_as_long_as_they_may_be_fit_the_block():
     block = head(long, [long], origin, None, "h" * 253, decision("m" * 400))
     assert len(block) <= MAX_HEAD
     assert b"for <" not in block and long.encode() in block and b"X-Unitymail-Trace: id=" in block
+
+
+def test_our_field_in_a_stored_header():
+    """The first one is read, whatever else is there; a header without it, or with something else in it, has none."""
+    block = head(made=decision("u1", True))
+    found = first_trace_field(block + b"Subject: x\r\nX-Unitymail-Trace: id=2; category=fax\r\n")
+    assert found is not None and (found.id, found.secure, found.sender) == (TRACE, True, "u1")
+    assert first_trace_field(b"X-Unitymail-Trace: forged\r\n" + block) is None
+    assert first_trace_field(b"Subject: x\r\n") is None and first_trace_field(b"") is None

@@ -150,13 +150,14 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A receipt to be sent for a message (`trace`) that a client read or deleted unheard `at` (Unix seconds).
+    """A receipt to be sent for a message (`trace`) that a client read or deleted unheard, or that aged, `at` (Unix
+    seconds).
 
     `header` is the message's, our own block included; `asked_of` says that the receipt may be sent.
     """
 
     number: int
-    kind: Literal["displayed", "deleted"]
+    kind: Literal["displayed", "deleted", "expired"]
     at: float
     trace: str
     header: bytes

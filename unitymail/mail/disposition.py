@@ -22,8 +22,8 @@ from unitymail.mail.message import Category
 from unitymail.mail.report_parts import encoding_of, header_of, header_part, joined, text_part, wrapped
 from unitymail.mail.trace import read_trace_field
 
-Kind = Literal["displayed", "deleted"]
-"""message-formats.md 9: played or opened; deleted unheard."""
+Kind = Literal["displayed", "deleted", "expired"]
+"""message-formats.md 9: played or opened; deleted unheard; too old before anybody heard it."""
 
 ANSWERED_HERE = (Category.VOICE.value, Category.FAX.value)
 """Categories whose receipts the node sends; for e-mail the client does (decisions.md, Signing in)."""
@@ -37,11 +37,20 @@ _NOUNS = {"voice": "voice message", "fax": "fax message"}
 _DONE = {
     ("voice", "displayed"): "was played", ("voice", "deleted"): "was deleted without being played",
     ("fax", "displayed"): "was opened", ("fax", "deleted"): "was deleted without being opened",
+    ("voice", "expired"): "was removed, for it had become too old without being played,",
+    ("fax", "expired"): "was removed, for it had become too old without being opened,",
 }  # fmt: skip
 _TITLES = {
     ("voice", "displayed"): "Played", ("voice", "deleted"): "Not played", ("fax", "displayed"): "Read",
-    ("fax", "deleted"): "Not read",
+    ("fax", "deleted"): "Not read", ("voice", "expired"): "Not played", ("fax", "expired"): "Not read",
 }  # fmt: skip
+
+
+_DISPOSITIONS: dict[Kind, bytes] = {
+    "displayed": b"manual-action/MDN-sent-automatically; displayed",
+    "deleted": b"manual-action/MDN-sent-automatically; deleted",
+    "expired": b"automatic-action/MDN-sent-automatically; deleted/expired",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,7 @@ def _machine(asked: Asked, kind: Kind, reader: Reader, host: str, utf8: bool) ->
         + (b"Original-Recipient: " + original.encode("ascii") + b"\r\n" if original else b"")
         + b"Final-Recipient: " + typed + b"; " + writing.path(writing.one_line(reader.address), utf8=True) + b"\r\n"
         + (b"Original-Message-ID: " + asked.message_id.encode("ascii") + b"\r\n" if asked.message_id else b"")
-        + b"Disposition: manual-action/MDN-sent-automatically; " + kind.encode("ascii") + b"\r\n"
+        + b"Disposition: " + _DISPOSITIONS[kind] + b"\r\n"
     )
     name = b"message/global-disposition-notification" if utf8 else b"message/disposition-notification"
     return (

@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from unitymail.mail.envelope import Envelope
+from unitymail.mail.headers import FIELD as FIELDS
 from unitymail.mail.message import Message
 from unitymail.mail.writing import date, path, token, unstructured
 
@@ -212,6 +213,14 @@ def read_trace_field(value: bytes) -> TraceField | None:
     return TraceField(
         found["id"], found["category"], found["sensitivity"], found["secure"] == "yes", unquote(found["sender"])
     )
+
+
+def first_trace_field(header: bytes) -> TraceField | None:
+    """Our field in the header of a stored message; see `read_trace_field` for when to believe it."""
+    for found in FIELDS.finditer(header):
+        if found[1] is not None and found[1].lower() == FIELD.lower():
+            return read_trace_field(found[0].partition(b":")[2])
+    return None
 
 
 def _pairs(value: bytes) -> Iterator[tuple[str, str]]:

@@ -56,7 +56,12 @@ read it, ask your administrator.
 
 
 def withheld_form(buffer: Octets, reason: Reason) -> bytes:
-    """The message in `buffer` (any line ends) with a notice in place of its body, in CRLF form.
+    """The message in `buffer` (any line ends) with a notice in place of its body, in CRLF form."""
+    return with_notice(buffer, _WORDS[reason])
+
+
+def with_notice(buffer: Octets, notice: str) -> bytes:
+    """As `withheld_form`, with any notice (ASCII, lines of at most 76 characters).
 
     Every field of the header stays as it is, but for those about the body (Content-*), and what is beyond the limits of
     a header. Lines of the header that are no fields go: some writers forget the blank line before the body.
@@ -73,7 +78,7 @@ def withheld_form(buffer: Octets, reason: Reason) -> bytes:
     if kept and not kept[-1].endswith(b"\n"):
         kept[-1] += b"\n"
     version = b"" if has_version else b"MIME-Version: 1.0\r\n"
-    return _with_crlf(b"".join(kept)) + version + _FIELDS + b"\r\n" + _with_crlf(_WORDS[reason].encode("ascii"))
+    return _with_crlf(b"".join(kept)) + version + _FIELDS + b"\r\n" + _with_crlf(notice.encode("ascii"))
 
 
 def header_of(buffer: Octets) -> bytes:

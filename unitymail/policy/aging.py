@@ -50,6 +50,11 @@ class Term:
     days: int
     alert_days: int = 0
 
+    @property
+    def early_s(self) -> int:
+        """Seconds until something is to be done, if only the user is told."""
+        return max(self.days - self.alert_days, 0) * DAY_S
+
 
 @dataclass(frozen=True, slots=True)
 class Aging:
@@ -72,8 +77,8 @@ class Aging:
 
     @property
     def shortest_s(self) -> int:
-        """Nothing that happens from now on is due sooner; 0 when no rule is in force."""
-        return min((term.days for term in self.terms), default=0) * DAY_S
+        """Of what happens from now on nobody need be told sooner; 0 when no rule is in force."""
+        return min((term.early_s for term in self.terms), default=0)
 
 
 NOTHING_AGES = Aging()
@@ -94,6 +99,37 @@ class Aged:
     changed: float
     came: float
     arrived: float
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What a rule did in a folder of an account. `traces` are those of our own deliveries among the messages."""
+
+    account: str
+    folder: str
+    rule: Rule
+    messages: int
+    traces: tuple[str, ...] = ()
+    into: str = ""
+    """The folder to which they were moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """So many messages are about to go by a rule, from `first` on (Unix seconds)."""
+
+    rule: Rule
+    messages: int
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What a user is to be told by mail; `at` tells it from other times."""
+
+    account: str
+    at: int
+    alerts: tuple[Alert, ...]
 
 
 class Classes(Protocol):
@@ -121,6 +157,42 @@ def aging_of(account: str, book: Classes) -> Aging:
     if user is None or user.home or not user.age_messages:
         return NOTHING_AGES
     return aging_of_site(book.site)
+
+
+class IAgingRules(Protocol):
+    """Whom the store asks, in any thread."""
+
+    @property
+    def of_site(self) -> Aging:
+        """Of whoever is not left out."""
+
+    def of(self, account: str) -> Aging: ...
+
+
+class AgingRules:
+    """What the book says."""
+
+    def __init__(self, book: Classes) -> None:
+        self._book = book
+
+    @property
+    def of_site(self) -> Aging:
+        return aging_of_site(self._book.site)
+
+    def of(self, account: str) -> Aging:
+        return aging_of(account, self._book)
+
+
+class WithoutRules:
+    """Nothing ages."""
+
+    of_site = NOTHING_AGES
+
+    def of(self, account: str) -> Aging:
+        return NOTHING_AGES
+
+
+NO_RULES = WithoutRules()
 
 
 def due(message: Aged, aging: Aging) -> Iterator[tuple[Rule, float]]:

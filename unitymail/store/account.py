@@ -19,6 +19,8 @@ from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import Deleted, FolderInfo, IAccount, NoSuchFolder, Noticed, OverQuota, Owed
 from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, IWithholder, Withholding
 from unitymail.store import (
+    ages,
+    aging,
     delivered,
     folders,
     intents,
@@ -335,6 +337,12 @@ class Account:
         with self.access.using() as index:
             return receipts.paid(index, number)
 
+    @guarded
+    def alerted(self, at: int) -> None:
+        """What the user was to be told at that moment is on its way; durable on return."""
+        with self.access.using() as index:
+            aging.told(index, at)
+
     def interrupted(self, index: Index) -> None:
         if not self._looked_for_owed:
             self._looked_for_owed = True
@@ -350,6 +358,7 @@ class Account:
 
     def closing(self, index: Index) -> None:
         self.settle()
+        ages.note_moment(index, self.now())
         self.live.pack(index)
 
     def closed(self) -> None:

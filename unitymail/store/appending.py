@@ -72,6 +72,29 @@ def _replace(folder: Folder, index: Index, uid: int, message: Message, target: F
     return uids[0]
 
 
+def substitute(
+    folder: Folder, index: Index, uid: int, message: Message, *, kind: int, also: Callable[[set[int]], None]
+) -> int:
+    """The message becomes another one in its folder, whoever brought it before: the new UID.
+
+    kind: as what the old one is expunged. also: what else is true with the same transaction, given the old id.
+    """
+    folder.follow(index)
+    if not places_of(folder.snapshot, [uid]):
+        raise NoSuchMessage(why="it was expunged meanwhile")
+    old = folder.id_of(uid)
+    leaving: int = index.one("SELECT octets FROM facts WHERE id = ?", old)[0]
+    arrivals = _planned(folder, index, [message], leaving=leaving, own=False)
+
+    def leave() -> None:
+        also({old})
+        remove_rows(folder, index, [old], kind)
+
+    uids = _take_in(folder, index, [message], arrivals, announced=True, also=leave)
+    folder.account.usage_changed(arrivals[0].octets - leaving)
+    return uids[0]
+
+
 def _prepare(folder: Folder, index: Index) -> None:
     if not os.path.isdir(folder.path):
         folder.follow(index)

@@ -14,7 +14,7 @@ from unitymail.store.forgetting import subtract_totals
 from unitymail.store.index import Index
 from unitymail.store.keywords import add_keywords, canonical
 from unitymail.store.maildir import suffix_for
-from unitymail.store.schema import EXPUNGED, first_id
+from unitymail.store.schema import EXPUNGED, UID_MASK, first_id
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -72,6 +72,23 @@ def _set_flags(
         _note_reading(folder, index, ids, old, new, wishes, news)
     if modseq:
         index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+
+
+def mark_read(folder: Folder, index: Index, ids: Sequence[int]) -> list[int]:
+    """\\Seen comes by itself: nobody has read these, and no receipt says so. The ids that got it."""
+    with index.changing(durable=True):
+        folder.catch_up(index)
+        snapshot = folder.snapshot
+        places = places_of(snapshot, [id & UID_MASK for id in ids])
+        unread = {number for number, flags in enumerate(snapshot.combinations) if receipts.SEEN not in flags}
+        places = [at for at in places if snapshot.flags[at] in unread]
+        _set_flags(folder, index, snapshot, places, "add", frozenset({receipts.SEEN}), {}, receipts.News())
+        marked = [folder.id_of(snapshot.uids[at]) for at in places]
+        index.execute(
+            "INSERT OR IGNORE INTO marked_by_age SELECT content FROM facts WHERE id IN " + chosen(), str(marked)
+        )
+    folder.catch_up(index)
+    return marked
 
 
 def _note_reading(

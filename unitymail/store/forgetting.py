@@ -12,6 +12,7 @@ from unitymail.store.index import Index
 
 OF_CONTENTS = (
     "summaries", "fields", "terms", "previews", "threads", "sorting", "ties", "receipts", "read_before", "secrecy",
+    "marked_by_age", "recordings",
 )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def drop_rows(index: Index, folder: int) -> None:
         index.execute(f"DELETE FROM {table} WHERE content IN ({contents}) AND content NOT IN ({others})", *ids, *ids)
     for table in ("messages", "files", "facts", "pending", "expunged"):
         index.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", *ids)
-    for table in ("keywords", "lettered", "metadata", "packed"):
+    for table in ("keywords", "lettered", "metadata", "packed", "bins"):
         index.execute(f"DELETE FROM {table} WHERE folder = ?", folder)
     index.execute("DELETE FROM folders WHERE id = ?", folder)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from unitymail.store.folder import Folder
     from unitymail.store.inserting import Arrival
 
+Kind = Literal["displayed", "deleted", "expired"]
 SEEN, SENT = "\\Seen", "$MDNSent"
 
 
@@ -117,7 +118,7 @@ def _header(folder: Folder, index: Index, id: int) -> bytes:
 
 
 def owe(
-    index: Index, wanted: Mapping[int, Wish], ids: Collection[int], kind: Literal["displayed", "deleted"], now: float
+    index: Index, wanted: Mapping[int, Wish], ids: Collection[int], kind: Kind, now: float
 ) -> list[int]:
     """Owe receipts for those of `ids` that ask and that nobody answered; the ids. Inside a transaction."""
     owing = []
@@ -133,7 +134,9 @@ def owe(
     return owing
 
 
-def owe_deleted(index: Index, wanted: Mapping[int, Wish], ids: Collection[int], now: float) -> bool:
+def owe_deleted(
+    index: Index, wanted: Mapping[int, Wish], ids: Collection[int], now: float, kind: Kind = "deleted"
+) -> bool:
     """As `owe`, for messages about to leave unheard; a copy that stays may still be heard."""
     some = str(list(ids))
     gone = {
@@ -145,7 +148,7 @@ def owe_deleted(index: Index, wanted: Mapping[int, Wish], ids: Collection[int], 
             wish.content, some,
         )
     }
-    return bool(owe(index, wanted, gone, "deleted", now))
+    return bool(owe(index, wanted, gone, kind, now))
 
 
 def unheard(folder: Folder, index: Index, uids: Iterable[int]) -> dict[int, Wish]:
@@ -161,8 +164,16 @@ def unheard(folder: Folder, index: Index, uids: Iterable[int]) -> dict[int, Wish
         if number in unanswered and uid in wanted
     }
     asking = _asking(index, list(read))
-    withheld = _withheld(folder, index, [id for id, _, _ in asking if read[id]])
-    return _with_headers(folder, index, [row for row in asking if not read[row[0]] or row[0] in withheld])
+    not_heard = _withheld(folder, index, [id for id, _, _ in asking if read[id]]) | _marked_by_age(index, asking)
+    return _with_headers(folder, index, [row for row in asking if not read[row[0]] or row[0] in not_heard])
+
+
+def _marked_by_age(index: Index, asking: list[_Asking]) -> set[int]:
+    """Those that nobody has read: they were marked as read because they are old."""
+    contents = str([content for _, content, _ in asking])
+    found = index.all(f"SELECT content FROM marked_by_age WHERE content IN {chosen()}", contents)
+    marked = {content for (content,) in found}
+    return {id for id, content, _ in asking if content in marked}
 
 
 def unread_again(index: Index, ids: Sequence[int]) -> None:

@@ -170,7 +170,7 @@ def _give_contents(index: Index, now: float) -> None:
     )
     for table, column in (("secrecy", "marks"), ("threads", "thread")):
         index.execute(f"INSERT INTO {table} SELECT after, {column} FROM fresh CROSS JOIN {table} ON content = before")
-    for table in ("receipts", "read_before"):
+    for table in ("receipts", "read_before", "marked_by_age"):
         index.execute(f"UPDATE {table} SET content = after FROM fresh WHERE content = before")
 
 

@@ -18,8 +18,9 @@ VERSION = 3
 UID_BITS = 32
 UID_MASK = (1 << UID_BITS) - 1
 
-EXPUNGED, MOVED, VANISHED, RENEWED = 0, 1, 2, 3
-"""Kinds of `expunged`: by a client's EXPUNGE, by MOVE, by a foreign hand; the message has another UID now."""
+EXPUNGED, MOVED, VANISHED, RENEWED, PURGED = 0, 1, 2, 3, 4
+"""Kinds of `expunged`: by a client's EXPUNGE, by MOVE, by a foreign hand; the message has another UID now; it is gone
+for good, past undelete."""
 
 RECEIPTS = (
     "CREATE TABLE receipts (content INTEGER PRIMARY KEY, trace TEXT NOT NULL)",
@@ -44,11 +45,19 @@ FOR_EXTENSIONS = (
     "CREATE TABLE IF NOT EXISTS secrecy (content INTEGER PRIMARY KEY, marks INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS withholding (
         one INTEGER PRIMARY KEY CHECK (one = 1), rule INTEGER NOT NULL, usn INTEGER NOT NULL, at INTEGER NOT NULL)""",
+    "CREATE TABLE IF NOT EXISTS moments (modseq INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS bins (folder INTEGER PRIMARY KEY, since INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS marked_by_age (content INTEGER PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS recordings (content INTEGER PRIMARY KEY, state INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS alerts (
+        rule TEXT PRIMARY KEY, told_to REAL NOT NULL, at INTEGER NOT NULL, messages INTEGER NOT NULL,
+        first REAL NOT NULL, sent INTEGER NOT NULL)""",
     "UPDATE facts SET size = (SELECT max(size) FROM facts AS twin WHERE twin.content = facts.content)"
     " WHERE size IS NULL",
 )
 """What version 3 has more. Annotations of folder 0 are the account's own; those without a value were removed. `secrecy`
 and `withholding` are those of `withholding`, which wants the rows of one content to have a size all or none.
+What `aging` has to know is in the tables from `moments` to `alerts`.
 A row of `lettered` says what the letters in the names of a folder's files meant when they were last looked at.
 A row of `thread_of_tie` says in which thread a message is that has or refers to this message id under this subject."""
 

@@ -17,6 +17,7 @@ from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
 from unitymail.interfaces.store import IStore, Noticed
+from unitymail.policy.aging import NO_RULES, Happened, IAgingRules, Warned
 from unitymail.policy.withholding import WITHOUT_BOOK, IWithholder
 from unitymail.store import layout, undelete
 from unitymail.store.access import Access
@@ -27,6 +28,7 @@ from unitymail.store.maildir import Namer
 from unitymail.store.open_indexes import OpenIndexes
 from unitymail.store.quota import Usage, constant
 from unitymail.store.renewing import Renewed
+from unitymail.store.rounds import Rounds
 from unitymail.store.shredding import Shredder
 from unitymail.store.trouble import trouble_of
 
@@ -36,6 +38,7 @@ DAY_S = 86_400
 ROUND_EVERY_S = 6 * 3600.0
 VISITS = 20
 PATIENCE_S = 0.2
+PATIENCE_OF_UPKEEP_S = 1.0
 UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
 
@@ -44,7 +47,7 @@ Setting = int | Callable[[], int]
 class Store:
     """`undelete_days` and `retry_for` (seconds) are values, or functions that give the site's of now.
 
-    `shredding`: how often files that are gone for good are overwritten.
+    `aging` says what becomes of old mail. `shredding`: how often files that are gone for good are overwritten.
 
     `quota(account)`: the octets an account may hold as far as APPEND and COPY go, 0 for no limit. Of several processes
     one `visits` the accounts that nobody opens, and does the `sweep` when none of the others works yet.
@@ -54,7 +57,7 @@ class Store:
         self, root: str, *, disk: IDisk, now: Callable[[], float], host: str, usage: IUsage | None = None,
         quota: Callable[[str], int] = UNLIMITED, undelete_days: Setting = DAYS, retry_for: Setting = RETRY_S,
         max_open: int = 256, visits: bool = True, full_text: Callable[[], bool] = lambda: True,
-        withholder: IWithholder = WITHOUT_BOOK, shredding: Setting = 0,
+        withholder: IWithholder = WITHOUT_BOOK, shredding: Setting = 0, aging: IAgingRules = NO_RULES,
     ) -> None:  # fmt: skip
         self.root = root
         self._disk = disk
@@ -64,6 +67,7 @@ class Store:
         self._undelete_days = undelete_days if callable(undelete_days) else constant(undelete_days)
         self._retry_for = retry_for if callable(retry_for) else constant(retry_for)
         self._namer = Namer(host, now)
+        self._rounds = Rounds(rules=aging, accounts=self.accounts, opened=self._visited, now=now)
         level = shredding if callable(shredding) else constant(shredding)
         self.shredder = Shredder(root, disk=disk, level=level, name=self._namer.name, now=now)
         self._open = OpenIndexes(max_open)
@@ -75,6 +79,7 @@ class Store:
         self._round_began = 0.0
         self._withholder = withholder
         self._told_renewed: Callable[[Renewed], None] | None = None
+        self._troubles: list[Exception] = []
         self._listener: Callable[[Noticed], None] | None = None
         self._untold: set[str] = set()
         if ensure_directory(disk, root):
@@ -209,6 +214,30 @@ class Store:
             if account.full_text.is_kept and os.path.isdir(account.path):
                 fill(account)
 
+    def age(self, patience_s: float = PATIENCE_OF_UPKEEP_S) -> list[Happened | Warned]:
+        """Let old mail go in all accounts, open or not, for about so long; what was done and is to be told.
+
+        Blocking; called again and again, by one thread of one process of a node. What went wrong with some accounts
+        is raised when nothing else is to be told.
+        """
+        news, troubles = self._rounds.go_on(patience_s)
+        self._troubles += troubles
+        if not news and self._troubles:
+            raise self._troubles.pop()
+        return news
+
+    def _visited(self, id: str) -> tuple[Account, bool]:
+        was_open = self._open.holds(self._directory(id))
+        return self.account(id), was_open
+
+    def alerted(self, account: str, at: int) -> None:
+        """The mail of which `Warned` speaks is on its way; durable on return."""
+        self.account(account).alerted(at)
+
+    def shred(self, patience_s: float = PATIENCE_OF_UPKEEP_S) -> bool:
+        """Overwrite what is gone for good for about so long; whether there is more. As `age`, in one process."""
+        return self.shredder.work(patience_s)
+
     def _visit_closed(self) -> None:
         """Mail expunged long ago leaves accounts that nobody opens, too: a few at each call, all of them in a round."""
         now = self._now()
@@ -233,6 +262,7 @@ class Store:
         )
 
     def close(self) -> None:
+        self._rounds.close()
         self.shredder.close()
         for account in list(self._opened()):
             account.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.store import arranging, layout, receipts, settling, undelete
+from unitymail.store import ages, arranging, layout, receipts, settling, undelete
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.settling import Batch
@@ -56,6 +56,8 @@ def _settle_some(account: Account, last: int) -> Batch:
             with account.access.alone() as index:
                 undelete.purge(account, index)
                 arranging.forget_threads(index)
+                ages.note(index, account.now())
+                ages.forget(index, account.now())
                 account.purged_at = account.now()
         _remind(account, index)
     return Batch(0, last, False)

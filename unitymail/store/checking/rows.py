@@ -18,7 +18,7 @@ from unitymail.store.maildir import flags_of
 from unitymail.store.schema import UID_BITS, VANISHED
 
 OF_MESSAGES = ("messages", "files", "facts", "pending", "expunged")
-OF_FOLDERS = ("keywords", "lettered", "metadata", "packed")
+OF_FOLDERS = ("keywords", "lettered", "metadata", "packed", "bins")
 NAMELESS = b""
 """Stands for the name of a file that must not be taken for an expunged one."""
 
