@@ -1,10 +1,10 @@
 """COPY and MOVE: all or nothing, whatever happens in between.
 
-Knows the intent that is written first (`appending` has its own use for it); refuses to know sessions. An intent names the files about to appear in the
-target. Names become links, the links become durable, and one transaction inserts the rows, gives the UIDs, removes the
-sources of a MOVE and removes the intent. An intent found under the write lock was left by a process that ended: it is
-undone, which loses nothing, for the sources are still there. The files of moved messages leave when the account is
-settled.
+Knows the intent that is written first (`appending` has its own use for it); refuses to know sessions. An intent names
+the files about to appear in the target. Names become links, the links become durable, and one transaction inserts the
+rows, gives the UIDs, removes the sources of a MOVE and removes the intent. An intent found under the write lock was
+left by a process that ended: it is undone, which loses nothing, for the sources are still there. The files of moved
+messages leave when the account is settled.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.store import Copied, IFolder
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One message to be linked: its source and the name it gets in the target's cur/."""
 
     source: int
@@ -86,14 +84,16 @@ def _planned(folder: Folder, index: Index, uids: Collection[int], target: Folder
         f" JOIN files USING (id) JOIN facts USING (id) WHERE id IN {chosen()} ORDER BY id",
         str(ids),
     )
-    name, letters = folder.account.namer.name, target.letters
+    names = folder.account.namer.names(
+        (octets, _crlf_size(base, octets, size), is_own(base)) for _, base, _, _, size, octets in rows
+    )
+    suffixes = {
+        number: CUR + suffix_for(index.flags_of(number), b"", target.letters) for number in {row[3] for row in rows}
+    }
     return [
-        Link(
-            id, base, seen, os.fsencode(name(octets, _crlf_size(base, octets, size), own=is_own(base))),
-            CUR + suffix_for(index.flags_of(number), b"", letters),
-        )
-        for id, base, seen, number, size, octets in rows
-    ]  # fmt: skip
+        Link(id, base, seen, os.fsencode(name), suffixes[number])
+        for (id, base, seen, number, _, _), name in zip(rows, names, strict=True)
+    ]
 
 
 def _crlf_size(base: bytes, octets: int, size: int | None) -> int:
@@ -133,7 +133,7 @@ def _link(folder: Folder, index: Index, target: Folder, links: list[Link]) -> li
     folder.look(index, thoroughly=True)
     ids = str([link.source for link in links])
     seen = dict(index.all("SELECT id, seen FROM messages JOIN files USING (id) WHERE id IN " + chosen(), ids))
-    found = [replace(link, seen=seen[link.source]) for link in lost if link.source in seen]
+    found = [link._replace(seen=seen[link.source]) for link in lost if link.source in seen]
     still_lost = {link.source for link in _not_linked(folder, target, found)}
     target.fingerprint.forget()
     return [link for link in links if link.source in seen and link.source not in still_lost]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import count
 
@@ -104,7 +104,7 @@ def asks_receipt(base: bytes) -> bool:
 
 def is_own(base: bytes) -> bool:
     """Whether the name says, with `,O=1`, that the user brought the message (APPEND): nothing of it is withheld."""
-    return _OWN.search(base) is not None
+    return b",O=1" in base and _OWN.search(base) is not None
 
 
 def listing(directory: bytes) -> list[bytes]:
@@ -135,10 +135,18 @@ class Namer:
 
         own: see `is_own`.
         """
+        return self.names([(octets, crlf, own)])[0]
+
+    def names(self, files: Iterable[tuple[int, int, bool]]) -> list[str]:
+        """As `name`, for each of (octets, crlf, own)."""
         seconds, rest = divmod(self._now(), 1)
-        sizes = (f",S={octets}" if octets >= 0 else "") + (f",W={crlf}" if crlf >= 0 <= octets else "")
-        marks = ",O=1" if own else ""
-        return f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q{next(self._count)}.{self._host}{marks}{sizes}"
+        moment = f"{int(seconds)}.M{int(rest * 1e6):06d}{self.mark}Q"
+        host, numbers = self._host, self._count
+        return [
+            f"{moment}{next(numbers)}.{host}{',O=1' if own else ''}"
+            f"{f',S={octets}' if octets >= 0 else ''}{f',W={crlf}' if crlf >= 0 <= octets else ''}"
+            for octets, crlf, own in files
+        ]
 
 
 _MAKER = re.compile(r"\d+\.M\d+P(\d+)R([0-9a-f]{8})Q")
