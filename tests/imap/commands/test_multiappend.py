@@ -94,6 +94,15 @@ class MultiAppendTests(SynchronousTestCase):
             ["* 3 EXISTS", "* 3 RECENT", "a OK [APPENDUID 1001 1:3] APPEND completed"],
         )
 
+    def test_two_spaces_between_them(self):
+        """IMAPClient writes a message that has neither flags nor a date after two spaces; three are too many."""
+        self.assertEqual(
+            self.send(b"a APPEND INBOX (\\Seen) ", plus(MESSAGE), b"  ", plus(FIRST), b"  ", plus(SECOND)),
+            ["* 3 EXISTS", "* 3 RECENT", "a OK [APPENDUID 1001 1:3] APPEND completed"],
+        )
+        answer = self.send(b"b APPEND INBOX ", plus(MESSAGE), b"   ", plus(FIRST))
+        self.assertEqual(answer, ["b BAD Expected a literal"])
+
     def test_an_empty_one_cancels(self):
         """A literal without octets takes everything back, wherever it stands."""
         first, second = plus(FIRST), plus(SECOND)

@@ -27,7 +27,9 @@ async def append(session: Session, reader: Reader) -> Done:
         more = True
         while more:
             reader = await receive(session, reader, uploads)
-            more = reader.take(b" ") and not reader.at_end()
+            separated = reader.take(b" ")
+            reader.take(b" ")  # IMAPClient puts two before a message that has neither flags nor a date
+            more = separated and not reader.at_end()
         reader.end()
         uids = await uploads.into(folder)
     finally:
