@@ -175,7 +175,10 @@ def take_in(folder: Folder, index: Index, difference: Difference) -> None:
     arrivals = [arrived for place in difference.added if (arrived := _arrived(folder, place, letters)) is not None]
     with index.changing(durable=bool(arrivals)):
         if arrivals:
-            arrivals = [replace(one, flags=fitting(index, folder.row.id, one.flags)) for one in arrivals]
+            fit = {flags: fitting(index, folder.row.id, flags) for flags in {one.flags for one in arrivals}}
+            arrivals = [
+                one if fit[one.flags] == one.flags else replace(one, flags=fit[one.flags]) for one in arrivals
+            ]
             inserting.insert(folder, index, sorted(arrivals, key=lambda one: one.order))
         if difference.moved:
             _follow_names(folder, index, difference.moved)
