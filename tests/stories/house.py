@@ -39,7 +39,7 @@ def needs(program, package=None):
 
 
 def needs_module(name, package=None):
-    """The Python module; the story is skipped, naming the package, when it is not installed; in CI that is a failure."""
+    """The Python module; the story is skipped, naming the package, when there is none; in CI that is a failure."""
     try:
         return importlib.import_module(name)
     except ImportError:
