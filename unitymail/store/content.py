@@ -118,4 +118,6 @@ def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[],
 
 def converted(octets: bytes) -> bytes:
     """Every bare LF as CRLF; what is CRLF already stays."""
-    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if b"\r\n" in octets:
+        octets = octets.replace(b"\r\n", b"\n")
+    return octets.replace(b"\n", b"\r\n")
