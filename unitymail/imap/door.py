@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
+from unitymail.imap.alike import Alike
 from unitymail.imap.parking import Beats
 from unitymail.imap.recent import Claims
 from unitymail.imap.registry import Registry, discover
@@ -40,7 +41,8 @@ class IMAPDoor(ServerFactory):
     """Each collaborator is known by its interface only.
 
     `tls` is a context factory or None. `ledger` is the node's; `turns`, `watches` and `claims` are shared by all doors
-    of the process. `free` tells how many octets of the disk mail may still take. `beats`: of commands that wait.
+    of the process. `free` tells how many octets of the disk mail may still take. `beats` are of commands
+    that wait; `alike` is what many are told of the same.
     """
 
     noisy = False
@@ -94,6 +96,7 @@ class IMAPDoor(ServerFactory):
         self._empty: list[Deferred[None]] = []
         self._cut: Any = None
         self._labels = count(1)
+        self.alike = Alike()
         self.beats = Beats(clock, STILL_HERE_S)
 
     def next_label(self) -> str:

@@ -15,9 +15,13 @@ class Claims:
     def __init__(self) -> None:
         self._claimed: WeakKeyDictionary[IFolder, int] = WeakKeyDictionary()
 
+    def all_claimed(self, folder: IFolder, uidnext: int) -> bool:
+        """Whether somebody has gone already to claim all messages below `uidnext`."""
+        return self._claimed.get(folder, 0) >= uidnext - 1
+
     def worth_asking(self, folder: IFolder, uidnext: int) -> bool:
         """Whether messages below `uidnext` may be unclaimed; the one who is told so must go and claim them."""
-        if self._claimed.get(folder, 0) >= uidnext - 1:
+        if self.all_claimed(folder, uidnext):
             return False
         self._claimed[folder] = uidnext - 1
         return True

@@ -330,6 +330,11 @@ class IMAPSession(IMAP4Server):
         if parking.command.woken:
             self.wake()
 
+    @property
+    def parked(self) -> bool:
+        """Whether a command waits, and nothing goes on."""
+        return self._parking is not None
+
     def wake(self, said: bytes | Overlong | None = None) -> None:
         """Something happened that the parked command waits for, or the client said something to it."""
         parking, self._parking = self._parking, None

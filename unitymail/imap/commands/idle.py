@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unitymail.imap.keeping_up import tell_at_once
 from unitymail.imap.parking import Parked
 from unitymail.imap.registry import Bad, Done, Farewell, command
 from unitymail.imap.session import Session, deleted
@@ -54,9 +55,13 @@ class _Idling:
         self._due = session.door.beats.add(self)
 
     def _ring(self, gone: bool = False) -> None:
+        session = self._session
+        quick = self._stop is not None and not gone and session.client.parked
+        if quick and not not_any_more(session) and tell_at_once(session):
+            return
         self.woken = True
         self._gone = self._gone or gone
-        self._session.client.wake()
+        session.client.wake()
 
     def beat(self) -> None:
         """Still here, unless the client has stopped reading; and a look at who it is."""

@@ -19,7 +19,8 @@ from unitymail.interfaces.store import FolderInfo, FolderStatus, IAccount
 from unitymail.interfaces.threads import IThreads
 
 CHECK_S = 5.0
-SLICE_S = 0.004
+SLICE_S = 0.002
+"""What is sent to those who are told is written out in the same turn of the reactor, which takes as long again."""
 PORTION = 100
 
 
