@@ -6,7 +6,7 @@ Knows where fields begin and end; refuses to change an octet. Nothing raises, ev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,10 +20,10 @@ __all__ = ["FIELD", "Field", "Mailbox", "addresses", "decode", "entries", "field
 FIELD = re.compile(rb"(?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)")
 """One field with its folding and line end; group 1 is its name, None for a line that is no field."""
 
-RAW_FIELD = re.compile(
+_PARTED = re.compile(
     rb"((?!\r?\n)(?:([!-9;-~\x80-\xff]++)[ \t]*+:)?([^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)))"
 )
-"""As `FIELD`, for `findall`: the whole field, its name (b"" for a line that is no field) and its body."""
+"""As `FIELD`; the groups are the whole field, its name and its body."""
 
 
 class Field(NamedTuple):
@@ -36,6 +36,16 @@ class Field(NamedTuple):
     def value(self) -> bytes:
         """The field body as stored, behind the colon."""
         return self.raw.partition(b":")[2] if self.name else self.raw
+
+
+def parted_fields(header: bytes) -> Iterable[tuple[bytes, bytes, bytes]]:
+    """(the whole field, its name, its body) of each; the name of a line that is no field is b"".
+
+    Of a header that is too long to be held twice, one after the other.
+    """
+    if len(header) <= LONGEST_HEADER:
+        return _PARTED.findall(header)
+    return ((found[1], found[2] or b"", found[3]) for found in _PARTED.finditer(header))
 
 
 def fields(buffer: Octets, start: int, end: int) -> list[Field]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unitymail.mail.headers import FIELD
+from unitymail.mail.headers import parted_fields
 from unitymail.mail.lexical import LONGEST_HEADER
 from unitymail.mail.message import Sensitivity
 from unitymail.mail.sensitivity import SecureHeaders, asks_for_security, sensitivity_of
@@ -55,8 +55,11 @@ def secrecy_of(
 
 def _fields(buffer: Octets, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """(name in lower case, body) of those fields, in their order."""
-    for found in FIELD.finditer(header_of(buffer)):
-        if found.start() >= LONGEST_HEADER:
+    offset = 0
+    for whole, written, body in parted_fields(header_of(buffer)):
+        if offset >= LONGEST_HEADER:
             return
-        if found[1] is not None and (name := found[1].lower()) in wanted:
-            yield name, found[0].partition(b":")[2]
+        offset += len(whole)
+        name = written.lower()
+        if name in wanted:
+            yield name, body

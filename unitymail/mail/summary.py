@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from unitymail.mail.dates import read_date
-from unitymail.mail.headers import RAW_FIELD, decode, readable
+from unitymail.mail.headers import decode, parted_fields, readable
 from unitymail.mail.lexical import LONGEST_HEADER, unfold, unquoted, without_comments
 from unitymail.mail.mailboxes import Entry, entries
 from unitymail.mail.parameters import Parameters, octets_of, value_of
@@ -73,7 +73,7 @@ def summarise(buffer: Octets, structure: Structure) -> Summary:
     named: _Named = {}
     kept = []
     interpreted = LONGEST_HEADER
-    for whole, written, raw in RAW_FIELD.findall(buffer[root.start:root.body]):
+    for whole, written, raw in parted_fields(buffer[root.start:root.body]):
         name = _KEPT.get(written.lower())
         if name is not None:
             kept.append(whole)
