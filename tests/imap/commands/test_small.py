@@ -36,6 +36,12 @@ class SmallTests(SynchronousTestCase):
         self.assertEqual(self.client.say("b ID nil")[1], "b OK ID completed")
         self.assertEqual(self.client.say("b ID ()")[1], "b OK ID completed")
 
+    def test_id_with_spaces_inside(self):
+        """aioimaplib writes a space after the first parenthesis and before the last; fields must still be apart."""
+        self.assertEqual(self.client.say('a ID ( "name" "story" "version" "1" )')[1], "a OK ID completed")
+        self.assertEqual(self.client.session.client_id, {"name": "story", "version": "1"})
+        self.assertTrue(self.client.say('a ID ("name" "x""version" "1")')[0].startswith("a BAD"))
+
     def test_id_refused(self):
         """Not more than thirty fields, nor a megabyte of them."""
         many = " ".join(f'"k{n}" "v"' for n in range(31))

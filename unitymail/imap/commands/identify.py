@@ -27,15 +27,20 @@ async def identify(session: Session, reader: Reader) -> Done:
 
 
 def _fields(reader: Reader) -> dict[str, str]:
-    """What the client says of itself: field names in lower case; NIL values left out."""
+    """What the client says of itself: field names in lower case; NIL values left out.
+
+    A space inside of either parenthesis is let pass: aioimaplib writes both.
+    """
     fields: dict[str, str] = {}
     if reader.take(b"NIL"):
         reader.end()
         return fields
     reader.expect(b"(")
+    reader.take(b" ")
     count = 0
+    separated = True
     while not reader.take(b")"):
-        if count:
+        if not separated:
             reader.space()
         name = reader.string()
         reader.space()
@@ -44,5 +49,6 @@ def _fields(reader: Reader) -> dict[str, str]:
         if count > MAX_FIELDS or len(name) > 30 or len(value or b"") > MAX_VALUE:
             raise BadSyntax("An ID has at most 30 fields, names of 30 octets and values of 1024")
         fields[name.decode("utf-8", "replace").lower()] = (value or b"").decode("utf-8", "replace")
+        separated = reader.take(b" ")
     reader.end()
     return {name: value for name, value in fields.items() if value}
