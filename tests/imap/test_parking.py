@@ -27,7 +27,7 @@ class Waiter:
 
     def ring(self):
         self.woken = True
-        self.session.client.wake()
+        self.session.client.conductor.wake()
 
     async def go_on(self, said):
         self.woken = False

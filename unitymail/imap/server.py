@@ -1,12 +1,12 @@
 """An IMAP connection: a `twisted.mail.imap4.IMAP4Server` whose framing, order and commands are ours.
 
-Knows connections: greeting, time limits, one command at a time, the tagged response, BYE. Refuses to know any command:
-those are found in `imap.commands`. Stock Twisted keeps the class identity, the time-out machinery and its transport.
+Knows connections: greeting, octets, time limits, BYE. Refuses to know any command: the `conductor` runs them. Stock
+Twisted keeps the class identity, the time-out machinery and its transport.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -15,12 +15,12 @@ from twisted.internet.protocol import connectionDone
 from twisted.mail.imap4 import IMAP4Server
 from twisted.python.failure import Failure
 
+from unitymail.imap.conductor import Conductor
 from unitymail.imap.inlet import Inlet
 from unitymail.imap.meter import Meter
 from unitymail.imap.outlet import Outlet
-from unitymail.imap.parking import Parking
-from unitymail.imap.registry import Bad, Farewell, Gone, No
-from unitymail.imap.run import Ending, go_on, message, run
+from unitymail.imap.registry import Bad, Farewell, No
+from unitymail.imap.run import message
 from unitymail.imap.session import Session
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Ask, Assembled, Continued, Overlong, Refused
@@ -43,8 +43,6 @@ DRAIN_S = 60
 FAREWELL_S = 5
 """A stop waits for no client that has taken all it was told and does not close: under TLS many never do."""
 MAX_WRONG_COMMANDS = 10
-LINE_LIMIT = 12_288
-UNKNOWN = "?"
 TOO_MANY = Reply(421, "4.3.2", "Too many connections")
 
 
@@ -64,16 +62,16 @@ class IMAPSession(IMAP4Server):
         self.session = Session(door, self)
         self.host = ""
         self._place: Ticket | None = None
-        self._ended = False
+        self.ended = False
         self._advancing = False
         self._wrong = 0
         self._begun = door.clock.seconds()
         self._sign_in_by = self._begun + SIGN_IN_WITHIN_S
         self._octets_before = 0
         self._why = "the client left"
-        self._meter = Meter(door.name, door.metrics, door.clock.seconds())
+        self.meter = Meter(door.name, door.metrics, door.clock.seconds())
         self._last: Any = None
-        self._parking: Parking | None = None
+        self.conductor = Conductor(self)
 
     # The state that Twisted's class knows
 
@@ -110,7 +108,7 @@ class IMAPSession(IMAP4Server):
     async def _enter(self, site: SiteSettings) -> None:
         """Greet it once there is a place for it; what it says before is kept until then."""
         place = await self.door.slots.enter(site)
-        if self._ended:
+        if self.ended:
             if place is not None:
                 self.door.slots.give_back(place)
         elif place is None:
@@ -130,33 +128,33 @@ class IMAPSession(IMAP4Server):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
-        self._ended = True
+        self.ended = True
         self.inlet.leave()
         self.outlet.stopProducing()
         self.session.silence()
         if self._last is not None and self._last.active():
             self._last.cancel()
         self.session.give_back()
-        if not self.inlet.busy or self._parking is not None:
+        if not self.inlet.busy or self.conductor.parked:
             # Else the running command still looks at its folder.
             self.session.sign_out()
-        self._leave_parking()
+        self.conductor.leave()
         self.door.left(self)
         if self._place is not None:
             self.door.slots.give_back(self._place)
-            self._meter.closed(self.outlet.octets)
+            self.meter.closed(self.outlet.octets)
             self.door.journal.disconnected(
-                self.door.name, self.host, self.label, self._why, octets_in=self._meter.octets_in,
-                octets_out=self.outlet.octets, seconds=self.door.clock.seconds() - self._meter.since,
+                self.door.name, self.host, self.label, self._why, octets_in=self.meter.octets_in,
+                octets_out=self.outlet.octets, seconds=self.door.clock.seconds() - self.meter.since,
             )  # fmt: skip
 
     def farewell(self, text: str, code: bytes = b"", *, linger: bool = False) -> None:
         """BYE with a reason, then close. linger: the client is still sending; let it read before the door shuts."""
-        if self._ended:
+        if self.ended:
             return
         self._why = text
         if self._place is not None:
-            self._meter.replied(b"BYE")
+            self.meter.replied(b"BYE")
         self._respond(b"BYE", None, message(text, code))
         self.close(linger=linger)
 
@@ -167,10 +165,10 @@ class IMAPSession(IMAP4Server):
 
     def close(self, *, linger: bool = False) -> None:
         """Close once everything is written; a client that does not even read that is cut off."""
-        if self._ended:
+        if self.ended:
             return
-        self._ended = True
-        self._leave_parking()
+        self.ended = True
+        self.conductor.leave()
         patience = FAREWELL_S if self.door.draining and not self.outlet.full else DRAIN_S
         self.setTimeout(None)
         self.inlet.leave()
@@ -196,19 +194,19 @@ class IMAPSession(IMAP4Server):
     def cut_off(self, why: str) -> None:
         """End without a word, where no word would be understood."""
         self._why = why
-        self._ended = True
+        self.ended = True
         self.transport.abortConnection()
 
     # Octets in
 
     def dataReceived(self, data: bytes) -> None:
-        if self._ended:
+        if self.ended:
             return
-        self._meter.octets_in += len(data)
+        self.meter.octets_in += len(data)
         self.inlet.receive(data)
-        self._advance()
+        self.advance()
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Go on with the running command, or with the next ones, until more octets are needed or the turn is over."""
         if self._advancing:
             return
@@ -216,7 +214,7 @@ class IMAPSession(IMAP4Server):
         turns = self.door.turns
         turns.begin()
         try:
-            while not self._ended and not self.inlet.postponed:
+            while not self.ended and not self.inlet.postponed:
                 if self.inlet.satisfy():
                     self._got_on()
                     continue
@@ -234,7 +232,7 @@ class IMAPSession(IMAP4Server):
         finally:
             self._advancing = False
             turns.end()
-        if not self._ended:
+        if not self.ended:
             self.inlet.regulate()
 
     def _got_on(self) -> None:
@@ -242,12 +240,12 @@ class IMAPSession(IMAP4Server):
         now = self.door.clock.seconds()
         if self.session.account is None:
             self.setTimeout(min(BEFORE_SIGN_IN_S, max(self._sign_in_by - now, 0)))
-        elif now - self._begun <= AUTOLOGOUT_S + (self._meter.octets_in - self._octets_before) / PACE:
+        elif now - self._begun <= AUTOLOGOUT_S + (self.meter.octets_in - self._octets_before) / PACE:
             self.resetTimeout()
 
     def _go_on(self) -> None:
         self.inlet.postponed = False
-        self._advance()
+        self.advance()
 
     def _take(self, event: Assembled | Ask | Refused) -> None:
         if isinstance(event, Ask):
@@ -255,130 +253,23 @@ class IMAPSession(IMAP4Server):
         elif isinstance(event, Refused):
             self._refuse(event)
         else:
-            self._begun, self._octets_before = self.door.clock.seconds(), self._meter.octets_in
+            self._begun, self._octets_before = self.door.clock.seconds(), self.meter.octets_in
             self._got_on()
-            self.inlet.busy = True
-            what = f"IMAP {event.name}"
-            self.door.journal.guard(self._carry_out(self._run(event), what), what)
+            self.conductor.begin(event)
 
     def _refuse(self, event: Refused) -> None:
-        self._meter.replied(event.status)
+        self.meter.replied(event.status)
         self._respond(event.status, event.tag, message(event.text, event.code))
         if event.fatal:
             self.farewell("Too much would have to be skipped", b"TOOBIG", linger=True)
         else:
-            self._count(event.status)
+            self.count(event.status)
 
-    def _count(self, status: bytes) -> None:
+    def count(self, status: bytes) -> None:
         """Ten wrong commands in a row, and whoever is there does not speak IMAP."""
         self._wrong = self._wrong + 1 if status == b"BAD" else 0
         if self._wrong >= MAX_WRONG_COMMANDS:
             self.farewell("Too many wrong commands", linger=True)
-
-    async def _run(self, event: Assembled) -> None:
-        begun = self.door.clock.seconds()
-        await self.session.drained()
-        ending = await run(self.session, event)
-        if isinstance(ending, Ending):
-            self._answer(event.tag, event.name, begun, ending)
-        else:
-            self._parking = Parking(ending, event.tag, event.name, begun)
-
-    def _answer(self, tag: bytes, name: str, begun: float, ending: Ending) -> None:
-        self.outlet.write(ending.octets(tag))
-        verb = name if name in self.door.registry.commands else UNKNOWN
-        self._meter.answered(verb, ending.status, self.door.clock.seconds() - begun, self.outlet.octets)
-        self.inlet.over()
-        if ending.after is not None:
-            ending.after()
-        if ending.farewell:
-            self.farewell(ending.farewell)
-        self._count(ending.status)
-
-    async def _carry_out(self, doing: Awaitable[None], what: str) -> None:
-        """A command or a part of it, and what comes next."""
-        try:
-            await doing
-        except Gone:
-            self.session.sign_out()
-        except Farewell as error:
-            self.farewell(error.text, error.code)
-        except Exception as error:
-            self.door.journal.trouble(what, error)
-            self.farewell("Something went wrong here; the administrator's log says what", b"SERVERBUG")
-        else:
-            self._over()
-
-    def _over(self) -> None:
-        """A command has its answer or waits, or the client has its notifications: go on."""
-        if self.door.draining:
-            self.take_leave()
-        if self._parking is not None:
-            self._park(self._parking)
-        elif self.session.notifier is not None and not self._ended:
-            self.session.notifier.follow()
-        self.door.turns.end()
-        self._advance()
-
-    # A command that waits
-
-    def _park(self, parking: Parking) -> None:
-        if self._ended:
-            self._leave_parking()
-            return
-        self.inlet.listen(self._next_line, self.wake)
-        if parking.command.woken:
-            self.wake()
-
-    @property
-    def parked(self) -> bool:
-        """Whether a command waits, and nothing goes on."""
-        return self._parking is not None
-
-    def wake(self, said: bytes | Overlong | None = None) -> None:
-        """Something happened that the parked command waits for, or the client said something to it."""
-        parking, self._parking = self._parking, None
-        if parking is not None:
-            self.inlet.listen_no_more()
-            what = f"IMAP {parking.name}"
-            self.door.journal.guard(self._carry_out(self._wake(parking, said), what), what)
-
-    async def _wake(self, parking: Parking, said: bytes | Overlong | None) -> None:
-        self.door.turns.begin()
-        try:
-            ending = await go_on(self.session, parking, said)
-        except BaseException:
-            parking.command.leave()
-            raise
-        if isinstance(ending, Ending):
-            parking.command.leave()
-            self._answer(parking.tag, parking.name, parking.begun, ending)
-        else:
-            self._parking = parking
-
-    def _leave_parking(self) -> None:
-        parking, self._parking = self._parking, None
-        if parking is not None:
-            parking.command.leave()
-
-    # What is told between commands
-
-    def between_commands(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do it now, and no command meanwhile. When a command runs, nothing: after it the notifier is asked anyway."""
-        if not self._ended and not self.inlet.busy:
-            self.inlet.busy = True
-            what = "notifying an IMAP client"
-            self.door.journal.guard(self._carry_out(self._push(work, what), what), what)
-
-    async def _push(self, work: Callable[[], Awaitable[None]], what: str) -> None:
-        self.door.turns.begin()
-        try:
-            await work()
-        except (Farewell, Gone):
-            raise
-        except Exception as error:
-            self.door.journal.trouble(what, error)
-        self.inlet.over()
 
     def sendLine(self, line: bytes) -> None:
         """Twisted's way out is ours."""
@@ -392,10 +283,7 @@ class IMAPSession(IMAP4Server):
 
     def line(self) -> Deferred[bytes]:
         """The client's next line, outside any command (AUTHENTICATE)."""
-        return self.inlet.want(self._next_line).addCallback(short)
-
-    def _next_line(self) -> bytes | Overlong | None:
-        return self.inlet.assembler.next_line(LINE_LIMIT)
+        return self.inlet.want(self.conductor.next_line).addCallback(_short)
 
     def octets(self) -> Deferred[bytes]:
         """The next block of an announced literal, b"" after the last; the first call lets the client send it."""
@@ -431,8 +319,7 @@ class IMAPSession(IMAP4Server):
         self.setTimeout(self.POSTAUTH_TIMEOUT)
 
 
-def short(line: bytes | Overlong) -> bytes:
-    """The line, if it is one that we take."""
+def _short(line: bytes | Overlong) -> bytes:
     if isinstance(line, Overlong):
         raise Bad("The line is too long", b"TOOBIG")
     return line

@@ -56,12 +56,12 @@ class _Idling:
 
     def _ring(self, gone: bool = False) -> None:
         session = self._session
-        quick = self._stop is not None and not gone and session.client.parked
+        quick = self._stop is not None and not gone and session.client.conductor.parked
         if quick and not not_any_more(session) and tell_at_once(session):
             return
         self.woken = True
         self._gone = self._gone or gone
-        session.client.wake()
+        session.client.conductor.wake()
 
     def beat(self) -> None:
         """Still here, unless the client has stopped reading; and a look at who it is."""

@@ -177,7 +177,7 @@ class Notifier:
         if self.idling is not None:
             self.idling()
         else:
-            self._session.client.between_commands(self._push)
+            self._session.client.conductor.between_commands(self._push)
 
     # Telling
 
