@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from unitymail.interfaces.errors import Never
-from unitymail.interfaces.store import IFolder, NoSuchMessage
+from unitymail.interfaces.store import SYSTEM_FLAGS, IFolder, NoSuchMessage
 from unitymail.store import inserting, intents, receipts
 from unitymail.store.changing import places_of, remove_rows
 from unitymail.store.index import Index
@@ -108,8 +108,9 @@ def _planned(
     status = [os.stat(path) for path, _, _ in messages]
     folder.account.require_room(index, sum(one.st_size for one in status) - leaving)
     spelled = [canonical(index, flags) for _, flags, _ in messages]
-    with index.changing():
-        add_keywords(index, folder.row.id, frozenset().union(*spelled))
+    if keywords := frozenset().union(*spelled).difference(SYSTEM_FLAGS):
+        with index.changing():
+            add_keywords(index, folder.row.id, keywords)
     name, letters = folder.account.namer.name, folder.letters
     return [
         Arrival(
