@@ -1,10 +1,15 @@
 """NOTIFY (RFC 5465): which events are told, in which words, and when; the RFC's examples and what they leave open."""
 
+import os
+import time
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.fakes import HeldThreads
 from tests.imap.conversation import MESSAGE, House
+from unitymail.disk import Disk
 from unitymail.imap.notify import notifier, surroundings
+from unitymail.store import Store
 
 ALL = "(MessageNew MessageExpunge FlagChange)"
 DONE = "n OK NOTIFY completed"
@@ -219,6 +224,46 @@ class SelectedTests(NotifyCase):
         self.house.account.delete("Work")
         self.ring("Work")
         self.assertEqual(client.heard(), "* BYE The selected mailbox was deleted\r\n")
+
+
+class FollowedTests(NotifyCase):
+    """Searches that are followed (RFC 5465, 7)."""
+
+    def test_new_messages_that_match(self):
+        """Of a new message that matches the client hears what it wanted to know: EXISTS, FETCH, then ESEARCH."""
+        client = self.notified(f"SET (selected {ALL})", select="INBOX")
+        heard = client.say('b SEARCH RETURN (COUNT UPDATE (UID BODY[HEADER.FIELDS (SUBJECT)])) FROM "boss"')
+        self.assertEqual(heard, ['* ESEARCH (TAG "b") COUNT 0', "b OK SEARCH completed"])
+        self.inbox.arrive(MESSAGE)
+        self.delivered(self.inbox, b"From: my boss <b@x.example>\r\nSubject: Re: good morning\r\n\r\n")
+        self.assertEqual(
+            client.heard(),
+            "* 2 EXISTS\r\n* 2 RECENT\r\n"
+            "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (SUBJECT)] {29}\r\nSubject: Re: good morning\r\n\r\n)\r\n"
+            '* ESEARCH (TAG "b") ADDTO (0 2)\r\n',
+        )
+
+    def test_flags_that_match(self):
+        """Of one that comes to match by its flags nothing is fetched; nor is anything marked as read."""
+        self.inbox.put(MESSAGE)
+        client = self.notified(f"SET (selected {ALL})", select="INBOX")
+        client.say("b UID SEARCH RETURN (UPDATE(UID BODY[])) FLAGGED")
+        self.inbox.store([1], "add", ["\\Flagged"])
+        self.ring("INBOX")
+        self.assertEqual(
+            client.heard(),
+            '* 1 FETCH (UID 1 FLAGS (\\Recent \\Flagged))\r\n* ESEARCH (TAG "b") UID ADDTO (0 1)\r\n',
+        )
+        self.inbox.arrive(MESSAGE, ["\\Flagged"])
+        self.ring("INBOX")
+        self.assertIn("* 2 FETCH (UID 2 BODY[] {", client.heard())
+        self.assertNotIn("\\Seen", self.inbox.flags_of(2))
+
+    def test_grammar(self):
+        """What to fetch is a list of what FETCH knows."""
+        client = self.notified("NONE", select="INBOX")
+        for option in ("UPDATE ()", "UPDATE (BOGUS)", "UPDATE (UID", "UPDATE ((UID))"):
+            self.assertTrue(client.say(f"b SEARCH RETURN ({option}) ALL")[0].startswith("b BAD "), option)
 
 
 class OtherTests(NotifyCase):
@@ -601,3 +646,55 @@ class LeavingTests(NotifyCase):
         client = self.notified(f"SET (inboxes {ALL})")
         self.house.door.drain()
         self.assertTrue(client.heard().startswith("* BYE [UNAVAILABLE]"))
+
+
+class OnDiskTests(SynchronousTestCase):
+    """With the store on disk, and another process that works on the same account."""
+
+    def setUp(self):
+        root = self.mktemp()
+        self.store, self.other = (Store(root, disk=Disk(), now=time.time, host=host) for host in ("a", "b"))
+        self.addCleanup(self.other.close)
+        self.addCleanup(self.store.close)
+        self.house = House(store=self.store)
+        self.client = self.house.signed_in()
+        self.theirs = self.other.account("u-robin")
+
+    def ring(self, name):
+        self.house.doorbell.ring("u-robin", name)
+        return self.client.heard()
+
+    def put(self, name, flags=()):
+        descriptor, path = self.theirs.new_file()
+        os.write(descriptor, MESSAGE)
+        os.close(descriptor)
+        return self.theirs.folder(name).append(path, flags, None)
+
+    def test_a_day(self):
+        """Messages, flags, names, subscriptions and annotations of the other process are told."""
+        self.client.say(f"n NOTIFY SET (selected {ALL}) (personal (MessageNew MessageExpunge FlagChange MailboxName "
+                        "SubscriptionChange MailboxMetadataChange))")
+        self.client.say("s SELECT INBOX")
+        uid = self.put("INBOX")
+        self.assertIn("* 1 EXISTS", self.ring("INBOX"))
+        self.put("Sent", ["\\Seen"])
+        self.assertRegex(self.ring("Sent"), r"^\* STATUS Sent \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+\)\r\n$")
+        self.theirs.folder("INBOX").store([uid], "add", ["\\Deleted"])
+        self.assertEqual(self.ring("INBOX"), f"* 1 FETCH (UID {uid} FLAGS (\\Recent \\Deleted))\r\n")
+        self.theirs.create("Work/2026")
+        self.assertEqual(
+            self.ring("Work/2026"),
+            '* LIST (\\HasChildren) "/" Work\r\n* LIST (\\HasNoChildren) "/" Work/2026\r\n',
+        )
+        self.theirs.rename("Work", "Play")
+        self.assertEqual(self.ring("Play"), '* LIST (\\HasChildren) "/" Play ("OLDNAME" (Work))\r\n')
+        self.theirs.subscribe("Play", True)
+        self.assertEqual(self.ring("Play"), '* LIST (\\Subscribed \\HasChildren) "/" Play\r\n')
+        self.theirs.set_metadata("Play", {"/private/comment": b"x"})
+        self.assertEqual(self.ring("Play"), "* METADATA Play /private/comment\r\n")
+        self.theirs.folder("INBOX").expunge()
+        self.assertEqual(self.ring("INBOX"), "* 1 EXPUNGE\r\n")
+        self.theirs.delete("Play/2026")
+        heard = self.ring("Play/2026")
+        self.assertIn('* LIST (\\NonExistent \\HasNoChildren) "/" Play/2026\r\n', heard)
+        self.assertIn('* LIST (\\Subscribed \\HasNoChildren) "/" Play\r\n', heard)

@@ -127,7 +127,9 @@ async def _look(session: Session, folder: IFolder, view: View, asked: Asked) -> 
         response.quoted(session.tag), response.mailbox(folder.name, utf8=session.utf8), view.snapshot.uidvalidity,
     )  # fmt: skip
     if asked.options.update and asked.alone:
-        live.begin(session, asked.tree, found, by_uid=True, correlator=correlator)
+        live.begin(
+            session, asked.tree, found, by_uid=True, correlator=correlator, items=asked.options.items
+        )
     matches = results.Matches(found)
     if found:
         await results.tell(session, view, matches, asked.options, correlator, by_uid=True, modseq=asked.modseq)

@@ -37,6 +37,6 @@ async def search(session: Session, reader: Reader, *, by_uid: bool) -> Done:
         found = await matching(tree, session.view, session.folder, session.run, letters, session.progress)
         if options is not None and options.update:
             correlator = b"TAG " + response.quoted(session.tag)
-            live.begin(session, tree, found, by_uid=by_uid, correlator=correlator)
+            live.begin(session, tree, found, by_uid=by_uid, correlator=correlator, items=options.items)
         await results.answer(session, b"SEARCH", results.Matches(found), options, by_uid=by_uid, modseq=modseq)
     return Done("SEARCH completed")

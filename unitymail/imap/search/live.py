@@ -11,13 +11,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from unitymail.imap.difference import Difference, changed_indexes, without
+from unitymail.imap.fetch.attribute import Item
+from unitymail.imap.fetch.deliver import deliver
+from unitymail.imap.fetch.plan import Plan, planned
 from unitymail.imap.letter import Letters
 from unitymail.imap.reckoning import reckon
-from unitymail.imap.registry import Bad
+from unitymail.imap.registry import Bad, No
 from unitymail.imap.search import mask
 from unitymail.imap.search.evaluate import search
 from unitymail.imap.search.found import Matches
@@ -35,13 +39,17 @@ MOST = 8
 
 @dataclass(slots=True)
 class Live:
-    """One of them. `correlator` is what stands in the parentheses of its responses, `found` a mask over the view."""
+    """One of them. `correlator` is what stands in the parentheses of its responses, `found` a mask over the view.
+
+    `plan` says what to fetch of new messages that match (RFC 5465, 7); of those that match by their flags nothing is.
+    """
 
     correlator: bytes
     tree: Key
     found: int
     by_uid: bool
     flags_count: bool
+    plan: Plan | None = None
 
     def gone(self, view: View, gone: Sequence[int]) -> bytes:
         """Forget the messages at the indexes `gone` of the view; the response that says so."""
@@ -92,16 +100,19 @@ class LiveSearches:
         for live in tuple(self.by_tag.values()):
             indexes = changed + came if live.flags_count else came
             if indexes:
-                await self._look(session, live, indexes)
+                await self._look(session, live, indexes, known)
         self._modseqs = view.modseqs
 
-    async def _look(self, session: Session, live: Live, indexes: Sequence[int]) -> None:
+    async def _look(self, session: Session, live: Live, indexes: Sequence[int], known: int) -> None:
         view = self._view
         part = await reckon(session, len(indexes), part_of, view, indexes)
         letters = Letters(session.door.store, session.account.id, session.folder, remembering=False)
         found = await search(live.tree, part, session.folder, session.run, letters)
         matching = mask.from_indexes(mask.chosen(found, indexes), len(view))
         looked_at = mask.from_indexes(indexes, len(view))
+        if live.plan is not None and (new := matching >> known << known):
+            with suppress(No):  # an encoding that nobody knows: the message is left out
+                await deliver(session, live.plan, mask.spans(new))
         session.send(await reckon(session, len(view), live.changed, view, looked_at, matching))
         await session.drained()
 
@@ -121,7 +132,9 @@ def expect_new_tag(session: Session) -> None:
         raise Bad("A search with this tag is followed already; please use each tag once")
 
 
-def begin(session: Session, tree: Key, found: int, *, by_uid: bool, correlator: bytes) -> None:
+def begin(
+    session: Session, tree: Key, found: int, *, by_uid: bool, correlator: bytes, items: Sequence[Item] = ()
+) -> None:
     """Follow the search that the running command has made; or say that this is refused, which leaves its result."""
     if session.live is None:
         session.live = LiveSearches(session.view)
@@ -131,7 +144,10 @@ def begin(session: Session, tree: Key, found: int, *, by_uid: bool, correlator: 
         refuse(session, "Results that change as time goes by cannot be followed")
     else:
         tree = pinned(tree, session.view)
-        session.live.by_tag[session.tag] = Live(correlator, tree, found, by_uid, follows_flags(tree))
+        plan = planned(items, by_uid=by_uid, uid_only=session.uid_only) if items else None
+        if plan is not None and plan.shows_modseq:
+            session.learn_modseq()
+        session.live.by_tag[session.tag] = Live(correlator, tree, found, by_uid, follows_flags(tree), plan)
 
 
 def refuse(session: Session, why: str) -> None:

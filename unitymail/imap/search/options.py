@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unitymail.imap.fetch.attribute import Item
+from unitymail.imap.fetch.grammar import attributes
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.imap.wire.partial import Page, page
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnOptions:
-    """`CONTEXT` is a hint of which nothing is kept: what is asked again is computed again, from arrays in memory."""
+    """`CONTEXT` is a hint of which nothing is kept: what is asked again is computed again, from arrays in memory.
+
+    `items`: what to fetch of messages that come to be in a result that is followed (RFC 5465, 7).
+    """
 
     min: bool = False
     max: bool = False
@@ -23,6 +28,7 @@ class ReturnOptions:
     partial: Page | None = None
     update: bool = False
     context: bool = False
+    items: tuple[Item, ...] = ()
 
     @property
     def silent(self) -> bool:
@@ -41,10 +47,13 @@ def search_return_options(reader: Reader) -> ReturnOptions | None:
     reader.expect(b"(")
     words: set[str] = set()
     pages: list[Page] = []
+    items: tuple[Item, ...] = ()
     while not reader.take(b")"):
         if words:
             reader.space()
-        words.add(_option(reader, pages))
+        words.add(word := _option(reader, pages))
+        if word == "UPDATE":
+            items = _items(reader)
     reader.space()
     if not words:
         return EVERYTHING
@@ -59,7 +68,16 @@ def search_return_options(reader: Reader) -> ReturnOptions | None:
         partial=pages[0] if pages else None,
         update="UPDATE" in words,
         context="CONTEXT" in words,
+        items=items,
     )
+
+
+def _items(reader: Reader) -> tuple[Item, ...]:
+    """` (UID FLAGS)`: the space is not in the RFC's grammar, but in its example."""
+    if not reader.rest().startswith((b"(", b" (")):
+        return ()
+    reader.take(b" ")
+    return attributes(reader)
 
 
 def _option(reader: Reader, pages: list[Page]) -> str:
