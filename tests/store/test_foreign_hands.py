@@ -24,6 +24,7 @@ LETTERS = "DFPRST"
 FLAGS = sorted(LETTER_OF)
 NAMES = ("INBOX", "Work", "Work/Deep", "Play", "Sent")
 choices = st.integers(0, 10**6)
+CHANGES = st.lists(st.sets(st.sampled_from(LETTERS)), min_size=1, max_size=4)
 
 
 def letters_of(flags):
@@ -58,7 +59,8 @@ class One:
 
 
 class TwoHands(RuleBasedStateMachine):
-    """`model[folder][base]` are the messages; `left[folder]` names that a client expunged or moved away."""
+    """`model[folder][base]` are the messages; `left[folder]` names that a client expunged or moved away; `removed` folders
+    that the other hand removed: what comes under their names is taken for them."""
 
     @initialize()
     def begin(self):
@@ -68,9 +70,15 @@ class TwoHands(RuleBasedStateMachine):
         self.model = {"INBOX": {}}
         self.left = {"INBOX": set()}
         self.meaning = {}
+        self.removed = set()
         self.house.account.folders()
         for name in ("Archive", "Deleted Items", "Drafts", "Junk", "Sent"):
             self.house.account.delete(name)
+        self.client_creates(name="Work")
+        for number in range(8):
+            self.other_delivers(which=number, letters={"S"} if number > 4 else set(), new=number % 3 == 0)
+        self.look()
+        self.house_settles()
 
     def teardown(self):
         if not hasattr(self, "house"):
@@ -149,12 +157,14 @@ class TwoHands(RuleBasedStateMachine):
           blind=st.booleans())  # fmt: skip
     def client_stores(self, which, change, flags, blind):
         """`blind`: a moment after another look, so that what the other hand did is not known yet."""
-        if not blind:
-            self.look()
         name = self.pick(which)
         folder = self.house.account.folder(name)
+        if not (blind and folder.loaded):
+            self.look()
         uids = self.some(folder, which)
         bases = self.bases(folder, uids)
+        if not self.model[name].keys() >= set(bases):
+            return  # the folder was removed and made again, and nobody has looked
         folder.store(uids, change, flags)
         for base in bases:
             one = self.model[name][base]
@@ -193,7 +203,15 @@ class TwoHands(RuleBasedStateMachine):
                 del self.model[name][base]
                 self.left[name].add(base)
 
-    @rule(name=st.sampled_from(NAMES))
+    @rule(what=st.sampled_from(["create", "delete", "rename"]), which=choices, name=st.sampled_from(NAMES))
+    def client_works_on_folders(self, what, which, name):
+        if what == "create":
+            self.client_creates(name)
+        elif what == "delete":
+            self.client_deletes(which)
+        else:
+            self.client_renames(which, name)
+
     def client_creates(self, name):
         self.look()
         if name not in self.model:
@@ -202,14 +220,12 @@ class TwoHands(RuleBasedStateMachine):
                 if folder not in self.model:
                     self.model[folder], self.left[folder] = {}, set()
 
-    @rule(which=choices)
     def client_deletes(self, which):
         self.look()
-        if (name := self.pick(which)) != "INBOX":
+        if (name := self.pick(which)) != "INBOX" and len(self.model) > 2:
             self.house.account.delete(name)
             del self.model[name], self.left[name]
 
-    @rule(which=choices, name=st.sampled_from(NAMES))
     def client_renames(self, which, name):
         self.look()
         old = self.pick(which)
@@ -226,6 +242,16 @@ class TwoHands(RuleBasedStateMachine):
         moved = {after: (self.model.pop(before), self.left.pop(before)) for before, after in wanted.items()}
         for after, (messages, left) in moved.items():
             self.model[after], self.left[after] = messages, left
+
+    @rule(which=choices, change=st.sampled_from(["add", "remove", "replace"]), flags=st.sets(st.sampled_from(FLAGS)),
+          changes=CHANGES, settled=st.booleans())  # fmt: skip
+    def both_flag_at_once(self, which, change, flags, changes, settled):
+        """Neither knows what the other does, and the names follow before anybody has looked, or after."""
+        self.client_stores(which=which, change=change, flags=flags, blind=True)
+        self.other_flags(which=which, changes=changes)
+        if settled:
+            self.house_settles()
+        self.everybody_looks()
 
     # the other hand
 
@@ -245,13 +271,15 @@ class TwoHands(RuleBasedStateMachine):
         os.rename(temporary, os.path.join(self.directory(name), "new" if new else "cur", base + suffix))
         self.arrives(name, base, token, frozenset() if new else frozenset(letters))
 
-    @rule(which=choices, letters=st.sets(st.sampled_from(LETTERS)))
-    def other_flags(self, which, letters):
-        """Into cur/, with these letters."""
+    @rule(which=choices, changes=CHANGES)
+    def other_flags(self, which, changes):
+        """Into cur/, with these letters, one file after the other."""
         name = self.pick(which)
-        if (found := self.pick_file(name, which)) is None:
-            return
-        part, file = found
+        for number, letters in enumerate(changes):
+            if (found := self.pick_file(name, which + number)) is not None:
+                self.flag(name, *found, letters)
+
+    def flag(self, name, part, file, letters):
         base = file.partition(":2,")[0]
         place = self.directory(name)
         os.rename(os.path.join(place, part, file), os.path.join(place, "cur", base + ":2," + "".join(sorted(letters))))
@@ -269,7 +297,6 @@ class TwoHands(RuleBasedStateMachine):
             one.now = None
         return one.token
 
-    @rule(which=choices)
     def other_removes(self, which):
         name = self.pick(which)
         if (found := self.pick_file(name, which)) is not None:
@@ -277,8 +304,27 @@ class TwoHands(RuleBasedStateMachine):
             self.taken_away(name, found[1].partition(":2,")[0])
 
     @rule(which=choices, to=choices)
+    def other_takes(self, which, to):
+        """A file away, or from one folder to another; or it brings one again that a client has expunged."""
+        if to % 4 == 0:
+            self.other_removes(which)
+        elif to % 4 == 1:
+            self.other_delivers_again(which)
+        else:
+            self.other_moves(which, to)
+
+    def other_delivers_again(self, which):
+        """What a client expunged, or moved away, does not come back under its name."""
+        name = self.pick(which)
+        there = {file.partition(":2,")[0] for _, file in self.files(name)}
+        if again := sorted(self.left[name] - there):
+            base = again[which % len(again)]
+            with open(os.path.join(self.directory(name), "new", base), "wb") as file:
+                file.write(self.octets("again"))
+            self.arrives(name, base, "again", frozenset())
+
     def other_moves(self, which, to):
-        """A file from one folder to another, under the same name."""
+        """Under the same name."""
         name, target = self.pick(which), self.pick(to)
         found = self.pick_file(name, which)
         if found is None or name == target:
@@ -299,7 +345,15 @@ class TwoHands(RuleBasedStateMachine):
         else:
             self.arrives(target, base, token, letters)
 
-    @rule(which=choices, name=st.sampled_from(NAMES))
+    @rule(what=st.sampled_from(["rename", "make", "remove"]), which=choices, name=st.sampled_from(NAMES))
+    def other_works_on_folders(self, what, which, name):
+        if what == "rename":
+            self.other_renames_a_folder(which, name)
+        elif what == "make":
+            self.other_makes_a_folder(name)
+        else:
+            self.other_removes_a_folder(which)
+
     def other_renames_a_folder(self, which, name):
         """It keeps UIDs and MAILBOXID as far as anything tells that it is the same."""
         self.look()
@@ -310,10 +364,9 @@ class TwoHands(RuleBasedStateMachine):
         os.rename(self.directory(old), self.directory(name))
         self.model[name], self.left[name] = self.model.pop(old), self.left.pop(old)
         if self.house.account.folder(name).id != before:
-            assert not self.files(name)
-            self.left[name] = set()
+            assert not self.files(name) or name in self.removed
+            self.forget_meanings(name)
 
-    @rule(name=st.sampled_from(NAMES))
     def other_makes_a_folder(self, name):
         if name not in self.model:
             for part in ("tmp", "new", "cur"):
@@ -321,10 +374,10 @@ class TwoHands(RuleBasedStateMachine):
             self.model[name], self.left[name] = {}, set()
             self.forget_meanings(name)
 
-    @rule(which=choices)
     def other_removes_a_folder(self, which):
-        if (name := self.pick(which)) != "INBOX":
+        if (name := self.pick(which)) != "INBOX" and len(self.model) > 2:
             shutil.rmtree(self.directory(name))
+            self.removed.add(name)
             del self.model[name], self.left[name]
 
     def forget_meanings(self, name):
@@ -337,25 +390,34 @@ class TwoHands(RuleBasedStateMachine):
 
     # the house
 
-    @rule()
+    @rule(what=st.sampled_from(["settle", "settle", "crash", "reopen", "check", "repair"]))
+    def house_works(self, what):
+        if what == "settle":
+            self.house_settles()
+        elif what in ("crash", "reopen"):
+            self.house_begins_anew(crash=what == "crash")
+        else:
+            self.house_is_checked(repair=what == "repair")
+
     def house_settles(self):
-        """Names follow flags; where a file is not where it was, the folder is looked at."""
+        """Names follow flags; where files leave, or one is not where it was, the folder is looked at."""
+        self.house.now.ahead += 3
+        with self.house.account.access.using() as index:
+            rows = index.all("SELECT name FROM folders WHERE id IN (SELECT id >> 32 FROM expunged WHERE base IS NULL)")
         for _ in range(3):
             self.house.store.settle()
         for name, messages in self.model.items():
-            if any(one.waits and one.now != one.seen for one in messages.values()):
+            if (name,) in rows or any(one.waits and one.now != one.seen for one in messages.values()):
                 self.looked_at(name)
             for one in messages.values():
                 if one.waits and one.now == one.seen:
                     one.seen = one.now = letters_of(one.flags)
 
-    @rule(crash=st.booleans())
     def house_begins_anew(self, crash):
         self.look()
         self.house_settles()
         self.house.crash() if crash else self.house.reopen()
 
-    @rule(repair=st.booleans())
     def house_is_checked(self, repair):
         """What clients and the other hand do is never taken for damage."""
         self.look()
@@ -373,7 +435,8 @@ class TwoHands(RuleBasedStateMachine):
                 token = self.house.octets(folder, uid).split()[1].decode()
                 assert self.meaning.setdefault((folder.id, snapshot.uidvalidity, uid), token) == token
                 found[token, snapshot.combinations[number]] += 1
-            assert found == Counter((one.token, one.flags) for one in messages.values()), name
+            wanted = Counter((one.token, one.flags) for one in messages.values())
+            assert found == wanted, (name, found - wanted, wanted - found)
             assert list(snapshot.uids) == sorted(set(snapshot.uids))
         selectable = {info.name for info in self.house.account.folders() if info.selectable}
         assert selectable == set(self.model)
