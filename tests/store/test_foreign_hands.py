@@ -59,8 +59,8 @@ class One:
 
 
 class TwoHands(RuleBasedStateMachine):
-    """`model[folder][base]` are the messages; `left[folder]` names that a client expunged or moved away; `removed` folders
-    that the other hand removed: what comes under their names is taken for them."""
+    """`model[folder][base]` are the messages; `left[folder]` names that a client expunged or moved away; `removed` are
+    folders that the other hand removed: what comes under their names is taken for them."""
 
     @initialize()
     def begin(self):
@@ -305,16 +305,17 @@ class TwoHands(RuleBasedStateMachine):
 
     @rule(which=choices, to=choices)
     def other_takes(self, which, to):
-        """A file away, or from one folder to another; or it brings one again that a client has expunged."""
-        if to % 4 == 0:
-            self.other_removes(which)
-        elif to % 4 == 1:
-            self.other_delivers_again(which)
-        else:
+        """A file away, or from one folder to another."""
+        if to % 4:
             self.other_moves(which, to)
+        else:
+            self.other_removes(which)
 
+    @rule(which=choices)
     def other_delivers_again(self, which):
         """What a client expunged, or moved away, does not come back under its name."""
+        self.client_expunges(which=which)
+        self.house_settles()
         name = self.pick(which)
         there = {file.partition(":2,")[0] for _, file in self.files(name)}
         if again := sorted(self.left[name] - there):
