@@ -14,7 +14,7 @@ FLOORS = {
     3: {"smtp", "imap", "courier", "admin"},
     4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host", "rooms", "doors",
         "closing", "departures", "ways_out", "running", "serving", "upkeep", "reception", "workers", "accepting",
-        "certificates", "measuring", "standing", "free_space", "steady"},
+        "certificates", "measuring", "standing", "free_space", "steady", "tending"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 SANS_IO = ["smtp/framing.py", "smtp/commands.py", "imap/wire", "proxy/header.py"]

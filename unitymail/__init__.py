@@ -8,6 +8,7 @@ Floors. An import goes down, never up, and never sideways on floors 2 and 3 (``t
        sockets  lock  notice  closing  turns
        smart_host  departures  certificates
        measuring  standing  free_space  steady
+       tending
     3  smtp/  imap/  courier/  admin/           doors and hands: the edges that act
     2  directory/ spool/ store/ login/          the outside world: SQL, files, passwords, log
        relay/ codec/ history/ doorbell/

@@ -93,7 +93,7 @@ class NodeDesk:
         store = Store(
             self.path("accounts"), disk=self._disk, now=time.time, host=self.settings.node.host_name,
             undelete_days=site.undelete_days, retry_for=site.relay_retry_for,
-            withholder=Withholder(ClassesRead(self.directory)),
+            withholder=Withholder(ClassesRead(self.directory)), shredding=site.shredding_level,
         )
         self._open.callback(store.close)
         return store

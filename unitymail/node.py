@@ -132,6 +132,7 @@ class Node(Service):
         await upkeep.recover()
         relay = await upkeep.open_ways_out()
         builder.settle_in(rooms)
+        upkeep.tend()
         running.certificates.listen(relay.reload)
         running.renewals.append(rooms.watcher.take)
         where = {door: sockets.shown(one) for door, one in self._bound[0].items()}

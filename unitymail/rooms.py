@@ -27,6 +27,7 @@ from unitymail.disk import Disk
 from unitymail.doorbell.unix import Doorbell
 from unitymail.history.history import History
 from unitymail.journal.journal import Journal
+from unitymail.policy.aging import AgingRules
 from unitymail.policy.withholding import Withholder
 from unitymail.settings.node import NodeSettings
 from unitymail.spool.spool import Spool
@@ -180,7 +181,7 @@ class Builder:
             accounts, disk=self._disk, now=time.time, host=self._host, usage=usage, quota=quota,
             undelete_days=lambda: book.site.undelete_days, retry_for=lambda: book.site.relay_retry_for,
             visits=not self._company.courier, full_text=lambda: book.site.imap_full_text,
-            withholder=Withholder(book),
+            withholder=Withholder(book), aging=AgingRules(book), shredding=lambda: book.site.shredding_level,
         )  # fmt: skip
         self._closing.add("the mailboxes", lambda: threads.run(store.close))
         return usage, store

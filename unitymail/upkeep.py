@@ -11,9 +11,13 @@ from unitymail.closing import Closing
 from unitymail.directory.directory import Directory
 from unitymail.journal.journal import Journal
 from unitymail.relay.relay import Relay
-from unitymail.rooms import Rooms, open_threads
+from unitymail.rooms import Rooms, every, open_threads
 from unitymail.settings.node import NodeSettings
+from unitymail.steady import WallClock
+from unitymail.tending import Tending
 from unitymail.ways_out import WaysOut
+
+TEND_EVERY_S = 2.0
 
 
 class Upkeep:
@@ -45,6 +49,16 @@ class Upkeep:
             book=rooms.book, directory=rooms.directory, node_id=node_id, store=rooms.store, spool=rooms.spool,
             usage=rooms.usage, doorbell=rooms.doorbell, threads=rooms.threads, on_change=rooms.watcher.listen,
         )  # fmt: skip
+
+    def tend(self) -> None:
+        """From now on mailboxes are taken care of, opened or not."""
+        threads = open_threads(self._reactor, self._closing, "upkeep", 1)
+        tending = Tending(
+            self._settings, self._rooms, threads=threads, journal=self._journal, clock=WallClock(self._reactor)
+        )
+        what = "taking care of mailboxes"
+        loop = every(self._reactor, self._journal, TEND_EVERY_S, tending.once, what)
+        self._closing.add(what, lambda: loop.stop() if loop.running else None)
 
     async def after(self, pid: int) -> None:
         """Another process of the node has ended, in any way: finish what it left, while others work on."""

@@ -48,6 +48,9 @@ class SmallDesk:
         with self.directory.read() as view:
             return view.site()
 
+    def mailbox_folder(self, account):
+        return f"/nowhere/{account}"
+
     def announce(self, usn):
         self.announced.append(usn)
         return Announced((), self.late)

@@ -251,3 +251,20 @@ def test_undelete_wants_to_know_what(emptied):
     """Nothing comes back because nothing was said; a time that is none is wrong usage."""
     for words in ((), ("--all", "1"), ("--since", "soon"), ("0",)):
         assert "Usage" in emptied("mailbox", "undelete", "chris", *words, code=2)
+
+
+def test_how_full_a_mailbox_is(ask, tmp_path):
+    """Its user's page and `stat` say it against the quotas; looking makes no mailbox of one that nobody used."""
+    page = ask("user", "show", "chris")
+    assert page["mailbox"] == {"messages": 0, "size": 0, "reached": "room"}
+    assert not (tmp_path / "node" / "accounts" / page["id"]).exists()
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    size = ask("mailbox", "stat", "chris")["size"]
+    for limits, reached in (
+        (f"warning={size},send={size + 1},receive=0", "warning"), (f"send={size}", "send"),
+        (f"receive={size}", "receive"), ("warning=0,send=0,receive=0", "room"),
+    ):  # fmt: skip
+        ask("user", "set", "chris", "--quota", limits)
+        stat, page = ask("mailbox", "stat", "chris"), ask("user", "show", "chris")
+        assert (stat["reached"], stat["full"]) == (reached, reached == "receive")
+        assert page["mailbox"] == {"messages": 3, "size": size, "reached": reached}

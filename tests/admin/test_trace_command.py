@@ -15,6 +15,7 @@ from unitymail.journal.journal import Journal
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.message import Category, Importance, Message, Sensitivity
 from unitymail.mail.reply import Reply
+from unitymail.policy.aging import Rule
 from unitymail.routing.decision import Decision, Origin, RecipientDecision, SenderFinding
 from unitymail.routing.steps import Deliver, Fate, RelayToSmartHost, Report
 
@@ -361,6 +362,9 @@ def test_events_of_every_kind_have_words(house, past, id_of):
     journal.long_lines(TRACE, client="192.0.2.9")
     journal.sent_again(TRACE, xid=f"n1.{TRACE}", recipients=1)
     journal.read(TRACE, chris)
+    journal.notified(TRACE, chris, "c@corp.example", "quota warning")
+    for rule in Rule:
+        journal.aged_out(TRACE, chris, rule.value)
     past.tell()
     said = house.do("trace", TRACE)
     for words in (
@@ -371,6 +375,10 @@ def test_events_of_every_kind_have_words(house, past, id_of):
         "left out: song.mp3", "The contact Pat at l1 was added by this message.", "A read receipt went to a@b",
         "root did this in the queue: hold.", "Kept as bad mail: nobody knows the sender",
         "Put aside, untouched, after an error nobody expected: ValueError: x", "Bare line ends were put right",
+        "It is a notice to chris about the user's own mailbox (quota warning), sent to c@corp.example.",
+        "It was marked as read in the mailbox of chris, where", "It was moved to Deleted Items of chris,",
+        "It was removed from Deleted Items of chris,", "as a secure message that is old.",
+        "Its recording was removed from the mailbox of chris,",
         "It came with binary octets from 192.0.2.8; they are kept in base64.",
         "It has lines of more than 998 octets, kept as 192.0.2.9 sent them",
         "The peer sent it again", "Read by chris.",

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from unitymail.imap import keeping_up, progress
+from unitymail.imap import fullness, keeping_up, progress
 from unitymail.imap.difference import new_keywords
 from unitymail.imap.expectation import Change
 from unitymail.imap.registry import Farewell, Gone, No
 from unitymail.imap.telling import Manner, flags_lines
 from unitymail.interfaces.ledger import Ticket
 from unitymail.interfaces.store import IContent, IFolder, NoSuchFolder, Snapshot
+from unitymail.policy.fullness import Level
 from unitymail.settings import client_rules
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Session:
         self.notifier: Notifier | None = None
         self.by_uid = False
         self.tag = b""
+        self.added = False
+        self.fullness = Level.ROOM
         self.failures = 0
         self.since = 0
         self.client_id: dict[str, str] = {}
@@ -135,6 +138,7 @@ class Session:
 
     def caused(self, event: str, name: str, uids: Sequence[int] = ()) -> None:
         """The client itself made this event of NOTIFY happen, and needs no notice of it; `uids`: of new messages."""
+        self.added = self.added or bool(uids)
         if self.notifier is not None and uids:
             self.notifier.own.add_messages(name, uids)
         elif self.notifier is not None:
@@ -161,6 +165,7 @@ class Session:
     def begin(self, tag: bytes, *, by_uid: bool) -> None:
         """A command begins."""
         self.tag = tag
+        self.added = False
         self.by_uid = by_uid
         self._progress.begin(tag, self.clock.seconds())
 
@@ -250,6 +255,7 @@ class Session:
 
         look: ask the disk, even if that was done a moment ago. asked: it is what the running command was for.
         """
+        fullness.tell(self, adding=self.added)
         now = self.clock.seconds()
         look = look or now - self._looked_at >= LOOK_EVERY_S
         if look:

@@ -127,6 +127,18 @@ class IJournal(Interface):
     def read(trace: str, account: str) -> None:
         """A client marked a message as seen for the first time."""
 
+    def aged(account: str, folder: str, rule: str, *, messages: int, into: str = "") -> None:
+        """A rule of aging was carried out on so many messages of a folder, moved `into` another one by some."""
+
+    def aged_out(trace: str, account: str, rule: str) -> None:
+        """It was carried out on this message, which the history keeps; `aged` is the line."""
+
+    def quota_reached(account: str, quota: str, *, octets: int, limit: int) -> None:
+        """A mailbox has filled up to a limit of its user: warning, send or receive."""
+
+    def notified(trace: str, account: str, to: str, about: str) -> None:
+        """A notice to a user about the user's own mailbox is on its way; `trace` is its own."""
+
     def receipt_sent(trace: str, receipt: str, to: str) -> None:
         """A disposition notification was made; `receipt` is its own trace id."""
 

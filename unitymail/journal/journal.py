@@ -207,6 +207,18 @@ class Journal:
     def read(self, trace: str, account: str) -> None:
         self._both("info", "read", trace, account=account)
 
+    def aged(self, account: str, folder: str, rule: str, *, messages: int, into: str = "") -> None:
+        self._write("info", "aged", account=account, folder=folder, rule=rule, messages=messages, into=into)
+
+    def aged_out(self, trace: str, account: str, rule: str) -> None:
+        self._note(trace, "aged", account=account, rule=rule)
+
+    def quota_reached(self, account: str, quota: str, *, octets: int, limit: int) -> None:
+        self._write("warning", "quota-reached", account=account, quota=quota, octets=octets, limit=limit)
+
+    def notified(self, trace: str, account: str, to: str, about: str) -> None:
+        self._both("info", "notified", trace, account=account, to=to, about=about)
+
     def receipt_sent(self, trace: str, receipt: str, to: str) -> None:
         self._both("info", "receipt-sent", trace, receipt=receipt, to=to)
 

@@ -75,6 +75,10 @@ class Usage:
     def used(self, account: str) -> int:
         return self._table.get(account)
 
+    def accounts(self) -> list[str]:
+        """All that were ever seen."""
+        return list(self._table.all())
+
     def add(self, account: str, octets: int) -> None:
         """Where a full disk has no room for a new account, it is counted at the account's next look."""
         if octets:

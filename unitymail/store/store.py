@@ -38,7 +38,7 @@ DAY_S = 86_400
 ROUND_EVERY_S = 6 * 3600.0
 VISITS = 20
 PATIENCE_S = 0.2
-PATIENCE_OF_UPKEEP_S = 1.0
+PATIENCE_OF_UPKEEP_S = 0.2
 UNLIMITED = constant(0)
 Setting = int | Callable[[], int]
 

@@ -15,6 +15,7 @@ from unitymail.admin.operations.outcome import Facts
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.store import IAccount, NoSuchFolder
 from unitymail.people.user import User
+from unitymail.policy.fullness import level_of
 
 COLUMNS = ("name", "messages", "unseen", "size", "special_use", "subscribed")
 INBOX = "INBOX"
@@ -75,6 +76,7 @@ def stat(office: Office, alias: str) -> None:
             "unseen": sum(folder["unseen"] for folder in folders),
             "size": octets,
             "quota": {"warning": user.quota.warning, "send": user.quota.send, "receive": user.quota.receive},
+            "reached": level_of(octets, user.quota).name.lower(),
             "full": bool(user.quota.receive) and octets >= user.quota.receive,
         }
     )

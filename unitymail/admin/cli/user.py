@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -23,8 +24,10 @@ from unitymail.admin.cli.options import (
 from unitymail.admin.cli.recording import recorded
 from unitymail.admin.operations import passwords, user_facts, users
 from unitymail.admin.operations.names import the
+from unitymail.admin.operations.outcome import Facts
 from unitymail.admin.operations.wish import UserWish
-from unitymail.people.user import User
+from unitymail.people.user import Quota, User
+from unitymail.policy.fullness import level_of
 
 
 @click.group("user")
@@ -79,7 +82,16 @@ def set_(
 @click.argument("alias")
 def show(office: Office, alias: str) -> None:
     """All about one user."""
-    office.facts(user_facts.page(office.desk.directory, lambda view: the(view, User, alias), office.desk.now))
+    facts = user_facts.page(office.desk.directory, lambda view: the(view, User, alias), office.desk.now)
+    office.facts(facts if facts["home"] else facts | {"mailbox": _mailbox(office, facts)})
+
+
+def _mailbox(office: Office, facts: Facts) -> Facts:
+    """How full it is against the quotas. One that nobody has used yet is not made for this."""
+    octets = messages = 0
+    if os.path.isdir(office.desk.mailbox_folder(facts["id"])):
+        octets, messages = office.desk.store.account(facts["id"]).usage()
+    return {"messages": messages, "size": octets, "reached": level_of(octets, Quota(**facts["quota"])).name.lower()}
 
 
 @verb(command, "list")

@@ -167,6 +167,21 @@ def _other(events: list[Event], name_of: NameOf) -> Paragraph:
     return told(f"{event.event.replace('-', ' ').capitalize()}: {facts}")
 
 
+_BY_AGE = {
+    "new": "It was marked as read in the mailbox of {}, where nobody had read it for too long.",
+    "saved": "It was moved to Deleted Items of {}, because it was old.",
+    "deleted": "It was removed from Deleted Items of {}, because it had been there for too long.",
+    "touched_secure": "It was removed from the mailbox of {}, as a secure message that is old.",
+    "secure": "It was removed from the mailbox of {}, as a secure message that is old.",
+    "recording": "Its recording was removed from the mailbox of {}, because it was old.",
+}
+
+
+def _aged(events: list[Event], name_of: NameOf) -> Paragraph:
+    facts = events[0].facts
+    return told(_BY_AGE.get(facts["rule"], "It aged in the mailbox of {}.").format(name_of(facts["account"])))
+
+
 _TELLERS: dict[str, Teller] = {
     **WAY_IN,
     "delivered": _delivered,
@@ -181,6 +196,8 @@ _TELLERS: dict[str, Teller] = {
     "bad-mail": _sentence("Kept as bad mail: {reason}", bad=True),
     "shunted": _sentence("Put aside, untouched, after an error nobody expected: {why}", bad=True),
     "read": _sentence("Read by {account}."),
+    "aged": _aged,
+    "notified": _sentence("It is a notice to {account} about the user's own mailbox ({about}), sent to {to}."),
     "receipt-sent": _sentence("A read receipt went to {to}; it is {receipt}."),
     "administered": _sentence("{who} did this in the queue: {what}."),
     "contact-learned": _sentence("The contact {contact} at {location} was {what} by this message."),
