@@ -177,6 +177,24 @@ class BeatsTests(SynchronousTestCase):
         self.clock.advance(200)
         self.assertEqual(many[0].times, [])
 
+    def test_leaving_at_a_beat(self):
+        """One whose beat takes others away, and itself, harms nobody."""
+        beats, clock = self.beats, self.clock
+        later = []
+
+        class Leaving(Beaten):
+            def beat(self):
+                super().beat()
+                for one in (*early, *later):
+                    beats.remove(one, one.due)
+
+        early = [Leaving(beats) for _ in range(3)]
+        clock.advance(1)
+        later.append(Beaten(beats))
+        clock.advance(200)
+        self.assertEqual((sum(len(one.times) for one in early), later[0].times), (1, []))
+        self.assertEqual(clock.getDelayedCalls(), [])
+
     def test_slices(self):
         """Thousands at once are called in slices."""
         clock = self.clock

@@ -79,10 +79,10 @@ class Beats:
         self._timer = None
         began = self._clock.seconds()
         for due in tuple(self._due):
-            at_once = self._due[due]
+            at_once = self._due.get(due, set())
             while at_once and due <= began and self._clock.seconds() - began <= SLICE_S:
                 at_once.pop().beat()
             if at_once:
                 break
-            del self._due[due]
+            self._due.pop(due, None)
         self._wind()
