@@ -57,7 +57,7 @@ def message(number):
     """(the word, the octets) of Robin's message of this number."""
     word = word_of(number)
     message_id = f"<{word}@{DOMAIN}>"
-    if number % 40 == 39:
+    if number % 30 == 9:
         return word, large(number)
     if number % 5 == 1:
         return word, letter("viewmail_voice", word, Message_ID=message_id)
