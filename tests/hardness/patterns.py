@@ -51,25 +51,30 @@ def modules():
 def every():
     """Each pattern that a module holds, or writes where it uses it, once for each way it is used."""
     found = {}
+    for used in uses():
+        found.setdefault((used.pattern.pattern, used.pattern.flags, used.method), used)
+    return list(found.values())
+
+
+def uses():
+    """The same pattern again for each module that has it."""
     for module in modules():
         text = Path(module.__file__).read_text()
         for name, value in vars(module).items():
             bound = getattr(value, "__self__", None)
             if isinstance(value, re.Pattern):
-                uses = _methods(name, text)
+                methods = _methods(name, text)
             elif isinstance(bound, re.Pattern):
-                value, uses = bound, {value.__name__}
+                value, methods = bound, {value.__name__}
             else:
                 continue
-            for method in sorted(uses):
-                used = Used(value, method, f"{module.__name__.removeprefix('unitymail.')}.{name}")
-                found.setdefault((value.pattern, value.flags, method), used)
+            for method in sorted(methods):
+                yield Used(value, method, f"{module.__name__.removeprefix('unitymail.')}.{name}")
         for method, literal in _IN_FUNCTIONS.findall(text):
             if method in METHODS:
                 pattern = re.compile(eval(literal))  # a literal of our own sources
                 where = f"{module.__name__.removeprefix('unitymail.')}: {literal}"
-                found.setdefault((pattern.pattern, pattern.flags, method), Used(pattern, method, where))
-    return list(found.values())
+                yield Used(pattern, method, where)
 
 
 def _methods(name, text):

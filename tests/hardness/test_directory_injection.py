@@ -91,7 +91,9 @@ PUT_IN = {
     "chosen",
     "chosen()", "_marks(any_of)", "','.join('?' * len(some))", "','.join('?' * len(bases))",
     "'FULL' if durable else 'NORMAL'",
-    "values", "joins", "VERSION", "conditions", "date(1970, 1, 1).toordinal()",
+    "values", "joins", "VERSION", "conditions", "date(1970, 1, 1).toordinal()", "UID_BITS", "LEFT", "_LIVE", "_DECIDED",
+    "_HAS_FLAGS", "_THERE", "source", "where", "column", "columns", "folder.row.id", "'ON' if on else 'OFF'",
+    "'quick_check' if quick else 'integrity_check'", "', '.join(map(str, deleted))", "','.join(map(str, gone))",
 }
 """Numbers and names of tables and columns of the source, and marks for values that are bound."""
 

@@ -22,7 +22,9 @@ from unitymail.interfaces.relay import Outgoing
 from unitymail.mail.disposition import Asked, Reader, build_disposition
 from unitymail.mail.envelope import Envelope, Recipient
 from unitymail.mail.fate import Fate
+from unitymail.mail.headers import fields
 from unitymail.mail.message import Category, Importance, Sensitivity
+from unitymail.mail.notice import Notice, build_notice
 from unitymail.mail.report import Original, build_report
 from unitymail.mail.structure import scan
 from unitymail.mail.trace import MAX_HEAD, head_block
@@ -38,6 +40,7 @@ from unitymail.mail.vpim.outlook import (
     text_part,
 )
 from unitymail.mail.vpim.selection import Selection, Voice
+from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.relay.envelope import Manner, is_sendable, mail_line, rcpt_line, xtext
 from unitymail.relay.offers import Offers
 from unitymail.routing.decision import Decision, SenderFinding
@@ -125,6 +128,31 @@ def test_receipts(word):
 
 
 @pytest.mark.parametrize("word", WORDS)
+def test_notices(word):
+    """A notice to a user has its fields and one text, whatever the user is called and whatever it is about."""
+    notice = Notice(word, word, f"About {word}", [f"It is {word}.", word])
+    octets = build_notice(notice, domain="vm1.example.com", host="vm1.example.com", trace="0m", when=WHEN)
+    check_header(header(octets), REPORT)
+    assert not message_from_bytes(octets, policy=policy.default).is_multipart()
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_withheld_messages(word):
+    """The form of a withheld message has the fields of the message but those about its body, and one short text."""
+    octets = b"Subject: " + word.encode("utf-8", "replace") + b"\r\nContent-Type: audio/wav\r\n\r\nhidden"
+    form = withheld_form(octets, Reason.PRIVATE)
+    assert b"hidden" not in form
+    assert fields_of(form) == fields_of(octets)
+
+
+def fields_of(octets):
+    """The names of a message's fields but those about its body."""
+    root = scan(octets).root
+    names = [found.name.lower() for found in fields(octets, root.start, root.body) if found.name]
+    return [name for name in names if name not in (b"mime-version", b"content-type", b"content-transfer-encoding")]
+
+
+@pytest.mark.parametrize("word", WORDS)
 def test_voice_mail_for_peers(word):
     """A message to a VPIM location is 7-bit, and its forwarded message too."""
     for made in voice_to_a_peer(word):
@@ -196,7 +224,8 @@ def test_all_at_once():
 
 
 WRITERS = {
-    "mail/disposition.py", "mail/report.py", "mail/report_parts.py", "mail/trace.py", "mail/vpim/body.py",
+    "mail/disposition.py", "mail/notice.py", "mail/withheld.py", "mail/report.py", "mail/report_parts.py",
+    "mail/trace.py", "mail/vpim/body.py",
     "mail/vpim/heading.py", "mail/vpim/outbound.py", "mail/vpim/outlook.py", "mail/writing.py",
 }
 ELSEWHERE = {

@@ -12,7 +12,7 @@ from unitymail.mail.lexical import unfold, unquoted, without_comments
 
 _PLAIN = re.compile(rb'<([^\s<>"()\\@]++@[^\s<>"()\\@]++)>')
 _ANY = re.compile(rb'<((?:[^<>"\\]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")+)>', re.DOTALL)
-_WORDS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^"\s]++', re.DOTALL)
+_WORDS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\s]++', re.DOTALL)
 
 
 def message_ids(raw: bytes) -> list[bytes]:

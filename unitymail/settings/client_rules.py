@@ -57,12 +57,12 @@ def _condition(text: str) -> tuple[str, re.Pattern[str]]:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """`*` is anything; letter case means nothing. What a `*` has passed over is not tried again."""
-    first, *others = (re.escape(part) for part in re.split(r"\*+", text))
+    first, *others = re.split(r"\*+", text)
     if not others:
-        return re.compile(first, re.IGNORECASE)
+        return re.compile(re.escape(first), re.IGNORECASE)
     *middle, last = others
-    skipped = "".join(f"(?>.*?{part})" for part in middle)
-    return re.compile(f"{first}{skipped}.*{last}", re.IGNORECASE | re.DOTALL)
+    passed = [f"(?>.*?{re.escape(part)})" for part in middle]
+    return re.compile("".join([re.escape(first), *passed, ".*", re.escape(last)]), re.IGNORECASE | re.DOTALL)
 
 
 def hidden(rules: Iterable[ClientRule], client_id: Mapping[str, str]) -> frozenset[str]:

@@ -57,3 +57,4 @@ def test_utf8_names():
     """Once the client has enabled UTF-8, names are sent in it."""
     assert response.mailbox('é"', utf8=True) == '"é\\""'.encode()
     assert response.mailbox("plain", utf8=True) == b"plain"
+    assert response.mailbox("é\r\n* OK", utf8=True) == b"{8}\r\n" + "é\r\n* OK".encode()

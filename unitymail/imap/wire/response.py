@@ -13,6 +13,7 @@ from unitymail.imap.wire import names
 from unitymail.interfaces.store import SYSTEM_FLAGS
 
 _QUOTABLE = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
+_LINE = re.compile(rb"[^\0\r\n]*")
 _ASTRING = re.compile(rb"[!#$&'+,./0-9:;<=>?@A-Z\[\]^_`a-z|}~-]+")
 _UNSAFE = re.compile("[^ -~]")
 _RANK = {flag: rank for rank, flag in enumerate(("\\Recent", *SYSTEM_FLAGS))}
@@ -23,6 +24,10 @@ def quoted(text: str | bytes) -> bytes:
     octets = text.encode() if isinstance(text, str) else text
     if _QUOTABLE.fullmatch(octets) is None:
         return literal(octets)
+    return _in_quotes(octets)
+
+
+def _in_quotes(octets: bytes) -> bytes:
     return b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
@@ -46,7 +51,9 @@ def mailbox(name: str, *, utf8: bool = False) -> bytes:
     if not utf8:
         return astring(names.encode(name))
     octets = name.encode()
-    return astring(octets) if octets.isascii() else b'"' + octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    if octets.isascii():
+        return astring(octets)
+    return _in_quotes(octets) if _LINE.fullmatch(octets) else literal(octets)
 
 
 def flag_list(flags: Iterable[str]) -> bytes:

@@ -11,16 +11,18 @@ Dovecot appends to its file without writing the first line anew, and names of fi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from unitymail.store.maildir import split
 
 HIGHEST = 2**32 - 1
-_HEADERS = (
-    re.compile(rb"3 (?=(?:\S+ )*V(?P<validity>\d{1,10})(?: |$))(?=(?:\S+ )*N(?P<next>\d{1,10})(?: |$))"),
-    re.compile(rb"[12] (?P<validity>\d{1,10}) (?P<next>\d{1,10})$"),
-)
-_LINES = (re.compile(rb"(\d{1,10})(?: .*?)?? :(.+)"), re.compile(rb"(\d{1,10}) (.+)"))
+Match = Callable[[bytes], "re.Match[bytes] | None"]
+_HEADER = re.compile(rb"3 (?=(?:\S+ )*V(?P<validity>\d{1,10})(?: |$))(?=(?:\S+ )*N(?P<next>\d{1,10})(?: |$))").match
+_LINE = re.compile(rb"(\d{1,10})(?: .*?)?? :(.+)").fullmatch
+_OLDER_HEADER = re.compile(rb"[12] (?P<validity>\d{1,10}) (?P<next>\d{1,10})$").match
+_OLDER_LINE = re.compile(rb"(\d{1,10}) (.+)").fullmatch
+_FORMS = ((_HEADER, _LINE), (_OLDER_HEADER, _OLDER_LINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,18 @@ class UidList:
 def read(text: bytes) -> UidList | str:
     """The list, or why nothing can be made of it."""
     lines = text.split(b"\n")
-    for header, line in zip(_HEADERS, _LINES, strict=True):
-        if found := header.match(lines[0]):
+    for header, line in _FORMS:
+        if found := header(lines[0]):
             return _read(int(found["validity"]), int(found["next"]), line, lines[1:])
     return "its first line is none that Dovecot or Courier write"
 
 
-def _read(uidvalidity: int, uidnext: int, line: re.Pattern[bytes], lines: list[bytes]) -> UidList | str:
+def _read(uidvalidity: int, uidnext: int, line: Match, lines: list[bytes]) -> UidList | str:
     """Who stands there twice has the later UID: Dovecot appends when a file has come back."""
     uids: dict[bytes, int] = {}
     last = 0
     for number, text in enumerate(lines, 2):
-        found = line.fullmatch(text)
+        found = line(text)
         if found is None:
             if text and number <= len(lines):
                 return f"line {number} is damaged"
