@@ -51,6 +51,17 @@ class JournalTests(SynchronousTestCase):
         self.assertEqual(len(self.clock.calls), 1)
         self.assertEqual(self.written().count("\n"), 2)
 
+    def test_what_became_of_mailboxes(self):
+        """Aging, limits and notices: which mailbox, why, how much."""
+        self.journal.aged("u1", "INBOX", "saved", messages=3, into="Deleted Items")
+        self.journal.quota_reached("u1", "warning", octets=11, limit=10)
+        self.journal.notified("t1", "u1", "c@corp.example", "quota warning")
+        self.assertEqual([line.split(" ", 1)[1] for line in self.written().splitlines()], [
+            'info aged account=u1 folder=INBOX rule=saved messages=3 into="Deleted Items"',
+            "warning quota-reached account=u1 quota=warning octets=11 limit=10",
+            'info notified trace=t1 account=u1 to=c@corp.example about="quota warning"',
+        ])
+
     def test_events_are_counted(self):
         """Status and metrics count from the journal and nowhere else."""
         self.journal.turned_away("mta", "192.0.2.1", Reply(554, "5.7.1", "no"))

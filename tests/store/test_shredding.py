@@ -230,6 +230,21 @@ def test_links_and_empty_files(house, disk):
         house.store.shredder.discard(house.path("nothing"))
 
 
+def test_words_of_a_mailbox_that_nobody_opens(make_house, disk):
+    """When its expunged mail goes for good, so do the words of it."""
+    house = make_house(disk=disk, shredding=1, undelete_days=7)
+    uid = house.append(house.inbox, ["\\Deleted"], letter())
+    house.inbox.word_verdicts([uid], "NOBODY", body_only=True)
+    house.store.fill_full_text()
+    assert house.account.full_text.left_over([]) != set()
+    house.inbox.expunge([uid])
+    house.reopen()
+    house.now.ahead = 8 * DAY
+    house.store.settle()
+    assert len(house.store._open) == 0
+    assert house.account.full_text.exists and house.account.full_text.left_over([]) == set()
+
+
 def test_nothing_is_left_in_the_index(house):
     """Neither what was rendered of the message nor its words can be found in the files beside it."""
     for number in range(10):

@@ -6,7 +6,11 @@ import threading
 
 import pytest
 
+from tests.store.house import message
+from unitymail.disk import Disk
 from unitymail.interfaces.store import NoSuchFolder
+from unitymail.store import Store
+from unitymail.store.quota import Usage
 
 
 def test_sessions_work_between_batches(house, monkeypatch):
@@ -109,3 +113,25 @@ def test_reindex(house):
     assert house.account.reindex() == 2
     assert house.inbox.snapshot.uids == before.uids and house.inbox.snapshot.uidvalidity == before.uidvalidity
     assert len(house.inbox.rows([1, 2], ["envelope"])) == 2
+
+
+def test_another_program_brings_mail(make_house, tmp_path):
+    """What an import or an undelete of the command line adds counts against the quota within seconds."""
+    house = make_house(usage=Usage(str(tmp_path / "usage"), Disk()))
+    house.append(house.inbox, octets=message(1))
+    before = house.account.used()
+    assert before == len(message(1))
+    house.store.settle()
+    other = Store(house.root, disk=Disk(), now=house.now, host="cli.example")
+    try:
+        account = other.account("u-robin")
+        _, path = account.new_file()
+        with open(path, "wb") as file:
+            file.write(message(2))
+        account.folder("Archive").append(path, [], None)
+    finally:
+        other.close()
+    house.store.settle()
+    assert house.account.used() == before
+    house.store.settle()
+    assert house.account.used() == before + len(message(2))

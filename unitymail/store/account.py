@@ -86,6 +86,7 @@ class Account:
         self.full_text = FullText(disk, access.directory, full_text, shredder)
         self.purged_at = 0.0
         self.reminded_at = 0.0
+        self.seen_outside = self.counted_outside = 0
         access.belongs_to(self)
 
     @property

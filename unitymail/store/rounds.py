@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from unitymail.policy.aging import NOTHING_AGES, Aging, Happened, IAgingRules, Warned
 from unitymail.store.aging import Outlook, visiting
+from unitymail.store.fulltext.filling import clear
 
 if TYPE_CHECKING:
     from unitymail.store.account import Account
@@ -85,6 +86,8 @@ class Rounds:
         account, was_open = self._opened(id)
         try:
             outlook: Outlook = yield from visiting(account, aging)
+            if account.shredder.is_on:
+                clear(account)
         finally:
             if not was_open:
                 account.close()

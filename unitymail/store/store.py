@@ -22,7 +22,7 @@ from unitymail.policy.withholding import WITHOUT_BOOK, IWithholder
 from unitymail.store import layout, undelete
 from unitymail.store.access import Access
 from unitymail.store.account import Account
-from unitymail.store.fulltext.filling import fill
+from unitymail.store.fulltext.filling import clear, fill
 from unitymail.store.keeping import ensure_directory, link_or_copy
 from unitymail.store.maildir import Namer
 from unitymail.store.open_indexes import OpenIndexes
@@ -249,6 +249,8 @@ class Store:
             if not self._open.holds(self._directory(id)) and undelete.is_overdue(self._directory(id), before):
                 account = self.account(id)
                 account.settle()
+                if self.shredder.is_on:
+                    clear(account)
                 account.close()
 
     def _opened(self) -> Iterator[Account]:

@@ -60,7 +60,21 @@ def _settle_some(account: Account, last: int) -> Batch:
                 ages.forget(index, account.now())
                 account.purged_at = account.now()
         _remind(account, index)
+        _count_again(account, index)
     return Batch(0, last, False)
+
+
+def _count_again(account: Account, index: Index) -> None:
+    """Of what another program brought (an import, an undelete) nobody has told this node how much it is.
+
+    Once it has ended: while another process of the node is at it, that one counts.
+    """
+    seen, account.seen_outside = account.seen_outside, index.look_outside()
+    if account.counted_outside == 0:
+        account.counted_outside = account.seen_outside
+    if seen == account.seen_outside != account.counted_outside:
+        account.counted_outside = seen
+        account.usage()
 
 
 def _remind(account: Account, index: Index) -> None:

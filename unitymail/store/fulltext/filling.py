@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from unitymail.interfaces.errors import Trouble
@@ -59,6 +60,14 @@ def _fill(account: Account, full_text: FullText, end: float, mark: tuple[int, in
     full_text.remove(full_text.left_over(there))
     full_text.filled_at = mark
     return False
+
+
+def clear(account: Account) -> None:
+    """Take out now what the account has no more, filled or not."""
+    full_text = account.full_text
+    if full_text.exists:
+        with suppress(Unusable):
+            full_text.remove(full_text.left_over(_contents(account)))
 
 
 def _portions(account: Account, ids: list[int]) -> Iterator[list[Text]]:
