@@ -32,9 +32,8 @@ def claimed(account: Account, index: Index, name: str, directory: bytes) -> Fold
     lost = [row for row in _rows(index) if not _is_there(account, row.directory)]
     if not lost:
         return None
-    bases = _sample(os.path.join(account.path, directory))
-    best = max(lost, key=lambda row: _known(index, row, bases))
-    return _moved(account, index, best, name, directory) if _is_enough(index, best, bases) else None
+    best = _owner(index, lost, _sample(os.path.join(account.path, directory)))
+    return None if best is None else _moved(account, index, best, name, directory)
 
 
 def may_be_another(account: Account, index: Index, row: FolderRow) -> bool:
@@ -47,10 +46,14 @@ def may_be_another(account: Account, index: Index, row: FolderRow) -> bool:
 
 def find_again(account: Account, index: Index, row: FolderRow) -> FolderRow | None:
     """The row of a folder whose directory is gone, with the directory that it has now; under the write lock."""
-    taken = {other.directory for other in _rows(index)}
+    rows = _rows(index)
+    taken = {other.directory for other in rows}
+    lost = [other for other in rows if not _is_there(account, other.directory)]
     for name, directory in layout.folders_in(account.path).items():
-        if directory not in taken and _is_enough(index, row, _sample(os.path.join(account.path, directory))):
-            return _moved(account, index, row, name, directory)
+        if directory not in taken:
+            owner = _owner(index, lost, _sample(os.path.join(account.path, directory)))
+            if owner is not None and owner.id == row.id:
+                return _moved(account, index, row, name, directory)
     return None
 
 
@@ -81,18 +84,27 @@ def _listing(path: bytes) -> list[bytes]:
         return []
 
 
-def _is_enough(index: Index, row: FolderRow, bases: list[bytes]) -> bool:
-    return bool(bases) and 2 * _known(index, row, bases) >= len(bases)
+def _owner(index: Index, lost: list[FolderRow], bases: list[bytes]) -> FolderRow | None:
+    """The row that knows most of these names and half of them at least; of several the one with the fewest others, for
+    files may have been moved from folder to folder, then the one that was changed last."""
+    if not (lost and bases):
+        return None
+    rank = {row.id: (_known(index, row, bases), -_count(index, row), row.highest_modseq) for row in lost}
+    best = max(lost, key=lambda row: rank[row.id])
+    return best if 2 * rank[best.id][0] >= len(bases) else None
 
 
 def _known(index: Index, row: FolderRow, bases: list[bytes]) -> int:
-    if not bases:
-        return 0
     found: int = index.one(
         f"SELECT count(*) FROM files WHERE base IN ({','.join('?' * len(bases))}) AND id BETWEEN ? AND ?",
         *bases, first_id(row.id), last_id(row.id),
     )[0]  # fmt: skip
     return found
+
+
+def _count(index: Index, row: FolderRow) -> int:
+    count: int = index.one("SELECT count(*) FROM files WHERE id BETWEEN ? AND ?", first_id(row.id), last_id(row.id))[0]
+    return count
 
 
 def _moved(account: Account, index: Index, row: FolderRow, name: str, directory: bytes) -> FolderRow:
