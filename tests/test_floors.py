@@ -9,8 +9,8 @@ HOUSE = Path(__file__).parent.parent / "unitymail"
 FLOORS = {
     0: {"mail", "people"},
     1: {"interfaces", "settings", "policy", "routing"},
-    2: {"directory", "spool", "store", "login", "doorbell", "journal", "disk", "threads", "eyes", "tls", "relay", "codec",
-        "history", "ledger", "metrics", "proxy"},
+    2: {"directory", "spool", "store", "login", "doorbell", "journal", "disk", "threads", "eyes", "tls", "relay",
+        "codec", "history", "ledger", "metrics", "proxy"},
     3: {"smtp", "imap", "courier", "admin"},
     4: {"node", "tap", "ctl", "turns", "founding", "sockets", "lock", "notice", "smart_host", "rooms", "doors",
         "closing", "departures", "ways_out", "running", "serving", "upkeep", "reception", "workers", "accepting",

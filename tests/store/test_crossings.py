@@ -50,7 +50,7 @@ def room(tmp_path):
 
 
 def test_once_a_crossing(room):
-    """Not again while it stays full, nor when it hovers; each higher limit is a crossing of its own, coming back too."""
+    """Not again while it stays full, nor when it hovers; each higher limit is a crossing of its own, back too."""
     story = [
         (500, []), (1000, [1]), (1500, []), (980, []), (1020, []), (2100, [2]), (3500, [3]), (2900, []), (3100, []),
         (100, []), (3000, [3]), (0, []), (1200, [1]),

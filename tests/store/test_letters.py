@@ -96,7 +96,7 @@ def test_keywords_become_letters(three):
 
 
 def test_the_file_comes_after_the_name(three):
-    """A letter whose meaning is said later becomes its keyword then; one that has the keyword already gets the letter."""
+    """A letter whose meaning is said later becomes its keyword; one that has the keyword already gets the letter."""
     name = three.files()["cur"][0]
     rename(three, name, name + "a")
     three.inbox.store([2], "add", ["Work"])

@@ -125,7 +125,8 @@ def _take_in(
     folder: Folder, index: Index, messages: Sequence[Message], arrivals: list[Arrival], *, announced: bool,
     also: Callable[[], None] = lambda: None,
 ) -> list[int]:  # fmt: skip
-    intent = intents.announce(folder, index, [one.base + one.seen[1:] for one in arrivals], "append") if announced else 0
+    names = [one.base + one.seen[1:] for one in arrivals]
+    intent = intents.announce(folder, index, names, "append") if announced else 0
     try:
         with folder.own_changes():
             for (path, _, date), arrival in zip(messages, arrivals, strict=True):

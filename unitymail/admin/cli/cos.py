@@ -21,7 +21,10 @@ Usual(
     ("name", "imap", "imap_bodies", "secure", "secure_imap", "send_to_lists"),
     (
         switch("imap", "May use IMAP."),
-        click.option("--imap-bodies", type=click.Choice([b.value for b in ImapBodies]), help="Whose bodies IMAP shows; a change gives the messages it concerns new UIDs."),
+        click.option(
+            "--imap-bodies", type=click.Choice([b.value for b in ImapBodies]),
+            help="Whose bodies IMAP shows; a change gives the messages it concerns new UIDs.",
+        ),
         click.option("--secure", type=click.Choice([s.value for s in RequireSecure]), help="When messages are secure."),
         switch("secure-imap", "May read secure messages by IMAP, over TLS."),
         switch("send-to-lists", "May send to distribution lists."),

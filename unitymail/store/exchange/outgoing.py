@@ -1,5 +1,5 @@
-"""Mail goes out to other programs, octets as stored; unless all of it is asked for, what is secure, or withheld from its
-user, goes without its body.
+"""Mail goes out to other programs, octets as stored; what is secure, or withheld from its user, without its body,
+unless all of it is asked for.
 
 Knows what is written already; refuses to know how a message looks in an mbox.
 """
