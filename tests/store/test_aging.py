@@ -2,12 +2,13 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from math import inf
 
 import pytest
 
 from tests.store.house import flags_of, message
+from tests.store.test_undelete import Failing
 from unitymail.mail.expired import is_expired
 from unitymail.policy.aging import NOTHING_AGES, Aging, Happened, Rule, Term, Warned
 from unitymail.store import aging as aging_module
@@ -70,9 +71,13 @@ def voice(number=0, receipt=False):
     )
 
 
+def trace_of(number):
+    return f"{TRACE[:-2]}{number:02}"
+
+
 def delivered(house, octets, *, receipt=False, number=0):
     """Brought by our own delivery, with its trace."""
-    trace = f"{TRACE[:-1]}{number}"
+    trace = trace_of(number)
     marks = ",N=1" if receipt else ""
     house.store.deliver(ROBIN, house.write(octets), f"{1_700_000_000 + number}.{trace}.host{marks},S={len(octets)}")
     house.inbox.refresh()
@@ -229,7 +234,7 @@ def test_recordings_expire(house, rules):
     date = house.inbox.rows([1], ["date"])[0][1]
     before = house.account.usage()[0]
     assert age(house, 29) == []
-    assert age(house, 1.1) == [Happened(ROBIN, "INBOX", Rule.RECORDING, 1, (f"{TRACE[:-1]}0",))]
+    assert age(house, 1.1) == [Happened(ROBIN, "INBOX", Rule.RECORDING, 1, (trace_of(0),))]
     assert uids(house, "INBOX") == [2, 3, 4]
     octets = house.octets(house.inbox, 4)
     assert is_expired(octets) and b"RIFF" not in octets and b"Subject: number 1\r\n" in octets
@@ -267,7 +272,7 @@ def test_who_wants_to_know(house, rules, rule):
     house.store.listen(told.append)
     assert [one.messages for one in age(house, 11)] == [2]
     [debt] = house.account.owed()
-    assert (debt.kind, debt.trace) == ("expired", f"{TRACE[:-1]}0") and any(news.owed for news in told)
+    assert (debt.kind, debt.trace) == ("expired", trace_of(0)) and any(news.owed for news in told)
     assert debt.header.startswith(b"Return-Path: <robin@vm1.example.com>")
 
 
@@ -383,8 +388,30 @@ def test_changed_meanwhile(house, rules, monkeypatch):
     try:
         assert [one.messages for one in age(house, 16)] == [1]
         assert uids(house, "Deleted Items") == [1]
+        monkeypatch.undo()
+        assert [one.messages for one in age(house, 0.1)] == [1]
     finally:
         other.close()
+
+
+def test_files_that_another_program_takes_away(house, rules, monkeypatch):
+    """While they are looked into: the rest of the folder is gone through all the same."""
+    monkeypatch.setattr(aging_module, "READ_AT_ONCE", 2)
+    rules.of_site = Aging(secure=Term(10))
+    for number in range(5):
+        house.append(house.inbox, octets=secure(number))
+    age(house, 1)
+    learn = aging_module.ages.learn
+
+    def taken(folder, index, messages):
+        if messages and messages[0].id & 0xFFFF == 1:
+            os.unlink(house.path("cur", house.files()["cur"][0]))
+            folder.look(index, thoroughly=True)
+        learn(folder, index, messages)
+
+    monkeypatch.setattr(aging_module.ages, "learn", taken)
+    assert sum(one.messages for one in age(house, 10)) == 4
+    assert uids(house, "INBOX") == []
 
 
 def test_alerts(house, rules):
@@ -485,3 +512,37 @@ class Ended:
             except StopIteration as end:
                 self.value = end.value
                 return
+
+
+@pytest.mark.parametrize("rule", ["saved", "deleted", "recording"])
+def test_interrupted_at_every_step(make_house, rules, rule):
+    """Whenever the process ends, the message is there once or has gone as it should; the next visit does the rest."""
+    steps = 0
+    while True:
+        disk = Failing(steps)
+        rules.of_site = NOTHING_AGES
+        house = make_house(aging=rules)
+        name = {"deleted": "Deleted Items"}.get(rule, "INBOX")
+        before = len(uids(house, "INBOX")) + len(uids(house, "Deleted Items"))
+        if rule == "recording":
+            delivered(house, voice(steps), number=steps)
+        else:
+            house.append(house.account.folder(name), ["\\Seen"], message(steps))
+        age(house, 20)
+        rules.of_site = Aging(**{rule: Term(10)})
+        house.crash(disk)
+        with suppress(Exception):
+            house.store.age(60)
+        house.crash()
+        there = len(uids(house, "INBOX")) + len(uids(house, "Deleted Items"))
+        assert there == before + 1 or (rule == "deleted" and there == before and house.account.deleted())
+        while house.store.age(60):
+            continue
+        house.store.settle()
+        assert all(is_expired(house.octets(house.inbox, uid)) for uid in uids(house, "INBOX"))
+        assert len(uids(house, "Deleted Items")) == {"saved": steps + 1}.get(rule, 0)
+        assert len(uids(house, "INBOX")) == {"recording": steps + 1}.get(rule, 0)
+        house.close()
+        if disk.left:
+            return
+        steps += 1

@@ -96,7 +96,7 @@ def visiting(account: Account, aging: Aging) -> Generator[Happened | None, None,
             step = _look_on(account, aging, number, last, moments, tally)
             yield from step.happened
             for begin in range(0, len(step.emptied), aged_out.EMPTIED_AT_ONCE):
-                yield _empty(account, number, step.emptied[begin : begin + aged_out.EMPTIED_AT_ONCE])
+                yield _empty(account, number, step.emptied[begin : begin + aged_out.EMPTIED_AT_ONCE], tally)
             yield None
             last = step.last
     return _end(account, aging, tally)
@@ -124,7 +124,7 @@ def _look_on(account: Account, aging: Aging, number: int, last: int, moments: Mo
         early = min(term.early_s for rule in rules if (term := aging.term(rule)) is not None)
         if last < first_id(number):
             _expect_later(folder, index, now - early, early, tally)
-        messages = _page(folder, index, last, now - early, rules)
+        messages, go_on = _page(folder, index, last, now - early, rules)
         verdicts: dict[Rule, list[Message]] = {}
         for message in messages:
             aged = ages.seen_by(folder, index, message, moments=moments, since=since)
@@ -134,8 +134,9 @@ def _look_on(account: Account, aging: Aging, number: int, last: int, moments: Mo
                 tally.take(aged, aging, now)
         emptied = verdicts.pop(Rule.RECORDING, [])
         done = [aged_out.carry_out(folder, index, rule, some) for rule, some in verdicts.items()]
-        more = len(messages) == _page_size(rules)
-        return _Step([one for one in done if one.messages], emptied, messages[-1].id if more else None)
+        if sum(one.messages for one in done) < sum(map(len, verdicts.values())):
+            tally.expect(now)
+        return _Step([one for one in done if one.messages], emptied, go_on)
 
 
 def _followed(account: Account, index: Index, number: int) -> Folder | None:
@@ -164,15 +165,19 @@ def _expect_later(folder: Folder, index: Index, bound: float, early: float, tall
         tally.expect(oldest + early)
 
 
-def _page(folder: Folder, index: Index, last: int, bound: float, rules: Sequence[Rule]) -> list[Message]:
-    """Those after `last` that are old enough for one of the rules, with all that it wants to know of them."""
+def _page(
+    folder: Folder, index: Index, last: int, bound: float, rules: Sequence[Rule]
+) -> tuple[list[Message], int | None]:
+    """Those after `last` that are old enough for one of the rules, with all that it wants to know of them; and the id
+    after which to go on, None at the end of the folder."""
     where = f"messages.id > ? AND messages.id <= ? AND min(date, saved) <= ? AND ({_concerned(index, rules)})"
     order = f"ORDER BY messages.id LIMIT {_page_size(rules)}"
     page = ages.rows(index, f"{where} {order}", last, last_id(folder.row.id), bound)
-    if not _wants_to_look(rules):
-        return page
-    ages.learn(folder, index, page)
-    return ages.rows(index, f"messages.id IN {chosen()} ORDER BY messages.id", str([one.id for one in page]))
+    go_on = page[-1].id if len(page) == _page_size(rules) else None
+    if _wants_to_look(rules):
+        ages.learn(folder, index, page)
+        page = ages.rows(index, f"messages.id IN {chosen()} ORDER BY messages.id", str([one.id for one in page]))
+    return page, go_on
 
 
 def _wants_to_look(rules: Sequence[Rule]) -> bool:
@@ -202,11 +207,15 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 @guarded
-def _empty(account: Account, number: int, messages: Sequence[Message]) -> Happened | None:
+def _empty(account: Account, number: int, messages: Sequence[Message], tally: Tally) -> Happened | None:
     with account.access.alone() as index:
         folder = _followed(account, index, number)
-        done = None if folder is None else aged_out.empty(folder, index, messages)
-        return done if done is not None and done.messages else None
+        if folder is None:
+            return None
+        done = aged_out.empty(folder, index, messages)
+        if done.messages < len(messages):
+            tally.expect(account.now())
+        return done if done.messages else None
 
 
 @guarded
