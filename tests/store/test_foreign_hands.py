@@ -117,7 +117,7 @@ class TwoHands(RuleBasedStateMachine):
 
     def look(self):
         """A client's command: the folder is looked at, later than any time stamp can hide."""
-        self.house.now.ahead += 3
+        self.house.now.ahead += 5
         for name in list(self.model):
             self.house.account.folder(name).refresh()
             self.looked_at(name)
@@ -366,6 +366,7 @@ class TwoHands(RuleBasedStateMachine):
         self.model[name], self.left[name] = self.model.pop(old), self.left.pop(old)
         if self.house.account.folder(name).id != before:
             assert not self.files(name) or name in self.removed
+            self.removed.add(old)
             self.forget_meanings(name)
 
     def other_makes_a_folder(self, name):
@@ -402,7 +403,7 @@ class TwoHands(RuleBasedStateMachine):
 
     def house_settles(self):
         """Names follow flags; where files leave, or one is not where it was, the folder is looked at."""
-        self.house.now.ahead += 3
+        self.house.now.ahead += 5
         with self.house.account.access.using() as index:
             rows = index.all("SELECT name FROM folders WHERE id IN (SELECT id >> 32 FROM expunged WHERE base IS NULL)")
         for _ in range(3):

@@ -85,11 +85,11 @@ def _listing(path: bytes) -> list[bytes]:
 
 
 def _owner(index: Index, lost: list[FolderRow], bases: list[bytes]) -> FolderRow | None:
-    """The row that knows most of these names and half of them at least; of several the one with the fewest others, for
-    files may have been moved from folder to folder, then the one that was changed last."""
+    """The row that knows most of these names and half of them at least; of several the one that was changed last, for
+    files may have been moved to it from another one."""
     if not (lost and bases):
         return None
-    rank = {row.id: (_known(index, row, bases), -_count(index, row), row.highest_modseq) for row in lost}
+    rank = {row.id: (_known(index, row, bases), row.highest_modseq) for row in lost}
     best = max(lost, key=lambda row: rank[row.id])
     return best if 2 * rank[best.id][0] >= len(bases) else None
 
@@ -100,11 +100,6 @@ def _known(index: Index, row: FolderRow, bases: list[bytes]) -> int:
         *bases, first_id(row.id), last_id(row.id),
     )[0]  # fmt: skip
     return found
-
-
-def _count(index: Index, row: FolderRow) -> int:
-    count: int = index.one("SELECT count(*) FROM files WHERE id BETWEEN ? AND ?", first_id(row.id), last_id(row.id))[0]
-    return count
 
 
 def _moved(account: Account, index: Index, row: FolderRow, name: str, directory: bytes) -> FolderRow:
