@@ -60,7 +60,7 @@ def test_the_address_it_names_is_the_clients(node, version):
     subject = f"Through a balancer, version {version}"
     assert "250 2.0.0 Accepted" in swaks(node, FRIEND, version, "--header", f"Subject: {subject}")
     node.hears("transaction ", "outcome=accepted", f"client={FRIEND} ")
-    letters = (node.account("chris") / "new").iterdir()
+    letters = [file for room in ("new", "cur") for file in (node.account("chris") / room).iterdir()]
     [letter] = [octets for octets in (file.read_bytes() for file in letters) if subject.encode() in octets]
     assert f"([{FRIEND}])".encode() in letter
     assert "554 5.7.1 Connections from your address" in swaks(node, FOE, version)

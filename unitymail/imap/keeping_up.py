@@ -95,7 +95,8 @@ def tell_at_once(session: Session) -> bool:
         return told, octets_of(told, view, manner)
 
     told, octets = session.door.alike.told(folder, snapshot.serial, key, make)
-    view.become(told)
+    if view.snapshot is not told.snapshot:
+        view.become(told)
     if octets:
         session.send(octets)
     return True

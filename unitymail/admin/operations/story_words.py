@@ -167,19 +167,18 @@ def _other(events: list[Event], name_of: NameOf) -> Paragraph:
     return told(f"{event.event.replace('-', ' ').capitalize()}: {facts}")
 
 
-_BY_AGE = {
-    "new": "It was marked as read in the mailbox of {}, where nobody had read it for too long.",
-    "saved": "It was moved to Deleted Items of {}, because it was old.",
-    "deleted": "It was removed from Deleted Items of {}, because it had been there for too long.",
-    "touched_secure": "It was removed from the mailbox of {}, as a secure message that is old.",
-    "secure": "It was removed from the mailbox of {}, as a secure message that is old.",
-    "recording": "Its recording was removed from the mailbox of {}, because it was old.",
-}
-
-
 def _aged(events: list[Event], name_of: NameOf) -> Paragraph:
     facts = events[0].facts
-    return told(_BY_AGE.get(facts["rule"], "It aged in the mailbox of {}.").format(name_of(facts["account"])))
+    whose = name_of(facts["account"])
+    by_rule = {
+        "new": f"It was marked as read in the mailbox of {whose}, where nobody had read it for too long.",
+        "saved": f"It was moved to Deleted Items of {whose}, because it was old.",
+        "deleted": f"It was removed from Deleted Items of {whose}, because it had been there for too long.",
+        "touched_secure": f"It was removed from the mailbox of {whose}, as a secure message that is old.",
+        "secure": f"It was removed from the mailbox of {whose}, as a secure message that is old.",
+        "recording": f"Its recording was removed from the mailbox of {whose}, because it was old.",
+    }
+    return told(by_rule.get(facts["rule"], f"It aged in the mailbox of {whose}."))
 
 
 _TELLERS: dict[str, Teller] = {
