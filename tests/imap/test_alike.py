@@ -42,6 +42,22 @@ class AlikeTests(SynchronousTestCase):
         self.assertEqual(len(compared), 2)  # one of them was told of \\Recent
         self.assertEqual(sum("FETCH (FLAGS (\\Recent \\Seen))" in client.heard() for client in clients), 1)
 
+    def test_a_saved_result(self):
+        """What `$` stands for is the same message after others left while the client idled, once for each of them."""
+        house = House()
+        for _ in range(5):
+            house.inbox.put(MESSAGE)
+        clients = [house.selected() for _ in range(3)]
+        for client in clients:
+            client.say("s SEARCH RETURN (SAVE) UID 4")
+            client.say("i IDLE")
+        house.inbox.store([1, 2], "add", ["\\Deleted"])
+        house.inbox.expunge()
+        house.doorbell.ring("u-robin", "INBOX")
+        for client in clients:
+            client.say("DONE")
+            self.assertEqual(client.say("f FETCH $ UID")[0], "* 2 FETCH (UID 4)")
+
     def test_as_one_by_one(self):
         """Whatever happens, all who idle hear what each hears who is told alone, whatever it has enabled."""
         for seed in range(20):

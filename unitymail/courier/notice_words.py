@@ -12,11 +12,6 @@ _TITLES = {
     Level.SEND: "Your mailbox is too full for you to send messages",
     Level.RECEIVE: "Your mailbox is full",
 }
-_LIMITS = {
-    Level.WARNING: "you are warned from {} on",
-    Level.SEND: "with {} or more you cannot send messages",
-    Level.RECEIVE: "with {} or more you cannot get messages",
-}
 _COMES_OF_IT = {
     Level.SEND: "Until then the messages that you send are refused. You still get messages.",
     Level.RECEIVE: "Until then nobody can send you anything: senders are told that your mailbox is full.",
@@ -46,10 +41,18 @@ def about_fullness(crossed: Crossed) -> tuple[str, list[str]]:
     """(subject, paragraphs)"""
     quota, level = crossed.quota, crossed.level
     most = octets_in_words(limit_of(level, quota))
-    said = [f"{_TITLES[level]}. It holds {octets_in_words(crossed.octets)}; {_LIMITS[level].format(most)}."]
+    said = [f"{_TITLES[level]}. It holds {octets_in_words(crossed.octets)}; {_limits(most)[level]}."]
     said += [f"Please delete messages that you do not need, and empty Deleted Items. {_COMES_OF_IT.get(level, '')}"]
     said += [text for higher, text in _to_come(crossed).items() if higher > level]
     return _TITLES[level], said
+
+
+def _limits(most: str) -> dict[Level, str]:
+    return {
+        Level.WARNING: f"you are warned from {most} on",
+        Level.SEND: f"with {most} or more you cannot send messages",
+        Level.RECEIVE: f"with {most} or more you cannot get messages",
+    }
 
 
 def _to_come(crossed: Crossed) -> dict[Level, str]:
