@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
 
-LITTLE = 5_000
+LITTLE = 2_000
 """Messages that are reckoned over in the reactor: some milliseconds at a microsecond each."""
 
 
