@@ -10,6 +10,7 @@ import pytest
 from tests.store.house import flags_of, message
 from unitymail.store import snapshots
 from unitymail.store.checking import examine
+from unitymail.store.forgetting import OF_CONTENTS
 from unitymail.store.fulltext.catalogue import Text
 from unitymail.store.names import directory_of
 
@@ -130,7 +131,8 @@ def test_uidvalidity(five):
 @pytest.mark.parametrize(
     ("table", "key"),
     [("messages", "id"), ("files", "id"), ("facts", "id"), ("pending", "id"), ("expunged", "id"),
-     ("keywords", "folder"), ("metadata", "folder"), ("packed", "folder"), ("lettered", "folder")],
+     ("keywords", "folder"), ("metadata", "folder"), ("packed", "folder"), ("lettered", "folder"),
+     ("bins", "folder")],
 )  # fmt: skip
 def test_rows_of_a_folder_that_is_no_more(five, table, key):
     """They go, whatever table they are in."""
@@ -139,6 +141,7 @@ def test_rows_of_a_folder_that_is_no_more(five, table, key):
         "facts": "(99 << 32 | 1, 1, 1, x'', 1, 1, 1, 0)", "pending": "(99 << 32 | 1)",
         "expunged": "(99 << 32 | 1, 1, 1, 0, 0, x'61')", "keywords": "(99, 'old')",
         "metadata": "(99, '/comment', x'61', 1)", "packed": "(99, 1, 1, x'', x'', x'')", "lettered": "(99, 'Work')",
+        "bins": "(99, 1)",
     }  # fmt: skip
     sql(five, f"INSERT INTO {table} VALUES {values[table]}")
     mended(five, "orphan rows", f"1 row in {table} of a folder that is no more")
@@ -335,7 +338,7 @@ def test_copies_that_are_shown_differently(five):
     assert work.rows([3], ["size"]) == [(3, len(message(0)))]
 
 
-@pytest.mark.parametrize("table", ["summaries", "fields", "terms", "previews", "threads", "sorting", "ties", "secrecy"])
+@pytest.mark.parametrize("table", OF_CONTENTS)
 def test_rows_of_gone_contents(five, table):
     """Nothing is kept of messages that are gone."""
     with five.account.access.using() as index:
