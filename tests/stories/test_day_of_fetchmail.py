@@ -5,6 +5,7 @@ import os
 
 from tests.stories.copies import Copy, as_sent, compare, copy_of
 from tests.stories.house import needs, until
+from tests.stories.phone import Phone
 from tests.stories.running import Program, ran
 
 FINE = (0, 1)
@@ -63,32 +64,17 @@ def unseen(day):
         return phone.search(None, "UNSEEN")[1][0].split()
 
 
-def found(phone, word):
-    [uids] = phone.uid("SEARCH", "SUBJECT", word)[1]
-    return uids.decode()
-
-
 def the_phone(day, words):
-    """Another client files six messages, has read two, threw two away, and puts one in."""
-    with day.house.imap(day.alias) as phone:
-        phone.select("INBOX")
-        phone.create('"Gr&APYA3w-e Fische"')
-        assert phone.uid("MOVE", ",".join(found(phone, word) for word in words[:6]), '"Gr&APYA3w-e Fische"')[0] == "OK"
-        for word in words[6:8]:
-            phone.uid("STORE", found(phone, word), "+FLAGS", "(\\Seen \\Flagged)")
-        for word in words[8:10]:
-            phone.uid("STORE", found(phone, word), "+FLAGS", "(\\Deleted)")
-            phone.uid("EXPUNGE", found(phone, word))
-        word, octets = day.letter()
-        phone.append("INBOX", "(\\Flagged)", None, octets)
-        phone.rename('"Gr&APYA3w-e Fische"', "Work")
-        phone.create("Empty")
+    """Another client files six messages, has read two, threw two away, and puts one in, whose word this gives."""
+    with Phone(day) as phone:
+        phone.make("Größe Fische")
+        phone.file(words[:6], "Größe Fische")
+        phone.flag(words[6:8], "\\Seen", "\\Flagged")
+        phone.remove(words[8:10])
+        phone.rename("Größe Fische", "Work")
+        phone.make("Empty")
         phone.delete("Empty")
-    day.moved(words[:6], "Work")
-    day.flagged(words[6:8], "\\Seen", "\\Flagged")
-    day.gone(words[8:10])
-    day.put(word, octets, "INBOX", "\\Flagged")
-    return word
+        return phone.put("\\Flagged")
 
 
 def test_a_day(day, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.stories.copies import copy_of
 from tests.stories.house import PATIENCE_S, needs, skip_or_fail
+from tests.stories.phone import Phone
 
 FOLDER = pathlib.Path(__file__).parent / "imapflow"
 
@@ -152,16 +153,11 @@ BY_UID = {"uid": True}
 
 
 def the_phone(day, words):
-    """Another client: two messages are flagged, two are expunged."""
-    with day.house.imap(day.alias) as phone:
-        phone.select("INBOX")
-        for word, flag in zip(words, ("\\Answered", "$Urgent", "\\Deleted", "\\Deleted"), strict=True):
-            [uid] = phone.uid("SEARCH", "SUBJECT", word)[1]
-            phone.uid("STORE", uid.decode(), "+FLAGS", f"({flag})")
-        phone.expunge()
-    day.flagged(words[:1], "\\Answered")
-    day.flagged(words[1:2], "$Urgent")
-    day.gone(words[2:])
+    """Another client: two messages are flagged, two are gone."""
+    with Phone(day) as phone:
+        phone.flag(words[:1], "\\Answered")
+        phone.flag(words[1:2], "$Urgent")
+        phone.remove(words[2:4])
 
 
 def in_idle(day, flow, inbox, words):

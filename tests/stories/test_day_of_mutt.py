@@ -5,6 +5,7 @@ import re
 
 from tests.stories.copies import in_maildir
 from tests.stories.house import needs, until
+from tests.stories.phone import Phone
 from tests.stories.running import Terminal
 
 KEPT = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft")
@@ -105,19 +106,6 @@ def local_maildir(folder, letters):
         (folder / "new" / f"{word}.laptop").write_bytes(octets.replace(b"\r\n", b"\n"))
 
 
-def the_phone(day, words):
-    """Another client: two messages are flagged, two expunged."""
-    with day.house.imap(day.alias) as phone:
-        phone.select("INBOX")
-        for word, flag in zip(words, ("\\Answered \\Seen", "\\Seen", "\\Deleted", "\\Deleted"), strict=True):
-            [uid] = phone.uid("SEARCH", "SUBJECT", word)[1]
-            phone.uid("STORE", uid.decode(), "+FLAGS", f"({flag})")
-        phone.expunge()
-    day.flagged(words[:1], "\\Answered")
-    day.flagged(words[:2], "\\Seen")
-    day.gone(words[2:])
-
-
 def assert_said(talk):
     """It used what it can: names in UTF-8, changes since the last time, what is gone since, IDLE."""
     for said in (
@@ -163,7 +151,10 @@ def test_a_day(day, tmp_path):
     mutt.does(f"<limit>{asked}<enter>", tagged("~A"), "<tag-prefix><set-flag>!", folder="+Short")
     day.flagged([word for word, _ in letters[:2]], "\\Flagged", folder="Short")
     day.compare(only=["Short"], sent=plain)
-    the_phone(day, first[12:16])
+    with Phone(day) as phone:
+        phone.flag(first[12:13], "\\Answered", "\\Seen")
+        phone.flag(first[13:14], "\\Seen")
+        phone.remove(first[14:16])
     mutt.does(
         "<change-folder>?<search>Größe<enter><rename-mailbox><kill-line>Papers<enter>",
         "<search>Short<enter><delete-mailbox>y<exit>",

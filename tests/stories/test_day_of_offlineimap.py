@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 
-from tests.stories.copies import WORD, in_maildir
 from tests.stories.house import needs, until
+from tests.stories.laptop import LocalMail, write_letter
+from tests.stories.phone import Phone
 from tests.stories.running import Program, ran
 
 KEPT = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "\\Deleted", "$Urgent")
-KEYWORDS = {"u": "$Urgent"}
 POLICY = email.policy.default.clone(cte_type="8bit", utf8=True, refold_source="none", linesep="\r\n")
 SETTINGS = """\
 [general]
@@ -50,12 +50,12 @@ def plain(octets):
     return email.parser.BytesParser(policy=POLICY).parsebytes(octets).as_bytes()
 
 
-class Laptop:
-    """The near side, and the program that keeps it."""
+class OfflineImap:
+    """The program, and the Maildir `mail` that it keeps."""
 
     def __init__(self, day, folder):
         self._day, self._folder = day, folder
-        self.local = folder / "mail"
+        self.mail = LocalMail(folder / "mail", keywords={"u": "$Urgent"})
         self._env = {**os.environ, "HOME": str(folder)}
 
     def _words(self, name, account="", repository=""):
@@ -75,101 +75,63 @@ class Laptop:
         repository = "holdconnectionopen = yes\nidlefolders = ['INBOX']\nmaxconnections = 3"
         return Program(*self._words("idle", "autorefresh = 30", repository), "-d", "imap", env=self._env)
 
-    def folders(self):
-        return {str(cur.parent.relative_to(self.local)) for cur in self.local.glob("**/cur")}
 
-    def copies(self):
-        return [copy for name in self.folders() for copy in in_maildir(self.local / name, name, KEYWORDS)]
-
-    def words_in(self, folder):
-        return {copy.word for copy in in_maildir(self.local / folder, folder)}
-
-    def make(self, folder):
-        for part in ("cur", "new", "tmp"):
-            (self.local / folder / part).mkdir(parents=True)
-
-    def files(self, words):
-        """The files of these messages in INBOX."""
-        paths = [path for part in ("cur", "new") for path in (self.local / "INBOX" / part).iterdir()]
-        found = {WORD.search(path.read_bytes())[1].decode(): path for path in paths}
-        return [found[word] for word in words]
-
-    def flag(self, words, letter):
-        for path in self.files(words):
-            name, _, letters = path.name.partition(":2,")
-            path.rename(self.local / "INBOX" / "cur" / f"{name}:2,{''.join(sorted({*letters, letter}))}")
-
-    def write(self, word, octets, folder, letters):
-        (self.local / folder / "cur" / f"{word}.laptop:2,{letters}").write_bytes(octets.replace(b"\r\n", b"\n"))
-
-
-def the_phone(day, words):
-    """Another client, which makes folders and files answered and urgent messages there."""
-    with day.house.imap(day.alias) as phone:
-        phone.select("INBOX")
-        phone.create("Projects")
-        phone.create('"Projects/Gr&APYA3w-e"')
-        for word, target in zip(words, ("Projects", '"Projects/Gr&APYA3w-e"', "Projects", "INBOX"), strict=True):
-            [uid] = phone.uid("SEARCH", "SUBJECT", word)[1]
-            phone.uid("STORE", uid.decode(), "+FLAGS", "(\\Answered $Urgent)")
-            if target != "INBOX":
-                assert phone.uid("MOVE", uid.decode(), target)[0] == "OK"
-    day.flagged(words, "\\Answered", "$Urgent")
-    day.moved(words[:3:2], "Projects")
-    day.moved(words[1:2], "Projects/Größe")
-
-
-def the_laptop(day, laptop, words):
+def on_the_laptop(day, mail, words):
     """Reads, flags, throws away, files; writes messages, some of them in folders that are new."""
-    laptop.flag(words[:6], "S")
-    laptop.flag(words[4:8], "F")
+    mail.flag(words[:6], "S")
+    mail.flag(words[4:8], "F")
     day.flagged(words[:6], "\\Seen")
     day.flagged(words[4:8], "\\Flagged")
-    for path in laptop.files(words[8:11]):
+    for path in mail.files(words[8:11]):
         path.unlink()
     day.gone(words[8:11])
-    for folder, letters, flags in (
-        ("Laptop", "S", ["\\Seen"]), ("INBOX", "", []), ("INBOX", "FS", ["\\Seen", "\\Flagged"]), ("Kürze", "", []),
-    ):  # fmt: skip
-        word, octets = day.letter()
-        if folder != "INBOX":
-            laptop.make(folder)
-        laptop.write(word, octets, folder, letters)
-        day.put(word, octets, folder, *flags)
-    for path in laptop.files(words[11:13]):
-        path.rename(laptop.local / "Laptop" / "cur" / path.name)
+    mail.make("Laptop")
+    mail.make("Kürze")
+    for folder, letters in (("Laptop", "S"), ("INBOX", ""), ("INBOX", "FS"), ("Kürze", "")):
+        write_letter(day, mail, folder, letters)
+    mail.file(words[11:13], "Laptop")
     day.moved(words[11:13], "Laptop")
+
+
+def in_idle(day, offlineimap):
+    """What comes is there at once; it would look by itself half an hour later."""
+    with offlineimap.stays() as idling:
+        idling.hears("IDLE")
+        new = set(day.more(5))
+        mail = offlineimap.mail
+        until(lambda: new <= mail.words_in("INBOX"), lambda: "not all came in IDLE:\n" + idling.said[-3000:])
+        mail.flag(new, "S")
+        day.flagged(new, "\\Seen")
+        assert idling.ends(signal.SIGUSR2) == 0, idling.said[-3000:]
+    assert "server IDLE finished" in idling.said
 
 
 def test_a_day(day, tmp_path):
     """Flags, keywords, deletions, new messages and folders go both ways; in IDLE each new message comes by itself."""
     needs("offlineimap", "offlineimap3")
-    laptop = Laptop(day, tmp_path)
-    first = day.more(20)
-    laptop.sync()
-    assert set(first) <= laptop.words_in("INBOX")
-    the_phone(day, first[:4])
-    the_laptop(day, laptop, first[5:])
-    laptop.sync()
-    with day.house.imap(day.alias) as phone:
-        assert phone.rename("Projects", "Plans")[0] == "OK"
-    day.renamed("Projects", "Plans")
-    shutil.rmtree(laptop.local / "Projects")  # offlineimap would make it again: it knows no renaming
-    laptop.sync()
-    laptop.sync("--delete-folder", "Kürze")
-    shutil.rmtree(laptop.local / "Kürze")
-    for word in day.words_in("Kürze"):
-        day.gone([word], folder="Kürze")
+    offlineimap = OfflineImap(day, tmp_path)
+    mail, first = offlineimap.mail, day.more(20)
+    offlineimap.sync()
+    assert set(first) <= mail.words_in("INBOX")
+    with Phone(day) as phone:
+        phone.make("Projects")
+        phone.make("Projects/Größe")
+        phone.flag(first[:4], "\\Answered", "$Urgent")
+        phone.file(first[:2], "Projects")
+        phone.file(first[2:3], "Projects/Größe")
+    on_the_laptop(day, mail, first[5:])
+    offlineimap.sync()
+    with Phone(day) as phone:
+        phone.rename("Projects", "Plans")
+    shutil.rmtree(mail.path / "Projects")  # offlineimap would make it again: it knows no renaming
+    offlineimap.sync()
+    offlineimap.sync("--delete-folder", "Kürze")
+    shutil.rmtree(mail.path / "Kürze")
+    day.gone(day.words_in("Kürze"), folder="Kürze")
 
-    with laptop.stays() as idling:
-        idling.hears("IDLE")
-        new = set(day.more(5))
-        until(lambda: new <= laptop.words_in("INBOX"), lambda: "not all came in IDLE:\n" + idling.said[-3000:])
-        laptop.flag(new, "S")
-        day.flagged(new, "\\Seen")
-        assert idling.ends(signal.SIGUSR2) == 0, idling.said[-3000:]
-    assert "server IDLE finished" in idling.said
+    in_idle(day, offlineimap)
     day.evening()
-    laptop.sync()
-    folders = day.compare(laptop.copies(), plain=plain, flags=KEPT, sent=plain)
-    assert laptop.folders() == folders
+    offlineimap.sync()
+    folders = day.compare(mail.copies(), plain=plain, flags=KEPT, sent=plain)
+    assert mail.folders() == folders
+    assert {"Plans", "Plans/Größe"} <= folders and not {"Projects", "Kürze"} & folders
