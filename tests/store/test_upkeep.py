@@ -1,6 +1,7 @@
 """The upkeep of accounts: what follows when, and who waits for whom."""
 
 import os
+import pathlib
 import shutil
 import threading
 
@@ -135,3 +136,23 @@ def test_another_program_brings_mail(make_house, tmp_path):
     assert house.account.used() == before
     house.store.settle()
     assert house.account.used() == before + len(message(2))
+
+
+def test_delivered_during_a_look(make_house, tmp_path):
+    """What is delivered and counted while a folder is looked at stays counted, although that look did not see it."""
+    usage = Usage(str(tmp_path / "usage"), Disk())
+    house = make_house(usage=usage)
+    house.append(house.inbox, octets=message(1))
+    house.deliver(1)
+    (letter,) = pathlib.Path(house.root).rglob("new/*")
+    usage.add("u-robin", letter.stat().st_size)
+    counted, begin, late = usage.used("u-robin"), house.disk.begin, []
+
+    def meanwhile(connection, *, durable):
+        if not late:
+            late.append(usage.add("u-robin", 1_000))
+        begin(connection, durable=durable)
+
+    house.disk.begin = meanwhile
+    house.inbox.refresh()
+    assert late and usage.used("u-robin") == counted + 1_000

@@ -221,11 +221,13 @@ class Account:
     def limit(self) -> int:
         return self._quota(self.id)
 
-    def note_usage(self, index: Index) -> None:
-        """Tell the node how full the mailbox is."""
+    def note_usage(self, index: Index, before: int | None = None) -> None:
+        """Tell the node how full the mailbox is. `before`: what the node knew when its files were listed, so that
+        what was delivered since, which is not in the index yet, stays counted.
+        """
         if self._usage is not None:
             octets = index.one("SELECT ifnull(sum(octets), 0) FROM folders")[0]
-            self._usage.add(self.id, octets - self._usage.used(self.id))
+            self._usage.add(self.id, octets - (self.used() if before is None else before))
 
     def usage_changed(self, octets: int) -> None:
         if self._usage is not None and octets:

@@ -159,3 +159,11 @@ def remove_rows(folder: Folder, index: Index, ids: list[int], kind: int) -> int:
     index.execute("DELETE FROM pending WHERE id IN " + chosen(), some)
     index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
     return octets
+
+
+def vanished_since(folder: Folder, index: Index, modseq: int) -> list[int] | None:
+    """UIDs that left after `modseq` (QRESYNC), ascending; None when that is too long ago to be known."""
+    if modseq < index.one("SELECT vanished_from FROM folders WHERE id = ?", folder.row.id)[0]:
+        return None
+    gone = index.all(f"SELECT id & {UID_MASK} FROM expunged WHERE id >> 32 = ? AND modseq > ?", folder.row.id, modseq)
+    return sorted(uid for (uid,) in gone)

@@ -7,7 +7,6 @@ rendered (`rendering`) or files follow (`settling`).
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,14 +14,25 @@ from typing import TYPE_CHECKING, Any, Literal
 from zope.interface import implementer
 
 from unitymail.interfaces.store import Column, Copied, FolderStatus, IContent, IFolder, NoSuchFolder, Snapshot
-from unitymail.store import appending, changing, intents, lettering, looking, reading, renamed, rendering
+from unitymail.store import (
+    appending,
+    changing,
+    counting,
+    intents,
+    lettering,
+    looking,
+    reading,
+    recents,
+    renamed,
+    rendering,
+)
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.keeping import ensure_directory
 from unitymail.store.letters import LettersOf
 from unitymail.store.maildir import Letters, path_in
 from unitymail.store.marks import YOUNG_S, Fingerprint, Mark, mtime_of, verified_at
-from unitymail.store.schema import UID_MASK, first_id, last_id
+from unitymail.store.schema import first_id, last_id
 from unitymail.store.snapshots import FolderRow, loaded, read_row, updated
 
 if TYPE_CHECKING:
@@ -45,8 +55,7 @@ class Folder:
         self._snapshot: Snapshot | None = None
         self._generation = 0
         self._scan_took = 0.0
-        self._size: tuple[tuple[int, int, int], int] | None = None
-        self._deleted: tuple[tuple[int, int, int], int] | None = None
+        self._totals = counting.Totals()
 
     @property
     def id(self) -> str:
@@ -151,7 +160,7 @@ class Folder:
         if cur_due and cur == self.cur_mark.mtime and not thoroughly and self.fingerprint.fits(self.path + b"/cur"):
             self.cur_mark = self.cur_mark.after_scan(cur, now)
             cur_due = False
-        difference = None
+        used, difference = self.account.used(), None
         if not (cur_due or thoroughly):
             difference = looking.scan_new(self, index) if new_due else looking.Difference()
         if difference is None:
@@ -160,7 +169,7 @@ class Folder:
             self.cur_mark = self.cur_mark.after_scan(cur, now)
         self.new_mark = self.new_mark.after_scan(new, now)
         if difference:
-            looking.take_in(self, index, difference)
+            looking.take_in(self, index, difference, used)
             self.catch_up(index)
 
     @contextmanager
@@ -232,24 +241,12 @@ class Folder:
     @guarded
     def claim_recent(self) -> tuple[int, int]:
         with self.access.using() as index:
-            first, uidnext = self._recent(index)
-            if first >= uidnext:
-                return 1, 0
-            with index.changing():
-                first, uidnext = self._recent(index)
-                index.execute("UPDATE folders SET recent_from = uidnext WHERE id = ?", self.row.id)
-            return (first, uidnext - 1) if first < uidnext else (1, 0)
+            return recents.claim(self, index)
 
     @guarded
     def peek_recent(self) -> int:
         with self.access.using() as index:
-            return self._recent(index)[0]
-
-    def _recent(self, index: Index) -> tuple[int, int]:
-        found = index.one("SELECT recent_from, uidnext FROM folders WHERE id = ?", self.row.id)
-        if found is None:
-            raise NoSuchFolder(why=f"{self.name} was deleted")
-        return int(found[0]), int(found[1])
+            return recents.span(self, index)[0]
 
     def status(self) -> FolderStatus:
         found: FolderStatus | int = 0
@@ -262,56 +259,9 @@ class Folder:
         """What is told; or, while there are more sizes to find out, the last UID so far: others may work between."""
         with self.access.using() as index:
             snapshot = self.refresh()
-            if self._size_is_due(snapshot) and (more := rendering.measure_some(self, index, last)) is not None:
+            if self._totals.are_due(snapshot) and (more := rendering.measure_some(self, index, last)) is not None:
                 return more
-            first = self._recent(index)[0]
-            counts = Counter(snapshot.flags)
-            size = self._size_of(snapshot, index)
-            deleted_size = self._deleted_size(snapshot, counts, index)
-        having = snapshot.combinations
-        return FolderStatus(
-            messages=len(snapshot.uids),
-            recent=sum(1 for uid in snapshot.uids[-(snapshot.uidnext - first) :] if uid >= first)
-            if first < snapshot.uidnext
-            else 0,
-            unseen=sum(n for number, n in counts.items() if "\\Seen" not in having[number]),
-            uidnext=snapshot.uidnext,
-            uidvalidity=snapshot.uidvalidity,
-            highest_modseq=snapshot.highest_modseq,
-            size=size,
-            deleted=sum(n for number, n in counts.items() if "\\Deleted" in having[number]),
-            mailboxid=self.id,
-            deleted_size=deleted_size,
-        )
-
-    def _deleted_size(self, snapshot: Snapshot, counts: Counter[int], index: Index) -> int:
-        """Octets in CRLF form of the messages that carry \\Deleted; `counts` is how many have each combination."""
-        deleted = [number for number in counts if "\\Deleted" in snapshot.combinations[number]]
-        if not deleted:
-            return 0
-        key = (snapshot.uidvalidity, snapshot.highest_modseq, len(snapshot.uids))
-        if self._deleted is None or self._deleted[0] != key:
-            size = index.one(
-                "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
-                f" WHERE messages.id BETWEEN ? AND ? AND flags IN ({', '.join(map(str, deleted))})",
-                *self.ids(),
-            )[0]
-            self._deleted = (key, int(size))
-        return self._deleted[1]
-
-    def _size_of(self, snapshot: Snapshot, index: Index) -> int:
-        """Octets in CRLF form, once they are known of all messages."""
-        if self._size is None or self._size_is_due(snapshot):
-            size = index.one(
-                "SELECT ifnull(sum(size), 0) FROM messages CROSS JOIN facts USING (id)"
-                " WHERE messages.id BETWEEN ? AND ?",
-                *self.ids(),
-            )[0]
-            self._size = _members(snapshot), size
-        return self._size[1]
-
-    def _size_is_due(self, snapshot: Snapshot) -> bool:
-        return self._size is None or self._size[0] != _members(snapshot)
+            return counting.status(self, index, snapshot, self._totals)
 
     def rows(self, uids: Sequence[int], columns: Sequence[Column | Literal["withheld"]]) -> list[tuple[Any, ...]]:
         return reading.rows(self, uids, columns)
@@ -398,22 +348,11 @@ class Folder:
 
     @guarded
     def vanished_since(self, modseq: int) -> list[int] | None:
-        """UIDs that left after `modseq` (QRESYNC), ascending; None when that is too long ago to be known."""
         with self.access.using() as index:
-            if modseq < index.one("SELECT vanished_from FROM folders WHERE id = ?", self.row.id)[0]:
-                return None
-            gone = index.all(
-                f"SELECT id & {UID_MASK} FROM expunged WHERE id >> 32 = ? AND modseq > ?", self.row.id, modseq
-            )
-            return sorted(uid for (uid,) in gone)
+            return changing.vanished_since(self, index, modseq)
 
     def path_of_base(self, base: bytes) -> bytes | None:
         """Where the file of this base name was last seen."""
         with self.access.using() as index:
             seen = index.one("SELECT seen FROM files WHERE base = ? AND id BETWEEN ? AND ?", base, *self.ids())
         return None if seen is None else path_in(self.path, base, seen[0])
-
-
-def _members(snapshot: Snapshot) -> tuple[int, int, int]:
-    """Which messages there are follows from UIDNEXT and their count: they only leave."""
-    return snapshot.uidvalidity, snapshot.uidnext, len(snapshot.uids)

@@ -169,8 +169,10 @@ def _without_strays(folder: Folder, index: Index, places: list[Place]) -> list[P
     return kept
 
 
-def take_in(folder: Folder, index: Index, difference: Difference) -> None:
-    """The difference becomes rows, in one transaction; durable when it gives UIDs."""
+def take_in(folder: Folder, index: Index, difference: Difference, used: int) -> None:
+    """The difference becomes rows, in one transaction; durable when it gives UIDs. `used`: octets of the mailbox as the
+    node knew them before the scan.
+    """
     letters = folder.letters
     arrivals = [arrived for place in difference.added if (arrived := _arrived(folder, place, letters)) is not None]
     with index.changing(durable=bool(arrivals)):
@@ -184,7 +186,7 @@ def take_in(folder: Folder, index: Index, difference: Difference) -> None:
             _follow_names(folder, index, difference.moved)
         if difference.gone:
             _lose(folder, index, difference.gone)
-    folder.account.note_usage(index)
+    folder.account.note_usage(index, used)
 
 
 def _arrived(folder: Folder, place: Place, letters: Letters) -> inserting.Arrival | None:
