@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.source import tree_of
+
 HOUSE = Path(__file__).parent.parent / "unitymail"
 FLOORS = {
     0: {"mail", "people"},
@@ -24,7 +26,7 @@ MODULES = sorted(HOUSE.rglob("*.py"))
 
 def imports_of(path):
     """(line, dotted name) of every import in the file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
@@ -76,7 +78,7 @@ def test_pure_floors_touch_nothing(path):
     for line, name in imports_of(path):
         allowed = path == HOUSE / "interfaces/disk.py" and name == "sqlite3"
         assert name.split(".")[0] not in FORBIDDEN_BELOW or allowed, f"{path}:{line}: imports {name}"
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "open", f"{path}:{node.lineno}: opens a file"
 
@@ -86,6 +88,6 @@ def test_every_module_says_why_it_exists():
     silent = [
         str(path.relative_to(HOUSE))
         for path in MODULES
-        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+        if path.read_text().strip() and not ast.get_docstring(tree_of(path))
     ]
     assert silent == []

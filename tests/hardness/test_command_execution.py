@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import unitymail
+from tests.source import tree_of
 from unitymail.codec.bounds import Effort
 from unitymail.codec.decoding import samples
 from unitymail.codec.forms import FORMS
@@ -43,7 +44,7 @@ RUNS_OF_OS = {
 
 def sources():
     for path in sorted(HOUSE.rglob("*.py")):
-        yield str(path.relative_to(HOUSE)), ast.parse(path.read_text())
+        yield str(path.relative_to(HOUSE)), tree_of(path)
 
 
 def calls():

@@ -12,6 +12,7 @@ from time import thread_time
 import pytest
 
 from tests.hardness.patterns import HOUSE, Used, every, inputs, is_repeating, uses
+from tests.source import tree_of
 
 SIZE = 12_000
 NOTICEABLE_S, SURE_S = 0.004, 0.1
@@ -77,7 +78,7 @@ def test_every_pattern_is_tried():
     missing = []
     for path in sorted(HOUSE.rglob("*.py")):
         module = ".".join(path.relative_to(HOUSE).with_suffix("").parts)
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             made = isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
             if made and module not in found | made_later:
                 missing.append(f"{module}:{node.lineno}")
@@ -88,7 +89,7 @@ def test_what_is_put_into_a_pattern_is_escaped():
     """Words of others never become a pattern: each that is put into one goes through re.escape, or is our own."""
     ours = {"digit", "_TOKEN", "domain"}
     for path in sorted(HOUSE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if not (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args):
                 continue
             names = [ast.unparse(part.value) for part in ast.walk(node.args[0]) if isinstance(part, ast.FormattedValue)]

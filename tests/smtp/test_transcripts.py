@@ -17,6 +17,7 @@ import unitymail.policy
 import unitymail.routing
 import unitymail.smtp
 from tests.smtp.transcript import play
+from tests.source import tree_of
 from unitymail.interfaces import errors
 from unitymail.mail.reply import Reply
 from unitymail.policy.verdict import Reject
@@ -75,7 +76,7 @@ def phrased():
     """Every reply that is put together in the code of the doors: where that is, and what it looks like."""
     for package in ROOMS:
         for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            for call in ast.walk(ast.parse(path.read_text())):
+            for call in ast.walk(tree_of(path)):
                 if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Reply", "reject"):
                     yield f"{path.name}:{call.lineno}", "".join(map(_pattern, call.args))
 
