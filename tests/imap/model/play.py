@@ -11,7 +11,7 @@ from tests.imap.model.client import Client, Onward, Page, number_set, status
 from tests.imap.model.hands import MOST_MESSAGES, Hands
 from tests.imap.model.hearing import Ear
 from tests.imap.model.mailbox import Mailbox
-from unitymail.disk import Disk
+from tests.power.recording import HastyDisk
 from unitymail.store import Store
 
 BOXES = ("INBOX", "Archive", "Junk")
@@ -22,23 +22,6 @@ ENABLE = {
 }  # fmt: skip
 KINDS = tuple(ENABLE)
 _LITERAL = re.compile(r"\{(\d+)\}$")
-
-
-class Quick(Disk):
-    """A disk that flushes nothing: what is durable is not this test's question."""
-
-    def flush(self, fd):
-        pass
-
-    def flush_directory(self, path):
-        pass
-
-    def flush_filesystem(self, path):
-        pass
-
-    def begin(self, connection, *, durable):
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("BEGIN IMMEDIATE")
 
 
 def lines_of(text):
@@ -62,7 +45,7 @@ class Play(Hands):
     def __init__(self, directory, random):
         self.directory = str(directory)
         self.random = random
-        self.store = Store(os.path.join(self.directory, "mail"), disk=Quick(), now=time.time, host="h")
+        self.store = Store(os.path.join(self.directory, "mail"), disk=HastyDisk(), now=time.time, host="h")
         self.house = House(store=self.store)
         self.boxes = {name: Mailbox(name, name, "" if name == "INBOX" else f" \\{name}") for name in BOXES}
         self.ear = Ear()
