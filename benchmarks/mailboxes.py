@@ -66,7 +66,50 @@ BUDGETS = {
     ("zipf", None): {"cpu_s_per_1000_ops": 1, "p99_ms": 1},
 }
 """The highest ratio allowed, by scenario and number of messages; from where work is measured in time."""
-FIGURES = (WALL, CPU, "p50_ms", "p99_ms", "pss_KB_per_conn", "cpu_s_per_1000_ops")
+FIGURES = (WALL, CPU, "behind_s", "p50_ms", "p99_ms", "pss_KB_per_conn", "cpu_s_per_1000_ops")
+WORDS = {
+    "select_cold": "SELECT, folder never seen before",
+    "select_warm": "SELECT",
+    "first_sync_cold": "first sync, folder never seen before",
+    "first_sync": "first sync: FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)",
+    "sync_envelope": "the same without BODYSTRUCTURE",
+    "flags_sync": "UID FETCH 1:* (UID FLAGS)",
+    "headers_cold": "three fields of each header, for the first time",
+    "headers": "nine fields of each header",
+    "bodies": "1,000 bodies one by one",
+    "bodies_batch": "2,000 bodies by one command",
+    "search_from": "SEARCH FROM",
+    "search_subject": "SEARCH SUBJECT",
+    "search_since": "SEARCH SINCE",
+    "search_flags": "SEARCH UNSEEN UNDELETED",
+    "search_text_first": "SEARCH TEXT, the first of all",
+    "search_text_ready": "the server is idle after it",
+    "search_text": "SEARCH TEXT, most have the word",
+    "search_text2": "SEARCH TEXT, few have the word",
+    "sort_date": "SORT (REVERSE DATE)",
+    "sort_subject": "SORT (SUBJECT)",
+    "sort_from": "SORT (FROM ARRIVAL)",
+    "thread_refs": "THREAD REFERENCES",
+    "thread_subject": "THREAD ORDEREDSUBJECT",
+    "resync": "SELECT with QRESYNC, 1 % of the flags changed",
+    "store_all": "STORE 1:* one flag",
+    "store_back": "STORE 1:* takes it back",
+    "copy_all": "COPY 1:*",
+    "move_all": "MOVE 1:*",
+    "expunge_half": "EXPUNGE half",
+    "append_sync": "APPEND 1,000 times 10 KB in lock-step",
+    "append_literal": "the same with LITERAL+",
+    "append_pipe": "the same pipelined",
+    "append_multi": "MULTIAPPEND",
+    "append_big": "APPEND of 10 MB",
+    "append_big_tls": "APPEND of 10 MB, TLS",
+    "body": "BODY[] of 10 MB",
+    "body_tls": "BODY[] of 10 MB, TLS",
+    "login": "600 sign-ins on new connections",
+    "login_tls": "400 sign-ins on new TLS connections",
+    "zipf": "mixed work of 100 users, 10 connections",
+}
+"""What a scenario of load_imap.py does."""
 FIXED_TIME = ("zipf",)
 """Scenarios that last as long as they are told to: their wall time says nothing."""
 
@@ -77,11 +120,13 @@ def of_line(python, line, target):
     for record in records(python, line, target):
         if record.get("error") or record.get("errors"):
             raise SystemExit(f"{target}: {record}")
-        name, n = record["scenario"], (record.get("params") or {}).get("n")
+        name, params = record["scenario"], record.get("params") or {}
         if "skip" in record or name == "populate":
             continue
+        n, timed = params.get("n"), name in FIXED_TIME or name.startswith("idle")
+        if name.startswith("idle"):
+            name = f"IDLE, {params['conns']:,} connections, mailboxes: {params['users']}"
         for figure in FIGURES:
-            timed = name in FIXED_TIME or name.startswith("idle")
             if isinstance(record.get(figure), int | float) and not (figure in (WALL, CPU) and timed):
                 found[name, n, figure] = record[figure]
     return found
@@ -115,18 +160,34 @@ def row_of(key, values):
     }
 
 
+def ratio_of(row):
+    """`!` marks what is above its budget."""
+    if row is None or row["ratio"] is None:
+        return "–"
+    above = row["budget"] is not None and row["ratio"] > row["budget"]
+    return f"{row['ratio']:.3g} ({row['ratios'][0]:.3g} to {row['ratios'][-1]:.3g})" + " !" * above
+
+
+def number(value):
+    return "–" if value is None else f"{value:.4g}"
+
+
+def budget_of(*rows):
+    budgets = [number(row["budget"] if row else None) for row in rows]
+    return " / ".join(budgets) if set(budgets) != {"–"} else "–"
+
+
 def table(rows):
-    """The rows as reStructuredText; `!` marks a ratio above its budget."""
-    lines = [("What", "messages", "figure", "unitymail", "Dovecot", "ratio", "budget")]
-    for row in rows:
-        ratio = "–"
-        if row["ratio"] is not None:
-            ratio = f"{row['ratio']:.3g} ({row['ratios'][0]:.3g} to {row['ratios'][-1]:.3g})"
-        above = row["budget"] is not None and row["ratio"] is not None and row["ratio"] > row["budget"]
+    """The rows as reStructuredText, wall time and CPU of one thing on one line."""
+    of = {(row["scenario"], row["n"], row["figure"]): row for row in rows}
+    lines = [("What", "messages", "figure", "unitymail", "Dovecot", "ratio", "CPU ratio", "budget")]
+    for (scenario, n, figure), row in of.items():
+        if figure == CPU and (scenario, n, WALL) in of:
+            continue
+        cpu = of.get((scenario, n, CPU)) if figure == WALL else None
         lines.append((
-            row["scenario"], f"{row['n']:,}" if row["n"] else "–", row["figure"], f"{row['ours']:.4g}",
-            f"{row['dovecot']:.4g}" if row["dovecot"] is not None else "–", ratio + " !" * above,
-            f"{row['budget']:g}" if row["budget"] is not None else "–",
+            WORDS.get(scenario, scenario), f"{n:,}" if n else "–", figure, number(row["ours"]), number(row["dovecot"]), ratio_of(row),
+            ratio_of(cpu), budget_of(row, cpu) if cpu else budget_of(row),
         ))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = "  ".join("=" * width for width in widths)
