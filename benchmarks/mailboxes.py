@@ -186,8 +186,8 @@ def table(rows):
             continue
         cpu = of.get((scenario, n, CPU)) if figure == WALL else None
         lines.append((
-            WORDS.get(scenario, scenario), f"{n:,}" if n else "–", figure, number(row["ours"]), number(row["dovecot"]), ratio_of(row),
-            ratio_of(cpu), budget_of(row, cpu) if cpu else budget_of(row),
+            WORDS.get(scenario, scenario), f"{n:,}" if n else "–", figure, number(row["ours"]), number(row["dovecot"]),
+            ratio_of(row), ratio_of(cpu), budget_of(row, cpu) if cpu else budget_of(row),
         ))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = "  ".join("=" * width for width in widths)
