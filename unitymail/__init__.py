@@ -38,4 +38,4 @@ Read in this order: this page, ``routing/steps``, ``routing/plan`` and its test,
 ``tests/stories``.
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
