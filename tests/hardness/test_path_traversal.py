@@ -23,8 +23,11 @@ from unitymail.mail.structure import leaves, scan
 from unitymail.spool.badmail import BadMailFolder
 from unitymail.spool.desk import QueueDesk
 from unitymail.spool.places import is_trace, maildir_name
-from unitymail.store import names
+from unitymail.store import names, subscriptions
 from unitymail.store.exchange import export_maildir, export_mbox, import_maildir
+from unitymail.store.letters import letters_in
+from unitymail.store.takeover import take_over
+from unitymail.store.validity import last_in
 
 CLIMBING = (
     "..", ".", "../x", "../../etc/passwd", "/etc/passwd", "a/../../x", "a/./b", "..\\..\\x", "x/", "//x", "\0", "a\0b",
@@ -184,6 +187,70 @@ def test_an_import_follows_no_link(house, tmp_path):
     list(import_maildir(house.account, str(tmp_path / "brought")))
     assert [house.octets(house.inbox, uid) for uid in house.inbox.refresh().uids] == [b"Subject: mine\r\n\r\nx\r\n"]
     assert "Link" not in {info.name for info in house.account.folders()}
+
+
+def test_an_import_follows_no_link_to_a_directory(house, tmp_path):
+    """Neither where cur/ or new/ of a Maildir is one, however it is brought in."""
+    secret = tmp_path / "elsewhere"
+    brought = tmp_path / "brought"
+    for part in ("cur", "new", "tmp"):
+        (secret / part).mkdir(parents=True)
+        (secret / part / "1.secret").write_bytes(SECRET)
+    brought.mkdir()
+    for part in ("cur", "new"):
+        os.symlink(secret / part, brought / part)
+    list(import_maildir(house.account, str(brought)))
+    report = take_over(house.store, "u-robin", str(brought))
+    assert not house.inbox.refresh().uids
+    assert sum("is a link, which was not followed" in note for note in report.notes) == 2
+
+
+def test_a_mailbox_is_not_taken_over_in_place_with_links(house, tmp_path):
+    """From then on the node would work where they lead."""
+    house.inbox.refresh()
+    (tmp_path / "elsewhere").mkdir()
+    os.makedirs(house.path(".Work", "new"))
+    os.symlink(tmp_path / "elsewhere", house.path(".Work", "cur"))
+    for dry_run in (True, False):
+        with pytest.raises(OSError, match="a link stands for a directory of mail"):
+            take_over(house.store, "u-robin", house.path(), dry_run=dry_run)
+
+
+@pytest.mark.parametrize("place", ["courierimapkeywords", "courierimapkeywords/:list", "courierimapkeywords/1.mine"])
+def test_keywords_are_read_through_no_link(house, tmp_path, place):
+    """What only the administrator can read does not become the keyword of a user's message."""
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    for name in (":list", "1.mine"):
+        (hidden / name).write_bytes(b"root:$6$secret:19000:0:99999:7:::\n\n1.mine:0\n")
+    brought = tmp_path / "brought"
+    for part in ("cur", "new", "tmp", "courierimapkeywords"):
+        (brought / part).mkdir(parents=True)
+    (brought / "cur" / "1.mine:2,S").write_bytes(b"Subject: mine\n\nx\n")
+    link = brought / place
+    target = hidden if link.is_dir() else hidden / link.name
+    if link.is_dir():
+        link.rmdir()
+    os.symlink(target, link)
+    report = take_over(house.store, "u-robin", str(brought))
+    assert [one.keywords for one in report.folders] == [()]
+
+
+def test_pipes_beside_the_mail_keep_nobody_waiting(house, tmp_path):
+    """A pipe, a link or a directory where a small file should be is as good as no file."""
+    house.inbox.refresh()
+    os.makedirs(house.path(".~long", "cur"))
+    small = [house.path(name) for name in ("dovecot-keywords", "unitymail.subscriptions", "unitymail.uidvalidity",
+                                           os.path.join(".~long", "unitymail.name"))]  # fmt: skip
+    (tmp_path / "file").write_bytes(b"0 Secret\n")
+    for make in (os.mkfifo, lambda path: os.symlink(tmp_path / "file", path)):
+        for path in small:
+            if os.path.lexists(path):
+                os.unlink(path)
+            make(path)
+        assert letters_in(os.fsencode(small[0])) == () and last_in(small[2]) == 0
+        assert subscriptions.read(small[1]) is None
+        assert house.inbox.refresh() and "INBOX" in {info.name for info in house.account.folders()}
 
 
 def test_an_export_writes_through_no_link(house, tmp_path):

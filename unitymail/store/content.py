@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import stat
 from collections.abc import Callable
 from io import IncrementalNewlineDecoder
 
@@ -17,7 +16,7 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.store import IContent
 from unitymail.mail.windows import blocks
-from unitymail.store.keeping import copy_to
+from unitymail.store.keeping import copy_to, open_plain
 
 SMALL = 64 * 1024
 CONVERT_IN_MEMORY = 1024 * 1024
@@ -68,17 +67,9 @@ class Content:
 
 def open_file(path: bytes) -> bytes | mmap.mmap:
     """The file as it is. Raises FileNotFoundError, also for what is no file: a link would lead elsewhere."""
+    descriptor = open_plain(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise FileNotFoundError(errno.ENOENT, "no file of a message", path) from error
-        raise
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileNotFoundError(errno.ENOENT, "no file of a message", path)
-        size = status.st_size
+        size = os.fstat(descriptor).st_size
         if size <= SMALL:
             return os.read(descriptor, size) if size else b""
         return MappedFile.over(descriptor)

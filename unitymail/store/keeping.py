@@ -1,4 +1,5 @@
-"""Small files that must be whole or absent, new directories that must last, and links that fall back to copies.
+"""Small files that must be whole or absent, new directories that must last, links that fall back to copies, and files
+that others may have put there.
 
 Knows the order of flushes; refuses to know what the files are for.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 
 from unitymail.interfaces.disk import IDisk
@@ -60,6 +62,27 @@ def _copy(disk: IDisk, source: str, target: str, temporary: str) -> None:
     finally:
         if os.path.lexists(temporary):
             disk.unlink(temporary)
+
+
+def open_plain(path: bytes | str) -> int:
+    """The descriptor of a file, to read it. Raises FileNotFoundError, also for what is no file: a link would lead
+    elsewhere, and a pipe keep us waiting."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise FileNotFoundError(errno.ENOENT, "no file", path) from error
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, "no file", path)
+
+
+def read_plain(path: bytes | str, most: int) -> bytes:
+    """So many octets of a file at most, as `open_plain` finds it."""
+    with os.fdopen(open_plain(path), "rb") as file:
+        return file.read(most)
 
 
 def copy_to(disk: IDisk, read: Callable[[int], bytes], path: str) -> None:

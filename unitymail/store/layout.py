@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.store import MAX_NAME_OCTETS, BadFolderName, FolderExists
-from unitymail.store.keeping import ensure_directory, replace_file
+from unitymail.store.keeping import ensure_directory, read_plain, replace_file
 from unitymail.store.maildir import listing, maker_is_gone, split
 from unitymail.store.names import INBOX, LONG_PREFIX, checked, directory_of, name_of
 
@@ -53,9 +53,9 @@ def folders_in(account: bytes) -> dict[str, bytes]:
 
 def _long_name(account: bytes, entry: bytes) -> str | None:
     """None when it says none that a folder can have: any program may have written it."""
+    path = os.path.join(account, entry, NAME_FILE.encode())
     try:
-        with open(os.path.join(account, entry, NAME_FILE.encode()), encoding="utf-8") as file:
-            return checked(file.read(MAX_NAME_OCTETS + 1))
+        return checked(read_plain(path, MAX_NAME_OCTETS + 1).decode("utf-8"))
     except (FileNotFoundError, UnicodeDecodeError, BadFolderName):
         return None
 

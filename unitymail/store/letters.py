@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from unitymail.store.keeping import read_plain
 from unitymail.store.maildir import Letters
 
 FILE = b"dovecot-keywords"
@@ -41,8 +42,7 @@ class LettersOf:
 def letters_in(path: bytes) -> Letters:
     """What the file says; () when there is none."""
     try:
-        with open(path, "rb") as file:
-            text = file.read(_LARGEST)
+        text = read_plain(path, _LARGEST)
     except OSError:
         return ()
     return tuple(name if number < MOST else "" for number, name in enumerate(keywords_in(text)))[:MOST]

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.store.keeping import replace_file
+from unitymail.store.keeping import read_plain, replace_file
 from unitymail.store.names import canonical, decoded_level, encoded_level
 
 FILE = "unitymail.subscriptions"
+_LARGEST = 64 << 20
 
 
 def read(path: str) -> list[str] | None:
     """The subscribed names, sorted; None when there is no file yet."""
     try:
-        with open(path, encoding="ascii", errors="surrogateescape") as file:
-            lines = file.read().split("\n")
+        lines = read_plain(path, _LARGEST).decode("ascii", "surrogateescape").split("\n")
     except FileNotFoundError:
         return None
     return sorted({canonical("/".join(map(decoded_level, line.split("/")))) for line in lines if line})

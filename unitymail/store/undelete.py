@@ -12,7 +12,7 @@ from unitymail.interfaces.store import Deleted, NoSuchFolder
 from unitymail.store import appending, layout
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
-from unitymail.store.keeping import link_or_copy
+from unitymail.store.keeping import link_or_copy, read_plain
 from unitymail.store.maildir import is_own, split
 from unitymail.store.names import INBOX
 
@@ -74,8 +74,7 @@ def heading(account: Account, index: Index, id: int) -> bytes:
     """The first octets of one that is in the list, all of its header nearly always; b"" when it is gone."""
     path = index.one("SELECT path FROM undelete WHERE id = ?", id)
     try:
-        with open(os.path.join(account.path, path[0] if path else b"undelete/?"), "rb") as file:
-            return file.read(MOST_HEADING)
+        return read_plain(os.path.join(account.path, path[0]), MOST_HEADING) if path else b""
     except FileNotFoundError:
         return b""
 

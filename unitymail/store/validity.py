@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
-from unitymail.store.keeping import replace_file
+from unitymail.store.keeping import read_plain, replace_file
 
 FILE = "unitymail.uidvalidity"
 HIGHEST = 2**32 - 1
@@ -30,7 +30,6 @@ def next_uidvalidity(disk: IDisk, directory: str, now: float, floor: int, tempor
 def last_in(path: str) -> int:
     """The value in the file; 0 when it is absent or damaged."""
     try:
-        with open(path, "rb") as file:
-            return int(file.read(32))
+        return int(read_plain(path, 32))
     except (FileNotFoundError, ValueError):
         return 0

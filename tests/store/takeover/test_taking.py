@@ -14,7 +14,8 @@ from tests.store.takeover.other import DOVECOTS_LIST, Maildir, courier, dovecot,
 from unitymail.disk import Disk
 from unitymail.store.checking import examine
 from unitymail.store.content import converted
-from unitymail.store.takeover import take_over
+from unitymail.store.takeover import bringing, take_over
+from unitymail.store.takeover.bringing import Moved
 
 
 def seen(folder):
@@ -179,6 +180,19 @@ def test_links_and_oddities(house, tmp_path):
     report = take_over(house.store, "u-robin", box.path)
     assert report.folders[0].skipped == 2 and report.folders[0].taken == 4
     assert "Linked" not in [one.folder for one in report.folders]
+
+
+def test_a_server_that_is_never_still(house, tmp_path, monkeypatch):
+    """When files go on being renamed while they are taken, it is said what to do; nothing is half taken."""
+    box = dovecot(tmp_path / "Maildir")
+
+    def elsewhere(*args):
+        raise Moved
+
+    monkeypatch.setattr(bringing, "_link", elsewhere)
+    with pytest.raises(OSError, match="stop it first"):
+        take_over(house.store, "u-robin", box.path)
+    assert not house.inbox.refresh().uids and os.listdir(house.path("cur")) == []
 
 
 def test_what_is_said_of_what_stays(house, tmp_path):

@@ -64,8 +64,8 @@ def _below(parent: str, name: str) -> str:
 def _files(directory: str) -> list[Dated]:
     """The oldest first."""
     found = []
-    for part in ("cur", "new"):
-        for entry in os.scandir(os.path.join(directory, part)):
+    for place in (os.path.join(directory, part) for part in ("cur", "new")):
+        for entry in () if os.path.islink(place) else os.scandir(place):
             if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
                 found.append((entry.stat().st_mtime, entry.path))
     return sorted(found)

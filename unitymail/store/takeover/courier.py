@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 
+from unitymail.store.keeping import read_plain
 from unitymail.store.letters import is_keyword
 
 DIRECTORY = b"courierimapkeywords"
@@ -21,6 +22,8 @@ _CHANGED = re.compile(rb"(?:\.(\d{1,18})\.)?([^.:].*)")
 def keywords_in(directory: bytes) -> dict[bytes, frozenset[str]]:
     """Base name → keywords, for the folder in `directory`."""
     place = os.path.join(directory, DIRECTORY)
+    if os.path.islink(place):
+        return {}
     try:
         entries = os.listdir(place)
     except OSError:
@@ -60,7 +63,6 @@ def _names(lines: list[bytes]) -> frozenset[str]:
 
 def _octets(path: bytes) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(_LARGEST)
+        return read_plain(path, _LARGEST)
     except OSError:
         return b""

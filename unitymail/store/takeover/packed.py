@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unitymail.interfaces.disk import IDisk
-from unitymail.store.keeping import copy_to
+from unitymail.store.keeping import copy_to, read_plain
 from unitymail.store.maildir import sizes_in
 
 Open = Callable[..., Any]
@@ -63,8 +63,7 @@ def unpack(disk: IDisk, path: bytes, target: str) -> int:
 
 def _format(path: bytes) -> tuple[bytes, Open | None] | None:
     try:
-        with open(path, "rb") as file:
-            begin = file.read(_LONGEST)
+        begin = read_plain(path, _LONGEST)
     except OSError:
         return None
     return next((one for one in _BEGINNINGS if begin.startswith(one[0])), None)

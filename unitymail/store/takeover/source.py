@@ -13,6 +13,7 @@ from functools import partial
 
 from unitymail.store import layout
 from unitymail.store.inserting import Arrival
+from unitymail.store.keeping import read_plain
 from unitymail.store.letters import FILE as LETTERS
 from unitymail.store.letters import MOST, keywords_in
 from unitymail.store.maildir import CUR, NEW, Letters, flags_of, listing, path_in, split
@@ -83,13 +84,18 @@ def read(path: bytes, directory: bytes, name: str) -> Source:
         if is_packed(file := path_in(place, one.base, one.seen), one.base, one.octets)
     }
     messages = tuple(one for one in messages if compressed.get(one.base, True))
-    notes = []
+    notes = [f"{os.fsdecode(link)} is a link, which was not followed" for link in links_at(place)]
     if compressed:
         notes.append(_told(list(compressed.values())))
     if beyond := [word for word in words[MOST:] if word]:
         notes.append(f"only Dovecot's own index knows who has the keywords {' '.join(beyond)}")
     packed = frozenset(base for base, readable in compressed.items() if readable)
     return Source(path, directory, name, messages, _uids(place), letters, packed, skipped, tuple(notes))
+
+
+def links_at(place: bytes) -> list[bytes]:
+    """Those of a folder's directories of messages that lead elsewhere."""
+    return [path for part in (b"new", b"cur") if os.path.islink(path := os.path.join(place, part))]
 
 
 def _told(compressed: list[bool]) -> str:
@@ -128,7 +134,7 @@ def _messages(
 
 def _names(directory: bytes) -> list[bytes]:
     try:
-        return sorted(listing(directory))
+        return [] if os.path.islink(directory) else sorted(listing(directory))
     except FileNotFoundError:
         return []
 
@@ -168,8 +174,6 @@ def nested_at(path: bytes) -> list[str]:
 def _octets(place: bytes, name: bytes) -> bytes:
     """What the file holds; b"" where it is none, or a link."""
     try:
-        descriptor = os.open(os.path.join(place, name), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return read_plain(os.path.join(place, name), _LARGEST)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_LARGEST) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""

@@ -6,6 +6,7 @@ Knows which folders are taken and in which order; refuses to know formats, and h
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ def take_over(
     place, report = os.fsencode(path), Report()
     theirs = {name for _, name in source.folders_at(place)}
     taking = (_DryRun if dry_run else _Taking)(store, id, path)
+    if taking.in_place:
+        _refuse_links(place)
     taking.make_ready()
     for directory, name in source.folders_at(place):
         if name not in theirs:  # it was just made for the account, in whose directory all this lies
@@ -48,6 +51,13 @@ def take_over(
     report.copied = taking.copied
     report.notes += [f"{name} is a Maildir in a plain folder, which was left" for name in source.nested_at(place)]
     return report
+
+
+def _refuse_links(place: bytes) -> None:
+    """From then on we would work where they lead."""
+    for directory, _ in source.folders_at(place):
+        for link in source.links_at(os.path.join(place, directory)):
+            raise OSError(errno.ELOOP, "a link stands for a directory of mail; put what it leads to in its place", link)
 
 
 def _told(found: Source, decision: Decision) -> FolderTaken:
@@ -66,7 +76,7 @@ class _DryRun:
     def __init__(self, store: Store, id: str, path: str) -> None:
         directory = os.path.join(store.root, id)
         self._account = store.account(id) if os.path.exists(os.path.join(directory, INDEX)) else None
-        self._in_place = os.path.realpath(path) == os.path.realpath(directory)
+        self.in_place = os.path.realpath(path) == os.path.realpath(directory)
 
     def make_ready(self) -> None:
         """Nothing is renamed."""
@@ -74,7 +84,7 @@ class _DryRun:
     def take(self, found: Source) -> tuple[Source, Decision]:
         here = Here()
         if self._account is not None and found.name in layout.folders_in(self._account.path):
-            here = state_of(self._account.folder(found.name), in_place=self._in_place)
+            here = state_of(self._account.folder(found.name), in_place=self.in_place)
         return found, decide(found.messages, found.uids, here)
 
     def subscribe(self, names: Sequence[str]) -> list[str]:
@@ -86,11 +96,11 @@ class _Taking:
     def __init__(self, store: Store, id: str, path: str) -> None:
         self.copied = 0
         self._account = store.account(id)
-        self._in_place = os.path.realpath(path) == os.path.realpath(self._account.access.directory)
+        self.in_place = os.path.realpath(path) == os.path.realpath(self._account.access.directory)
 
     def make_ready(self) -> None:
         """Directories of the account's own get the names under which their folders are found; it is nobody else's."""
-        if not self._in_place:
+        if not self.in_place:
             return
         if os.stat(self._account.path).st_mode & 0o077:
             self._account.disk.set_mode(self._account.access.directory, 0o700)
@@ -105,16 +115,14 @@ class _Taking:
         if found.name not in layout.folders_in(self._account.path):
             self._account.create(found.name)
         folder = self._account.folder(found.name)
-        for attempt in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
             try:
-                decision, copied = bring(folder, found, in_place=self._in_place)
+                decision, copied = bring(folder, found, in_place=self.in_place)
                 self.copied += copied
                 return found, decision
             except Moved:
-                if attempt + 1 == ATTEMPTS:
-                    raise
                 found = source.read(found.root, found.directory, found.name)
-        raise AssertionError
+        raise OSError(errno.EBUSY, "another program goes on renaming its files; stop it first", os.fsdecode(found.path))
 
     def subscribe(self, names: Sequence[str]) -> list[str]:
         """Those not subscribed to yet."""
