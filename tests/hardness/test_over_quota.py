@@ -11,7 +11,8 @@ import pytest
 from tests.stories.house import House, no_check, until
 
 ROBIN, CHRIS = "robin.smith@example.com", "chris.jones@example.com"
-LIMIT = ("--quota", "warning=4K,send=8K,receive=20K")
+LIMIT = ("--quota", "warning=40K,send=80K,receive=200K")
+"""So far apart that the warnings, which come when they come, do not decide which letter is the last."""
 CONNECTIONS = 6
 """Enough that each of the workers has some."""
 
@@ -27,9 +28,9 @@ def house(model, tmp_path):
     home.expect_short_turns()
 
 
-def letter(sender, to, octets=6_000):
+def letter(sender, to, octets=60_000):
     head = f"From: {sender}\r\nTo: {to}\r\nSubject: Letter\r\n\r\n"
-    return head.encode() + b"y" * octets + b"\r\n"
+    return head.encode() + (b"y" * 74 + b"\r\n") * (octets // 76)
 
 
 def offered(house):
