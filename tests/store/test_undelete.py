@@ -101,6 +101,50 @@ def test_in_the_order_they_had(house):
     assert [house.octets(house.inbox, uid) for uid in uids] == [message(3), message(4), message(5)]
 
 
+def test_line_ends_of_other_programs(house):
+    """A file with bare line feeds that comes back is shown with CRLF and its size, as before."""
+    house.inbox.refresh()
+    octets = message(1).replace(b"\r\n", b"\n")
+    with open(house.path("new", "1.M1P1.other"), "wb") as file:
+        file.write(octets)
+    house.inbox.refresh()
+    house.inbox.store([1], "add", ["\\Deleted"])
+    house.inbox.expunge([1])
+    assert house.account.undelete([one.id for one in house.account.deleted()]) == 1
+    assert house.octets(house.inbox, 2) == message(1)
+    assert house.inbox.rows([2], ["size"]) == [(2, len(message(1)))]
+
+
+def test_one_name_in_two_folders(house):
+    """Other programs may give two messages one name: both come back, each to its folder."""
+    for number, place in enumerate(("cur", ".Sent/cur")):
+        house.inbox.refresh()
+        with open(house.path(place, "1.M1P1.other:2,T"), "wb") as file:
+            file.write(message(number))
+    folders = house.inbox, house.account.folder("Sent")
+    for folder in folders:
+        folder.refresh()
+        folder.expunge()
+    listed = house.account.deleted()
+    assert [one.folder for one in listed] == ["Sent", "INBOX"]
+    assert house.account.undelete([one.id for one in listed]) == 2
+    assert [house.octets(folder, 2) for folder in folders] == [message(0), message(1)]
+
+
+def test_a_second_name_of_what_is_there_already(house):
+    """A repeated delivery of an expunged message leaves no file where clients' mail is."""
+    house.inbox.refresh()
+    source = house.write(message(1))
+    name = f"1.M1P1.test,S={len(message(1))}"
+    for _ in range(2):
+        house.store.deliver("u-robin", source, name)
+        if uids := house.inbox.refresh().uids:
+            house.inbox.store(uids, "add", ["\\Deleted"])
+            house.inbox.expunge()
+            house.account.settle()
+    assert house.files() == {"new": [], "cur": []} and os.listdir(house.path("undelete")) == [name]
+
+
 def test_the_header_of_what_was_deleted(house):
     """Can be shown; of what is gone, there is none."""
     expunged(house, octets=message(5))

@@ -29,14 +29,16 @@ Message = tuple[str, Iterable[str], float | None]
 
 
 def append(
-    folder: Folder, index: Index, messages: Sequence[Message], *, own: bool, also: Callable[[], None] | None = None
-) -> list[int]:
+    folder: Folder, index: Index, messages: Sequence[Message], *, own: bool, measured: bool = True,
+    also: Callable[[], None] | None = None,
+) -> list[int]:  # fmt: skip
     """The UIDs. The files are moved into cur/ and their names durable before a row refers to them.
 
-    own: see `maildir.is_own`. also: what else is true with the same transaction.
+    own: see `maildir.is_own`. measured: the files are shown as they are. also: what else is true with the same
+    transaction.
     """
     _prepare(folder, index)
-    arrivals = _planned(folder, index, messages, leaving=0, own=own)
+    arrivals = _planned(folder, index, messages, leaving=0, own=own, measured=measured)
     announced = len(arrivals) > 1 or also is not None
     uids = _take_in(folder, index, messages, arrivals, announced=announced, also=also or (lambda: None))
     folder.account.usage_changed(sum(one.octets for one in arrivals))
@@ -102,7 +104,7 @@ def _prepare(folder: Folder, index: Index) -> None:
 
 
 def _planned(
-    folder: Folder, index: Index, messages: Sequence[Message], *, leaving: int, own: bool
+    folder: Folder, index: Index, messages: Sequence[Message], *, leaving: int, own: bool, measured: bool = True
 ) -> list[Arrival]:
     """What the files will be in the folder, once it is known that there is room."""
     status = [os.stat(path) for path, _, _ in messages]
@@ -114,7 +116,8 @@ def _planned(
     name, letters = folder.account.namer.name, folder.letters
     return [
         Arrival(
-            os.fsencode(name(one.st_size, one.st_size, own=own)), CUR + suffix_for(flags, b"", letters), flags,
+            os.fsencode(name(one.st_size, one.st_size if measured else -1, own=own)),
+            CUR + suffix_for(flags, b"", letters), flags,
             int(one.st_mtime if date is None else date), one.st_size,
         )
         for (_, _, date), flags, one in zip(messages, spelled, status, strict=True)

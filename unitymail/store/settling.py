@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import forget
 from unitymail.store.index import Index
-from unitymail.store.maildir import CUR, NEW, path_in, split, suffix_for
+from unitymail.store.maildir import CUR, NEW, is_own, path_in, split, suffix_for
 from unitymail.store.schema import EXPUNGED, UID_BITS
 
 if TYPE_CHECKING:
@@ -159,13 +159,22 @@ def _have_left(index: Index, rows: list[tuple]) -> None:  # type: ignore[type-ar
 
 
 def put_away(account: Account, path: bytes) -> bytes | None:
-    """Move a file where no client sees it, for `undelete_days`; its place below the account, or None."""
+    """Move a file where no client sees it, for `undelete_days`; its place below the account, or None.
+
+    Other programs may give messages of two folders one name: the second gets another one there.
+    """
     if not account.undelete_days:
         return None
     account.ensure_undelete()
-    place = UNDELETE + b"/" + split(os.path.basename(path))[0]
+    base = split(os.path.basename(path))[0]
+    place, target = UNDELETE + b"/" + base, os.path.join(account.path, UNDELETE, base)
     try:
+        if os.path.lexists(target):
+            if os.path.samefile(path, target):
+                account.disk.unlink(os.fsdecode(path))
+                return place
+            place = UNDELETE + b"/" + os.fsencode(account.namer.name(own=is_own(base)))
         account.disk.rename(os.fsdecode(path), os.fsdecode(os.path.join(account.path, place)))
     except FileNotFoundError:
-        return place if os.path.exists(os.path.join(account.path, place)) else None
+        return place if os.path.exists(target) else None
     return place

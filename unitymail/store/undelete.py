@@ -13,7 +13,7 @@ from unitymail.store import appending, layout
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
 from unitymail.store.keeping import link_or_copy, read_plain
-from unitymail.store.maildir import is_own, split
+from unitymail.store.maildir import claimed, is_own, split
 from unitymail.store.names import INBOX
 
 if TYPE_CHECKING:
@@ -56,9 +56,12 @@ def _bring_back(account: Account, index: Index, message: Deleted) -> bool:
         folder = account.folder(INBOX)
     copy = account.temporary()
     link_or_copy(account.disk, path, copy, account.temporary)
-    flags, own = [flag for flag in message.flags if flag != "\\Deleted"], is_own(split(message.path)[0])
+    flags, base = [flag for flag in message.flags if flag != "\\Deleted"], split(message.path)[0]
+    measured = claimed(base, message.octets) is not None
     try:
-        appending.append(folder, index, [(copy, flags, message.date)], own=own, also=unlisted)
+        appending.append(
+            folder, index, [(copy, flags, message.date)], own=is_own(base), measured=measured, also=unlisted
+        )
     except BaseException:
         account.disk.unlink(copy)
         raise
