@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from unitymail.imap.difference import Difference, diff, quietly, without_flags
+from unitymail.imap.naming import is_renamed, tell_name
 from unitymail.imap.reckoning import LITTLE, reckon
 from unitymail.imap.registry import Farewell
 from unitymail.imap.telling import Manner, octets_of
@@ -41,6 +42,8 @@ def opened(folder: IFolder, read_only: bool, claiming: bool) -> tuple[View, int]
 async def tell(session: Session, snapshot: Snapshot, *, expunges: bool, asked: bool) -> None:
     """Send the difference between the view and `snapshot`; unless `asked`, without what NOTIFY declined."""
     view = session.view
+    if is_renamed(session):
+        await tell_name(session)
     if not view.differs(snapshot, expunges=expunges):
         await _follow_searches(session)
         return
@@ -77,6 +80,8 @@ def tell_at_once(session: Session) -> bool:
     view, folder = session.view, session.folder
     snapshot, seen = folder.snapshot, view.snapshot
     if session.notifier is not None or session.live is not None or session.client.outlet.full or view.withheld:
+        return False
+    if is_renamed(session):
         return False
     if view.flags is not seen.flags or view.uids is not seen.uids or view.keywords is not seen.keywords:
         return False

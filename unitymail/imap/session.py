@@ -76,6 +76,7 @@ class Session:
         self.since = 0
         self.client_id: dict[str, str] = {}
         self.asked_for = ""
+        self.called = ""
         self.news: list[News] = []
         self._looked_at = 0.0
         self._progress = progress.Progress()
@@ -126,7 +127,7 @@ class Session:
     async def select(self, folder: IFolder, *, read_only: bool) -> int:
         """Open `folder` with what is \\Recent for us alone; the number of the first unseen message, 0 for none."""
         view, unseen = await self.run(keeping_up.opened, folder, read_only, not self.rev2)
-        self.folder, self.view, self.read_only = folder, view, read_only
+        self.folder, self.view, self.read_only, self.called = folder, view, read_only, folder.name
         self._looked_at = self.clock.seconds()
         return int(unseen)
 

@@ -20,7 +20,6 @@ from unitymail.interfaces.threads import IThreads
 CHECK_S = 5.0
 SLICE_S = 0.002
 """What is sent to those who are told is written out in the same turn of the reactor, which takes as long again."""
-GONE = -1
 
 
 class Watches:
@@ -61,13 +60,16 @@ class Watches:
 
 
 class _Watched:
-    """One folder: a ring or the passing of time makes a look; a ring during a look makes another."""
+    """One folder: a ring or the passing of time makes a look; a ring during a look makes another.
+
+    What is seen is the snapshot and the name, nothing when it is gone.
+    """
 
     def __init__(self, watches: Watches, account: str, folder: IFolder) -> None:
         self.watchers: dict[object, Callable[[bool], None]] = {}
         self._watches = watches
         self._folder = folder
-        self._serial = folder.snapshot.serial
+        self._seen: tuple[int, str] | None = (folder.snapshot.serial, folder.name)
         self._looking = False
         self._again = False
         self._ended = False
@@ -97,14 +99,15 @@ class _Watched:
     async def _look_now(self) -> None:
         try:
             serial = (await self._watches.threads.run(self._folder.refresh)).serial
+            seen = serial, self._folder.name
         except NoSuchFolder:
-            serial = GONE
+            seen = None
         finally:
             self._looking = False
             self._wind()
-        if serial != self._serial:
-            self._serial = serial
-            self._tell(list(self.watchers), serial == GONE)
+        if seen != self._seen:
+            self._seen = seen
+            self._tell(list(self.watchers), seen is None)
         if self._again and not self._ended:
             self._again = False
             self._look()

@@ -129,6 +129,53 @@ class Rev2Tests(SynchronousTestCase):
         self.assertEqual(self.ok("RENAME a b"), [])
         self.assertEqual(self.ok("DELETE b"), [])
 
+    def test_renamed_by_another(self):
+        """6.3.9.7: who has it selected hears the new name once, also when one above it was renamed, and goes on."""
+        self.ok("CREATE a/b")
+        plain, other = self.house.selected("a/b"), self.house.signed_in()
+        self.ok("SELECT a/b")
+        other.say("x RENAME a/b a/c")
+        self.assertEqual(self.ok("NOOP"), ['* LIST (\\HasNoChildren) "/" a/c ("OLDNAME" (a/b))'])
+        self.assertEqual(self.ok("NOOP"), [])
+        other.say("x RENAME a z")
+        self.assertEqual(self.ok("SEARCH ALL"), [
+            '* ESEARCH (TAG "a")', '* LIST (\\HasNoChildren) "/" z/c ("OLDNAME" (a/c))',
+        ])
+        self.assertEqual(self.ok("NOOP", plain), [])
+
+    def test_renamed_by_another_while_idle(self):
+        """Appendix E, 20: IDLE tells of it, too."""
+        self.ok("CREATE a")
+        self.ok("SELECT a")
+        self.client.say("i IDLE")
+        self.house.signed_in().say("x RENAME a b")
+        self.assertEqual(self.client.heard(), '* LIST (\\HasNoChildren) "/" b ("OLDNAME" (a))\r\n')
+        self.assertEqual(self.client.say("DONE"), ["i OK IDLE completed"])
+
+    def test_renamed_by_the_client_itself(self):
+        """It knows what it did; what another one does afterwards is told with the name it knows."""
+        self.ok("CREATE a")
+        self.ok("SELECT a")
+        self.assertEqual(self.ok("RENAME a b"), [])
+        self.assertEqual(self.ok("NOOP"), [])
+        self.house.signed_in().say("x RENAME b c")
+        self.assertEqual(self.ok("NOOP"), ['* LIST (\\HasNoChildren) "/" c ("OLDNAME" (b))'])
+
+    def test_renamed_and_notify_decides(self):
+        """RFC 5465, 3: names are not told to who did not ask for them, and told once to who did."""
+        for wish, told in (
+            ("NOTIFY SET (SELECTED (MessageNew MessageExpunge))", []),
+            ("NOTIFY SET (PERSONAL (MailboxName))", ['* LIST (\\HasNoChildren) "/" b ("OLDNAME" (a))']),
+        ):
+            self.ok("CREATE a")
+            self.ok("SELECT a")
+            self.ok(wish)
+            self.house.signed_in().say("x RENAME a b")
+            self.assertEqual(self.client.heard().split("\r\n")[:-1], told)
+            self.assertEqual(self.ok("NOOP"), [])
+            self.ok("NOTIFY NONE")
+            self.ok("DELETE b")
+
     def test_nonexistent_and_haschildren(self):
         """A name that is only a parent is \\NonExistent, and cannot be deleted before what is below it."""
         self.ok("CREATE foo/bar")

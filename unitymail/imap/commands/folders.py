@@ -10,13 +10,14 @@ from typing import Any
 
 from unitymail.imap import listing
 from unitymail.imap.listing import Listed, Manner
+from unitymail.imap.naming import info_of, learn_name
 from unitymail.imap.notify.wish import NAMES, SUBSCRIPTIONS
 from unitymail.imap.parameters import names_in
 from unitymail.imap.registry import Done, No, command
 from unitymail.imap.session import Session
 from unitymail.imap.wire.lexer import Reader
 from unitymail.imap.wire.names import normalised
-from unitymail.interfaces.store import FolderInfo, IAccount, IFolder, NoSuchFolder
+from unitymail.interfaces.store import IAccount, IFolder, NoSuchFolder
 
 
 @command("CREATE")
@@ -82,6 +83,7 @@ async def rename(session: Session, reader: Reader) -> Done:
         raise No("INBOX is always there", b"ALREADYEXISTS")
     _harmless(new)
     await session.run(session.account.rename, old, new)
+    learn_name(session)
     if new != asked or normalised(old) != old:
         await _tell_old_name(session, old, new)
     session.caused(NAMES, new)
@@ -129,12 +131,6 @@ async def _tell_old_name(session: Session, asked: str, name: str) -> None:
         info = await session.run(info_of, session.account, name)
         manner = Manner(extended=True, utf8=session.utf8)
         session.send(listing.line(Listed(info), manner, old_name=asked))
-
-
-def info_of(account: IAccount, name: str) -> FolderInfo:
-    """What LIST says of the name, also when there is nothing (any more). Blocking."""
-    found = (info for info in account.folders() if info.name == name)
-    return next(found, FolderInfo(name, subscribed=False, selectable=False))
 
 
 def _changed(session: Session, name: str, what: str, count: int) -> None:

@@ -6,8 +6,8 @@ Most of it is where it belongs: ask `session.rev2`. What it folded in is here fo
 from __future__ import annotations
 
 from unitymail.imap import listing
-from unitymail.imap.commands.folders import info_of
 from unitymail.imap.listing import Listed, Manner
+from unitymail.imap.naming import info_of
 from unitymail.imap.session import Session
 
 CAPABILITIES = ("IMAP4rev2",)
