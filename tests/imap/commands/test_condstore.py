@@ -227,6 +227,19 @@ class StoreTests(CondstoreTestCase):
         ])
         self.assertEqual(self.inbox.flags_of(4), set())
 
+    def test_nothing_to_change(self):
+        """A STORE of no flags asks which messages were changed; without the condition it is nothing at all."""
+        self.by_hand([6], "add", ["\\Answered"])
+        self.assertEqual(self.say("a UID STORE 4,6 (UNCHANGEDSINCE 130) +FLAGS.SILENT ()"), [
+            "* 1 FETCH (MODSEQ (105) UID 4)",
+            "* 2 FETCH (UID 6 FLAGS (\\Answered \\Seen) MODSEQ (131))",
+            "a OK [MODIFIED 6] STORE completed, without messages that were changed meanwhile",
+        ])
+        self.assertEqual(self.say("a STORE 1 (UNCHANGEDSINCE 0) -FLAGS ()"), [
+            "a OK [MODIFIED 1] STORE completed, without messages that were changed meanwhile",
+        ])
+        self.assertEqual(self.say("a STORE 1:2 +FLAGS ()"), ["a OK STORE completed"])
+
     def test_gone_meanwhile(self):
         """3.1.3, last example: NO with MODIFIED when some are no longer there; EXPUNGE is told afterwards only."""
         self.by_hand([6], "add", ["\\Deleted"])

@@ -43,7 +43,8 @@ class Wish:
 
     @property
     def does_nothing(self) -> bool:
-        return not self.flags and self.change != "replace"
+        # With UNCHANGEDSINCE it asks which messages were changed (RFC 7162, 3.1.3).
+        return not self.flags and self.change != "replace" and self.unchanged_since is None
 
 
 @command("STORE", states=SELECTED, uid=True, holds_expunges=True)
