@@ -72,6 +72,9 @@ class ListMetadataTests(SynchronousTestCase):
         )
 
     def test_refused(self):
-        """Entries must be there, in parentheses, and be entries."""
-        for option in ("METADATA", "METADATA ()", f"METADATA {COLOR}", "METADATA (/other/x)", f"METADATA ({COLOR}"):
+        """Entries must be there, in parentheses, and be entries; LIST has none of GETMETADATA's options (RFC 9590)."""
+        for option in (
+            "METADATA", "METADATA ()", f"METADATA {COLOR}", "METADATA (/other/x)", f"METADATA ({COLOR}",
+            f"METADATA (DEPTH 1) ({COLOR})", f"METADATA (MAXSIZE 9) ({COLOR})",
+        ):  # fmt: skip
             self.assertTrue(self.client.say(f'a LIST "" * RETURN ({option})')[0].startswith("a BAD"), option)
