@@ -71,6 +71,7 @@ class Conductor:
         client.door.turns.begin()
         try:
             await doing
+            self._over()
         except Gone:
             client.session.sign_out()
         except Farewell as error:
@@ -78,8 +79,6 @@ class Conductor:
         except Exception as error:
             client.door.journal.trouble(what, error)
             client.farewell("Something went wrong here; the administrator's log says what", b"SERVERBUG")
-        else:
-            self._over()
 
     async def _run(self, command: Assembled) -> None:
         client = self._client

@@ -143,6 +143,25 @@ class CompressTests(SynchronousTestCase):
         self.assertEqual(client.heard(), "* BYE What was sent cannot be decompressed\r\n")
         self.assertEqual(self.house.journal.named("trouble"), [])
 
+    def test_garbage_before_idling(self):
+        """The same when it comes while IDLE looks at the folder first: BYE at once, and nothing for the log."""
+        from tests.fakes import HeldThreads
+
+        self.house = House(threads=(threads := HeldThreads()))
+        client = self.house.connect()
+        for line in ("x LOGIN robin secret\r\n", "x SELECT INBOX\r\n"):
+            client.send(line)
+            threads.go()
+        client.say("c COMPRESS DEFLATE")
+        client = Squeezed(client)
+        client.send(b"d IDLE\r\n")
+        client.client.send(b"\xff\xff\xff\xff")
+        threads.go()
+        self.assertTrue(client.heard().endswith("* BYE What was sent cannot be decompressed\r\n"))
+        self.assertEqual(self.house.journal.named("trouble"), [])
+        client.client.leave()
+        self.assertEqual(len(self.house.door.watches), 0)
+
     def test_a_bomb(self):
         """A line without end is refused as if it had come uncompressed, long before it is opened as a whole."""
         client = self.squeezed()
