@@ -46,16 +46,37 @@ class FakeLogin:
         return one_password(b"secret", self.book.user_named("robin"), place, refusal)
 
 
+class SilentThreads(InlineThreads):
+    """While something runs in a `thread`, nobody may write to a client: transports are the reactor's."""
+
+    busy = False
+
+    def run(self, function, *args, **kwargs):
+        return super().run(self._silently, function, *args, **kwargs)
+
+    def _silently(self, function, *args, **kwargs):
+        before, self.busy = self.busy, True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.busy = before
+
+
 @implementer(ITLSTransport)
 class Wire(StringTransport):
     """A transport that can be full, turn to TLS, and remember how it ended."""
 
-    def __init__(self, host):
+    def __init__(self, host, threads):
         super().__init__(peerAddress=None)
         self.host = host
+        self.threads = threads
         self.aborted = False
         self.tls_context = None
         self.no_delay = False
+
+    def write(self, data):
+        assert not getattr(self.threads, "busy", False), "a transport is written to from a thread"
+        super().write(data)
 
     def getPeer(self):
         from twisted.internet.address import IPv4Address
@@ -95,7 +116,7 @@ class House:
         self.store = MemoryStore()
         self.doorbell = FakeDoorbell()
         self.journal = RecordingJournal()
-        self.threads = InlineThreads()
+        self.threads = SilentThreads()
         self.ledger = LocalLedger()
         settings = {
             "name": "imap", "host": "vm1.example.com", "book": self.book, "login": self.login, "store": self.store,
@@ -131,7 +152,7 @@ class Client:
 
     def __init__(self, house, host="127.0.0.1"):
         self.house = house
-        self.wire = Wire(host)
+        self.wire = Wire(host, house.threads)
         self.protocol = house.door.buildProtocol(None)
         self.protocol.makeConnection(self.wire)
         self.greeting = self.heard()

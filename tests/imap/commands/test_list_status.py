@@ -53,6 +53,15 @@ class ListStatusTests(SynchronousTestCase):
             ['* LIST (\\Subscribed \\HasNoChildren) "/" INBOX', f"* STATUS INBOX (SIZE {2 * len(MESSAGE)})"],
         )
 
+    def test_mod_sequences(self):
+        """Who asks for HIGHESTMODSEQ is told of changes from then on; the thread that counts says nothing itself."""
+        self.client.say("x SELECT INBOX")
+        answer = self.client.say('a LIST "" (INBOX foo) RETURN (STATUS (HIGHESTMODSEQ))')
+        self.assertEqual(answer[0], "* OK [HIGHESTMODSEQ 3] Changes are counted from here")
+        self.assertIn("* STATUS INBOX (HIGHESTMODSEQ 3)", answer)
+        self.house.inbox.store([1], "add", ["\\Flagged"])
+        self.assertIn("* 1 FETCH (UID 1 FLAGS (\\Recent \\Flagged) MODSEQ (4))", self.client.say("b NOOP"))
+
     def test_a_folder_that_cannot_be_told(self):
         """It is listed without numbers, and the others have theirs; what is gone is \\NonExistent."""
         for trouble, attributes in ((NoSuchFolder(), "\\NonExistent \\HasNoChildren"), (TryAgain(), "\\HasNoChildren")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unitymail.imap.commands.list import Extra
-from unitymail.imap.commands.status import read_items, status_line
+from unitymail.imap.commands.status import learn_from, read_items, status_line
 from unitymail.imap.session import Session
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.store import FolderInfo
@@ -14,6 +14,7 @@ CAPABILITIES = ("LIST-STATUS",)
 def _status(session: Session, reader: Reader) -> Extra:
     reader.space()
     items = read_items(session, reader)
+    learn_from(session, items)
     account = session.account
 
     def lines(info: FolderInfo) -> bytes:

@@ -29,7 +29,9 @@ async def status(session: Session, reader: Reader) -> Done:
     reader.space()
     items = read_items(session, reader)
     reader.end()
-    session.send(status_line(session, name, items, await session.run(_status, session.account, name)))
+    found = await session.run(_status, session.account, name)
+    learn_from(session, items)
+    session.send(status_line(session, name, items, found))
     return Done("STATUS completed")
 
 
@@ -54,11 +56,16 @@ def read_items(session: Session, reader: Reader) -> list[str]:
         reader.space()
 
 
-def status_line(session: Session, name: str, items: list[str], found: FolderStatus) -> bytes:
-    """The untagged response."""
-    known, anywhere, asked = map(session.door.registry.gathered, ("STATUS_ITEMS", "STATUS_ANYWHERE", "STATUS_ASKED"))
+def learn_from(session: Session, items: list[str]) -> None:
+    """What asking for these items does to the session, which may say something. In the reactor."""
+    asked = session.door.registry.gathered("STATUS_ASKED")
     for item in asked.keys() & set(items):
         asked[item](session)
+
+
+def status_line(session: Session, name: str, items: list[str], found: FolderStatus) -> bytes:
+    """The untagged response."""
+    known, anywhere = map(session.door.registry.gathered, ("STATUS_ITEMS", "STATUS_ANYWHERE"))
     values = (known[item](found) if item in known else anywhere[item](session) for item in items)
     listed = b" ".join(b"%b %b" % (item.encode("ascii"), value) for item, value in zip(items, values, strict=True))
     return b"* STATUS %b (%b)\r\n" % (response.mailbox(name, utf8=session.utf8), listed)
