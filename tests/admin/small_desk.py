@@ -6,6 +6,7 @@ import time
 from click.testing import CliRunner
 
 from tests.fakes import FakeUsage
+from tests.founded import found
 from unitymail.admin.cli.main import command_line
 from unitymail.codec import Codec
 from unitymail.directory.book import Book
@@ -63,8 +64,8 @@ class CommandLine:
     """`run("user", "list")` gives click's result; `json(...)` what it printed with --json."""
 
     def __init__(self, path):
+        found(path)
         self.desk = SmallDesk(path)
-        self.desk.directory.found("vm1.example.com", "vm1.example.com")
         self._group = command_line(lambda config: self.desk)
 
     def run(self, *words, input=None, config="node.toml"):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.founded import found
 from unitymail.directory.directory import Directory
 from unitymail.directory.sql.database import Database
 from unitymail.people.user import User
@@ -20,10 +21,10 @@ class DirectoryTestCase(SynchronousTestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = str(Path(folder.name) / "directory.sqlite")
+        found(self.path, self.domain, "host.example.com", self.time)
         self.database = Database(self.path)
         self.addCleanup(self.database.close)
         self.directory = Directory(self.database, lambda: self.time)
-        self.directory.found(self.domain, "host.example.com")
 
     def add(self, thing):
         with self.directory.change("tester") as change:
