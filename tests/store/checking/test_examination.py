@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.store.house import flags_of, message
+from tests.store.house import House, flags_of, message
+from unitymail.disk import Disk
 from unitymail.store import snapshots
 from unitymail.store.checking import examine
 from unitymail.store.forgetting import OF_CONTENTS
@@ -260,6 +261,30 @@ def test_two_files_of_one_name(five):
     assert message(77) in served(five)["INBOX"] and len(served(five)["INBOX"]) == 6
 
 
+def test_the_name_that_stays_is_durable_before_the_other_goes(tmp_path):
+    """The process that made the second name may have ended before it could see to that."""
+    class Watched(Disk):
+        events = []
+
+        def flush_directory(self, path):
+            self.events.append(("flush", os.path.basename(path)))
+            super().flush_directory(path)
+
+        def unlink(self, path):
+            self.events.append(("unlink", os.path.basename(os.path.dirname(path))))
+            super().unlink(path)
+
+    house = House(tmp_path, disk=Watched())
+    (name,) = house.deliver()
+    house.inbox.refresh()
+    os.link(house.path("new", name), house.path("cur", f"{name}:2,S"))
+    Watched.events.clear()
+    examine(house.account, repair=True)
+    gone = next(at for at, event in enumerate(Watched.events) if event[0] == "unlink")
+    assert ("flush", "cur") in Watched.events[:gone] and len(house.files()["cur"] + house.files()["new"]) == 1
+    house.close()
+
+
 def test_entries_that_are_no_messages(five):
     """A person must look: they are told, and left."""
     os.mkdir(five.path("cur", "directory"))
@@ -289,6 +314,24 @@ def test_keywords_that_the_folder_does_not_list(five):
 
 
 # contents
+
+
+def test_octets_that_a_client_appended(five):
+    """Bare line feeds that a client brought are shown as they came: that is no size to be mended."""
+    octets = message(8).replace(b"\r\n", b"\n")
+    uid = five.append(five.inbox, octets=octets)
+    five.inbox.rows([uid], ["envelope", "size"])
+    assert examine(five.account, repair=True).findings == ()
+    assert five.octets(five.inbox, uid) == octets
+
+
+def test_large_files_are_read_where_they_lie(five):
+    """A check writes no copy of what has CRLF already."""
+    five.append(five.inbox, octets=message(8, b"x" * 78 + b"\r\n" * 20_000 + b"y" * 1_500_000))
+    five.inbox.rows(five.inbox.refresh().uids, ["envelope", "size"])
+    before = os.stat(five.path("tmp")).st_mtime_ns
+    assert examine(five.account).findings == ()
+    assert os.stat(five.path("tmp")).st_mtime_ns == before
 
 
 def test_a_file_that_was_changed(five):

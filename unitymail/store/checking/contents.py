@@ -22,10 +22,10 @@ from unitymail.store import inserting
 from unitymail.store.checking.problem import Case, Problem, some
 from unitymail.store.checking.rows import vanish
 from unitymail.store.chosen import chosen
-from unitymail.store.content import Content, in_crlf_form, open_file
+from unitymail.store.content import Content, in_crlf_form, is_in_crlf_form, open_file
 from unitymail.store.forgetting import forget
 from unitymail.store.inserting import Arrival
-from unitymail.store.maildir import path_in
+from unitymail.store.maildir import claimed, path_in
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
@@ -92,15 +92,17 @@ def _compare(case: Case, folder: Folder, row: tuple, wrong: _Wrong, quick: bool)
         if length != octets:
             wrong.changed.append(id)
         elif not quick and size is not None:
-            _compare_form(case, open_file(path), withheld, content, size, kept, wrong)
+            _compare_form(case, base, open_file(path), withheld, content, size, kept, wrong)
     except (FileNotFoundError, PermissionError):
         return  # the check of files tells that
 
 
 def _compare_form(
-    case: Case, buffer: Octets, withheld: int, content: int, size: int, kept: list[bytes | str | None], wrong: _Wrong
-) -> None:
-    form = withheld_form(buffer, Reason(withheld)) if withheld else _crlf_form(case, buffer)
+    case: Case, base: bytes, buffer: Octets, withheld: int, content: int, size: int, kept: list[bytes | str | None],
+    wrong: _Wrong,
+) -> None:  # fmt: skip
+    form = withheld_form(buffer, Reason(withheld)) if withheld else _shown(case, base, buffer)
+    opened = Content(form), Content(buffer)
     try:
         if len(form) != size:
             wrong.sizes.append((content, len(form)))
@@ -110,11 +112,14 @@ def _compare_form(
             if any(part is not None and part != fact for part, fact in zip(kept, truth, strict=True)):
                 wrong.rendered.append(content)
     finally:
-        for one in (form, buffer):
-            Content(one).close()
+        for one in opened:
+            one.close()
 
 
-def _crlf_form(case: Case, buffer: Octets) -> Octets:
+def _shown(case: Case, base: bytes, buffer: Octets) -> Octets:
+    """The CRLF form; where the name says that there is no other, clients have seen the file as it is."""
+    if claimed(base, len(buffer)) is not None or is_in_crlf_form(buffer):
+        return buffer
     return in_crlf_form(buffer, case.account.disk, case.account.temporary)
 
 

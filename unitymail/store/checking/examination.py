@@ -33,7 +33,7 @@ OF_FOLDERS: tuple[OfFolder, ...] = (kept.packed, files.against_rows, names.keywo
 """Before the messages are read."""
 AFTER: tuple[OfFolder, ...] = (names.behind,)
 LAST: tuple[OfAccount, ...] = (
-    totals.of_folders, kept.of_gone_contents, kept.words, kept.undelete, around.subscribed, around.temporary,
+    totals.of_folders, kept.of_gone_contents, kept.words, kept.ties, kept.undelete, around.subscribed, around.temporary,
 )  # fmt: skip
 Advance = Callable[[int], None]
 

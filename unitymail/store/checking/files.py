@@ -115,7 +115,10 @@ def _path(folder: Folder, place: bytes) -> bytes:
 
 
 def _part(case: Case, folder: Folder, twins: list[tuple[bytes, bytes]]) -> None:
-    """A second name of one file goes; another file of the name becomes a message of its own."""
+    """A second name of one file goes, once the first one is durable; another file of the name becomes a message of its
+    own."""
+    case.account.disk.flush_directory(os.fsdecode(folder.path + b"/cur"))
+    case.account.disk.flush_directory(os.fsdecode(folder.path + b"/new"))
     for second, first in twins:
         if os.path.samefile(_path(folder, second), _path(folder, first)):
             case.account.disk.unlink(os.fsdecode(_path(folder, second)))

@@ -1,4 +1,5 @@
-"""What the index keeps besides: of contents that are gone, words of gone messages, packed snapshots, the undelete list.
+"""What the index keeps besides: of contents that are gone, words of gone messages, where threads go on, packed snapshots,
+the undelete list.
 
 Refuses to know messages that are there.
 """
@@ -8,10 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from unitymail.mail.ties import tokens_of
 from unitymail.store.checking.problem import Case, Problem, some
 from unitymail.store.checking.rows import delete
 from unitymail.store.chosen import chosen
@@ -21,6 +23,8 @@ from unitymail.store.snapshots import FLAGS, MODSEQS, UIDS, from_rows
 
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
+
+_TIED_AT_ONCE = 2000
 
 
 def of_gone_contents(case: Case) -> Iterator[Problem]:
@@ -46,6 +50,32 @@ def words(case: Case) -> Iterator[Problem]:
     if left:
         what = f"the full-text index holds {some(len(left), 'message')} that are gone"
         yield Problem("full text", "", what, partial(full_text.remove, left))
+
+
+def ties(case: Case) -> Iterator[Problem]:
+    """An answer to any message must come into a thread that is there."""
+    living = {thread for (thread,) in case.index.all("SELECT DISTINCT thread FROM threads")}
+    lost: dict[int, int] = {}
+    last = -1
+    while messages := case.index.all(
+        "SELECT content, thread, ties FROM threads JOIN ties USING (content) WHERE content > ? ORDER BY content LIMIT ?",
+        last, _TIED_AT_ONCE,
+    ):  # fmt: skip
+        last = messages[-1][0]
+        tied = {token: thread for _, thread, packed in reversed(messages) for token in tokens_of(packed)}
+        known = dict(
+            case.index.all(f"SELECT tie, thread FROM thread_of_tie WHERE tie IN {chosen()}", str(list(tied)))
+        )
+        lost = {token: thread for token, thread in tied.items() if known.get(token) not in living} | lost
+    if lost:
+        what = f"{some(len(lost), 'message id leads', 'message ids lead')} answers to no thread that is there"
+        yield Problem("threads", "", what, partial(_lead_back, case, lost))
+
+
+def _lead_back(case: Case, lost: Mapping[int, int]) -> None:
+    """To the thread of the first message that has the id, or refers to it."""
+    with case.index.changing():
+        case.index.many("INSERT OR REPLACE INTO thread_of_tie VALUES (?, ?)", lost.items())
 
 
 def packed(case: Case, folder: Folder) -> Iterator[Problem]:
