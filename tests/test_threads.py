@@ -44,6 +44,29 @@ class ThreadsTests(unittest.TestCase):
         self.assertLessEqual(len(set(names)), 3)
 
     @inlineCallbacks
+    def test_one_after_the_other_wakes_one_thread(self):
+        """What an answer leads to is done by the thread that gave it, however many others are idle."""
+        threads, meeting = self.pool(4), threading.Barrier(4, timeout=10)
+        yield gatherResults([threads.run(meeting.wait) for _ in range(4)])
+        names = set()
+        for _ in range(50):
+            names.add((yield threads.run(lambda: threading.current_thread().name)))
+        self.assertEqual(len(names), 1)
+
+    @inlineCallbacks
+    def test_the_end_comes_to_threads_at_work_and_to_idle_ones(self):
+        """Nobody is left over after `stop`: neither who has nothing to do nor who has a queue before it."""
+        threads, meeting = Threads(reactor, "test", 3), threading.Barrier(3, timeout=10)
+        threads.start()
+        yield gatherResults([threads.run(meeting.wait) for _ in range(3)])
+        before, held = threading.active_count(), threading.Event()
+        rest = [threads.run(held.wait, 10) for _ in range(2)] + [threads.run(lambda: None) for _ in range(20)]
+        held.set()
+        threads.stop()
+        self.assertEqual(threading.active_count(), before - 3)
+        yield gatherResults(rest)
+
+    @inlineCallbacks
     def test_one_thread_keeps_the_order(self):
         """A pool of one does its jobs one after the other, first come first served."""
         threads, seen = self.pool(1), []
