@@ -6,6 +6,7 @@ Knows RFC 3501 7.4.2 to the letter; refuses to know commands, folders and the in
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ _ESCAPED = re.compile(rb'(["\\])')
 
 
 class Summary(NamedTuple):
-    """`fields`: the raw KEPT_FIELDS in message order, as stored. `terms`: see `search_terms`.
+    """`fields`: the raw KEPT_FIELDS in message order, as stored. `terms`: what SEARCH looks through (see `_known_of`).
 
     `sent`: Unix seconds of the Date field, None when it is no date.
     """
@@ -62,32 +63,36 @@ _Named = dict[bytes, list[bytes]]
 _ENVELOPE_FIELDS = frozenset(
     b"date subject from sender reply-to to cc bcc in-reply-to message-id".split()
 )
-_KEPT = {name: name if name in _ENVELOPE_FIELDS else b"" for name in KEPT_FIELDS}
 _SHORT_FIELD = 250
 _SHORT_HEADER = 2_000
+_NOBODY = (b"NIL", "")
 
 
 def summarise(buffer: Octets, structure: Structure) -> Summary:
     """Everything at once, from one look at the header."""
     root = structure.root
-    named: _Named = {}
-    kept = []
-    interpreted = LONGEST_HEADER
-    for whole, written, raw in parted_fields(buffer[root.start:root.body]):
-        name = _KEPT.get(written.lower())
-        if name is not None:
-            kept.append(whole)
-            if name and interpreted > 0:
-                named.setdefault(name, []).append(raw)
-        interpreted -= len(whole)
+    kept, named = _sorted_out(buffer[root.start:root.body])
     moment = read_date(named[b"date"][0]) if b"date" in named else None
-    return Summary(
-        _envelope(named),
-        _body(buffer, root, extensible=True),
-        b"".join(kept),
-        search_terms(named),
-        moment.seconds if moment else None,
-    )
+    written, terms = _known_of(named)
+    return Summary(written, _body(buffer, root, extensible=True), kept, terms, moment.seconds if moment else None)
+
+
+def _sorted_out(header: bytes) -> tuple[bytes, _Named]:
+    """(the raw KEPT_FIELDS, the bodies of those that ENVELOPE is made of)."""
+    kept: list[bytes] = []
+    named: _Named = {}
+    interpreted = LONGEST_HEADER
+    for whole, written, raw in parted_fields(header):
+        name = written.lower()
+        if name in KEPT_FIELDS:
+            kept.append(whole)
+            if name in _ENVELOPE_FIELDS and interpreted > 0:
+                if name in named:
+                    named[name].append(raw)
+                else:
+                    named[name] = [raw]
+        interpreted -= len(whole)
+    return b"".join(kept), named
 
 
 def envelope(buffer: Octets, part: Part) -> bytes:
@@ -96,30 +101,12 @@ def envelope(buffer: Octets, part: Part) -> bytes:
     for name, raw in readable(buffer, part):
         if name in _ENVELOPE_FIELDS:
             named.setdefault(name, []).append(raw)
-    return _envelope(named)
+    return _known_of(named)[0]
 
 
 def body_of(buffer: Octets, part: Part) -> bytes:
     """BODY, the form without extension data."""
     return _body(buffer, part, extensible=False)
-
-
-def search_terms(named: _Named) -> str:
-    """Five lines for SEARCH, decoded and folded: From, To, Cc, Bcc, Subject (repeats joined by a comma)."""
-    get = named.get
-    return "\n".join([
-        _people(get(b"from")), _people(get(b"to")), _people(get(b"cc")), _people(get(b"bcc")), _term(get(b"subject"))
-    ])  # fmt: skip
-
-
-def _people(raws: list[bytes] | None) -> str:
-    if not raws:
-        return ""
-    return _correspondents(raws[0])[1] if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD else _term(raws)
-
-
-def _term(raws: list[bytes] | None) -> str:
-    return fold(", ".join([decode(raw) for raw in raws])) if raws else ""
 
 
 def nstring(value: bytes | None) -> bytes:
@@ -141,45 +128,75 @@ def _token(text: str) -> bytes:
     return nstring(text.encode("ascii"))
 
 
-def _envelope(named: _Named) -> bytes:
-    sender = _address_list(named.get(b"from"))
+def _known_of(named: _Named) -> tuple[bytes, str]:
+    """(ENVELOPE, what SEARCH looks through): the latter are five lines, decoded and folded: From, To, Cc, Bcc, Subject
+    (repeats joined by a comma).
+    """
+    get = named.get
+    sender, from_term = _correspondents(get(b"from"))
+    to, to_term = _correspondents(get(b"to"))
+    cc, cc_term = _correspondents(get(b"cc"))
+    bcc, bcc_term = _correspondents(get(b"bcc"))
+    subject, subject_term = _subject(get(b"subject"))
     return b"(%b %b %b %b %b %b %b %b %b %b)" % (
-        _text(named.get(b"date")),
-        _text(named.get(b"subject")),
+        _text(get(b"date")),
+        subject,
         sender,
-        _or(_address_list(named.get(b"sender")), sender),
-        _or(_address_list(named.get(b"reply-to")), sender),
-        _address_list(named.get(b"to")),
-        _address_list(named.get(b"cc")),
-        _address_list(named.get(b"bcc")),
-        _text(named.get(b"in-reply-to")),
-        _text(named.get(b"message-id")),
-    )
+        _or(get(b"sender"), sender),
+        _or(get(b"reply-to"), sender),
+        to,
+        cc,
+        bcc,
+        _text(get(b"in-reply-to")),
+        _text(get(b"message-id")),
+    ), f"{from_term}\n{to_term}\n{cc_term}\n{bcc_term}\n{subject_term}"
 
 
-def _or(given: bytes, otherwise: bytes) -> bytes:
+def _or(raws: list[bytes] | None, otherwise: bytes) -> bytes:
     """RFC 3501: an absent or empty Sender or Reply-To is the From."""
+    if raws is None:
+        return otherwise
+    given = _correspondents(raws)[0]
     return otherwise if given == b"NIL" else given
 
 
 def _text(raws: list[bytes] | None) -> bytes:
-    return nstring(unfold(raws[0])) if raws else b"NIL"
-
-
-def _address_list(raws: list[bytes] | None) -> bytes:
-    if not raws:
+    if raws is None:
         return b"NIL"
-    if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD:
-        found = _correspondents(raws[0])[0]
-    else:
-        found = b"".join([_address(entry) for raw in raws for entry in entries(raw)])
-    return b"(" + found + b")" if found else b"NIL"
+    raw = raws[0]
+    if len(raw) <= _SHORT_FIELD and _PLAIN.fullmatch(value := raw.strip()):
+        return b'"' + value + b'"'
+    return nstring(unfold(raw))
 
 
-@lru_cache(maxsize=2_048)
-def _correspondents(raw: bytes) -> tuple[bytes, str]:
-    """The addresses of a field in ENVELOPE and as a search term. People write again, in the same words."""
-    return b"".join([_address(entry) for entry in entries(raw)]), fold(decode(raw))
+def _subject(raws: list[bytes] | None) -> tuple[bytes, str]:
+    """In ENVELOPE, and as a search term."""
+    if raws is None:
+        return _NOBODY
+    if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD and b"=?" not in raws[0]:
+        value = raws[0].strip()
+        if _PLAIN.fullmatch(value):
+            return b'"' + value + b'"', value.decode("ascii").upper()
+    return _text(raws), _term(raws)
+
+
+def _term(raws: Iterable[bytes]) -> str:
+    return fold(", ".join([decode(raw) for raw in raws]))
+
+
+def _correspondents(raws: list[bytes] | None) -> tuple[bytes, str]:
+    """The addresses of a field in ENVELOPE, and as a search term. People write again, in the same words."""
+    if raws is None:
+        return _NOBODY
+    return _listed_again(raws[0]) if len(raws) == 1 and len(raws[0]) <= _SHORT_FIELD else _listed(*raws)
+
+
+def _listed(*raws: bytes) -> tuple[bytes, str]:
+    found = b"".join([_address(entry) for raw in raws for entry in entries(raw)])
+    return b"(" + found + b")" if found else b"NIL", _term(raws)
+
+
+_listed_again = lru_cache(maxsize=2_048)(_listed)
 
 
 def _address(entry: Entry) -> bytes:
