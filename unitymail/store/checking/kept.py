@@ -1,5 +1,5 @@
-"""What the index keeps besides: of contents that are gone, words of gone messages, where threads go on, packed snapshots,
-the undelete list.
+"""What the index keeps besides: of contents that are gone, words of gone messages, where threads go on, packed
+snapshots, the undelete list.
 
 Refuses to know messages that are there.
 """
@@ -58,7 +58,8 @@ def ties(case: Case) -> Iterator[Problem]:
     lost: dict[int, int] = {}
     last = -1
     while messages := case.index.all(
-        "SELECT content, thread, ties FROM threads JOIN ties USING (content) WHERE content > ? ORDER BY content LIMIT ?",
+        "SELECT content, thread, ties FROM threads JOIN ties USING (content) WHERE content > ?"
+        " ORDER BY content LIMIT ?",
         last, _TIED_AT_ONCE,
     ):  # fmt: skip
         last = messages[-1][0]
