@@ -230,6 +230,32 @@ def test_links_and_empty_files(house, disk):
         house.store.shredder.discard(house.path("nothing"))
 
 
+def test_a_file_that_cannot_be_overwritten(house, disk, monkeypatch):
+    """It stays and is told of once an hour, and what else is gone for good does not wait for it."""
+    for number in range(3):
+        gone(house, octets=letter(number))
+    theirs = sorted(waiting(house))[1]
+
+    def overwrite(path):
+        if path == theirs:
+            raise PermissionError(13, "it is somebody else's", path)
+        return Watched.overwrite(disk, path)
+
+    monkeypatch.setattr(disk, "overwrite", overwrite)
+    house.now.ahead += 60
+    with pytest.raises(PermissionError):
+        house.store.shredder.work(60)
+    assert waiting(house) == [theirs] and len(disk.left) == 2
+    assert not house.store.shredder.work(60)
+    house.now.ahead += shredding.TRY_AGAIN_S
+    with pytest.raises(PermissionError):
+        house.store.shredder.work(60)
+    monkeypatch.undo()
+    house.now.ahead += shredding.TRY_AGAIN_S
+    house.store.shredder.work(60)
+    assert waiting(house) == []
+
+
 def test_words_of_a_mailbox_that_nobody_opens(make_house, disk):
     """When its expunged mail goes for good, so do the words of it."""
     house = make_house(disk=disk, shredding=1, undelete_days=7)

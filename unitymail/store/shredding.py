@@ -31,6 +31,8 @@ DIRECTORY = ".shred"
 PIECE = 1024 * 1024
 REST_S = 5.0
 """A file is left alone for so long: the spool may still have a name for it, and give that up without shredding."""
+TRY_AGAIN_S = 3600.0
+"""After which a file that could not be overwritten is tried again, and told of again."""
 _OPEN = (errno.EAGAIN, errno.EBUSY)
 
 
@@ -46,6 +48,7 @@ class Shredder:
         self._name = name
         self._now = now
         self._under_way: Iterator[None] | None = None
+        self._failed: dict[str, float] = {}
 
     @property
     def is_on(self) -> bool:
@@ -71,9 +74,14 @@ class Shredder:
         while time.monotonic() < end:
             if self._under_way is None:
                 self._under_way = self._all_there_is()
-            if next(self._under_way, self) is self:
+            try:
+                next(self._under_way)
+            except StopIteration:
                 self._under_way = None
                 return False
+            except OSError:
+                self._under_way = None
+                raise
         return True
 
     def close(self) -> None:
@@ -83,11 +91,19 @@ class Shredder:
             under_way.close()  # type: ignore[attr-defined]
 
     def _all_there_is(self) -> Iterator[None]:
-        rested = self._rested()
+        """A file that cannot be overwritten (it is somebody else's) stays, and the others do not wait for it."""
+        self._failed = {path: moment for path, moment in self._failed.items() if moment > self._now()}
+        rested = [path for path in self._rested() if path not in self._failed]
         if rested and self.is_on:
             self._disk.flush_filesystem(self._directory)
+        trouble: OSError | None = None
         for path in rested:
-            yield from self._shredded(path)
+            try:
+                yield from self._shredded(path)
+            except OSError as error:
+                trouble, self._failed[path] = error, self._now() + TRY_AGAIN_S
+        if trouble is not None:
+            raise trouble
 
     def _rested(self) -> list[str]:
         before = self._now() - REST_S

@@ -26,9 +26,9 @@ def test_begins_when_used(catalogue):
     assert not catalogue.exists
     catalogue.add([Text(5, "SUBJECT: LUNCH", "AT NOON")])
     assert catalogue.exists
-    assert catalogue.matching("LUNCH", body_only=False) == {5}
-    assert catalogue.matching("LUNCH", body_only=True) == set()
-    assert catalogue.matching("T NO", body_only=True) == {5}
+    assert catalogue.matching("LUNCH", body_only=False)[1] == {5}
+    assert catalogue.matching("LUNCH", body_only=True)[1] == set()
+    assert catalogue.matching("T NO", body_only=True)[1] == {5}
 
 
 @given(st.lists(st.tuples(LETTERS, LETTERS), max_size=12), st.lists(NEEDLES, max_size=20), st.data())
@@ -47,7 +47,7 @@ def test_finds_substrings(tmp_path_factory, texts, needles, data):
                 expected = {
                     n for n, (head, body) in there.items() if needle in body or (not body_only and needle in head)
                 }
-                assert catalogue.matching(needle, body_only=body_only) == expected
+                assert catalogue.matching(needle, body_only=body_only)[1] == expected
     finally:
         catalogue.close()
 
@@ -63,8 +63,8 @@ def test_twice(catalogue):
     """What is held already stays as it is: two processes may read the same message."""
     catalogue.add([Text(1, "FIRST", "")])
     catalogue.add([Text(1, "SECOND", ""), Text(2, "SECOND", "", whole=False)])
-    assert catalogue.matching("FIRST", body_only=False) == {1}
-    assert catalogue.matching("SECOND", body_only=False) == {2}
+    assert catalogue.matching("FIRST", body_only=False)[1] == {1}
+    assert catalogue.matching("SECOND", body_only=False)[1] == {2}
     assert catalogue.held().partly == {2}
 
 
@@ -76,7 +76,7 @@ def test_two_processes(catalogue, tmp_path):
     other.add([Text(2, "", "MORNING")])
     assert list(catalogue.held().contents) == [1, 2]
     catalogue.remove([1])
-    assert other.matching("MORNING", body_only=True) == {2}
+    assert other.matching("MORNING", body_only=True)[1] == {2}
     other.close()
 
 
@@ -102,7 +102,7 @@ def test_damage(catalogue, tmp_path):
     assert not catalogue.exists
     assert list(catalogue.held().contents) == []
     catalogue.add([Text(1, "", "MORNING")])
-    assert catalogue.matching("MORNING", body_only=False) == {1}
+    assert catalogue.matching("MORNING", body_only=False)[1] == {1}
 
 
 def test_another_version(catalogue, tmp_path):
@@ -124,14 +124,14 @@ def test_replaced_behind_its_back(catalogue, tmp_path):
         os.unlink(tmp_path / name)
     assert list(catalogue.held().contents) == []
     catalogue.add([Text(2, "", "EVENING")])
-    assert catalogue.exists and catalogue.matching("EVENING", body_only=False) == {2}
+    assert catalogue.exists and catalogue.matching("EVENING", body_only=False)[1] == {2}
 
 
 def test_much_is_taken_out(catalogue):
     """Long use leaves no remains: a file from which nearly everything was removed is not larger than its content."""
     catalogue.add([Text(number, "", f"WORDS OF MESSAGE {number} " * 50) for number in range(1, 200)])
     catalogue.remove(range(2, 200))
-    assert catalogue.matching("WORDS OF", body_only=False) == {1}
+    assert catalogue.matching("WORDS OF", body_only=False)[1] == {1}
     assert catalogue._connection.execute("SELECT count(*) FROM words_data").fetchone()[0] < 10
 
 

@@ -13,6 +13,8 @@ from unitymail.imap.view import View
 from unitymail.imap.wire.lexer import Reader
 from unitymail.people.class_of_service import ImapBodies
 from unitymail.policy.withholding import Withholding
+from unitymail.store.fulltext import filling
+from unitymail.store.fulltext.catalogue import Catalogue
 from unitymail.store.fulltext.filling import fill
 
 ONLY_HEADERS = Withholding(ImapBodies.HEADERS, secure=True)
@@ -176,4 +178,45 @@ def test_another_took_it_out(processes):
     assert other.found(view, "BODY lunch") == [1]
     full_text = one.house.account.full_text
     full_text.remove(list(full_text._catalogue.held().contents))
+    assert other.found(view, "BODY lunch") == [1]
+
+
+def test_another_puts_in_what_came_a_moment_ago(processes, monkeypatch):
+    """Who clears away does not take out what came, and was put in by others, after it had looked what there is."""
+    one, other = processes
+    one.house.append(one.inbox, ["\\Deleted"], octets=message(body=b"lunch\r\n"))
+    one.fill()
+    one.inbox.expunge()
+    one.house.now.ahead += 3600
+    contents = filling._contents
+
+    def then_another_came(account):
+        there = contents(account)
+        monkeypatch.setattr(filling, "_contents", contents)
+        other.house.append(other.inbox, octets=message(2, b"lunch again\r\n"))
+        other.fill()
+        return there
+
+    monkeypatch.setattr(filling, "_contents", then_another_came)
+    fill(one.house.account)
+    assert len(one.house.account.full_text._catalogue.held().contents) == 1
+    assert one.found(one.view(), "BODY lunch") == [2]
+
+
+def test_another_takes_out_while_it_is_asked(processes, monkeypatch):
+    """What is held and what matches are told of one moment: nothing that is there counts as a message without it."""
+    one, other = processes
+    one.house.deliver(octets=message(body=b"lunch\r\n"))
+    view = one.view()
+    one.fill()
+    catalogue, held_now = other.house.account.full_text._catalogue, Catalogue._held_now
+
+    def then_it_goes(self, connection):
+        held = held_now(self, connection)
+        if self is catalogue:
+            full_text = one.house.account.full_text
+            full_text.remove(list(full_text._catalogue.held().contents))
+        return held
+
+    monkeypatch.setattr(Catalogue, "_held_now", then_it_goes)
     assert other.found(view, "BODY lunch") == [1]

@@ -86,20 +86,25 @@ class Catalogue:
     def exists(self) -> bool:
         return os.path.exists(self.path)
 
-    def matching(self, needle: str, *, body_only: bool) -> set[int]:
-        """The contents that hold the needle, which `can_find`."""
+    def matching(self, needle: str, *, body_only: bool) -> tuple[Held, set[int]]:
+        """What it holds now, and which of these contents hold the needle, which `can_find`."""
         phrase = '"' + needle.replace('"', '""') + '"'
         query = f"body : {phrase}" if body_only else phrase
-        with self._open() as connection:
-            return {row[0] for row in connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (query,))}
+        with self._open() as connection, _one_moment(connection):
+            held = self._held_now(connection)
+            found = connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (query,))
+            return held, {content for (content,) in found}
 
     def held(self) -> Held:
         """What it holds now; remembered until somebody changes it."""
-        with self._open() as connection:
-            version = connection.execute("PRAGMA data_version").fetchone()[0]
-            if self._held is None or self._held[0] != version:
-                self._held = version, self._read_held(connection)
-            return self._held[1]
+        with self._open() as connection, _one_moment(connection):
+            return self._held_now(connection)
+
+    def _held_now(self, connection: sqlite3.Connection) -> Held:
+        version = connection.execute("PRAGMA data_version").fetchone()[0]
+        if self._held is None or self._held[0] != version:
+            self._held = version, self._read_held(connection)
+        return self._held[1]
 
     def _read_held(self, connection: sqlite3.Connection) -> Held:
         contents = array("q", (row[0] for row in connection.execute("SELECT content FROM texts ORDER BY content")))
@@ -212,6 +217,17 @@ class Catalogue:
         for path in (self.path, self.path + "-wal", self.path + "-shm"):
             if os.path.exists(path):
                 self._removed_by(path)
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """What another process changes meanwhile is not seen."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT 1 FROM texts LIMIT 1").fetchone()
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

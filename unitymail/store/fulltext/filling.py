@@ -57,7 +57,7 @@ def _fill(account: Account, full_text: FullText, end: float, mark: tuple[int, in
         full_text.add(texts)
         if time.monotonic() >= end:
             return True
-    full_text.remove(full_text.left_over(there))
+    full_text.remove(full_text.left_over(there, mark[0]))
     full_text.filled_at = mark
     return False
 
@@ -67,7 +67,8 @@ def clear(account: Account) -> None:
     full_text = account.full_text
     if full_text.exists:
         with suppress(Unusable):
-            full_text.remove(full_text.left_over(_contents(account)))
+            newest = _newest(account)
+            full_text.remove(full_text.left_over(_contents(account), newest))
 
 
 def _portions(account: Account, ids: list[int]) -> Iterator[list[Text]]:

@@ -7,8 +7,9 @@ read of a message (`filling`). Trouble with the file is no trouble for a search:
 from __future__ import annotations
 
 import sqlite3
+import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -65,8 +66,7 @@ class FullText:
             return None
         contents = self._contents_of(folder, index, uids)
         try:
-            held = self._catalogue.held()
-            matching = self._catalogue.matching(needle, body_only=body_only)
+            held, matching = self._catalogue.matching(needle, body_only=body_only)
         except _TROUBLE:
             return None
         unsure = (set(contents) - set(held.contents)) | (held.partly - matching)
@@ -99,9 +99,10 @@ class FullText:
         """Those that it does not hold."""
         return set(contents).difference(self._catalogue.held().contents)
 
-    def left_over(self, contents: Iterable[int]) -> set[int]:
-        """What it holds besides these."""
-        return set(self._catalogue.held().contents).difference(contents)
+    def left_over(self, contents: Collection[int], newest: int = sys.maxsize) -> set[int]:
+        """What it holds besides these, which were all there are up to the `newest`: others may know newer ones."""
+        held = self._catalogue.held().contents
+        return set(held[: bisect_right(held, newest)]).difference(contents)
 
     def add(self, texts: Iterable[Text]) -> None:
         self._catalogue.add(texts)
