@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.imap.conversation import MESSAGE, House
+from unitymail.interfaces.errors import TryAgain
 
 FLAGS = r"\Answered \Flagged \Deleted \Seen \Draft"
 
@@ -78,6 +79,44 @@ class SelectTests(SynchronousTestCase):
         self.assertEqual(list(self.house.inbox.snapshot.uids), [2])
         self.assertIn(("u-robin", "INBOX"), self.house.doorbell.rings)
         self.assertIn("* 1 EXPUNGE", other.say("d NOOP"))
+
+    def test_close_that_fails(self):
+        """What cannot go is told with NO; the mailbox stays selected, and the next CLOSE does it."""
+        self.client.say("a SELECT INBOX")
+        self.client.say("b STORE 1 +FLAGS.SILENT (\\Deleted)")
+        self.patch(self.house.inbox, "expunge", self._fails)
+        self.assertTrue(self.client.say("c CLOSE")[-1].startswith("c NO [UNAVAILABLE]"))
+        self.assertEqual(self.client.say("d FETCH 1 UID"), ["* 1 FETCH (UID 1)", "d OK FETCH completed"])
+        del self.house.inbox.expunge
+        self.assertEqual(self.client.say("e CLOSE"), ["e OK CLOSE completed"])
+        self.assertEqual(list(self.house.inbox.snapshot.uids), [2])
+
+    def test_close_while_mail_comes(self):
+        """Other sessions hear of what CLOSE expunged also when as many messages came in the meantime."""
+        self.client.say("a SELECT INBOX")
+        self.client.say("b STORE 1 +FLAGS.SILENT (\\Deleted)")
+        folder = self.house.inbox
+        real = folder.expunge
+
+        def expunge(uids=None):
+            folder.put(MESSAGE)
+            return real(uids)
+
+        self.patch(folder, "expunge", expunge)
+        self.house.doorbell.rings.clear()
+        self.client.say("c CLOSE")
+        self.assertIn(("u-robin", "INBOX"), self.house.doorbell.rings)
+
+    def _fails(self, *args):
+        raise TryAgain
+
+    def test_an_opening_that_fails(self):
+        """NO after the first lines of SELECT: nothing is selected then, whatever failed."""
+        self.client.say("e ENABLE QRESYNC")
+        self.patch(self.house.inbox, "vanished_since", self._fails)
+        self.assertTrue(self.client.say("a SELECT INBOX (QRESYNC (1001 1))")[-1].startswith("a NO [UNAVAILABLE]"))
+        self.assertTrue(self.client.say("b CHECK")[0].startswith("b BAD"))
+        self.assertEqual(self.client.say("c SELECT INBOX")[-1], "c OK [READ-WRITE] SELECT completed")
 
     def test_close_read_only(self):
         """After EXAMINE nothing is expunged."""

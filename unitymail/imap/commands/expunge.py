@@ -26,13 +26,19 @@ async def expunge(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """
     uids = uids_of(session.view, reader.sequence_set(), by_uid=True) if by_uid else None
     reader.end()
-    folder = session.writable()
+    session.writable()
+    await expunge_marked(session, uids)
+    await session.catch_up(expunges=True, asked=True)
+    return Done("EXPUNGE completed", session.modseq_code())
+
+
+async def expunge_marked(session: Session, uids: array[int] | None = None) -> None:
+    """Of these UIDs or of all, and tell whoever listens; not the client itself."""
+    folder = session.folder
     gone = await session.labour(_expunge, folder, uids)
     if gone:
         session.journal.mailbox_changed(session.account.id, folder.name, "expunge", gone)
         session.doorbell.ring(session.account.id, folder.name)
-    await session.catch_up(expunges=True, asked=True)
-    return Done("EXPUNGE completed", session.modseq_code())
 
 
 def _expunge(folder: IFolder, uids: array[int] | None) -> int:

@@ -8,7 +8,9 @@ before the folder is opened (what it returns is called when it is), and lines wi
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+from unitymail.imap.commands.expunge import expunge_marked
 from unitymail.imap.parameters import names_in
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.session import Session
@@ -41,12 +43,11 @@ async def _open(session: Session, reader: Reader, *, read_only: bool) -> Done:
     folder = await session.run(session.account.folder, name)
     session.asked_for = name
     unseen = await session.select(folder, read_only=read_only)
-    session.send(_opening(session, unseen))
-    for line in session.door.registry.gathered("SELECT_LINES").values():
-        said = line(session)
-        session.send(said if isinstance(said, bytes) else await said)
-    for opened in afterwards:
-        await opened(session)
+    try:
+        await _introduce(session, unseen, afterwards)
+    except Exception:
+        session.deselect()  # A client that is told NO takes it that nothing is selected.
+        raise
     verb, code = ("EXAMINE", b"READ-ONLY") if read_only else ("SELECT", b"READ-WRITE")
     return Done(f"{verb} completed", code)
 
@@ -61,6 +62,16 @@ async def _parameters(session: Session, reader: Reader) -> list[Opened]:
                 afterwards.append(opened)
     reader.end()
     return afterwards
+
+
+async def _introduce(session: Session, unseen: int, afterwards: list[Opened]) -> None:
+    """All that there is to say of a folder that was opened."""
+    session.send(_opening(session, unseen))
+    for line in session.door.registry.gathered("SELECT_LINES").values():
+        said = line(session)
+        session.send(said if isinstance(said, bytes) else await said)
+    for opened in afterwards:
+        await opened(session)
 
 
 def _opening(session: Session, unseen: int) -> bytes:
@@ -88,19 +99,15 @@ async def unselect(session: Session, reader: Reader) -> Done:
 
 @command("CLOSE", states=SELECTED)
 async def close(session: Session, reader: Reader) -> Done:
-    """As UNSELECT, and what is \\Deleted goes without a word (unless opened with EXAMINE)."""
+    """As UNSELECT, and what is \\Deleted goes without a word (unless opened with EXAMINE).
+
+    When it cannot go, the client hears NO, and the mailbox stays selected.
+    """
     reader.end()
-    folder, read_only = session.folder, session.read_only
+    if not session.read_only:
+        with suppress(NoSuchFolder):
+            await expunge_marked(session)
     session.deselect()
-    if not read_only:
-        before = len(folder.snapshot.uids)
-        try:
-            after = await session.run(folder.expunge)
-        except NoSuchFolder:
-            return Done("CLOSE completed")
-        if len(after.uids) < before:
-            session.doorbell.ring(session.account.id, folder.name)
-            session.journal.mailbox_changed(session.account.id, folder.name, "expunged", before - len(after.uids))
     return Done("CLOSE completed")
 
 
