@@ -16,7 +16,7 @@ from unitymail.imap.unbinary import without_binary
 from unitymail.imap.wire.assembly import MAX_ANNOUNCED
 from unitymail.imap.wire.lexer import Announced
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
-from unitymail.interfaces.store import IFolder, NoSuchFolder
+from unitymail.interfaces.store import MAX_KEYWORDS, SYSTEM_FLAGS, IFolder, NoSuchFolder, TooManyKeywords
 
 BLOCK = 131_072
 MOST_MESSAGES = 10_000
@@ -55,6 +55,7 @@ class Uploads:
         self._limit = limit_of(session)
         self._free = session.door.free()
         self._messages: list[Upload] = []
+        self._flags: dict[str, str] = {}
         self._written = 0
         self._waiting = 0
         self._all_flushed = True
@@ -65,7 +66,14 @@ class Uploads:
             raise No(f"At most {MOST_MESSAGES} messages can be appended at once", b"LIMIT")
         if self._messages:
             self._last.whole = True
-        self._messages.append(Upload(flags, internal_date))
+        self._messages.append(Upload(self._known(flags), internal_date))
+
+    def _known(self, flags: Sequence[str]) -> Sequence[str]:
+        """Each is held once, however many messages have it; more than a folder can hold are refused at once."""
+        known = [self._flags.setdefault(flag.lower(), flag) for flag in flags]
+        if len(self._flags) > MAX_KEYWORDS + len(SYSTEM_FLAGS):
+            raise TooManyKeywords
+        return known
 
     @property
     def _last(self) -> Upload:

@@ -32,6 +32,10 @@ def plus(octets):
     return b"{%d+}\r\n%b" % (len(octets), octets)
 
 
+def keywords(first, last):
+    return b"(" + b" ".join(b"k%d" % number for number in range(first, last)) + b")"
+
+
 class MultiAppendTests(SynchronousTestCase):
     def setUp(self):
         self.disk = CountingDisk()
@@ -61,6 +65,16 @@ class MultiAppendTests(SynchronousTestCase):
     def none_there(self):
         self.assertEqual(list(self.house.inbox.snapshot.uids), [])
         self.assertEqual(self.client.say("z NOOP"), ["z OK NOOP completed"])
+
+    def test_more_keywords_than_a_folder_holds(self):
+        """They are refused when the first one too many is named, not kept in memory until all messages are here."""
+        self.client.send(b"a APPEND INBOX %b %b" % (keywords(0, 200), plus(FIRST)))
+        self.client.send(b" %b %b" % (keywords(0, 200).upper(), plus(SECOND)))
+        self.assertEqual(self.client.heard(), "")
+        self.client.send(b" %b %b" % (keywords(200, 206), plus(SECOND)))
+        self.assertEqual(self.client.heard(), "a NO [LIMIT] A folder can hold 200 keywords\r\n")
+        self.client.send(b"\r\n")
+        self.assertEqual(self.client.say("b NOOP"), ["b OK NOOP completed"])
 
     def test_the_example(self):
         """The example of the RFC: one command, two messages with flags and date of their own."""
