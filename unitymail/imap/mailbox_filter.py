@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from unitymail.imap.listing import parents_of
 from unitymail.imap.registry import No
 from unitymail.imap.wire.lexer import BadSyntax, Reader
 from unitymail.interfaces.store import FolderInfo
@@ -23,7 +24,7 @@ class MailboxFilter:
     """One filter; `kind` in lower case, `names` decoded. What `selected` means is the session's to know."""
 
     kind: str
-    names: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
 
     def takes(self, folder: FolderInfo) -> bool:
         """Mail is delivered to INBOX only, and all mailboxes are personal here."""
@@ -38,7 +39,7 @@ class MailboxFilter:
             case "mailboxes":
                 return name in self.names
             case "subtree":
-                return any(name == root or name.startswith(root + "/") for root in self.names)
+                return name in self.names or not self.names.isdisjoint(parents_of(name))
             case "subtree-one":
                 return name in self.names or name.rpartition("/")[0] in self.names
         return False
@@ -55,13 +56,13 @@ def mailbox_filter(reader: Reader, known: Collection[str]) -> MailboxFilter:
     return MailboxFilter(kind, _names(reader))
 
 
-def _names(reader: Reader) -> tuple[str, ...]:
+def _names(reader: Reader) -> frozenset[str]:
     if not reader.take(b"("):
-        return (reader.mailbox(),)
+        return frozenset([reader.mailbox()])
     names = [reader.mailbox()]
     while not reader.take(b")"):
         reader.space()
         names.append(reader.mailbox())
         if len(names) > MOST_NAMES:
             raise No(f"More than {MOST_NAMES} mailboxes in one filter", b"LIMIT")
-    return tuple(names)
+    return frozenset(names)
