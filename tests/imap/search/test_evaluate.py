@@ -259,3 +259,40 @@ def plain(text, single, everything):
         return single[f"{word} {words.pop(0)}"]
 
     return one()
+
+
+def test_what_rows_say_is_noted_in_threads(monkeypatch):
+    """Many keys about many rows are no work for the reactor: verdicts are noted where they are found."""
+    box = Box(*(message(Subject=f"{number}") for number in range(5)))
+    inside = noted = 0
+    note = evaluate.Search._note
+
+    def counting(self, *args):
+        nonlocal noted
+        assert inside
+        noted += 1
+        note(self, *args)
+
+    monkeypatch.setattr(evaluate.Search, "_note", counting)
+
+    async def run(function, *args):
+        nonlocal inside
+        inside += 1
+        found = function(*args)
+        inside -= 1
+        return found
+
+    tree = criteria(Reader([b"OR SUBJECT 3 OR SUBJECT 4 LARGER 1000"]))
+    found = asyncio.run(evaluate.search(tree, box.view, box.folder, run, Letters(box.store, "u", box.folder)))
+    assert mask.chosen(found, range(5)) == [3, 4] and noted == 3
+
+
+def test_messages_are_read_beside_those_that_left():
+    """Who has left is passed over without a look, those before and behind are read: also in a scattered view."""
+    box = Box(*(message(Subject="x", body=f"word {number}") for number in range(9)))
+    box.folder.store([1, 4, 5, 9], "add", ["\\Deleted"])
+    box.folder.expunge()
+    box.folder.put(message(Subject="x", body="word, and new"))
+    box.folder.calls.clear()
+    assert box.find("BODY word") == [2, 3, 6, 7, 8]
+    assert box.folder.calls.count("content") == 5

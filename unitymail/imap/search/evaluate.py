@@ -6,8 +6,10 @@ Knows the order and the blocks; refuses to know what any key means. Rows and mes
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from unitymail.imap.letter import Letters
@@ -41,6 +43,7 @@ THOUGHT = 100_000
 
 Run = Callable[..., Awaitable[Any]]
 Progress = Callable[..., None]
+Judge = Callable[..., Sequence[Verdicts]]
 
 
 def _unheard(done: int | None = None, goal: int | None = None) -> None:
@@ -124,11 +127,16 @@ class Search:
             judge, rows = (judge_holding, NARROW_ROWS) if narrow else (judge_rows, ROWS)
             for begin in range(0, len(indexes), rows):
                 block = indexes[begin : begin + rows]
-                uids = self._uids_at(block)
-                judged = await run(judge, self._folder, uids, columns, [probe for _, probe in pairs])
-                for (leaf, _), verdicts in zip(pairs, judged, strict=True):
-                    self._note(leaf, block, verdicts)
+                await run(self._ask, judge, columns, pairs, block)
                 progress()
+
+    def _ask(
+        self, judge: Judge, columns: tuple[RowColumn, ...], pairs: list[tuple[Leaf, RowProbe]], block: Sequence[int]
+    ) -> None:
+        """In a thread: many keys about many rows are much to note."""
+        judged = judge(self._folder, self._uids_at(block), columns, [probe for _, probe in pairs])
+        for (leaf, _), verdicts in zip(pairs, judged, strict=True):
+            self._note(leaf, block, verdicts)
 
     def _uids_at(self, indexes: Sequence[int]) -> array[int]:
         uids = self._view.uids
@@ -178,13 +186,13 @@ class Search:
     def _read(self, indexes: Sequence[int], begin: int) -> tuple[int, list[int]]:
         """In a thread: some messages from `begin` on; how many, and which of them match: none that has left by now."""
         now = self._folder.snapshot.uids
-        there = None if now == self._view.uids else frozenset(now)
         matching = []
-        octets = read = 0
-        for at in indexes[begin:]:
+        octets = read = place = 0
+        for at in islice(indexes, begin, None):
             read += 1
             uid = self._view.uids[at]
-            content = self._folder.content(uid) if there is None or uid in there else None
+            place = bisect_left(now, uid, place)
+            content = self._folder.content(uid) if uid in now[place : place + 1] else None
             if content is None:
                 continue
             try:
