@@ -12,6 +12,7 @@ from unitymail.interfaces.store import (
     NoSuchFolder,
     OverQuota,
     TooManyKeywords,
+    TooManySubscriptions,
     TooMuchMetadata,
     UseNotPossible,
 )
@@ -22,6 +23,7 @@ _CODES: tuple[tuple[type[Trouble], bytes], ...] = (
     (BadFolderName, b"CANNOT"),
     (OverQuota, b"OVERQUOTA"),
     (TooManyKeywords, b"LIMIT"),
+    (TooManySubscriptions, b"LIMIT"),
     (MetadataTooLong, b"METADATA MAXSIZE %d" % MAX_METADATA_OCTETS),
     (TooMuchMetadata, b"METADATA TOOMANY"),
     (UseNotPossible, b"USEATTR"),

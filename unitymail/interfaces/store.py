@@ -41,6 +41,10 @@ class TooManyKeywords(Never):
     default = Reply(550, "5.2.0", "A folder can hold 200 keywords")
 
 
+class TooManySubscriptions(Never):
+    default = Reply(550, "5.2.0", "10,000 mailboxes can be subscribed; please unsubscribe some first")
+
+
 class NoSuchMessage(Never):
     default = Reply(550, "5.2.0", "The message is gone")
 
@@ -61,6 +65,7 @@ class UseNotPossible(Never):
 
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 MAX_KEYWORDS = 200
+MAX_SUBSCRIPTIONS = 10_000
 MAX_NAME_OCTETS = 255
 MAX_METADATA_OCTETS = 65_536
 """Of one value."""
@@ -305,7 +310,7 @@ class IAccount(Interface):
         """Children follow. RENAME INBOX moves its messages and leaves INBOX empty. Raises as create and folder."""
 
     def subscribe(name: str, on: bool) -> None:
-        """Remember the subscription; the folder need not exist."""
+        """Remember the subscription; the folder need not exist. Raises BadFolderName, TooManySubscriptions."""
 
     def subscriptions() -> list[str]:
         """Subscribed names, existing or not."""

@@ -16,7 +16,17 @@ from zope.interface import implementer
 from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.quota import IUsage
-from unitymail.interfaces.store import Deleted, FolderInfo, IAccount, NoSuchFolder, Noticed, OverQuota, Owed
+from unitymail.interfaces.store import (
+    MAX_SUBSCRIPTIONS,
+    Deleted,
+    FolderInfo,
+    IAccount,
+    NoSuchFolder,
+    Noticed,
+    OverQuota,
+    Owed,
+    TooManySubscriptions,
+)
 from unitymail.policy.withholding import NOTHING, WITHOUT_BOOK, IWithholder, Withholding
 from unitymail.store import (
     ages,
@@ -175,11 +185,13 @@ class Account:
 
     @guarded
     def subscribe(self, name: str, on: bool) -> None:
-        name = canonical(name)
+        name = checked(name) if on else canonical(name)
         with self.access.alone():
             names = set(self.subscriptions())
             if (name in names) == on:
                 return
+            if on and len(names) >= MAX_SUBSCRIPTIONS:
+                raise TooManySubscriptions
             names.symmetric_difference_update({name})
             subscriptions.write(self.disk, self._subscriptions_path, names, self.temporary)
 

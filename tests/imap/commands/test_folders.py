@@ -14,6 +14,15 @@ class FolderTests(SynchronousTestCase):
     def names(self):
         return [folder.name for folder in self.house.account.folders()]
 
+    def test_a_nul(self):
+        """A name with NUL is refused by every command: no response could repeat it, and a literal must not."""
+        self.client.say("x ENABLE UTF8=ACCEPT")
+        for verb in ("SUBSCRIBE", "UNSUBSCRIBE", "CREATE", "SELECT", "GETQUOTAROOT", "DELETE"):
+            answer = self.client.say(verb.encode().join([b"a ", b" {3+}\r\na\0b"]))
+            self.assertEqual(answer, ["a NO [CANNOT] Mailbox name has a NUL, which no response could show"], verb)
+        other = self.house.signed_in()
+        self.assertTrue(other.say("b SUBSCRIBE a&AAA-b")[0].startswith("b NO [CANNOT]"))
+
     def test_create(self):
         """With parents; a separator at the end only announces children; names in any script."""
         for name in ("a/b/", '"Entw&APw-rfe"'):

@@ -210,12 +210,13 @@ class Reader:
     def mailbox(self) -> str:
         """A decoded mailbox name; INBOX in any case is `INBOX`. Raises BadName when it is not spelled as it must be."""
         octets = self.astring()
-        if not self.utf8:
-            return names.canonical(names.decode(octets))
         try:
-            return names.canonical(octets.decode("utf-8"))
+            name = octets.decode("utf-8") if self.utf8 else names.decode(octets)
         except UnicodeDecodeError:
             raise BadSyntax("Mailbox name is not valid UTF-8") from None
+        if "\0" in name:
+            raise BadName("Mailbox name has a NUL, which no response could show")
+        return names.canonical(name)
 
     def list_pattern(self) -> bytes:
         """A pattern of LIST or LSUB in UTF-8, however the client spells names; see `wire.pattern`.
