@@ -182,7 +182,7 @@ class CompressTests(SynchronousTestCase):
         threads.go()
         client.say("c COMPRESS DEFLATE")
         client = Squeezed(client)
-        client.send(b"d STATUS INBOX (MESSAGES)\r\n" + b"e NOOP\r\n" * 5_000_000)
+        client.send(b"d STATUS INBOX (MESSAGES)\r\n" + b"e NOOP\r\n" * 300_000)
         inlet = client.client.protocol.inlet
         self.assertLess(inlet.assembler.waiting, 100_000)
         threads.go()
