@@ -311,6 +311,12 @@ def test_contents_with_other_line_ends(house):
     for _ in range(2):
         opened = inbox.contents(uids, 1_000_000)
         assert [bytes(one.buffer[:]) for one in opened] == [message(0), message(1), message(2), message(7)]
+    read = []
+    with inbox.access.using() as index:
+        index.connection.set_trace_callback(read.append)
+        assert len(inbox.contents(uids[1:], 1_000_000)) == 3
+        index.connection.set_trace_callback(None)
+    assert len(read) == 1, "where sizes are known, line ends cost no further look at the index"
     with open(house.path("cur", names[0] + ":2,F"), "wb") as file:
         file.write(b"Subject: put in its place\n\nby hand\n")
     assert [bytes(one.buffer[:30]) for one in inbox.contents(uids[:1], 1)] == [b"Subject: put in its place\r\n\r\nb"]

@@ -16,7 +16,7 @@ from unitymail.mail.windows import Octets
 from unitymail.mail.withheld import Reason, withheld_form
 from unitymail.policy.withholding import Withholding
 from unitymail.store.chosen import chosen
-from unitymail.store.content import SMALL, Content, crlf_size, in_crlf_form, is_in_crlf_form, open_file
+from unitymail.store.content import SMALL, Content, converted, crlf_size, in_crlf_form, is_in_crlf_form, open_file
 from unitymail.store.finding import found
 from unitymail.store.index import Index
 from unitymail.store.maildir import claimed, path_in
@@ -75,15 +75,18 @@ def contents(folder: Folder, index: Index, uids: Sequence[int], octets: int) -> 
 
 
 def _as_measured(folder: Folder, octets: int, size: int | None, base: bytes, seen: bytes) -> Content | None:
-    """The file as it is, where it has CRLF line ends and the size that is known; None when that is not so."""
-    if size != octets:
+    """The message in CRLF form, where its file is as it was measured; None when that is not so."""
+    if size is None:
         return None
     try:
         buffer = open_file(path_in(folder.path, base, seen))
     except FileNotFoundError:
         return None
     if len(buffer) == octets:
-        return Content(buffer)
+        if size != octets and isinstance(buffer, bytes):
+            buffer = converted(buffer)
+        if len(buffer) == size:
+            return Content(buffer)
     Content(buffer).close()
     return None
 
