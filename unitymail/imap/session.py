@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from unitymail.imap import fullness, keeping_up, progress
+from unitymail.imap import fullness, keeping_up, progress, streaming
 from unitymail.imap.difference import new_keywords
 from unitymail.imap.expectation import Change
 from unitymail.imap.registry import Farewell, Gone, No
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from unitymail.imap.server import IMAPSession
     from unitymail.people.user import User
 
-STEP = 131_072
 LOOK_EVERY_S = 1.0
 """After a command the disk is looked at when that was last done so long ago; commands that poll always look."""
 
@@ -232,22 +231,8 @@ class Session:
             await later
 
     async def stream(self, content: IContent, offset: int, length: int) -> None:
-        """Send `length` octets of `content` from `offset`, in steps, as fast as the client reads.
-
-        They are announced already: when the disk fails, nothing that could be said would be understood.
-        """
-        end = offset + length
-        while offset < end:
-            step = min(STEP, end - offset)
-            try:
-                octets = await self.run(content.read, offset, step)
-            except OSError as error:
-                self.journal.trouble("reading a message that is being sent", error)
-                self.client.cut_off("a message could not be read")
-                raise Gone from error
-            self.send(octets)
-            offset += step
-            await self.drained()
+        """Send `length` octets of `content` from `offset`, which are announced already (see `streaming`)."""
+        await streaming.stream(self, content, offset, length)
 
     # Keeping up with the folder
 
