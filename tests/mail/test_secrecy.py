@@ -1,7 +1,10 @@
 """Private, secure, both or neither: what a stored message asks for, and whose word counts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from unitymail.mail.headers import parted_fields
 from unitymail.mail.secrecy import Secrecy, secrecy_of
 
 HEADERS = (("x-unity-secure", "true"), ("x-class", "top"))
@@ -60,3 +63,19 @@ def test_only_the_header_counts():
     """Words of the body, also of a message without any header, ask for nothing."""
     for whole in (b"", b"\r\nX-Unity-Secure: true\r\n", b"\n\nSensitivity: private\n"):
         assert secrecy_of(whole, ours=False, secure_headers=HEADERS) == NEITHER
+
+
+PIECES = st.sampled_from([
+    b"Sensitivity", b"sensitivity", b"X-CLASS", b"x-unity-secure", b"X-Unitymail-Trace", b"Subject", b":", b" :", b"\t",
+    b" ", b"\r\n", b"\n", b"\r", b"private", b"top", b"true", b"\xe9", b"\0",
+])
+
+
+@given(st.lists(PIECES, max_size=30).map(b"".join))
+def test_no_field_that_asks_is_passed_over(octets):
+    """However the lines of a header are broken: each field that asks for something is heard."""
+    header = octets.partition(b"\n\r\n")[0].partition(b"\n\n")[0] if not octets.startswith((b"\n", b"\r\n")) else b""
+    found = secrecy_of(octets, ours=False, secure_headers=(("x-class", ""),))
+    names = {name.lower() for _, name, _ in parted_fields(header)}
+    assert found.secure == (b"x-class" in names)
+    assert not found.private or b"sensitivity" in names

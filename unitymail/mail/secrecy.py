@@ -6,8 +6,10 @@ know who may then see the message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from unitymail.mail.headers import parted_fields
 from unitymail.mail.lexical import LONGEST_HEADER
@@ -27,6 +29,9 @@ class Secrecy:
     secure: bool = False
 
 
+NEITHER = Secrecy()
+
+
 def secrecy_of(
     buffer: Octets, *, ours: bool, secure_headers: SecureHeaders, secure_confidential: bool = False
 ) -> Secrecy:
@@ -35,10 +40,13 @@ def secrecy_of(
     ours: our delivery made the file, so that its first trace field is our word, and the last one. Of other files
     (copies of such a file, mail of other programs) the field may be forged: it only adds to what the message says.
     """
-    wanted = frozenset(name.encode("utf-8", "replace") for name, _ in secure_headers) | {_TRACE, b"sensitivity"}
+    wanted, beginning = _fields_that_ask(secure_headers)
+    header = header_of(buffer)
+    if not beginning.search(b"\n" + header):
+        return NEITHER
     named: dict[bytes, list[bytes]] = {}
-    written = Secrecy()
-    for name, body in _fields(buffer, wanted):
+    written = NEITHER
+    for name, body in _fields(header, wanted):
         if name == _TRACE and name not in named and (trace := read_trace_field(body)) is not None:
             written = Secrecy(trace.sensitivity == Sensitivity.PRIVATE.value, trace.secure)
             if ours:
@@ -53,10 +61,17 @@ def secrecy_of(
     )
 
 
-def _fields(buffer: Octets, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
+@lru_cache(16)
+def _fields_that_ask(secure_headers: SecureHeaders) -> tuple[frozenset[bytes], re.Pattern[bytes]]:
+    """Their names, and how a line begins that may be one of them: most headers have no such line."""
+    names = frozenset(name.encode("utf-8", "replace") for name, _ in secure_headers) | {_TRACE, b"sensitivity"}
+    return names, re.compile(rb"\n(?:" + b"|".join(map(re.escape, sorted(names))) + rb")[ \t]*+:", re.IGNORECASE)
+
+
+def _fields(header: bytes, wanted: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """(name in lower case, body) of those fields, in their order."""
     offset = 0
-    for whole, written, body in parted_fields(header_of(buffer)):
+    for whole, written, body in parted_fields(header):
         if offset >= LONGEST_HEADER:
             return
         offset += len(whole)
