@@ -34,6 +34,7 @@ class Mailbox(NamedTuple):
     address: str
 
 
+_new_tuple = tuple.__new__
 END_OF_GROUP = Entry(None, None, b"", b"", "end")
 
 # The forms nearly all mail uses: `"Name" <a@b>`, `Name <a@b>`, `<a@b>`, `a@b`, alone or in a list. The groups are not
@@ -63,7 +64,7 @@ def entries(raw: bytes) -> list[Entry]:
         name, local, domain, bare, bare_domain = common.groups()
         if name is not None:
             name = unquoted(name)
-        found.append(Entry(name, None, local or bare, domain or bare_domain))
+        found.append(_new_tuple(Entry, (name, None, local or bare, domain or bare_domain, "")))
         position = common.end()
     return found
 

@@ -112,11 +112,22 @@ class _Scan:
         """Read the part at `start` and move on to where the next one begins; None at the end of it all."""
         self.parts += 1
         last, body = self.end_of_header(start)
-        if start and body - start <= SHORT_HEADER:
+        if not start:
+            return self.first_part(last, body)
+        if body - start <= SHORT_HEADER:
             header = part_header.read(self.buffer[start:body])
             if header.is_leaf and not self.stack[-1].digest:
                 return self.leaf(start, body, header)
         return self.any_part(start, last, body)
+
+    def first_part(self, last: int, body: int) -> int | None:
+        """The message itself, which may be all there is."""
+        header = part_header.read(self.buffer[:min(body, LONGEST_HEADER)])
+        if header.is_leaf and body <= LONGEST_FIELD and _FIRST_FIELD.match(self.buffer, 0, body):
+            lines = self.count(b"\n", body, self.size) if header.is_text else 0
+            self.root = _new_tuple(Part, (0, body, self.size, *header.kind, lines, (), *header.extension))
+            return None
+        return self.any_part(0, last, body, header)
 
     def leaf(self, start: int, body: int, header: PartHeader) -> int | None:
         """A part as most are: nothing is in it, and nothing is wrong with its header."""
@@ -127,11 +138,11 @@ class _Scan:
         self.stack[-1].children.append(part)
         return self.follow(event, end)
 
-    def any_part(self, start: int, last: int, body: int) -> int | None:
+    def any_part(self, start: int, last: int, body: int, header: PartHeader | None = None) -> int | None:
         event = self.delimiter(start - 1, last) if self.active else None
         if event is not None:  # the header runs into a delimiter: a part without a body
             body = max(start, self.before(event[0]))
-        header = part_header.read(self.buffer[start:min(body, start + LONGEST_HEADER)])
+        header = header or part_header.read(self.buffer[start:min(body, start + LONGEST_HEADER)])
         self.judge(header, start, body)
         media = header.media
         if media is None:
@@ -203,8 +214,8 @@ class _Scan:
 
     def look_for_delimiters(self) -> None:
         """`mark` is how the lines begin that can be one: as the shortest boundary where all others begin with it."""
-        shortest, *others = sorted(self.active, key=len) or (b"",)
-        alike = not others or all(map(bytes.startswith, others, repeat(shortest)))
+        shortest = min(self.active, key=len, default=b"")
+        alike = len(self.active) < 2 or all(map(bytes.startswith, self.active, repeat(shortest)))
         self.mark = b"\n--" + (shortest[:LONGEST_MARK] if alike else b"")
 
     def close(self, depth: int, end: int) -> None:

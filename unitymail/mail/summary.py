@@ -204,6 +204,8 @@ def _address(entry: Entry) -> bytes:
     name, route, local, domain, group = entry
     if group == "end":
         return b"(NIL NIL NIL NIL)"
+    if name is not None and route is None and not group and _PLAIN.fullmatch(name + local + domain):
+        return b'("%b" NIL "%b" "%b")' % (name, local, domain)
     if b'"' in local:
         local = b"".join([unquoted(word) for word in _WORDS.findall(local)])
     if group:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from unitymail.mail.secrecy import Secrecy
 from unitymail.mail.windows import Octets
@@ -42,8 +42,7 @@ class InForce:
     since: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Of one content: the size of its form in CRLF, the reason to withhold it or 0, what it asks for where known."""
 
     content: int
