@@ -146,4 +146,34 @@ def test_others_have_a_turn(catalogue, monkeypatch):
 
     monkeypatch.setattr(catalogue._disk, "begin", counted)
     catalogue.remove(range(1, 251))
-    assert len(begun) == 3 and list(catalogue.held().contents) == []
+    assert len(begun) >= 4 and list(catalogue.held().contents) == []
+
+
+def test_remains_are_cleared_away_in_steps(catalogue, monkeypatch):
+    """Between two steps another process searches and adds; in the end what left is nowhere in the file."""
+    monkeypatch.setattr("unitymail.store.fulltext.catalogue._PAGES_AT_ONCE", 5)
+    for number in range(1, 41):
+        words = [f"{number * word % 4999}{'ЖДИ' if number % 2 else 'STAY'}{word}" for word in range(200)]
+        catalogue.add([Text(number, "", " ".join(words))])
+    other = Catalogue(Disk(), os.path.dirname(catalogue.path))
+    merged, steps = catalogue._merged, []
+
+    def watched(pages):
+        there = merged(pages)
+        steps.append(there)
+        if len(steps) == 2:
+            other.add([Text(99, "", "MEANWHILE")])
+            assert other.matching("STAY", body_only=False)[1] == set(range(2, 41, 2))
+        return there
+
+    def blocks():
+        return b"".join(block for (block,) in catalogue._connection.execute("SELECT block FROM words_data"))
+
+    monkeypatch.setattr(catalogue, "_merged", watched)
+    assert "Ж".encode() in blocks()
+    catalogue.remove(range(1, 41, 2), thoroughly=True)
+    assert len(steps) > 3
+    assert "Ж".encode() not in blocks()
+    assert other.matching("MEANWHILE", body_only=False)[1] == {99}
+    assert catalogue.matching("STAY", body_only=False)[1] == set(range(2, 41, 2))
+    other.close()

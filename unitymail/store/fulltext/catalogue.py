@@ -31,7 +31,8 @@ _CACHE_KIB = 4096
 _DEAD_SHARE = 4
 """When more than this part of what is held was taken out, its remains are cleared away."""
 _REMOVED_AT_ONCE = 100
-"""After so many who searches has a turn."""
+_PAGES_AT_ONCE = 500
+"""So many are removed, or written when remains are cleared away, and then who searches or adds has a turn."""
 _UNHELD = re.compile("[\0\ud800-\udfff\U0010ffff]")
 _STATEMENTS = (
     "CREATE TABLE texts (content INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL, whole INTEGER NOT NULL)",
@@ -134,9 +135,22 @@ class Catalogue:
                 self._removed += sum(_remove(connection, content) for content in some)
         with self._open() as connection:
             held = connection.execute("SELECT count(*) FROM texts").fetchone()[0]
-            if self._removed > held // _DEAD_SHARE or (thoroughly and self._removed):
-                connection.execute("INSERT INTO words (words) VALUES ('optimize')")
-                self._removed = 0
+        if self._removed > held // _DEAD_SHARE or (thoroughly and self._removed):
+            self._clear_away()
+
+    def _clear_away(self) -> None:
+        """What 'optimize' of FTS5 does, in steps: a negative 'merge' begins with all there is, the next ones go on."""
+        removed, pages = self._removed, -_PAGES_AT_ONCE
+        while self._merged(pages):
+            pages = _PAGES_AT_ONCE
+        self._removed -= removed
+
+    def _merged(self, pages: int) -> bool:
+        """Whether there was something to merge: a step that changes less than two rows did nothing."""
+        with self._open() as connection, self._changing(connection):
+            before = connection.total_changes
+            connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+            return connection.total_changes - before > 1
 
     def forget(self) -> None:
         """Throw the file away."""
