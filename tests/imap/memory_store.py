@@ -309,7 +309,7 @@ class MemoryFolder:
         return self._take_in([(path, flags, internal_date)])[0]
 
     @locked
-    def append_all(self, messages):
+    def append_all(self, messages, *, flushed=True):
         return self._take_in(messages)
 
     @locked
@@ -337,6 +337,10 @@ class MemoryFolder:
         uids = [self._add(octets, self._combination(flags), date).uid for octets, flags, date in taken]
         self._renew()
         return uids
+
+    @property
+    def is_deleted(self):
+        return self.deleted
 
     def _living(self):
         if self.deleted:

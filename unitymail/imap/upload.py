@@ -20,8 +20,6 @@ from unitymail.interfaces.store import MAX_KEYWORDS, SYSTEM_FLAGS, IFolder, NoSu
 
 BLOCK = 131_072
 MOST_MESSAGES = 10_000
-FLUSHED_ONE_BY_ONE = 64
-"""The files of a command with more messages are flushed together."""
 
 
 @dataclass(slots=True)
@@ -58,7 +56,6 @@ class Uploads:
         self._flags: dict[str, str] = {}
         self._written = 0
         self._waiting = 0
-        self._all_flushed = True
 
     def begin(self, flags: Sequence[str], internal_date: float | None) -> None:
         """What comes from now on is the next message."""
@@ -116,7 +113,8 @@ class Uploads:
         """Make them messages of `folder`, durable, all or none; their UIDs."""
 
         def append() -> list[int]:
-            return folder.append_all([(one.path, one.flags, one.internal_date) for one in self._messages])
+            messages = [(one.path, one.flags, one.internal_date) for one in self._messages]
+            return folder.append_all(messages, flushed=False)
 
         return await self._kept(append)
 
@@ -144,7 +142,7 @@ class Uploads:
     # In a thread
 
     def _write(self) -> None:
-        """What is held, each to its file. Files of whole messages are flushed and closed."""
+        """What is held, each to its file. Files of whole messages are closed."""
         try:
             while self._written < len(self._messages):
                 one = self._messages[self._written]
@@ -154,7 +152,7 @@ class Uploads:
                     one.held.clear()
                 if not one.whole:
                     break
-                self._close(one, flush=self._written < FLUSHED_ONE_BY_ONE)
+                self._close(one)
                 self._written += 1
         except OSError as error:
             raise _passing(error) from error
@@ -164,15 +162,10 @@ class Uploads:
         if one.descriptor < 0:
             one.descriptor, one.path = self._session.account.new_file()
 
-    def _close(self, one: Upload, *, flush: bool = False) -> None:
-        if one.descriptor < 0:
-            return
-        if flush:
-            self._disk.flush(one.descriptor)
-        else:
-            self._all_flushed = False
-        descriptor, one.descriptor = one.descriptor, -1
-        self._disk.close(descriptor)
+    def _close(self, one: Upload) -> None:
+        if one.descriptor >= 0:
+            descriptor, one.descriptor = one.descriptor, -1
+            self._disk.close(descriptor)
 
     def _copy(self, blocks: Iterator[bytes]) -> None:
         self._write()
@@ -190,8 +183,6 @@ class Uploads:
             for one in self._messages:
                 if one.binary:
                     one.path = without_binary(self._disk, one.path, self._session.account.new_file)
-            if not self._all_flushed:
-                self._disk.flush_filesystem(self._last.path)
         except OSError as error:
             raise _passing(error) from error
         uids = store()

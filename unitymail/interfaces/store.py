@@ -273,13 +273,19 @@ class IFolder(Interface):
         Durable on return. Raises OverQuota.
         """
 
-    def append_all(messages: Sequence[tuple[str, Iterable[str], float | None]]) -> list[int]:
-        """As `append` for each (path, flags, internal date), in this order, all or nothing: their UIDs."""
+    def append_all(
+        messages: Sequence[tuple[str, Iterable[str], float | None]], *, flushed: bool = True
+    ) -> list[int]:
+        """As `append` for each (path, flags, internal date), in this order, all or nothing: their UIDs.
+
+        flushed: whether the files' octets are durable before; else they are when this returns.
+        """
 
     def replace(uid: int, path: str, flags: Iterable[str], internal_date: float | None, target: IFolder) -> int:
         """As `append` to `target`, and this folder's message `uid` leaves in the same transaction: the new UID.
 
-        The room that the old message gives back counts. Raises OverQuota, and NoSuchMessage when `uid` is gone.
+        The file need not be durable before. The room that the old message gives back counts. Raises OverQuota, and
+        NoSuchMessage when `uid` is gone.
         """
 
 

@@ -34,6 +34,7 @@ from unitymail.store import (
     delivered,
     folders,
     intents,
+    landing,
     layout,
     metadata,
     moving,
@@ -49,6 +50,7 @@ from unitymail.store.access import Access, guarded
 from unitymail.store.folder import Folder
 from unitymail.store.fulltext.full_text import FullText
 from unitymail.store.index import Index
+from unitymail.store.landing import Landing
 from unitymail.store.live_folders import LiveFolders
 from unitymail.store.maildir import Namer
 from unitymail.store.names import INBOX, canonical, checked
@@ -93,6 +95,7 @@ class Account:
         self._in_force_as_of = 0
         self._looked_for_owed = False
         self.live = LiveFolders()
+        self.landing = Landing()
         self.full_text = FullText(disk, access.directory, full_text, shredder)
         self.purged_at = 0.0
         self.reminded_at = 0.0
@@ -362,6 +365,8 @@ class Account:
         if not self._looked_for_owed:
             self._looked_for_owed = True
             self.tell(receipts.News(owed=receipts.are_owed(index)))
+        if landing.is_left_behind(self, index):
+            landing.complete(self, index)
         if index.one("SELECT 1 FROM intents LIMIT 1"):
             intents.undo(self, index)
             moving.finish_renames(self, index)

@@ -1,5 +1,7 @@
 """APPEND and REPLACE: finished files become messages, all or nothing. Refuses to know how their octets arrived.
 
+*Note: what is small* is durable in the index before its files are (`landing`): there is nothing to take back.
+
 *Note: one file needs no intent.* It is there or it is not, whenever the process ends. Several files, or one for which
 another message leaves, are announced first, as those of COPY are; what a process leaves half done is taken away again,
 for no client was told OK.
@@ -8,12 +10,15 @@ for no client was told OK.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from unitymail.interfaces.disk import IDisk
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.store import SYSTEM_FLAGS, IFolder, NoSuchMessage
-from unitymail.store import inserting, intents, receipts
+from unitymail.store import inserting, intents, landing, looking, receipts
 from unitymail.store.changing import places_of, remove_rows
 from unitymail.store.index import Index
 from unitymail.store.inserting import Arrival
@@ -24,23 +29,30 @@ from unitymail.store.schema import EXPUNGED
 if TYPE_CHECKING:
     from unitymail.store.folder import Folder
 
+FLUSHED_ONE_BY_ONE = 64
+"""More files than that are flushed together."""
 Message = tuple[str, Iterable[str], float | None]
 """The file's path, flags, internal date."""
 
 
 def append(
     folder: Folder, index: Index, messages: Sequence[Message], *, own: bool, measured: bool = True,
-    also: Callable[[], None] | None = None,
+    flushed: bool = True, also: Callable[[], None] | None = None,
 ) -> list[int]:  # fmt: skip
-    """The UIDs. The files are moved into cur/ and their names durable before a row refers to them.
+    """The UIDs. The files are moved into cur/.
 
-    own: see `maildir.is_own`. measured: the files are shown as they are. also: what else is true with the same
-    transaction.
+    own: see `maildir.is_own`. measured: the files are shown as they are. flushed: their octets are durable already.
+    also: what else is true with the same transaction.
     """
     _prepare(folder, index)
     arrivals = _planned(folder, index, messages, leaving=0, own=own, measured=measured)
-    announced = len(arrivals) > 1 or also is not None
-    uids = _take_in(folder, index, messages, arrivals, announced=announced, also=also or (lambda: None))
+    if not flushed and landing.takes(folder.account, [one.octets for one in arrivals]):
+        uids = _land(folder, index, messages, arrivals)
+    else:
+        if not flushed:
+            _flush(folder.account.disk, [path for path, _, _ in messages])
+        announced = len(arrivals) > 1 or also is not None
+        uids = _take_in(folder, index, messages, arrivals, announced=announced, also=also or (lambda: None))
     folder.account.usage_changed(sum(one.octets for one in arrivals))
     return uids
 
@@ -60,6 +72,7 @@ def _replace(folder: Folder, index: Index, uid: int, message: Message, target: F
     old = folder.id_of(uid)
     leaving: int = index.one("SELECT octets FROM facts WHERE id = ?", old)[0]
     arrivals = _planned(target, index, [message], leaving=leaving, own=True)
+    _flush(folder.account.disk, [message[0]])
     unheard = receipts.unheard(folder, index, [uid])
     news = receipts.News()
 
@@ -122,6 +135,53 @@ def _planned(
         )
         for (_, _, date), flags, one in zip(messages, spelled, status, strict=True)
     ]  # fmt: skip
+
+
+def _flush(disk: IDisk, paths: Sequence[str]) -> None:
+    if len(paths) > FLUSHED_ONE_BY_ONE:
+        disk.flush_filesystem(paths[0])
+        return
+    for path in paths:
+        descriptor = disk.overwrite(path)
+        try:
+            disk.flush(descriptor)
+        finally:
+            disk.close(descriptor)
+
+
+def _land(folder: Folder, index: Index, messages: Sequence[Message], arrivals: list[Arrival]) -> list[int]:
+    """The rows first, with the octets; the files get their names when nothing can take the messages away again."""
+    account, octets = folder.account, [_read(path) for path, _, _ in messages]
+    landing.make_room(account, index, sum(one.octets for one in arrivals))
+    with index.changing(durable=True):
+        uids = inserting.insert(folder, index, arrivals)
+        landing.hold(account, index, zip((one.base for one in arrivals), octets, strict=True))
+    try:
+        with folder.own_changes():
+            for (path, _, date), arrival in zip(messages, arrivals, strict=True):
+                _move_in(folder, path, date, arrival)
+    except BaseException:
+        _put_back(folder, messages, arrivals)
+        _withdraw(folder, index, uids)
+        raise
+    with suppress(OSError, sqlite3.Error), index.changing():
+        folder.save_marks(index)  # else other processes look once more
+    folder.catch_up(index)
+    return uids
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _withdraw(folder: Folder, index: Index, uids: list[int]) -> None:
+    """Messages that have rows cannot have files. If not even that can be written down, they are completed later."""
+    landed = folder.account.landing
+    landed.in_doubt = True
+    with index.changing(durable=True):
+        looking.lose(folder, index, [folder.id_of(uid) for uid in uids])
+    landed.in_doubt = False
 
 
 def _take_in(

@@ -336,10 +336,10 @@ class Folder:
 
     @guarded
     def append_all(
-        self, messages: Sequence[tuple[str, Iterable[str], float | None]], *, own: bool = True
+        self, messages: Sequence[tuple[str, Iterable[str], float | None]], *, flushed: bool = True, own: bool = True
     ) -> list[int]:
         with self.access.alone() as index:
-            return appending.append(self, index, messages, own=own)
+            return appending.append(self, index, messages, own=own, flushed=flushed)
 
     @guarded
     def replace(self, uid: int, path: str, flags: Iterable[str], internal_date: float | None, target: IFolder) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from unitymail.interfaces.errors import Never
 from unitymail.interfaces.store import Copied, IFolder
+from unitymail.store import landing
 from unitymail.store.changing import places_of, remove_rows
 from unitymail.store.chosen import chosen
 from unitymail.store.index import Index
@@ -60,6 +61,7 @@ def _copy(folder: Folder, index: Index, uids: Collection[int], target: Folder, *
         return Copied(target.snapshot.uidvalidity, (), ())
     if not move:
         folder.account.require_room(index, _octets(index, links))
+    landing.flush(folder.account, index)
     intent = announce(target, index, [link.target_name for link in links], "move" if move else "copy")
     try:
         with target.own_changes():

@@ -185,7 +185,7 @@ def take_in(folder: Folder, index: Index, difference: Difference, used: int) -> 
         if difference.moved:
             _follow_names(folder, index, difference.moved)
         if difference.gone:
-            _lose(folder, index, difference.gone)
+            lose(folder, index, difference.gone)
     folder.account.note_usage(index, used)
 
 
@@ -225,7 +225,7 @@ def _follow_names(folder: Folder, index: Index, moved: list[tuple[int, bytes, by
         index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
 
 
-def _lose(folder: Folder, index: Index, ids: list[int]) -> None:
+def lose(folder: Folder, index: Index, ids: list[int]) -> None:
     """A foreign hand removed these: their names are kept, so that a repeated delivery does not bring one back."""
     modseq = index.next_modseq()
     subtract_totals(index, folder.row.id, ids)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
-from unitymail.store import layout, receipts
+from unitymail.store import landing, layout, receipts
 from unitymail.store.forgetting import OF_CONTENTS
 from unitymail.store.index import Index
 from unitymail.store.maildir import path_in
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def delete(account: Account, index: Index, folder: Folder) -> None:
     """The directory goes aside in one rename, then the rows; what it held can be undeleted."""
     folder.follow(index)
+    landing.flush(account, index)
     row = folder.row
     unheard = receipts.unheard(folder, index, folder.snapshot.uids)
     aside = os.path.join(layout.UNDELETE, f"{row.mailboxid}-{account.namer.name()}")

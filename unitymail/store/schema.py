@@ -14,7 +14,7 @@ index was lost, so that it also serves as EMAILID (RFC 8474).
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 UID_BITS = 32
 UID_MASK = (1 << UID_BITS) - 1
 
@@ -60,6 +60,13 @@ and `withholding` are those of `withholding`, which wants the rows of one conten
 What `aging` has to know is in the tables from `moments` to `alerts`.
 A row of `lettered` says what the letters in the names of a folder's files meant when they were last looked at.
 A row of `thread_of_tie` says in which thread a message is that has or refers to this message id under this subject."""
+
+LANDING = (
+    """CREATE TABLE IF NOT EXISTS landing (
+        number INTEGER PRIMARY KEY, maker TEXT NOT NULL, base BLOB NOT NULL, octets BLOB NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS landing_by_maker ON landing (maker)",
+)
+"""Messages whose files may not be durable yet: see `landing`. `maker`: the `Namer.mark` of the process."""
 
 STATEMENTS = (
     """CREATE TABLE counters (
@@ -113,10 +120,11 @@ STATEMENTS = (
         uids BLOB NOT NULL, flags BLOB NOT NULL, modseqs BLOB NOT NULL)""",
     *RECEIPTS,
     *FOR_EXTENSIONS,
+    *LANDING,
     f"PRAGMA user_version = {VERSION}",
 )
 
-UPGRADES = {1: RECEIPTS, 2: FOR_EXTENSIONS}
+UPGRADES = {1: RECEIPTS, 2: FOR_EXTENSIONS, 3: LANDING}
 """What brings an index of a version to the next one."""
 
 

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from unitymail.store import landing
 from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import forget
 from unitymail.store.index import Index
@@ -130,6 +131,7 @@ def _discard(folder: Folder, path: bytes) -> None:
 
 def _leave(folder: Folder, index: Index, rows: list[tuple]) -> None:  # type: ignore[type-arg]
     folder.follow(index)
+    landing.flush(folder.account, index)
     ids = [row[0] for row in rows]
     seen_now = dict(index.all("SELECT id, seen FROM files WHERE id IN " + chosen(), str(ids)))
     kept = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unitymail.store import ages, arranging, layout, receipts, settling, undelete
+from unitymail.store import ages, arranging, landing, layout, receipts, settling, undelete
 from unitymail.store.access import guarded
 from unitymail.store.index import Index
 from unitymail.store.settling import Batch
@@ -47,6 +47,9 @@ def settle_if_free(account: Account) -> int:
 def _settle_some(account: Account, last: int) -> Batch:
     """One batch, and what is old goes when nothing else is to be done."""
     with account.access.using() as index:
+        if landing.is_due(index):
+            with account.access.alone() as index:
+                landing.flush(account, index)
         if index.one("SELECT EXISTS (SELECT 1 FROM pending WHERE id > ?)"
                      " OR EXISTS (SELECT 1 FROM expunged WHERE base IS NULL)", last)[0]:  # fmt: skip
             with account.access.alone() as index:
