@@ -129,6 +129,8 @@ class Conductor:
     def _over(self) -> None:
         """A command has its answer or waits, or the client has its notifications: go on."""
         client = self._client
+        if client.outlet.gone:
+            client.session.sign_out()
         if client.door.draining:
             client.take_leave()
         if self._parking is not None:
