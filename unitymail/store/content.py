@@ -20,6 +20,7 @@ from unitymail.store.keeping import copy_to, open_plain
 
 SMALL = 64 * 1024
 CONVERT_IN_MEMORY = 1024 * 1024
+FIRST_LINE = 1024
 
 
 class MappedFile(mmap.mmap):
@@ -78,7 +79,12 @@ def open_file(path: bytes) -> bytes | mmap.mmap:
 
 
 def is_in_crlf_form(buffer: bytes | mmap.mmap) -> bool:
-    """Whether no line feed stands alone. The decoder goes through it once, in a third of the time of counting."""
+    """Whether no line feed stands alone. The decoder goes through it once, in a third of the time of counting; files
+    of other programs mostly tell by their first line.
+    """
+    first = buffer.find(b"\n", 0, FIRST_LINE)
+    if first >= 0 and buffer[first - 1 : first] != b"\r":
+        return False
     decoder = IncrementalNewlineDecoder(None, translate=False)
     for block in (buffer,) if isinstance(buffer, bytes) else blocks(buffer, 0, len(buffer)):
         decoder.decode(block.decode("latin-1"))
@@ -90,7 +96,12 @@ def crlf_size(buffer: bytes | mmap.mmap) -> int:
     """How long the CRLF form is."""
     if is_in_crlf_form(buffer):
         return len(buffer)
-    return len(buffer) + sum(block.count(b"\n") - block.count(b"\r\n") for block in blocks(buffer, 0, len(buffer)))
+    return len(buffer) + sum(map(_bare_line_feeds, blocks(buffer, 0, len(buffer))))
+
+
+def _bare_line_feeds(block: bytes) -> int:
+    """To look for one octet is far quicker than for two: files of other programs mostly have no CR at all."""
+    return block.count(b"\n") - (block.count(b"\r\n") if b"\r" in block else 0)
 
 
 def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[], str]) -> bytes | mmap.mmap:
@@ -109,6 +120,6 @@ def in_crlf_form(buffer: bytes | mmap.mmap, disk: IDisk, temporary: Callable[[],
 
 def converted(octets: bytes) -> bytes:
     """Every bare LF as CRLF; what is CRLF already stays."""
-    if b"\r\n" in octets:
+    if b"\r" in octets:
         octets = octets.replace(b"\r\n", b"\n")
     return octets.replace(b"\n", b"\r\n")
