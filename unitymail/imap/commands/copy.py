@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unitymail.imap.chosen import uids_of
+from unitymail.imap.chosen import named_uids
 from unitymail.imap.notify.wish import NEW
 from unitymail.imap.reckoning import reckon
 from unitymail.imap.registry import SELECTED, Done, No, command
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @command("COPY", states=SELECTED, uid=True)
 async def copy(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """All or nothing; the words at the end say which UIDs the copies have."""
-    named = arguments(session, reader, by_uid=by_uid)
+    named = await arguments(session, reader, by_uid=by_uid)
     copied = await hand_over(session, named, moving=False)
     if not copied.sources:
         return nothing_done("COPY", named)
@@ -40,12 +40,12 @@ class Named:
     may_be_gone: bool
 
 
-def arguments(session: Session, reader: Reader, *, by_uid: bool) -> Named:
+async def arguments(session: Session, reader: Reader, *, by_uid: bool) -> Named:
     numbers = reader.sequence_set()
     reader.space()
     name = reader.mailbox()
     reader.end()
-    return Named(uids_of(session.view, numbers, by_uid=by_uid), name, by_uid or numbers.dollar)
+    return Named(await named_uids(session, numbers, by_uid=by_uid), name, by_uid or numbers.dollar)
 
 
 def nothing_done(verb: str, named: Named) -> Done:

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from unitymail.imap.chosen import uids_of
+from unitymail.imap.chosen import named_uids
 from unitymail.imap.registry import SELECTED, Done, command
 from unitymail.imap.wire.lexer import Reader
 from unitymail.interfaces.store import IFolder
@@ -24,7 +24,7 @@ async def expunge(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     A client that counts changes hears at the end up to which it knows all (RFC 7162, 3.2.7), never of one it was not
     told of; CLOSE, which tells of nothing, says no such thing (3.2.8).
     """
-    uids = uids_of(session.view, reader.sequence_set(), by_uid=True) if by_uid else None
+    uids = await named_uids(session, reader.sequence_set(), by_uid=True) if by_uid else None
     reader.end()
     session.writable()
     await expunge_marked(session, uids)

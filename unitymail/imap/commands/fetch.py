@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from unitymail.imap.chosen import spans_of
+from unitymail.imap.chosen import named_spans
 from unitymail.imap.fetch.attribute import Item
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.grammar import attributes
@@ -61,7 +61,7 @@ async def _messages(session: Session, asked: Asked) -> list[Span]:
     for modifier in asked.modifiers.values():
         if modifier.prepare is not None:
             await modifier.prepare(session, asked)
-    spans = spans_of(session.view, asked.numbers, by_uid=asked.by_uid)
+    spans = await named_spans(session, asked.numbers, by_uid=asked.by_uid)
     for modifier in sorted(asked.modifiers.values(), key=lambda one: one.last):
         if modifier.narrow is not None:
             spans = await reckon(session, len(session.view), modifier.narrow, session.view, spans)

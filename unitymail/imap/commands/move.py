@@ -17,7 +17,7 @@ CAPABILITIES = ("MOVE",)
 @command("MOVE", states=SELECTED, uid=True)
 async def move(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """RFC 6851 4.3: the untagged COPYUID comes before the EXPUNGEs, and both before the tagged OK."""
-    named = arguments(session, reader, by_uid=by_uid)
+    named = await arguments(session, reader, by_uid=by_uid)
     session.writable()
     moved = await hand_over(session, named, moving=True)
     if not moved.sources:

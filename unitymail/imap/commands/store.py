@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unitymail.imap.agreement import agreeing, settled
-from unitymail.imap.chosen import uids_of
+from unitymail.imap.chosen import named_uids
 from unitymail.imap.expectation import Change
 from unitymail.imap.fetch.attribute import Item
 from unitymail.imap.fetch.deliver import deliver
@@ -54,7 +54,7 @@ async def store(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     folder = session.writable()
     if wish.unchanged_since is not None:
         session.learn_modseq()
-    uids = uids_of(session.view, wish.numbers, by_uid=by_uid)
+    uids = await named_uids(session, wish.numbers, by_uid=by_uid)
     if not uids or wish.does_nothing:
         return Done("STORE completed")
     before = folder.snapshot.serial

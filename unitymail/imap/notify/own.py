@@ -6,7 +6,7 @@ A hint: what is not recognised is told, which harms nobody. Bounded, and forgott
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from unitymail.imap.notify.state import Moved
 
@@ -24,12 +24,12 @@ class Own:
     def add(self, event: str, name: str) -> None:
         self._deeds.append((event, name, self._seconds() + REMEMBERED_S))
 
-    def add_messages(self, name: str, uids: Iterable[int]) -> None:
+    def add_messages(self, name: str, uids: Collection[int]) -> None:
         """The client put these messages into the folder."""
-        held = self._uids.setdefault(name, set())
-        held.update(uids)
-        if sum(map(len, self._uids.values())) > MOST_UIDS:
+        if len(uids) + sum(map(len, self._uids.values())) > MOST_UIDS:
             self._uids.clear()
+        if len(uids) <= MOST_UIDS:
+            self._uids.setdefault(name, set()).update(uids)
 
     def explains(self, event: str, name: str) -> bool:
         """Also what a name does to those above it, which may have come with it."""
