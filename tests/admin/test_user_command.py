@@ -67,6 +67,12 @@ def test_capabilities_are_hidden_and_offered_apart(unitymail, robin):
     assert (changed["hide_capability"], changed["offer_capability"]) == (["IDLE"], [])
 
 
+@pytest.mark.parametrize("option", ["--hide-capability", "--offer-capability"])
+def test_capabilities_are_spelled_plainly(unitymail, robin, option):
+    """How the one list is told from the other in the directory is nothing to be typed."""
+    assert "'+UIDONLY' is no capability" in unitymail.refused("user", "set", "robin", option, "+UIDONLY")
+
+
 def test_set_changes_only_what_is_named(unitymail, robin):
     """The rest stays; a new alias keeps the old address."""
     changed = unitymail.json("user", "set", "robin", "--alias", "rob", "--quota", "receive=1M,send=0")

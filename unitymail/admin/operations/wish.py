@@ -69,15 +69,20 @@ def profile(view: IDirectoryView, thing: Any, wish: UserWish) -> Any:
     if wish.delegate is not None:
         values["delegates"] = user_ids(view, wish.delegate)
     if wish.hide_capability is not None or wish.offer_capability is not None:
-        rules = thing.hidden_capabilities
-        hide = capabilities.hidden(rules) if wish.hide_capability is None else wish.hide_capability
-        give = capabilities.given(rules) if wish.offer_capability is None else wish.offer_capability
-        values["hidden_capabilities"] = capabilities.rules_of(hide, give)
+        values["hidden_capabilities"] = _capability_rules(thing.hidden_capabilities, wish)
     if wish.action is not None:
         values["actions"] = replace(thing.actions, **read_actions(wish.action))
     if wish.quota is not None:
         values["quota"] = replace(thing.quota, **read_quota(wish.quota))
     return replace(thing, **values)
+
+
+def _capability_rules(rules: tuple[str, ...], wish: UserWish) -> tuple[str, ...]:
+    hide = capabilities.hidden(rules) if wish.hide_capability is None else wish.hide_capability
+    give = capabilities.given(rules) if wish.offer_capability is None else wish.offer_capability
+    if marked := next((word for word in (*hide, *give) if word.strip().startswith(capabilities.GIVEN)), ""):
+        raise Refused(f"{marked!r} is no capability; name one as the server shows it, to hide it or to offer it.")
+    return capabilities.rules_of(hide, give)
 
 
 def references(view: IDirectoryView, wish: Any, **kinds: type[Any]) -> dict[str, str]:
