@@ -24,7 +24,8 @@ class Level(IntEnum):
     RECEIVE = 3
 
 
-_LIMITS = {Level.WARNING: "warning", Level.SEND: "send", Level.RECEIVE: "receive"}
+_LIMITS = ((Level.RECEIVE, "receive"), (Level.SEND, "send"), (Level.WARNING, "warning"))
+"""The highest first, with what the quota calls it: octets, 0 where the user has no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,19 @@ class Crossed:
 
 def limit_of(level: Level, quota: Quota) -> int:
     """In octets; 0 where the user has no such limit."""
-    limit: int = getattr(quota, _LIMITS[level]) if level else 0
-    return limit
+    return next((getattr(quota, name) for known, name in _LIMITS if known is level), 0)
 
 
 def level_of(octets: int, quota: Quota) -> Level:
-    reached = [level for level in _LIMITS if 0 < limit_of(level, quota) <= octets]
-    return max(reached, default=Level.ROOM)
+    for level, limit in _LIMITS:
+        if 0 < getattr(quota, limit) <= octets:
+            return level
+    return Level.ROOM
 
 
 def level_known(told: Level, octets: int, quota: Quota) -> Level:
     """What the user counts as knowing: falls with the mailbox, a little later than that, and never rises by itself."""
-    known = [
-        level for level in _LIMITS
-        if level <= told and (limit := limit_of(level, quota)) and octets >= limit - limit // SLACK
-    ]  # fmt: skip
-    return max(known, default=Level.ROOM)
+    for level, name in _LIMITS:
+        if level <= told and (limit := getattr(quota, name)) and octets >= limit - limit // SLACK:
+            return level
+    return Level.ROOM

@@ -81,6 +81,10 @@ def parse(octets: bytes) -> SequenceSet:
     """The set that `octets` spell; raises ValueError with words for the client."""
     if octets == b"$":
         return SequenceSet(dollar=True)
+    if octets.isdigit() and len(octets) < 10 and not octets.startswith(b"0"):
+        # One message, as in most commands: with nine digits no number is too large.
+        one = int(octets)
+        return SequenceSet(((one, one),))
     if len(octets) > MAX_OCTETS:
         raise ValueError("Sequence set is longer than 65536 octets")
     if _SET.fullmatch(octets) is None:
