@@ -13,6 +13,7 @@ from unitymail.store import snapshots
 from unitymail.store.checking import examine
 from unitymail.store.forgetting import OF_CONTENTS
 from unitymail.store.fulltext.catalogue import Text
+from unitymail.store.fulltext.filling import fill
 from unitymail.store.names import directory_of
 
 
@@ -394,8 +395,15 @@ def test_rows_of_gone_contents(five, table):
 
 def test_words_of_gone_messages(five):
     """The full-text index finds nobody who is gone, and one that is damaged makes room for another."""
+    five.append(five.inbox, ["\\Deleted"], octets=message(6))
+    five.account.full_text.asked = True
+    while fill(five.account):
+        pass
+    five.inbox.expunge()
+    five.store.settle()
+    assert examine(five.account).findings == ()
     five.account.full_text.add([Text(7, "gone", "gone body")])
-    mended(five, "full text", "holds 1 message that are gone")
+    mended(five, "full text", "holds 2 messages that are gone")
     five.account.full_text.close()
     with open(five.path("unitymail.fulltext"), "r+b") as file:
         file.write(b"x" * 8000)

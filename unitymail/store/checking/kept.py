@@ -19,6 +19,7 @@ from unitymail.store.checking.rows import delete
 from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import OF_CONTENTS
 from unitymail.store.fulltext.catalogue import Unusable
+from unitymail.store.fulltext.filling import CLEAR_EVERY_S
 from unitymail.store.snapshots import FLAGS, MODSEQS, UIDS, from_rows
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def of_gone_contents(case: Case) -> Iterator[Problem]:
 
 
 def words(case: Case) -> Iterator[Problem]:
-    """The full-text index must find nobody who is gone."""
+    """The full-text index must find nobody who is gone, but for those that left since it was last seen to."""
     full_text = case.account.full_text
     if not full_text.exists:
         return
@@ -47,8 +48,9 @@ def words(case: Case) -> Iterator[Problem]:
         what = f"the full-text index cannot be read ({error or 'it is damaged'}); the next search begins a new one"
         yield Problem("full text", "", what, full_text.forget)
         return
-    if left:
-        what = f"the full-text index holds {some(len(left), 'message')} that are gone"
+    since = full_text.changed_at - CLEAR_EVERY_S
+    if len(left) > case.index.one("SELECT count(*) FROM expunged WHERE at >= ?", int(since))[0]:
+        what = f"the full-text index holds {some(len(left), 'message that is', 'messages that are')} gone"
         yield Problem("full text", "", what, partial(full_text.remove, left))
 
 

@@ -17,7 +17,7 @@ import threading
 import zlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from unitymail.interfaces.disk import IDisk
@@ -86,6 +86,15 @@ class Catalogue:
     @property
     def exists(self) -> bool:
         return os.path.exists(self.path)
+
+    @property
+    def changed_at(self) -> float:
+        """Unix seconds; 0 when there is no file."""
+        moments = [0.0]
+        for path in self._files():
+            with suppress(FileNotFoundError):
+                moments.append(os.stat(path).st_mtime)
+        return max(moments)
 
     def matching(self, needle: str, *, body_only: bool) -> tuple[Held, set[int]]:
         """What it holds now, and which of these contents hold the needle, which `can_find`."""
@@ -228,9 +237,13 @@ class Catalogue:
         self._connection = self._held = None
 
     def _discard(self) -> None:
-        for path in (self.path, self.path + "-wal", self.path + "-shm"):
+        for path in (*self._files(), self.path + "-shm"):
             if os.path.exists(path):
                 self._removed_by(path)
+
+    def _files(self) -> tuple[str, str]:
+        """Itself and its log."""
+        return self.path, self.path + "-wal"
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class FullText:
         return self._catalogue.exists
 
     @property
+    def changed_at(self) -> float:
+        """When something was last put in or taken out, Unix seconds; 0 when there is none."""
+        return self._catalogue.changed_at
+
+    @property
     def is_kept(self) -> bool:
         """Whether it is to be filled: it is switched on, and somebody has searched."""
         return self._is_on() and (self.asked or self._catalogue.exists)
