@@ -26,7 +26,7 @@ from unitymail.directory.directory import Directory
 from unitymail.directory.sign_ins import sign_ins
 from unitymail.directory.sql.database import Database
 from unitymail.disk import Disk
-from unitymail.doorbell.calling import announce, ask, ring
+from unitymail.doorbell.calling import announce, ask, count, ring
 from unitymail.history.stories import Stories
 from unitymail.interfaces.directory import Refused
 from unitymail.interfaces.doorbell import Announced
@@ -182,6 +182,15 @@ class NodeDesk:
     def ring(self, account: str, folder: str) -> None:
         """Tell running processes that something changed in a mailbox."""
         ring(self.path("run"), [(account, folder)])
+
+    def count(self, account: str) -> None:
+        """How full a mailbox is by now: the node counts it, and the file tells one that runs later."""
+        if self.running is not None:
+            count(self.path("run"), account)
+        else:
+            octets, _ = self.store.account(account).usage()
+            self.usage.add(account, octets - self.usage.used(account))
+            self.usage.save()
 
     def status(self) -> dict[str, Any]:
         now = self.now

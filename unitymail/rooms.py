@@ -117,9 +117,14 @@ class Builder:
         )  # fmt: skip
         rooms.store.listen(receipts.noticed)
         self._closing.add("the receipts", receipts.stop)
+        if not self._company.courier:
+            rooms.doorbell.on_count(lambda account: self._count(rooms, account))
         self._every(SETTLE_EVERY_S, lambda: rooms.threads.run(rooms.store.settle), "letting names follow their flags")
         behind = self._threads("full-text", 1)
         self._every(FILL_EVERY_S, lambda: behind.run(rooms.store.fill_full_text), "indexing the words of mailboxes")
+
+    def _count(self, rooms: Rooms, account: str) -> None:
+        self._journal.guard(rooms.threads.run(rooms.store.count, account), "counting what is in a mailbox")
 
     def watch(self, rooms: Rooms) -> None:
         """Follow the directory, once everybody listens who has to hear of its changes."""

@@ -142,6 +142,19 @@ def test_a_dovecot_maildir_is_taken_over(ask, tmp_path):
     assert (again["taken"], again["known"]) == (0, 6)
 
 
+def test_what_is_brought_in_counts_at_once(ask, tmp_path):
+    """A node that starts later knows how full the mailbox is before anybody opens it; a dry run counts nothing."""
+    usage = tmp_path / "node" / "accounts" / "usage"
+    words = ("mailbox", "import", "chris", dovecot(tmp_path / "Maildir").path, "--in-place")
+    ask(*words, "--dry-run")
+    assert not usage.exists()
+    ask(*words)
+    octets = ask("mailbox", "stat", "chris")["size"]
+    assert usage.read_text() == f"{octets} {ask('user', 'show', 'chris')['id']}\n"
+    ask("mailbox", "import", "chris", maildir_of(tmp_path / "old", *LETTERS), "--format", "maildir")
+    assert int(usage.read_text().split()[0]) == ask("mailbox", "stat", "chris")["size"] > octets
+
+
 def test_a_maildir_in_the_mailbox_itself_is_taken_over(ask, tmp_path):
     """Without PATH it is the one that lies in the folder of the mailbox; another mailbox is not touched."""
     assert "it has no folder cur" in ask("mailbox", "import", "chris", "--in-place", code=1)

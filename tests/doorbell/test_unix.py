@@ -110,6 +110,13 @@ class RingingTests(UnixTestCase):
         self.assertTrue(await threads.deferToThread(calling.ask, self.run_dir, os.getpid()))
         self.assertEqual([event.event for event in self.journal.events], ["trouble"])
 
+    async def test_a_mailbox_to_be_counted(self):
+        """A program beside the node has it counted."""
+        bell, counted = self.bell(), Deferred()
+        bell.on_count(counted.callback)
+        self.assertEqual(await threads.deferToThread(calling.count, self.run_dir, "u-robin"), 1)
+        self.assertEqual(await counted, "u-robin")
+
     async def test_nobody_answers(self):
         """A process that is not there, and one that says nothing: known at once, or after the time one has."""
         self.assertFalse(await threads.deferToThread(calling.ask, self.run_dir, 2**22 + 1))

@@ -8,6 +8,7 @@ from unitymail.doorbell.words import (
     LONGEST_HOP,
     MAX_LINE,
     Ask,
+    Count,
     DirectoryChanged,
     NewItems,
     Ring,
@@ -24,7 +25,7 @@ TIMES = st.floats(0, 2**40)
 ITEMS = st.builds(NewItem, st.text(max_size=64), TIMES, st.integers(0, 2), st.text(max_size=LONGEST_HOP))
 WORDS = st.one_of(
     st.builds(Ring, st.text(), st.text()), st.builds(DirectoryChanged, st.integers(0)),
-    st.builds(Taken, st.integers(0)), st.builds(Ask), st.builds(Told),
+    st.builds(Taken, st.integers(0)), st.builds(Ask), st.builds(Told), st.builds(Count, st.text()),
     st.lists(ITEMS, max_size=ITEMS_A_LINE).map(lambda items: NewItems(tuple(items))),
 )  # fmt: skip
 

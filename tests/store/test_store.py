@@ -139,3 +139,19 @@ def test_usage_follows(make_house):
     assert usage == {"u-robin": 3 * size}
     house.inbox.expunge()
     assert usage == {"u-robin": 2 * size}
+
+
+def test_what_another_program_brought_is_counted(make_house):
+    """An account that nobody has open is looked at, and closed again; one that is not there is not made."""
+    usage = FakeUsage()
+    house = make_house(usage=usage)
+    house.deliver(3)
+    house.inbox.refresh()
+    house.account.close()
+    usage.clear()
+    house.store.count("u-robin")
+    assert usage == {"u-robin": house.account.usage()[0]} and usage["u-robin"] > 0
+    house.store.count("u-robin")
+    assert usage.used("u-robin") == house.account.usage()[0]
+    house.store.count("u-nobody")
+    assert house.store.accounts() == ["u-robin"]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 
 from unitymail.doorbell import sockets
-from unitymail.doorbell.words import Ask, DirectoryChanged, Ring, Taken, Told, spoken, understood
+from unitymail.doorbell.words import Ask, Count, DirectoryChanged, Ring, Taken, Told, spoken, understood
 from unitymail.interfaces.doorbell import Announced
 
 WITHIN_S = 2.0
@@ -82,7 +82,15 @@ def ask(run: str, pid: int, within: float = WITHIN_S) -> bool:
 
 def ring(run: str, places: Iterable[tuple[str, str]]) -> int:
     """Ring (account, folder) places in every running process; how many were reached."""
-    said = b"".join(spoken(Ring(account, folder)) for account, folder in dict.fromkeys(places))
+    return _say(run, b"".join(spoken(Ring(account, folder)) for account, folder in dict.fromkeys(places)))
+
+
+def count(run: str, account: str) -> int:
+    """Have the node count what is in a mailbox; how many processes were reached, of which one does it."""
+    return _say(run, spoken(Count(account)))
+
+
+def _say(run: str, said: bytes) -> int:
     reached = _reached(run, said)
     for line in reached.values():
         line.close()

@@ -24,6 +24,7 @@ from unitymail.doorbell.words import (
     ITEMS_A_LINE,
     MAX_LINE,
     Ask,
+    Count,
     DirectoryChanged,
     NewItems,
     Ring,
@@ -64,6 +65,7 @@ class Doorbell:
         self._handed: list[NewItem] = []
         self._heard_items: Callable[[Sequence[NewItem]], None] = lambda items: None
         self._asked: Callable[[], None] = lambda: None
+        self._counts: Callable[[str], None] = lambda account: None
 
     def start(self) -> None:
         """Open the socket; raises OSError where that is impossible."""
@@ -106,6 +108,10 @@ class Doorbell:
         """Call `asked` when somebody wants to know how the node stands."""
         self._asked = asked
 
+    def on_count(self, counts: Callable[[str], None]) -> None:
+        """Call `counts` with an account that a program beside the node has filled; in one process of the node."""
+        self._counts = counts
+
     def listen(self, account: str, heard: Callable[[str], None]) -> Callable[[], None]:
         forget = self._local.listen(account, heard)
         self._ears.listen(account)
@@ -145,6 +151,8 @@ class Doorbell:
                 self._heard_items(items)
             case DirectoryChanged(usn):
                 self._journal.guard(self._answer(usn, answer), "the doorbell")
+            case Count(account):
+                self._counts(account)
             case Ask():
                 self._tell_how_it_stands(answer)
 

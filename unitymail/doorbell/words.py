@@ -4,6 +4,7 @@
 ``["directory", usn]`` is answered ``["taken", usn]`` once the process holds that change (or a smaller number, when it
 could not take it). ``["items", [[trace, when, level, hop], …]]`` says which new items wait for the courier of whom it
 is told. ``["ask"]`` is answered ``["told"]`` once the process has written down how it stands (`notice`).
+``["count", account]`` says that a program beside the node has changed how full that mailbox is.
 """
 
 from __future__ import annotations
@@ -59,7 +60,12 @@ class Told:
     pass
 
 
-Word = Ring | Rings | DirectoryChanged | Taken | NewItems | Ask | Told
+@dataclass(frozen=True, slots=True)
+class Count:
+    account: str
+
+
+Word = Ring | Rings | DirectoryChanged | Taken | NewItems | Ask | Told | Count
 
 
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -96,6 +102,8 @@ def spoken(word: Word) -> bytes:
             said = ["ask"]
         case Told():
             said = ["told"]
+        case Count(account):
+            said = ["count", account]
     return _json(said).encode("ascii") + b"\n"
 
 
@@ -120,6 +128,8 @@ def understood(line: bytes) -> Word | None:
             return Ask()
         case ["told"]:
             return Told()
+        case ["count", str(account)]:
+            return Count(account)
     return None
 
 

@@ -230,6 +230,16 @@ class Store:
         was_open = self._open.holds(self._directory(id))
         return self.account(id), was_open
 
+    def count(self, id: str) -> None:
+        """Another program changed what is in an account, open or not: how full it is is known from now on. Blocking."""
+        if os.path.isdir(self._directory(id)):
+            account, was_open = self._visited(id)
+            try:
+                account.usage()
+            finally:
+                if not was_open:
+                    account.close()
+
     def alerted(self, account: str, at: int) -> None:
         """The mail of which `Warned` speaks is on its way; durable on return."""
         self.account(account).alerted(at)

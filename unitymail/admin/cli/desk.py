@@ -96,5 +96,8 @@ class Desk(Protocol):
     def ring(self, account: str, folder: str) -> None:
         """Tell running processes that something changed in a mailbox."""
 
+    def count(self, account: str) -> None:
+        """The quota of a mailbox follows what was brought into it."""
+
     def close(self) -> None:
         """Give everything back."""

@@ -168,6 +168,7 @@ def import_(
     facts = _followed(steps, f"importing into {alias}")
     for name in facts["folders"]:
         office.desk.ring(account.id, name)
+    office.desk.count(account.id)
     office.say(
         {"alias": alias, **facts}, f"Imported {facts['taken']} messages into {alias}; {facts['known']} were there."
     )

@@ -26,6 +26,7 @@ def take_over(office: Office, alias: str, id: str, path: str | None, *, dry_run:
     if not dry_run:
         for folder in report.folders:
             desk.ring(id, folder.folder)
+        desk.count(id)
     _say(office, alias, report, dry_run)
 
 

@@ -75,6 +75,7 @@ def bring_back(office: Office, alias: str, account: IAccount, wish: Wanted) -> N
     folders = sorted({message.folder if message.folder in present else INBOX for message in found})
     for name in folders:
         office.desk.ring(account.id, name)
+    office.desk.count(account.id)
     gone = len(found) - brought
     words = f"Brought back {_messages(brought)} of {alias}"
     words += f", in {', '.join(folders)}." if brought else "."
