@@ -192,6 +192,27 @@ def test_a_mailbox_that_fills_up(house):
     assert house.journal().count(" quota-reached ") == 1
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_brought_in_counts(model, tmp_path, workers):
+    """A mailbox that is full by a take-over gets no more mail, although nobody has ever opened it here."""
+    for part in ("cur", "new", "tmp"):
+        (tmp_path / "old" / part).mkdir(parents=True)
+    (tmp_path / "old" / "cur" / "1700000000.M1P1.other:2,S").write_bytes(letter(1, 20_000))
+    house = House.like(model, tmp_path / "node", workers=workers)
+    house.start()
+    try:
+        house.run("user", "set", "chris", "--quota", "receive=10K")
+        house.run("mailbox", "import", "chris", str(tmp_path / "old"), "--in-place")
+
+        def refused():
+            house.submit("robin", [CHRIS], letter(2), sender=ROBIN)
+            return b"Status: 4.2.2" in b"".join(house.read("robin").values())
+
+        until(refused, "no report comes")
+    finally:
+        house.stop()
+
+
 def test_a_warning_to_the_corporate_address(house):
     """It leaves by the smart host, and the mailbox is spared."""
     with Sink() as sink:
