@@ -32,6 +32,33 @@ def test_what_is_missing(house):
     assert held(house) == 5
 
 
+def test_what_came_since(house, monkeypatch):
+    """In a mailbox that is held already only new messages are looked at; all of them again after a while."""
+    looked = []
+    contents = filling._contents
+    monkeypatch.setattr(filling, "_contents", lambda *args: looked.append(contents(*args)) or looked[-1])
+    house.deliver(5)
+    house.inbox.refresh()
+    filled(house)
+    house.append(house.inbox)
+    filled(house)
+    house.now.ahead += filling.CLEAR_EVERY_S
+    filled(house)
+    assert [len(there) for there in looked] == [5, 1, 6] and held(house) == 6
+
+
+def test_a_mailbox_whose_words_were_damaged(house):
+    """Everything is read anew, not only what comes."""
+    house.deliver(5)
+    house.inbox.refresh()
+    filled(house).close()
+    with open(house.path("unitymail.fulltext"), "r+b") as file:
+        file.write(b"x" * 8000)
+    house.append(house.inbox)
+    filled(house)
+    assert held(house) == 6
+
+
 def test_copies_share(house):
     """A copy has the words of its original: they are held once."""
     uid = house.append(house.inbox)

@@ -190,8 +190,8 @@ def test_another_puts_in_what_came_a_moment_ago(processes, monkeypatch):
     one.house.now.ahead += 3600
     contents = filling._contents
 
-    def then_another_came(account):
-        there = contents(account)
+    def then_another_came(account, *args):
+        there = contents(account, *args)
         monkeypatch.setattr(filling, "_contents", contents)
         other.house.append(other.inbox, octets=message(2, b"lunch again\r\n"))
         other.fill()

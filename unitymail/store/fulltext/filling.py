@@ -18,13 +18,13 @@ from unitymail.mail.structure import scan
 from unitymail.mail.text import body_text, fold
 from unitymail.store.access import guarded
 from unitymail.store.fulltext.catalogue import BETWEEN, Text, Unusable
+from unitymail.store.fulltext.full_text import NEVER, FullText
 from unitymail.store.schema import UID_BITS, UID_MASK
 
 if TYPE_CHECKING:
     from mmap import mmap
 
     from unitymail.store.account import Account
-    from unitymail.store.fulltext.full_text import FullText
 
 TURN_S = 1.0
 CLEAR_EVERY_S = 600
@@ -47,17 +47,22 @@ def fill(account: Account, patience_s: float = TURN_S) -> bool:
     try:
         return _fill(account, full_text, time.monotonic() + patience_s, mark)
     except Unusable:
+        full_text.filled_at = NEVER
         return True
 
 
 def _fill(account: Account, full_text: FullText, end: float, mark: tuple[int, int]) -> bool:
-    there = _contents(account)
+    """What came since everything was held is all that is looked for, but for now and then."""
+    newest, period = full_text.filled_at
+    thoroughly = period != mark[1]
+    there = _contents(account, NEVER[0] if thoroughly else newest)
     missing = full_text.missing(there)
     for texts in _portions(account, [there[content] for content in sorted(missing, reverse=True)]):
         full_text.add(texts)
         if time.monotonic() >= end:
             return True
-    full_text.remove(full_text.left_over(there, mark[0]))
+    if thoroughly:
+        full_text.remove(full_text.left_over(there, mark[0]))
     full_text.filled_at = mark
     return False
 
@@ -95,10 +100,12 @@ def _newest(account: Account) -> int:
 
 
 @guarded
-def _contents(account: Account) -> dict[int, int]:
-    """{content: a message that has it} of all folders."""
+def _contents(account: Account, after: int = NEVER[0]) -> dict[int, int]:
+    """{content: a message that has it} of all folders, for contents after that one."""
     with account.access.using() as index:
-        return dict(index.all("SELECT content, id FROM messages CROSS JOIN facts USING (id)"))
+        if after < 0:
+            return dict(index.all("SELECT content, id FROM messages CROSS JOIN facts USING (id)"))
+        return dict(index.all("SELECT content, id FROM facts CROSS JOIN messages USING (id) WHERE content > ?", after))
 
 
 def _text_of(account: Account, id: int) -> Text | None:
