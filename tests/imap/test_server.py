@@ -271,14 +271,44 @@ class NewsTests(SynchronousTestCase):
         """When UIDs lose their meaning, the client is sent away rather than misled."""
         self.inbox._uidvalidity += 1
         self.inbox.put(MESSAGE)
-        self.assertEqual(self.client.say("a NOOP"), ["* BYE The mailbox was made anew; please select it again"])
+        self.assertEqual(
+            self.client.say("a NOOP"),
+            ["a OK NOOP completed", "* BYE The mailbox was made anew; please select it again"],
+        )
 
     def test_the_folder_is_deleted(self):
         """When somebody else deletes the selected folder, the client learns it."""
+        self.in_deleted_folder()
+        self.assertEqual(
+            self.client.say("c NOOP"), ["c OK NOOP completed", "* BYE The selected mailbox was deleted"]
+        )
+
+    def in_deleted_folder(self):
         self.client.say("a CREATE Work")
         self.client.say("b SELECT Work")
         self.house.account.delete("Work")
-        self.assertEqual(self.client.say("c NOOP"), ["* BYE The selected mailbox was deleted"])
+
+    def test_nothing_is_done_in_a_deleted_folder(self):
+        """Whoever goes on working in it is shown out, rather than told that the target of a COPY is missing."""
+        for command in ("UID COPY 1 INBOX", "UID STORE 1 FLAGS ()", "UID FETCH 1 FLAGS", "SEARCH ALL", "EXPUNGE"):
+            self.setUp()
+            self.in_deleted_folder()
+            self.assertEqual(self.client.say(f"c {command}"), ["* BYE The selected mailbox was deleted"])
+
+    def test_what_is_done_elsewhere_is_answered(self):
+        """An APPEND that was done says so before the client is shown out: else it would be done again."""
+        self.in_deleted_folder()
+        answered, bye = self.client.say("c APPEND INBOX {1+}\r\nx")
+        self.assertTrue(answered.startswith("c OK [APPENDUID "))
+        self.assertEqual(bye, "* BYE The selected mailbox was deleted")
+
+    def test_a_deleted_folder_can_be_left(self):
+        """CLOSE and UNSELECT need nothing of it."""
+        for command in ("CLOSE", "UNSELECT"):
+            self.setUp()
+            self.in_deleted_folder()
+            self.assertEqual(self.client.say(f"c {command}"), [f"c OK {command} completed"])
+            self.assertEqual(self.client.say("d NOOP"), ["d OK NOOP completed"])
 
     def test_look_no_oftener_than_needed(self):
         """Between two commands of the same second the disk is not asked again; NOOP always asks."""

@@ -85,6 +85,7 @@ class Command:
     holds_expunges: bool = False
     polls: bool = False
     by_number: bool = True
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +110,19 @@ def command(
     holds_expunges: bool = False,
     polls: bool = False,
     by_number: bool = True,
+    leaves: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
     """Mark a coroutine `(session, reader, *, by_uid)` (`by_uid` only with `uid=True`) as the command `name`.
 
     uploads_after: literals after this many arguments are not collected but streamed by the command
     (`reader.announced()`, `session.client.octets()`). holds_expunges: no untagged EXPUNGE unless the command came
     with UID (RFC 3501, 7.4.1). polls: look at the disk afterwards, even if that was done a moment ago. by_number:
-    without UID it speaks of message sequence numbers, which some clients have given up (RFC 9586).
+    without UID it speaks of message sequence numbers, which some clients have given up (RFC 9586). leaves: it may be
+    used in a mailbox that somebody deleted.
     """
 
     def mark(run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        found = Command(name, run, states, uid, uploads_after, holds_expunges, polls, by_number)
+        found = Command(name, run, states, uid, uploads_after, holds_expunges, polls, by_number, leaves)
         run.command = found  # type: ignore[attr-defined]
         return run
 

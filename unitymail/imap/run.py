@@ -6,12 +6,12 @@ Knows how commands end; refuses to know any of them, and the connection.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unitymail.imap.parking import Parked, Parking
 from unitymail.imap.refusals import refusal_of
 from unitymail.imap.registry import SELECTED, Bad, Command, Done, Farewell, Gone, No
-from unitymail.imap.session import Session
+from unitymail.imap.session import Session, deleted
 from unitymail.imap.sign_in import not_any_more
 from unitymail.imap.wire import response
 from unitymail.imap.wire.assembly import Assembled, Overlong
@@ -47,7 +47,9 @@ async def run(session: Session, event: Assembled) -> Ending | Parked:
         session.begin(event.tag, by_uid=event.by_uid)
         ending = await _ending_of(session, event.name, _done(session, command, event))
         if isinstance(ending, Ending):
-            await _catch_up(session, event.by_uid or not command.holds_expunges, look=command.polls)
+            if ending.status == b"NO" and _has_lost_its_folder(session, command):
+                raise deleted()
+            ending = await _caught_up(session, ending, event.by_uid or not command.holds_expunges, look=command.polls)
     except Bad as error:
         ending = Ending(b"BAD", error.text, error.code)
     finally:
@@ -60,7 +62,7 @@ async def go_on(session: Session, parking: Parking, said: bytes | Overlong | Non
     try:
         ending = await _ending_of(session, parking.name, parking.command.go_on(said))
         if isinstance(ending, Ending):
-            await _catch_up(session, True, look=False)
+            ending = await _caught_up(session, ending, True, look=False)
     except Bad as error:
         ending = Ending(b"BAD", error.text, error.code)
     return ending
@@ -76,9 +78,18 @@ def _find(session: Session, event: Assembled) -> Command:
         raise Farewell(refusal.text, refusal.code.encode("ascii"))
     if session.state not in command.states:
         raise Bad(f"{event.name} cannot be used {_place(session, command)}")
+    if _has_lost_its_folder(session, command):
+        raise deleted()
     if session.uid_only and command.uid and command.by_number and not event.by_uid:
         raise Bad(f"Messages are named by UID here; please use UID {event.name}", b"UIDREQUIRED")
     return command
+
+
+def _has_lost_its_folder(session: Session, command: Command) -> bool:
+    """RFC 2180, 3.3: who goes on working in a mailbox that somebody deleted is shown out; it can only be left."""
+    if command.states != SELECTED or command.leaves or session.folder is None:
+        return False
+    return bool(session.folder.is_deleted)
 
 
 def _place(session: Session, command: Command) -> str:
@@ -117,11 +128,19 @@ def _refusal(no: No) -> Ending:
     return Ending(b"NO", no.text, no.code, None, no.farewell)
 
 
-async def _catch_up(session: Session, expunges: bool, *, look: bool) -> None:
-    """Untagged news before the tagged response. A disk that fails now does not undo what the command did."""
+async def _caught_up(session: Session, ending: Ending, expunges: bool, *, look: bool) -> Ending:
+    """Untagged news before the tagged response. What goes wrong now does not undo what the command did.
+
+    So who must go still hears how it ended: of an APPEND without an answer there would be two soon.
+    """
     try:
+        if session.folder is not None and session.folder.is_deleted:
+            raise deleted()
         await session.catch_up(expunges, look=look)
-    except (Farewell, Gone):
+    except Farewell as error:
+        return replace(ending, farewell=error.text)
+    except Gone:
         raise
     except Exception as error:
         session.journal.trouble("looking for changes in a folder", error)
+    return ending

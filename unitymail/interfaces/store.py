@@ -204,6 +204,7 @@ class IFolder(Interface):
     name = Attribute("Decoded name, `/` between levels.")
     places = Attribute("Directories (bytes) that other programs may change, () for none; any thread.")
     snapshot = Attribute("The newest Snapshot known to this process; reading it never blocks.")
+    is_deleted = Attribute("Whether this process knows that the folder is no more; reading it never blocks.")
 
     def refresh() -> Snapshot:
         """Look at the Maildir and at what other processes did; give UIDs to new files; the newest snapshot."""

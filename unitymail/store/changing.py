@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from unitymail.interfaces.store import Snapshot
+from unitymail.interfaces.store import NoSuchFolder, Snapshot
 from unitymail.store import receipts
 from unitymail.store.chosen import chosen
 from unitymail.store.forgetting import subtract_totals
@@ -163,7 +163,10 @@ def remove_rows(folder: Folder, index: Index, ids: list[int], kind: int) -> int:
 
 def vanished_since(folder: Folder, index: Index, modseq: int) -> list[int] | None:
     """UIDs that left after `modseq` (QRESYNC), ascending; None when that is too long ago to be known."""
-    if modseq < index.one("SELECT vanished_from FROM folders WHERE id = ?", folder.row.id)[0]:
+    kept = index.one("SELECT vanished_from FROM folders WHERE id = ?", folder.row.id)
+    if kept is None:
+        raise NoSuchFolder(why=f"{folder.name} was deleted")
+    if modseq < kept[0]:
         return None
     gone = index.all(f"SELECT id & {UID_MASK} FROM expunged WHERE id >> 32 = ? AND modseq > ?", folder.row.id, modseq)
     return sorted(uid for (uid,) in gone)

@@ -52,6 +52,7 @@ class Folder:
         self._lettered: Letters = ()
         self.new_mark = Mark(row.new_mark, row.new_verify)
         self.cur_mark = Mark(row.cur_mark, row.cur_verify)
+        self.is_deleted = False
         self._snapshot: Snapshot | None = None
         self._generation = 0
         self._scan_took = 0.0
@@ -190,6 +191,7 @@ class Folder:
             generation = index.look_outside()
             row = read_row(index, "WHERE id = ?", self.row.id)
             if row is None:
+                self.is_deleted = True
                 raise NoSuchFolder(why=f"{self.name} was deleted")
             self._take_row(row)
             old = self._snapshot
@@ -231,6 +233,7 @@ class Folder:
     def begin_anew(self, row: FolderRow) -> None:
         """The index was lost: everything is to be found again."""
         self.row = row
+        self.is_deleted = False
         self._lettered = ()
         self.new_mark = self.cur_mark = Mark()
         self.fingerprint.forget()

@@ -51,6 +51,7 @@ class LiveFolders:
         folder = self._by_number.pop(row.id, None)
         self._by_name.pop(row.name, None)
         if folder is not None:
+            folder.is_deleted = True
             self._kept.discard(folder)
 
     def begin_anew(self, new_row: Callable[[FolderRow], FolderRow]) -> None:

@@ -9,7 +9,7 @@ from unitymail.imap.chosen import named_spans
 from unitymail.imap.fetch.attribute import Item
 from unitymail.imap.fetch.deliver import deliver
 from unitymail.imap.fetch.grammar import attributes
-from unitymail.imap.fetch.items.view import UID
+from unitymail.imap.fetch.items.view import MODSEQ, UID
 from unitymail.imap.fetch.modifiers import Asked, read_modifiers
 from unitymail.imap.fetch.plan import planned
 from unitymail.imap.reckoning import reckon
@@ -28,9 +28,9 @@ async def fetch(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     """RFC 2180 4.1.2: messages that others expunged meanwhile are left out; the words at the end say so."""
     asked = _asked(session, reader, by_uid=by_uid)
     spans = await _messages(session, asked)
-    plan = planned(_items(session, asked), by_uid=by_uid, uid_only=session.uid_only)
-    if plan.shows_modseq:
+    if MODSEQ in asked.items:
         session.learn_modseq()
+    plan = planned(_items(session, asked), by_uid=by_uid, uid_only=session.uid_only)
     believed = session.view.flags, session.view.modseqs
     marked = await mark_seen(session, spans) if plan.sets_seen and not session.read_only else frozenset()
     try:

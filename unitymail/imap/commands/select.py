@@ -90,14 +90,14 @@ def _opening(session: Session, unseen: int) -> bytes:
     return b"".join(lines)
 
 
-@command("UNSELECT", states=SELECTED)
+@command("UNSELECT", states=SELECTED, leaves=True)
 async def unselect(session: Session, reader: Reader) -> Done:
     reader.end()
     session.deselect()
     return Done("UNSELECT completed")
 
 
-@command("CLOSE", states=SELECTED)
+@command("CLOSE", states=SELECTED, leaves=True)
 async def close(session: Session, reader: Reader) -> Done:
     """As UNSELECT, and what is \\Deleted goes without a word (unless opened with EXAMINE).
 
