@@ -7,13 +7,28 @@ mailbox have higher ones. Words for people are nobody's business: they are cut o
 
 import re
 from bisect import bisect_left, insort
+from zlib import crc32
 
 _PLACE = re.compile(r"<([^<>]+)>")
 _WORDS = re.compile(r"^(\* (?:OK|NO|BAD|BYE|PREAUTH)|[a-z]\d+ (?:OK|NO|BAD))(?: (\[[^\]]*\]))?(?: .*)?$")
-
-
+_LITERAL = re.compile(r"\{(\d+)\}$")
 _FETCH = re.compile(r"(\* \d+ (?:UID)?FETCH) \((.*)\)")
 _ITEM = re.compile(r"[A-Z0-9.\[\]]+ (?:\([^()]*\)|[^ ()]+)")
+
+
+def lines_of(text):
+    """Responses a line each; a literal's octets become their checksum behind its length."""
+    lines, position = [], 0
+    while position < len(text):
+        end = text.index("\r\n", position)
+        line, position = text[position:end], end + 2
+        while found := _LITERAL.search(line):
+            size = int(found[1])
+            line += f"{crc32(text[position : position + size].encode('latin-1')):08x}"
+            end = text.index("\r\n", position + size)
+            line, position = line + text[position + size : end], end + 2
+        lines.append(line)
+    return lines
 
 
 class Mismatch(AssertionError):

@@ -6,6 +6,8 @@ as long as later ticks have higher ones: see ``hearing``.
 
 from dataclasses import dataclass, field
 
+from tests.imap.model.letters import Letter
+
 KNOWN_KEYWORDS = ("$MDNSent", "$Forwarded", "$Junk", "$NotJunk", "$Phishing")
 
 
@@ -14,7 +16,11 @@ class Message:
     uid: int
     flags: frozenset
     tick: int
-    octets: bytes
+    letter: Letter
+
+    @property
+    def octets(self):
+        return self.letter.octets
 
 
 @dataclass(eq=False)
@@ -24,6 +30,7 @@ class Mailbox:
     `key` is its own for good, whatever it is called. `lost` are UIDs of gone messages that nobody can read any more.
 
     `idlers` are the clients that hear of everything at once, the one who began to wait last before the others.
+    `deleted`: it is no more.
     """
 
     name: str
@@ -37,19 +44,20 @@ class Mailbox:
     tick: int = 0
     lost: set = field(default_factory=set)
     idlers: list = field(default_factory=list)
+    deleted: bool = False
 
     def by_uid(self):
         return {message.uid: message for message in self.messages}
 
     def add(self, pairs):
-        """(flags, octets) as one change; the UIDs."""
+        """(flags, letter) as one change; the UIDs."""
         if not pairs:
             return []
         self.tick += 1
         first = self.uidnext
-        for flags, octets in pairs:
+        for flags, letter in pairs:
             flags = frozenset(flags) - {"\\Recent"}
-            self.messages.append(Message(self.uidnext, flags, self.tick, octets))
+            self.messages.append(Message(self.uidnext, flags, self.tick, letter))
             self.keywords |= {flag for flag in flags if not flag.startswith("\\")}
             self.uidnext += 1
         for client in reversed(self.idlers):
