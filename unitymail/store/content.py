@@ -70,10 +70,8 @@ def open_file(path: bytes) -> bytes | mmap.mmap:
     """The file as it is. Raises FileNotFoundError, also for what is no file: a link would lead elsewhere."""
     descriptor = open_plain(path)
     try:
-        size = os.fstat(descriptor).st_size
-        if size <= SMALL:
-            return os.read(descriptor, size) if size else b""
-        return MappedFile.over(descriptor)
+        octets = os.read(descriptor, SMALL + 1)
+        return octets if len(octets) <= SMALL else MappedFile.over(descriptor)
     finally:
         os.close(descriptor)
 
