@@ -13,7 +13,8 @@ PLAYS = 14
 
 @pytest.mark.parametrize("seed", range(PLAYS))
 def test_every_response(tmp_path, seed):
-    """Clients of six kinds select, store, fetch, search, copy, move, append, replace, expunge and idle side by side."""
+    """Clients of six kinds, which enable more as they go, do all that can be done with messages, side by side, in
+    mailboxes that are renamed and deleted under them and that other programs change."""
     play = Play(tmp_path, random.Random(seed))
     try:
         while play.count < COMMANDS // PLAYS:
