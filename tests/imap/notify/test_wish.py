@@ -26,7 +26,8 @@ class WishTests(SynchronousTestCase):
             Wish(Selected(frozenset(), True), (Group(PERSONAL, BOTH),)),
         )
         named = wish(Reader([b"(mailboxes (inbox ", Literal(b"Work", False), b") (MailboxName))"]))
-        self.assertEqual(named.groups, (Group(MailboxFilter("mailboxes", frozenset({"INBOX", "Work"})), frozenset({NAMES})),))
+        both = MailboxFilter("mailboxes", frozenset({"INBOX", "Work"}))
+        self.assertEqual(named.groups, (Group(both, frozenset({NAMES})),))
 
     def test_several_groups(self):
         """A mailbox has the events of all groups that take it; NONE takes it out."""
