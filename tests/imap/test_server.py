@@ -290,10 +290,10 @@ class NewsTests(SynchronousTestCase):
 
     def test_nothing_is_done_in_a_deleted_folder(self):
         """Whoever goes on working in it is shown out, rather than told that the target of a COPY is missing."""
-        for command in ("UID COPY 1 INBOX", "UID STORE 1 FLAGS ()", "UID FETCH 1 FLAGS", "SEARCH ALL", "EXPUNGE"):
+        for line in ("UID COPY 1 INBOX", "UID STORE 1 FLAGS ()", "UID FETCH 1 FLAGS", "SEARCH ALL", "EXPUNGE"):
             self.setUp()
             self.in_deleted_folder()
-            self.assertEqual(self.client.say(f"c {command}"), ["* BYE The selected mailbox was deleted"])
+            self.assertEqual(self.client.say(f"c {line}"), ["* BYE The selected mailbox was deleted"])
 
     def test_what_is_done_elsewhere_is_answered(self):
         """An APPEND that was done says so before the client is shown out: else it would be done again."""
@@ -304,10 +304,10 @@ class NewsTests(SynchronousTestCase):
 
     def test_a_deleted_folder_can_be_left(self):
         """CLOSE and UNSELECT need nothing of it."""
-        for command in ("CLOSE", "UNSELECT"):
+        for verb in ("CLOSE", "UNSELECT"):
             self.setUp()
             self.in_deleted_folder()
-            self.assertEqual(self.client.say(f"c {command}"), [f"c OK {command} completed"])
+            self.assertEqual(self.client.say(f"c {verb}"), [f"c OK {verb} completed"])
             self.assertEqual(self.client.say("d NOOP"), ["d OK NOOP completed"])
 
     def test_look_no_oftener_than_needed(self):
