@@ -320,3 +320,26 @@ def test_contents_with_other_line_ends(house):
     with open(house.path("cur", names[0] + ":2,F"), "wb") as file:
         file.write(b"Subject: put in its place\n\nby hand\n")
     assert [bytes(one.buffer[:30]) for one in inbox.contents(uids[:1], 1)] == [b"Subject: put in its place\r\n\r\nb"]
+
+
+def test_contents_one_by_one_of_mail_that_others_brought(house):
+    """Who reads one message after the other for the first time waits for a commit once in a while, not each time."""
+    inbox = house.inbox
+    for number in range(30):
+        with open(house.path("cur", f"17000000{number:02}.M1P1.test:2,S"), "wb") as file:
+            file.write(message(number).replace(b"\r\n", b"\n"))
+    with open(house.path("cur", "1700000030.M1P1.test:2,S"), "wb") as file:
+        file.write(message(30, b"x" * 100_000))
+    uids = list(inbox.refresh().uids)
+    os.unlink(house.path("cur", "1700000007.M1P1.test:2,S"))
+    said = []
+    with inbox.access.using() as index:
+        index.connection.set_trace_callback(said.append)
+        found = [inbox.content(uid) for uid in uids]
+        index.connection.set_trace_callback(None)
+    octets = [None if one is None else bytes(one.buffer[:]) for one in found]
+    assert octets == [None if n == 7 else message(n, *([b"x" * 100_000] if n == 30 else [])) for n in range(31)]
+    assert said.count("BEGIN IMMEDIATE") <= 4
+    for one in found:
+        if one is not None:
+            one.close()
