@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from email import message_from_bytes, policy
+from functools import cache
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,6 +24,13 @@ DAY = 24 * HOUR
 RELAYED = Outcome("done", success="relayed")
 
 
+@cache
+def fates(octets):
+    """(action, status, final recipient) of each group of a report."""
+    groups = message_from_bytes(octets, policy=policy.default).get_payload()[1].get_payload()[1:]
+    return tuple((g["Action"], g["Status"], g["Final-Recipient"].partition("; ")[2]) for g in groups)
+
+
 class StoryTests(SynchronousTestCase):
     def go(self, *others, site=SITE, **script):
         book = FakeBook(ROBIN, CHRIS, TERRY, PEER, *others, site=site)
@@ -33,12 +41,7 @@ class StoryTests(SynchronousTestCase):
 
     def reports(self):
         """Of each report (action, status, final recipient) of each group, in the order they were made."""
-        found = []
-        for octets, _, _ in self.desk.spool.reports.values():
-            message = message_from_bytes(octets, policy=policy.default)
-            groups = message.get_payload()[1].get_payload()[1:]
-            found.append([(g["Action"], g["Status"], g["Final-Recipient"].partition("; ")[2]) for g in groups])
-        return found
+        return [list(fates(octets)) for octets, _, _ in self.desk.spool.reports.values()]
 
     def report(self):
         ((octets, _, _),) = self.desk.spool.reports.values()
