@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes import CHRIS
 from tests.imap.conversation import MESSAGE, House
-from tests.power.recording import RecordingDisk
+from tests.power.recording import ForgetfulDisk
 from tests.power.scenario import Node
 from tests.power.test_disk_errors import Failing
 from tests.smtp.conversation import LETTER, Conversation, codes
@@ -32,7 +32,7 @@ class Door:
 
     def __init__(self, folder):
         self.failing = Failing(errno.EIO)
-        self.node = Node(folder, RecordingDisk(folder, self.failing))
+        self.node = Node(folder, ForgetfulDisk(folder, self.failing))
         self.c = Conversation(site=OPEN, spool=self.node.spool, clock=self.node.clock).greeted()
         self.folder = str(folder)
 

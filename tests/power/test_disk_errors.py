@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.power.recording import RecordingDisk
+from tests.power.recording import ForgetfulDisk
 from tests.power.scenario import TO_CHRIS, TO_ROBIN, Node, Promises, check, live, mailboxes
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
 
@@ -38,7 +38,7 @@ def promises_of(disk):
 
 def how_many_calls(root):
     failing = Failing(errno.EIO)
-    node = Node(root, RecordingDisk(root, failing))
+    node = Node(root, ForgetfulDisk(root, failing))
     began = failing.calls
     live(node)
     ended = failing.calls
@@ -53,7 +53,7 @@ def test_any_call_may_fail(number, place):
     for at in range(began + 1, ended + 1):
         root = os.path.join(place, str(at))
         failing = Failing(number)
-        disk = RecordingDisk(root, failing)
+        disk = ForgetfulDisk(root, failing)
         node = Node(root, disk)
         failing.at = at
         live(node)
@@ -80,7 +80,7 @@ def test_a_full_disk_says_so_and_recovers(place):
     """While the disk is full every message is told 452 4.3.1; afterwards mail flows as if nothing had been."""
     root = place
     failing = Failing(errno.ENOSPC)
-    disk = RecordingDisk(root, failing)
+    disk = ForgetfulDisk(root, failing)
     node = Node(root, disk)
     assert node.send("t1", TO_ROBIN) is None
     failing.always = True
