@@ -31,9 +31,10 @@ run: $(VENV)/.run
 	@test -f $(DEMO)/unitymail.toml || $(BIN)/unitymail init $(DEMO) --demo --listen 127.0.0.1 >/dev/null
 	@exec $(BIN)/twistd --nodaemon --pidfile= unitymail --config $(DEMO)/unitymail.toml
 
-# Many tests wait for something: TEST_JOBS processes share the files among them.
+# Many tests wait for something: TEST_JOBS processes share the files among them, in their own order, which ends with
+# short ones.
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest tests --numprocesses $(TEST_JOBS) --dist loadfile
+	@$(BIN)/python -m pytest tests --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.lint
 	@$(BIN)/ruff check .
