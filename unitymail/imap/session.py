@@ -76,6 +76,7 @@ class Session:
         self.client_id: dict[str, str] = {}
         self.asked_for = ""
         self.called = ""
+        self.appended_to = ""
         self.news: list[News] = []
         self._looked_at = 0.0
         self._progress = progress.Progress()
@@ -114,6 +115,7 @@ class Session:
         """Nobody is signed in any more."""
         self.give_back()
         self.account = None
+        self.appended_to = ""
         self.deselect()
 
     def give_back(self) -> None:

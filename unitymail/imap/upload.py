@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
+from typing import TypeVar
 
 from unitymail.imap.registry import No
 from unitymail.imap.session import Session
@@ -18,6 +19,7 @@ from unitymail.imap.wire.lexer import Announced
 from unitymail.interfaces.errors import DISK_FULL, TryAgain
 from unitymail.interfaces.store import MAX_KEYWORDS, SYSTEM_FLAGS, IFolder, NoSuchFolder, TooManyKeywords
 
+Kept = TypeVar("Kept")
 BLOCK = 131_072
 MOST_MESSAGES = 10_000
 
@@ -109,12 +111,13 @@ class Uploads:
         if self._free <= 0:
             raise No(DISK_FULL.text, b"UNAVAILABLE")
 
-    async def into(self, folder: IFolder) -> list[int]:
-        """Make them messages of `folder`, durable, all or none; their UIDs."""
+    async def into(self, name: str) -> tuple[IFolder, list[int]]:
+        """Make them messages of the folder of that name, durable, all or none; the folder and their UIDs."""
 
-        def append() -> list[int]:
+        def append() -> tuple[IFolder, list[int]]:
+            folder = self._session.account.folder(name)
             messages = [(one.path, one.flags, one.internal_date) for one in self._messages]
-            return folder.append_all(messages, flushed=False)
+            return folder, folder.append_all(messages, flushed=False)
 
         return await self._kept(append)
 
@@ -122,17 +125,17 @@ class Uploads:
         """Make the only one a message of `target` in place of `folder`'s message `uid`; its UID."""
         one = self._last
 
-        def replace() -> list[int]:
-            return [folder.replace(uid, one.path, one.flags, one.internal_date, target)]
+        def replace() -> int:
+            return folder.replace(uid, one.path, one.flags, one.internal_date, target)
 
-        return (await self._kept(replace))[0]
+        return await self._kept(replace)
 
-    async def _kept(self, store: Callable[[], list[int]]) -> list[int]:
+    async def _kept(self, store: Callable[[], Kept]) -> Kept:
         try:
-            uids: list[int] = await self._session.labour(self._finish, store)
+            kept: Kept = await self._session.labour(self._finish, store)
         except NoSuchFolder:
             raise no_target() from None
-        return uids
+        return kept
 
     async def end(self) -> None:
         """Remove the files that have not become messages."""
@@ -176,7 +179,7 @@ class Uploads:
         except OSError as error:
             raise _passing(error) from error
 
-    def _finish(self, store: Callable[[], list[int]]) -> list[int]:
+    def _finish(self, store: Callable[[], Kept]) -> Kept:
         self._last.whole = True
         self._write()
         try:
@@ -185,10 +188,10 @@ class Uploads:
                     one.path = without_binary(self._disk, one.path, self._session.account.new_file)
         except OSError as error:
             raise _passing(error) from error
-        uids = store()
+        kept = store()
         for one in self._messages:
             one.path = ""
-        return uids
+        return kept
 
     def _discard(self) -> None:
         for one in self._messages:

@@ -158,10 +158,10 @@ class Index:
 
     def next_contents(self, count: int, now: float) -> range:
         """`count` content ids never given before; inside `changing` only."""
-        last: int = self.one("SELECT content FROM counters")[0]
-        first = max(last + 1, int(now * 1_000_000))
-        self.execute("UPDATE counters SET content = ?", first + count - 1)
-        return range(first, first + count)
+        last: int = self.one(
+            "UPDATE counters SET content = max(content + 1, ?) + ? - 1 RETURNING content", int(now * 1_000_000), count
+        )[0]
+        return range(last - count + 1, last + 1)
 
     def look_outside(self) -> int:
         """`generation`, a new one when another connection has committed since the last look."""

@@ -44,32 +44,31 @@ class Arrival:
 
 def insert(folder: Folder, index: Index, arrivals: Sequence[Arrival]) -> list[int]:
     """Their UIDs; inside a durable transaction. The folder's counts and HIGHESTMODSEQ follow."""
-    count = len(arrivals)
+    count, modseq = len(arrivals), index.next_modseq()
     uidnext: int = index.one(
-        "UPDATE folders SET uidnext = uidnext + ?, messages = messages + ?, octets = octets + ? WHERE id = ?"
-        " RETURNING uidnext",
-        count, count, sum(one.octets for one in arrivals), folder.row.id,
+        "UPDATE folders SET uidnext = uidnext + ?1, messages = messages + ?1, octets = octets + ?2,"
+        " highest_modseq = ?3 WHERE id = ?4 RETURNING uidnext",
+        count, sum(one.octets for one in arrivals), modseq, folder.row.id,
     )[0]  # fmt: skip
     uids = [uidnext - count + number for number in range(count)]
-    _insert(folder, index, uids, arrivals)
+    _insert(folder, index, uids, arrivals, modseq)
     return uids
 
 
 def insert_at(folder: Folder, index: Index, numbered: Sequence[tuple[int, Arrival]], uidnext: int) -> None:
     """With UIDs that another server gave, which ascend and which no message here ever had; `uidnext` is above them."""
+    modseq = index.next_modseq()
     index.execute(
-        "UPDATE folders SET uidnext = ?, messages = messages + ?, octets = octets + ? WHERE id = ?",
-        uidnext, len(numbered), sum(one.octets for _, one in numbered), folder.row.id,
+        "UPDATE folders SET uidnext = ?, messages = messages + ?, octets = octets + ?, highest_modseq = ? WHERE id = ?",
+        uidnext, len(numbered), sum(one.octets for _, one in numbered), modseq, folder.row.id,
     )  # fmt: skip
-    _insert(folder, index, [uid for uid, _ in numbered], [one for _, one in numbered])
+    _insert(folder, index, [uid for uid, _ in numbered], [one for _, one in numbered], modseq)
 
 
-def _insert(folder: Folder, index: Index, uids: Sequence[int], arrivals: Sequence[Arrival]) -> None:
-    count, modseq = len(arrivals), index.next_modseq()
-    index.execute("UPDATE folders SET highest_modseq = ? WHERE id = ?", modseq, folder.row.id)
+def _insert(folder: Folder, index: Index, uids: Sequence[int], arrivals: Sequence[Arrival], modseq: int) -> None:
     ids = [folder.id_of(uid) for uid in uids]
     now, letters = folder.account.now(), folder.letters
-    contents = index.next_contents(count, now)
+    contents = index.next_contents(len(arrivals), now)
     rule = in_force(index).withholding
     combinations = {flags: index.number_of(flags) for flags in {one.flags for one in arrivals}}
     add_keywords(index, folder.row.id, {flag for flags in combinations for flag in flags})

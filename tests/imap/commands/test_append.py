@@ -110,6 +110,19 @@ class AppendTests(SynchronousTestCase):
         self.assertEqual(self.client.heard(), "a NO [TRYCREATE] There is no such mailbox; create it first\r\n")
         self.nothing_left()
 
+    def test_the_mailbox_goes_between_two(self):
+        """A client that appended to a mailbox that is gone by now, or another one, hears so or gets the other one."""
+        self.client.say("x CREATE Going")
+        self.assertIn("OK", self.append("Going", MESSAGE)[-1])
+        before = self.house.account.folder("Going").snapshot.uidvalidity
+        self.house.account.delete("Going")
+        self.assertEqual(self.append("Going", MESSAGE), ["a NO [TRYCREATE] There is no such mailbox; create it first"])
+        self.house.account.create("Going")
+        now = self.house.account.folder("Going").snapshot.uidvalidity
+        self.assertNotEqual(now, before)
+        self.assertIn(f"[APPENDUID {now} 1]", self.append("Going", MESSAGE)[-1])
+        self.nothing_left()
+
     def test_malformed(self):
         """What is not a message literal at the end is BAD, and leaves no file."""
         for arguments in ("INBOX", "INBOX (\\Bogus) {5}", 'INBOX "yesterday" {5}', "INBOX x {5}", 'INBOX "x"'):

@@ -21,7 +21,8 @@ CAPABILITIES = ("MULTIAPPEND",)
 async def append(session: Session, reader: Reader) -> Done:
     name = reader.mailbox()
     reader.space()
-    folder = await target_of(session, name)
+    if name != session.appended_to:  # a client that fills a folder is not asked to wait for this each time
+        session.appended_to = (await target_of(session, name)).name
     uploads = Uploads(session)
     try:
         more = True
@@ -31,7 +32,7 @@ async def append(session: Session, reader: Reader) -> Done:
             reader.take(b" ")  # IMAPClient puts two before a message that has neither flags nor a date
             more = separated and not reader.at_end()
         reader.end()
-        uids = await uploads.into(folder)
+        folder, uids = await uploads.into(name)
     finally:
         await uploads.end()
     session.caused(NEW, folder.name, uids)
