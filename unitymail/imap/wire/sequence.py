@@ -11,12 +11,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import sub
 
 MAX_OCTETS = 65_536
 MAX_NUMBER = 2**32 - 1
-_NUMBER = rb"(?:[1-9][0-9]{0,9}|\*)"
+_NUMBER = rb"(?:[1-9][0-9]{0,9}+|\*)"
 _RANGE = _NUMBER + b"(?::" + _NUMBER + b")?"
-_SET = re.compile(_RANGE + b"(?:," + _RANGE + b")*")
+_SET = re.compile(_RANGE + b"(?:," + _RANGE + b")*+")
 
 Span = tuple[int, int]
 
@@ -89,9 +90,22 @@ def parse(octets: bytes) -> SequenceSet:
         raise ValueError("Sequence set is longer than 65536 octets")
     if _SET.fullmatch(octets) is None:
         raise ValueError("Malformed sequence set")
+    items, star = octets.split(b","), 0
+    if b":" in octets or b"*" in octets:
+        ranges, star = _ranges(items)
+        merged = _merged(ranges)
+    else:
+        merged = _apart(sorted(map(int, items)))
+    if (merged and merged[-1][1] > MAX_NUMBER) or star > MAX_NUMBER + 1:
+        raise ValueError("A number is above 4294967295")
+    return SequenceSet(tuple(merged), star)
+
+
+def _ranges(items: list[bytes]) -> tuple[list[Span], int]:
+    """(ranges as they come, the lowest number that one up to `*` begins with)."""
     star = 0
     ranges = []
-    for item in octets.split(b","):
+    for item in items:
         if item.isdigit():
             one = int(item)
             ranges.append((one, one))
@@ -102,10 +116,14 @@ def parse(octets: bytes) -> SequenceSet:
         else:
             one, other = map(int, item.split(b":"))
             ranges.append((one, other) if one <= other else (other, one))
-    merged = _merged(ranges)
-    if (merged and merged[-1][1] > MAX_NUMBER) or star > MAX_NUMBER + 1:
-        raise ValueError("A number is above 4294967295")
-    return SequenceSet(tuple(merged), star)
+    return ranges, star
+
+
+def _apart(numbers: list[int]) -> list[Span]:
+    """Ranges of ascending single numbers: as they are when none touches the next one."""
+    ranges = list(zip(numbers, numbers, strict=True))
+    is_apart = min(map(sub, numbers[1:], numbers), default=2) > 1
+    return ranges if is_apart else _merged(ranges)
 
 
 def _merged(ranges: list[Span]) -> list[Span]:
