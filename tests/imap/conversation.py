@@ -66,7 +66,7 @@ class SilentThreads(InlineThreads):
 class Wire(StringTransport):
     """A transport that can be full, turn to TLS, and remember how it ended."""
 
-    def __init__(self, host, threads):
+    def __init__(self, host, threads=None):
         super().__init__(peerAddress=None)
         self.host = host
         self.threads = threads

@@ -132,8 +132,9 @@ class House:
         self.process = None
         self.output = []
         self._heard = threading.Condition()
+        # The name of the running test would make an environment, and a process that runs commands, of each house's own.
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        self.environment = {k: v for k, v in environment.items() if not k.startswith("COVERAGE")}
+        self.environment = {k: v for k, v in environment.items() if not k.startswith(("COVERAGE", "PYTEST_"))}
         if not self.config.exists():
             self._found()
 

@@ -75,6 +75,7 @@ def test_killed_while_many_are_saved_as_one(stopped_house):
     dice = random.Random(8508)
     batch = 20
     told = 0
+    house.run("user", "set", "robin", "--quota", "warning=1G,send=1G,receive=1G")
     house.start()
     for attempt in range(6):
         with Talk(house, "robin") as talk:

@@ -226,9 +226,9 @@ class Limits(SynchronousTestCase):
         self.assertIn("a OK [APPENDUID 1001 1:2]", client.heard())
 
 
-@pytest.mark.parametrize("size", [100, 200_000])
-def test_on_disk(tmp_path, size):
-    """The store on disk has all of them, durable, and as they were sent."""
+@pytest.mark.parametrize(("size", "count", "waits"), [(100, 70, 0), (200_000, 3, 3)])
+def test_on_disk(tmp_path, size, count, waits):
+    """The store on disk has all of them, as they were sent; only large ones wait for their files, each for its own."""
     flushed = []
 
     class Recording(Disk):
@@ -245,7 +245,7 @@ def test_on_disk(tmp_path, size):
     try:
         house = House(store=store, disk=disk)
         client = house.signed_in()
-        count = 70 if size == 100 else 3
+        opened = len(flushed)
         client.send(b"a APPEND INBOX")
         for number in range(count):
             client.send(b" " + plus(b"Subject: %03d\r\n\r\n" % number + b"x" * size + b"\r\n"))
@@ -258,7 +258,9 @@ def test_on_disk(tmp_path, size):
         assert [row[1].split("\n")[4] for row in inbox.rows(range(1, count + 1), ["terms"])] == [
             f"{number:03d}" for number in range(count)
         ]
-        assert flushed.count("file") >= min(count, 64) and ("file system" in flushed) == (count > 64)
+        assert flushed.count("file") == waits + opened and "file system" not in flushed
+        store.settle()
+        assert ("file system" in flushed) == (waits == 0)
         assert sorted(os.listdir(tmp_path / "u-robin" / "tmp")) == []
     finally:
         store.close()
