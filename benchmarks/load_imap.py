@@ -511,8 +511,14 @@ class Lab:
         a, t = self.a, self.t
         users = t.some_users(min(a.users, max(len(t.users), 1))) if t.users and a.users <= len(t.users) else \
             (t.bulk_users(a.users) or t.users)
+        # Once each, then again and again: a server may remember for a while who has signed in.
+        self.sign_ins("login_first", users, len(users))
+        self.sign_ins("login", users, a.count)
+
+    def sign_ins(self, name, users, count):
+        a, t = self.a, self.t
         e = Engine(t, a.tls)
-        it = itertools.islice(itertools.cycle(users), a.count)
+        it = itertools.islice(itertools.cycle(users), count)
         lat = []
 
         def one(c, u):
@@ -530,8 +536,8 @@ class Lab:
             for u in itertools.islice(it, a.conns):
                 e.spawn(one, u)
             e.run(time.perf_counter() + a.limit)
-        self.emit("login" + ("_tls" if a.tls else "") + ("_select" if a.select else ""), m, 1,
-                  {"conns": a.conns, "count": a.count, "users": len(users)}, done=len(lat),
+        self.emit(name + ("_tls" if a.tls else "") + ("_select" if a.select else ""), m, 1,
+                  {"conns": a.conns, "count": count, "users": len(users)}, done=len(lat),
                   per_s=round(len(lat) / m.result["wall_s"], 1), p50_ms=ms(pct(lat, 50)), p99_ms=ms(pct(lat, 99)),
                   cpu_s_per_1000=round(m.result.get("server_cpu_s", 0) * 1000 / max(1, len(lat)), 3),
                   errors=dict(e.err.most_common(4)))

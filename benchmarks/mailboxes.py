@@ -105,8 +105,10 @@ WORDS = {
     "append_big_tls": "APPEND of 10 MB, TLS",
     "body": "BODY[] of 10 MB",
     "body_tls": "BODY[] of 10 MB, TLS",
-    "login": "600 sign-ins on new connections",
-    "login_tls": "400 sign-ins on new TLS connections",
+    "login_first": "20 users sign in for the first time",
+    "login_first_tls": "the same with TLS",
+    "login": "600 sign-ins on new connections, of users who did so within the last minute",
+    "login_tls": "400 such sign-ins on new TLS connections",
     "zipf": "mixed work of 100 users, 10 connections",
 }
 """What a scenario of load_imap.py does."""
