@@ -27,11 +27,11 @@ LARGE = "large_message.py {} --size 50m --reps 3"
 LIMIT_S = 400
 
 
-def records(python, line, target):
+def records(python, line, target, limit_s=LIMIT_S):
     """The JSON records that one load generator prints."""
     words = line.format(target).split()
     done = subprocess.run(
-        [python, os.path.join(HERE, words[0]), *words[1:]], capture_output=True, text=True, timeout=LIMIT_S
+        [python, os.path.join(HERE, words[0]), *words[1:]], capture_output=True, text=True, timeout=limit_s
     )
     found = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
     if done.returncode or not found:

@@ -38,6 +38,8 @@ LINES = {
     "idle5000": "load_imap.py {} idle --conns 5000 --users 100 --messages 20",
     "zipf": "load_imap.py {} zipf --users 100 --conns 10 --seconds 12 --per-user 200",
 }
+LIMIT_S = 1_800
+"""A full-text index of 100,000 messages takes a while."""
 WALL, CPU = "wall_s", "server_cpu_s"
 BUDGETS = {
     ("select_warm", 100000): {CPU: 0.5, WALL: 0.5},
@@ -119,7 +121,7 @@ FIXED_TIME = ("zipf",)
 def of_line(python, line, target):
     """{(scenario, n or None, figure): value} of one run; the run ends here when anything was wrong."""
     found = {}
-    for record in records(python, line, target):
+    for record in records(python, line, target, LIMIT_S):
         if record.get("error") or record.get("errors"):
             raise SystemExit(f"{target}: {record}")
         name, params = record["scenario"], record.get("params") or {}
