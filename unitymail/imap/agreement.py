@@ -18,9 +18,15 @@ def settled(uids: array[int], failed: Sequence[int], snapshot: Snapshot) -> tupl
     """Those of `uids` (ascending) that a STORE has reached, and whether some of them have left the folder."""
     if not failed and _run_of(snapshot.uids, uids) is not None:
         return uids, False
-    there, left_alone = set(snapshot.uids), set(failed)
-    reached = array(uids.typecode, [uid for uid in uids if uid in there and uid not in left_alone])
-    return reached, not there.issuperset(uids)
+    known, left_alone = snapshot.uids, set(failed)
+    reached, at, some_left = array(uids.typecode), 0, False
+    for uid in uids:
+        at = bisect_left(known, uid, at)
+        if at == len(known) or known[at] != uid:
+            some_left = True
+        elif uid not in left_alone:
+            reached.append(uid)
+    return reached, some_left
 
 
 def agreeing(view: View, snapshot: Snapshot, uids: array[int]) -> list[Span]:
