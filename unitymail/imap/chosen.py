@@ -16,7 +16,6 @@ from unitymail.imap.registry import Bad
 from unitymail.imap.search import mask
 from unitymail.imap.view import View
 from unitymail.imap.wire.sequence import SequenceSet, Span, gathered
-from unitymail.interfaces.store import Snapshot
 
 if TYPE_CHECKING:
     from unitymail.imap.session import Session
@@ -52,8 +51,3 @@ async def _found(session: Session, find: Callable[..., Any], numbers: SequenceSe
     view = session.view
     effort = len(view) if numbers.dollar else len(numbers.ranges)
     return await reckon(session, effort, partial(find, view, numbers, by_uid=by_uid))
-
-
-def are_gone(snapshot: Snapshot, view: View, uids: array[int]) -> bool:
-    """Whether some of these messages of the view have left the folder, which the client cannot know yet."""
-    return snapshot.uids != view.uids and not set(uids).issubset(snapshot.uids)

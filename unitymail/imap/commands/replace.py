@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from unitymail.imap.agreement import settled
 from unitymail.imap.arriving import receive, target_of
-from unitymail.imap.chosen import are_gone, uids_of
+from unitymail.imap.chosen import uids_of
 from unitymail.imap.notify.wish import NEW
 from unitymail.imap.registry import SELECTED, Done, No, command
 from unitymail.imap.session import Session
@@ -29,7 +30,7 @@ async def replace(session: Session, reader: Reader, *, by_uid: bool) -> Done:
     name = reader.mailbox()
     reader.space()
     folder = session.writable()
-    if not uids or are_gone(folder.snapshot, session.view, uids):
+    if not uids or settled(uids, (), folder.snapshot)[1]:
         raise _gone()
     target = await target_of(session, name)
     uploads = Uploads(session)
